@@ -1,0 +1,62 @@
+/**
+ * Comparator: the order of user keys, and the short keys that an index may use in place of long ones. Its name is stored
+ * in the MANIFEST, and a database opens only with the comparator it was created with.
+ * Source   google/leveldb util/comparator.cc
+ */
+import { commonPrefixLength, compareBytes } from './bytes.ts'
+import type { Bytes } from './types.ts'
+
+export interface Comparator {
+  /** Stored in the MANIFEST. LevelDB's own order is `leveldb.BytewiseComparator`. */
+  readonly name: string
+  /** Negative, 0 or positive as a[aOff, +aLen) sorts before, equal to or after b[bOff, +bLen). */
+  compare(a: Bytes, aOff: number, aLen: number, b: Bytes, bOff: number, bLen: number): number
+  /** A key k with start ≤ k < limit, as short as is easy to find; `start` itself is always right. */
+  shortestSeparator(start: Bytes, limit: Bytes): Bytes
+  /** A key k ≥ key, as short as is easy to find; `key` itself is always right. */
+  shortSuccessor(key: Bytes): Bytes
+}
+
+/** Unsigned lexicographic order of bytes: LevelDB's default, and varve's. */
+export const bytewiseComparator: Comparator = {
+  name: 'leveldb.BytewiseComparator',
+
+  compare: compareBytes,
+
+  shortestSeparator(start: Bytes, limit: Bytes): Bytes {
+    const i = commonPrefixLength(start, 0, start.length, limit, 0, limit.length)
+    if (i >= start.length || i >= limit.length) return start
+    const byte = start[i]
+    if (byte === 0xff || byte + 1 >= limit[i]) return start
+    const separator = start.slice(0, i + 1)
+    separator[i] = byte + 1
+    return separator
+  },
+
+  shortSuccessor(key: Bytes): Bytes {
+    const i = key.findIndex((byte) => byte !== 0xff)
+    if (i < 0) return key
+    const successor = key.slice(0, i + 1)
+    successor[i]++
+    return successor
+  },
+}
+
+/** What a user supplies for an order of their own. */
+export interface KeyOrder {
+  /** Stored in the database; must not start with `leveldb.` or `varve.` */
+  readonly name: string
+  /** A total order on byte strings, the same for ever; the arguments are borrowed until return. */
+  compare(a: Uint8Array, b: Uint8Array): number
+}
+
+/** A comparator from a user's order; indexes keep whole keys, since only the user could shorten them. */
+export function customComparator(order: KeyOrder): Comparator {
+  return {
+    name: order.name,
+    compare: (a, aOff, aLen, b, bOff, bLen) =>
+      order.compare(a.subarray(aOff, aOff + aLen), b.subarray(bOff, bOff + bLen)),
+    shortestSeparator: (start) => start,
+    shortSuccessor: (key) => key,
+  }
+}

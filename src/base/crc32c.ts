@@ -1,0 +1,64 @@
+/**
+ * CRC-32C (Castagnoli), by slicing: eight bytes a step through eight tables, a byte a step at the ends.
+ *
+ * Stored checksums are masked, since a CRC over bytes that hold their own CRC degenerates.
+ * Source   google/leveldb util/crc32c.h (mask); polynomial 0x1EDC6F41, reflected 0x82F63B78
+ */
+import type { Bytes } from './types.ts'
+
+const POLYNOMIAL = 0x82f63b78
+const MASK_DELTA = 0xa282ead8
+
+/** TABLES[k * 256 + b]: the CRC of byte b followed by k zero bytes. */
+const TABLES = makeTables()
+
+function makeTables(): Int32Array {
+  const tables = new Int32Array(8 * 256)
+  for (let b = 0; b < 256; b++) {
+    let crc = b
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
+    tables[b] = crc
+  }
+  for (let i = 256; i < tables.length; i++) {
+    const previous = tables[i - 256]
+    tables[i] = tables[previous & 0xff] ^ (previous >>> 8)
+  }
+  return tables
+}
+
+/**
+ * CRC-32C of bytes[offset, offset + length).
+ * @param seed the CRC of what comes before, to go on with
+ * @returns an unsigned 32-bit integer
+ */
+export function crc32c(bytes: Bytes, offset: number, length: number, seed: number = 0): number {
+  const t = TABLES
+  const end = offset + length
+  let crc = ~seed
+  let i = offset
+  for (const last = end - 8; i <= last; i += 8) {
+    const low = crc ^ (bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24))
+    crc =
+      t[1792 + (low & 0xff)] ^
+      t[1536 + ((low >>> 8) & 0xff)] ^
+      t[1280 + ((low >>> 16) & 0xff)] ^
+      t[1024 + (low >>> 24)] ^
+      t[768 + bytes[i + 4]] ^
+      t[512 + bytes[i + 5]] ^
+      t[256 + bytes[i + 6]] ^
+      t[bytes[i + 7]]
+  }
+  for (; i < end; i++) crc = t[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8)
+  return ~crc >>> 0
+}
+
+/** A CRC as it is stored. */
+export function maskCrc(crc: number): number {
+  return (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0
+}
+
+/** The CRC of a stored, masked one. */
+export function unmaskCrc(masked: number): number {
+  const rotated = (masked - MASK_DELTA) >>> 0
+  return ((rotated >>> 17) | (rotated << 15)) >>> 0
+}

@@ -1,0 +1,104 @@
+/**
+ * Environment: the one door to files, clock, randomness, timers and threads. The engine uses nothing else, so that it
+ * runs the same on Node, in memory, under injected faults and in a simulation.
+ *
+ * Files are written front to back and then never again, or read at any offset; no file is both. All calls are
+ * synchronous but those named `…Later`. A call that fails throws IOError with the operating system's error as cause.
+ * A short write is not an error that a caller sees: `append` writes all or throws, and after a throw an unknown part of
+ * the bytes is in the file.
+ */
+import type { Bytes } from './types.ts'
+
+/** A file opened for reading at any offset. Its size is that at the time of opening. */
+export interface RandomAccessFile {
+  readonly path: string
+  readonly bytes: number
+  /**
+   * Fill into[intoOffset, intoOffset + length) from the file at `offset`.
+   * @throws IOError; also if the file ends before `length` bytes
+   */
+  read(offset: number, into: Bytes, intoOffset: number, length: number): void
+  close(): void
+}
+
+/** A file being written, front to back. */
+export interface WritableFile {
+  readonly path: string
+  /** Write all of bytes[offset, offset + length) at the end; short writes are continued. */
+  append(bytes: Bytes, offset: number, length: number): void
+  /** fdatasync: what was appended survives power loss (its directory entry needs syncDirectory). */
+  sync(): void
+  /** As sync, off this thread. Appends meanwhile may or may not be covered. */
+  syncLater(): Promise<void>
+  /** Close errors count: they may be the only report of a failed write. */
+  close(): void
+}
+
+export type FileKind = 'file' | 'directory' | 'other'
+
+export interface FileStatus {
+  readonly kind: FileKind
+  readonly bytes: number
+}
+
+/** A held lock on a database directory. */
+export interface DirectoryLock {
+  release(): void
+}
+
+/** Paths are the host's own; the engine joins a directory and a name only through `join`. */
+export interface FileSystem {
+  join(directory: string, name: string): string
+  /** Open for reading. Refuses what is not a regular file, and does not follow a symbolic link. */
+  openRandomAccess(path: string): RandomAccessFile
+  /** Create for writing. Fails if anything of that name exists. */
+  createWritable(path: string): WritableFile
+  /** Names in a directory, sorted; throws IOError (cause ENOENT) if there is no such directory. */
+  list(directory: string): string[]
+  /** undefined if nothing has that name. Does not follow a symbolic link (which is 'other'). */
+  status(path: string): FileStatus | undefined
+  /** Make a directory and its missing parents, durable in the parent; no error if it exists. */
+  makeDirectory(path: string): void
+  /** Atomically give `from` the name `to`, replacing what had it. */
+  rename(from: string, to: string): void
+  remove(path: string): void
+  /** Make creations, renames and removals in the directory durable. */
+  syncDirectory(directory: string): void
+  /**
+   * Take the directory's lock file (`LOCK`) for this opener, or throw LockedError naming who holds it. Excludes every
+   * other opener, also in this process; where the platform allows, LevelDB's own openers too.
+   */
+  lock(directory: string): Promise<DirectoryLock>
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch, for people; never decides a result. */
+  wallMs(): number
+  /** Milliseconds from an arbitrary start, never going back. */
+  monotonicMs(): number
+}
+
+/** A thread that runs one job at a time. Messages are structured clones; see worker/messages.ts for their types. */
+export interface WorkerThread {
+  post(message: unknown): void
+  /** At most one handler; called on the owner's thread, in order. */
+  onMessage(handler: (message: unknown) => void): void
+  /** The thread has ended, of itself or by an error; no message follows. */
+  onExit(handler: (error: Error | undefined) => void): void
+  /** Take the next message if one has arrived, without yielding; it is not handed to the handler then. */
+  receiveNow(): unknown
+  /** Whether this thread keeps the process alive. */
+  keepAlive(keep: boolean): void
+  terminate(): void
+}
+
+export interface Environment {
+  readonly files: FileSystem
+  readonly clock: Clock
+  /** 32 random bits; seeds and jitter only. */
+  random32(): number
+  /** Call `task` after `delayMs`, once; the returned function cancels. Does not keep the process alive. */
+  later(delayMs: number, task: () => void): () => void
+  /** Start a thread that runs varve's worker, or undefined where there are none: jobs then run inline. */
+  startWorker(): WorkerThread | undefined
+}

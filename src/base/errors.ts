@@ -1,0 +1,196 @@
+/**
+ * Every error that varve throws on purpose. One class for each thing that a caller would do differently, each with a
+ * stable `code`; messages may change. Damage carries `file` and `offset`. A rejected write says by `outcome` whether it
+ * may have reached the log: `not-written` means that it did not and never will, `indeterminate` that only reopening
+ * the database tells.
+ *
+ * Errors lose their class and their code in a structured clone, so they cross threads as plain data: toWire / fromWire.
+ */
+
+/** Whether a rejected write can have reached the write-ahead log. */
+export type WriteOutcome = 'not-written' | 'indeterminate'
+
+export interface ErrorDetails {
+  readonly cause?: unknown
+  readonly file?: string
+  readonly offset?: number
+  readonly outcome?: WriteOutcome
+}
+
+export type ErrorCode =
+  | 'CORRUPTION'
+  | 'IO_ERROR'
+  | 'LOCKED'
+  | 'CLOSED'
+  | 'NOT_SUPPORTED'
+  | 'INVALID_ARGUMENT'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'READ_ONLY'
+  | 'STALLED'
+  | 'ABORTED'
+
+/** Base of all errors that varve throws on purpose. */
+export class VarveError extends Error {
+  /** Stable across versions; switch on this, not on the message. */
+  readonly code: ErrorCode
+  /** Path of the file concerned, where there is one. */
+  readonly file: string | undefined
+  /** Byte offset in `file`, where it is known. */
+  readonly offset: number | undefined
+  /** Set on rejected writes. */
+  readonly outcome: WriteOutcome | undefined
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = new.target.name
+    this.code = code
+    this.file = details.file
+    this.offset = details.offset
+    this.outcome = details.outcome
+  }
+}
+
+/** Stored bytes are not what was written: a checksum, a length or an order is wrong. `file` and `offset` say where. */
+export class CorruptionError extends VarveError {
+  constructor(message: string, details?: ErrorDetails) {
+    const where =
+      details?.file === undefined
+        ? ''
+        : ` (${details.file}${details.offset === undefined ? '' : ` at byte ${details.offset}`})`
+    super('CORRUPTION', message + where, details)
+  }
+}
+
+/** The operating system refused a file operation; `cause` is its error. */
+export class IOError extends VarveError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('IO_ERROR', message, details)
+  }
+}
+
+/** Another opener holds the database; the message names it. */
+export class LockedError extends VarveError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('LOCKED', message, details)
+  }
+}
+
+/** The database, iterator or snapshot has been closed. */
+export class ClosedError extends VarveError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('CLOSED', message, details)
+  }
+}
+
+/** The request or the file is valid, but this version of varve cannot serve it. */
+export class NotSupportedError extends VarveError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('NOT_SUPPORTED', message, details)
+  }
+}
+
+/** An argument or option is not of the documented form; nothing was changed. */
+export class InvalidArgumentError extends VarveError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('INVALID_ARGUMENT', message, { outcome: 'not-written', ...details })
+  }
+}
+
+/** There is no database at the given place, and `createIfMissing` is off. */
+export class NotFoundError extends VarveError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('NOT_FOUND', message, details)
+  }
+}
+
+/** There is a database at the given place, and `errorIfExists` is on; or the directory holds something else. */
+export class AlreadyExistsError extends VarveError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('ALREADY_EXISTS', message, details)
+  }
+}
+
+/** The database takes no writes: opened read-only, or an earlier failure of the log or manifest (`cause`) stopped it. */
+export class ReadOnlyError extends VarveError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('READ_ONLY', message, { outcome: 'not-written', ...details })
+  }
+}
+
+/** A write waited for room longer than `stallTimeoutMs`; it was not written. */
+export class StalledError extends VarveError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('STALLED', message, { outcome: 'not-written', ...details })
+  }
+}
+
+/** The caller's AbortSignal fired. */
+export class AbortedError extends VarveError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('ABORTED', message, details)
+  }
+}
+
+/** An error as plain data that a structured clone keeps whole. */
+export interface WireError {
+  readonly code: ErrorCode | undefined
+  readonly name: string
+  readonly message: string
+  readonly stack: string | undefined
+  readonly file: string | undefined
+  readonly offset: number | undefined
+  readonly osCode: string | undefined
+}
+
+const CLASSES: Partial<Record<ErrorCode, new (message: string, details?: ErrorDetails) => VarveError>> = {
+  IO_ERROR: IOError,
+  NOT_SUPPORTED: NotSupportedError,
+  INVALID_ARGUMENT: InvalidArgumentError,
+  CLOSED: ClosedError,
+  ABORTED: AbortedError,
+}
+
+export function toWire(error: unknown): WireError {
+  const e = error instanceof Error ? error : new Error(String(error))
+  const varve = e instanceof VarveError ? e : undefined
+  return {
+    code: varve?.code,
+    name: e.name,
+    message: e.message,
+    stack: e.stack,
+    file: varve?.file,
+    offset: varve?.offset,
+    osCode: systemErrorCode(e),
+  }
+}
+
+export function fromWire(wire: WireError): Error {
+  const osError = wire.osCode === undefined ? undefined : Object.assign(new Error(wire.message), { code: wire.osCode })
+  const details: ErrorDetails = {
+    ...(osError && { cause: osError }),
+    ...(wire.file !== undefined && { file: wire.file }),
+    ...(wire.offset !== undefined && { offset: wire.offset }),
+  }
+  const error = revive(wire, details)
+  if (wire.stack !== undefined) error.stack = wire.stack
+  return error
+}
+
+function revive(wire: WireError, details: ErrorDetails): Error {
+  if (wire.code === undefined) return Object.assign(new Error(wire.message), { name: wire.name })
+  // CorruptionError's constructor adds the place to the message, which on the wire has it already.
+  const Class = CLASSES[wire.code]
+  if (Class !== undefined) return new Class(wire.message, details)
+  const error = new VarveError(wire.code, wire.message, details)
+  return wire.code === 'CORRUPTION' ? Object.setPrototypeOf(error, CorruptionError.prototype) : error
+}
+
+/** The operating system's code (`ENOSPC`, …) of an error or of its cause, if it has one. */
+export function systemErrorCode(error: unknown): string | undefined {
+  for (let e = error, depth = 0; e instanceof Error && depth < 8; e = e.cause, depth++) {
+    const { code } = e as { code?: unknown }
+    if (!(e instanceof VarveError) && typeof code === 'string') return code
+  }
+  return undefined
+}

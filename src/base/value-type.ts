@@ -1,0 +1,9 @@
+/**
+ * The type byte of an internal key and of a batch entry, as LevelDB writes it. On disk: never change.
+ * Use as `import * as ValueType from '../base/value-type.ts'`.
+ */
+
+/** A tombstone: the key is deleted as of its sequence number. */
+export const DELETION = 0
+/** A value. The larger type, so that seeking with it finds every entry of the sequence number. */
+export const VALUE = 1
