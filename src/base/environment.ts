@@ -97,8 +97,10 @@ export interface Environment {
   readonly clock: Clock
   /** 32 random bits; seeds and jitter only. */
   random32(): number
-  /** Call `task` after `delayMs`, once; the returned function cancels. Does not keep the process alive. */
-  later(delayMs: number, task: () => void): () => void
+  /** Call `task` after `delayMs`, once; the returned function cancels. Keeps the process alive only if told to. */
+  later(delayMs: number, task: () => void, keepAlive?: boolean): () => void
+  /** Call `task` once the event loop has turned: what has arrived by then has been handled. Keeps the process alive. */
+  soon(task: () => void): void
   /** Start a thread that runs varve's worker, or undefined where there are none: jobs then run inline. */
   startWorker(): WorkerThread | undefined
 }

@@ -1,0 +1,35 @@
+/**
+ * How large keys, values and batches may be, and the one place that turns a caller's argument into checked bytes.
+ * The limits hold for what callers write; a foreign database with longer keys still opens.
+ */
+import { InvalidArgumentError } from './errors.ts'
+import { toBytes } from './text.ts'
+import type { Bytes } from './types.ts'
+
+/** Longest key that can be written. */
+export const MAX_KEY_BYTES: number = 64 * 1024
+/** Longest value that can be written. */
+export const MAX_VALUE_BYTES: number = 512 * 1024 * 1024
+/** Largest encoded WriteBatch. */
+export const MAX_BATCH_BYTES: number = 1024 * 1024 * 1024
+
+/**
+ * A key as bytes: a view of the caller's, or the UTF-8 form of a string.
+ * @throws InvalidArgumentError if it is neither, is detached, has lone surrogates, or is longer than MAX_KEY_BYTES
+ */
+export function toKey(input: unknown): Bytes {
+  const key = toBytes(input, 'key')
+  if (key.length > MAX_KEY_BYTES) {
+    throw new InvalidArgumentError(`key of ${key.length} bytes exceeds the limit of ${MAX_KEY_BYTES}`)
+  }
+  return key
+}
+
+/** A value as bytes; as toKey, up to MAX_VALUE_BYTES. */
+export function toValue(input: unknown): Bytes {
+  const value = toBytes(input, 'value')
+  if (value.length > MAX_VALUE_BYTES) {
+    throw new InvalidArgumentError(`value of ${value.length} bytes exceeds the limit of ${MAX_VALUE_BYTES}`)
+  }
+  return value
+}

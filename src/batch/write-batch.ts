@@ -1,0 +1,73 @@
+/**
+ * WriteBatch: puts and deletes that reach the database together or not at all. The encoded bytes are the object
+ * (batch-format.ts); the sequence number is filled in when the batch is committed, in the database's own copy.
+ *
+ * Invariant  bytes[0, byteLength) is a well-formed batch after every call
+ * Threads    belongs to one thread; `write` copies it, so it may be changed or used again as soon as `write` returns
+ */
+import { InvalidArgumentError } from '../base/errors.ts'
+import { MAX_BATCH_BYTES, toKey, toValue } from '../base/limits.ts'
+import type { Bytes } from '../base/types.ts'
+import { deleteBytes, HEADER_BYTES, putBytes, writeDelete, writeHeader, writePut } from './batch-format.ts'
+
+const INITIAL_BYTES = 256
+
+export class WriteBatch {
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_BYTES)
+  #end: number = HEADER_BYTES
+  #count = 0
+
+  /**
+   * Set `key` to `value`; a later op of the batch on the same key wins.
+   * @throws InvalidArgumentError if key or value is not of the documented form, or the batch would exceed 1 GiB
+   */
+  put(key: string | Uint8Array, value: string | Uint8Array): this {
+    const k = toKey(key)
+    const v = toValue(value)
+    this.#reserve(putBytes(k.length, v.length))
+    this.#end = writePut(this.#bytes, this.#end, k, v)
+    this.#count++
+    return this
+  }
+
+  /** Delete `key`, whether or not it exists. Errors as for put. */
+  delete(key: string | Uint8Array): this {
+    const k = toKey(key)
+    this.#reserve(deleteBytes(k.length))
+    this.#end = writeDelete(this.#bytes, this.#end, k)
+    this.#count++
+    return this
+  }
+
+  /** Forget all ops; the memory is kept for reuse. */
+  clear(): this {
+    this.#end = HEADER_BYTES
+    this.#count = 0
+    return this
+  }
+
+  /** Number of ops. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Bytes of the encoded batch. */
+  get byteLength(): number {
+    return this.#end
+  }
+
+  /** The encoded batch, with sequence 0: a view, valid until the next change. */
+  encoded(): Bytes {
+    writeHeader(this.#bytes, 0, 0, this.#count)
+    return this.#bytes.subarray(0, this.#end)
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#end + bytes
+    if (needed > MAX_BATCH_BYTES) throw new InvalidArgumentError(`batch would exceed ${MAX_BATCH_BYTES} bytes`)
+    if (needed <= this.#bytes.length) return
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
+    grown.set(this.#bytes.subarray(0, this.#end))
+    this.#bytes = grown
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * CommitQueue: the way of a write, in phases that each run to their end without waiting. Who waits between them, and how,
+ * is the drivers' business (drivers.ts).
+ *
+ *   join     encode the write into the group at the queue's end
+ *   begin    number the oldest group, append it to the log, and hand it to the operating system as its durability asks
+ *            (for `disk` the driver now has the log made durable)
+ *   finish   insert the group into the MemTable, publish its sequence, settle it
+ *
+ * Invariants  (1) at most one group is between begin and finish; sequence order is commit order is visibility order
+ *             (2) a group becomes visible only once its durability is reached
+ *             (3) a failure in begin, or of the sync, poisons the database: that group is indeterminate, the groups behind
+ *                 it are not written, and sequence numbers are never used again (rules D11, D12)
+ *             (4) phases look at the state they find, so a synchronous writer may complete a group that an asynchronous
+ *                 one began; the latter finds it settled
+ * Threads     belongs to the database's thread
+ * Source      google/leveldb db/db_impl.cc (Write); cockroachdb/pebble commit.go
+ */
+
+import { IOError, type VarveError } from '../base/errors.ts'
+import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
+import * as Batch from '../batch/batch-format.ts'
+import type { MemTable } from '../memtable/memtable.ts'
+import type { Health } from './health.ts'
+import type { WriteAheadLog } from './write-ahead-log.ts'
+import { WriteGroup } from './write-group.ts'
+
+/** What the queue writes to. */
+export interface CommitTarget {
+  readonly log: WriteAheadLog
+  readonly memtable: MemTable
+  readonly health: Health
+  /** Newest visible sequence. */
+  lastSequence: SequenceNumber
+  /** The log holds back bytes of `buffered` writes. */
+  logBuffered(): void
+}
+
+export class CommitQueue {
+  readonly #target: CommitTarget
+  /** Oldest first. */
+  readonly #waiting: WriteGroup[] = []
+  /** Between begin and finish. */
+  #begun: WriteGroup | undefined = undefined
+  readonly #addToLog: (bytes: Bytes, offset: number, length: number) => void
+  readonly #addToMemTable: (bytes: Bytes, offset: number, length: number) => void
+
+  constructor(target: CommitTarget) {
+    this.#target = target
+    this.#addToLog = (bytes, offset, length) =>
+      target.log.add(bytes, offset, length, Batch.batchSequence(bytes, offset))
+    this.#addToMemTable = (bytes, offset, length) => {
+      Batch.forEachOp(bytes, offset, length, target.memtable)
+    }
+  }
+
+  /** The group that is logged and waits to be made durable, if any. */
+  get begun(): WriteGroup | undefined {
+    return this.#begun
+  }
+
+  /** The group that comes next, if any. */
+  get next(): WriteGroup | undefined {
+    return this.#waiting[0]
+  }
+
+  /** The group that comes last, if any is not settled. */
+  get last(): WriteGroup | undefined {
+    return this.#waiting.at(-1) ?? this.#begun
+  }
+
+  put(key: Bytes, value: Bytes, durability: Durability): WriteGroup {
+    const group = this.#join()
+    group.addPut(key, value, durability)
+    return group
+  }
+
+  delete(key: Bytes, durability: Durability): WriteGroup {
+    const group = this.#join()
+    group.addDelete(key, durability)
+    return group
+  }
+
+  write(encoded: Bytes, durability: Durability): WriteGroup {
+    const group = this.#join()
+    group.addBatch(encoded, durability)
+    return group
+  }
+
+  /**
+   * Log the oldest group; the caller has made sure that the MemTable has room for it.
+   * @returns the group, to be finished; undefined if it failed and is settled
+   */
+  begin(): WriteGroup | undefined {
+    const group = this.#waiting.shift()
+    if (group === undefined) return undefined
+    const { log, health, lastSequence } = this.#target
+    if (health.isPoisoned) {
+      group.settle(health.refusal())
+      this.refuseWaiting(health.refusal())
+      return undefined
+    }
+    try {
+      group.number(lastSequence + 1)
+      group.forEachBatch(this.#addToLog)
+      if (group.durability === 'buffered') this.#target.logBuffered()
+      else log.flush()
+    } catch (error) {
+      this.#fail(group, health, error as Error)
+      return undefined
+    }
+    this.#begun = group
+    return group
+  }
+
+  /** Make a begun and durable group visible. A group that another driver has finished is left alone. */
+  finish(group: WriteGroup): void {
+    if (group !== this.#begun) return
+    const target = this.#target
+    this.#begun = undefined
+    try {
+      group.forEachBatch(this.#addToMemTable)
+    } catch (error) {
+      // Logged, but not readable: only reopening can tell the two apart again.
+      this.#fail(group, target.health, error as Error)
+      return
+    }
+    target.memtable.publish()
+    target.lastSequence = (target.lastSequence + group.opCount) as SequenceNumber
+    group.settle()
+  }
+
+  /** The log could not be made durable, for `group` or for one that came before it. */
+  failSync(group: WriteGroup, error: Error): void {
+    const begun = group === this.#begun
+    if (begun) this.#begun = undefined
+    this.#fail(begun ? group : undefined, this.#target.health, error)
+  }
+
+  /** Refuse all groups that wait. */
+  refuseWaiting(error: VarveError): void {
+    for (const group of this.#waiting.splice(0)) group.settle(error)
+  }
+
+  #fail(group: WriteGroup | undefined, health: Health, cause: Error): void {
+    health.poison(cause)
+    group?.settle(indeterminate(cause))
+    this.refuseWaiting(health.refusal())
+  }
+
+  #join(): WriteGroup {
+    this.#target.health.check()
+    const last = this.#waiting[this.#waiting.length - 1]
+    if (last !== undefined && !last.isFull) return last
+    const group = new WriteGroup()
+    this.#waiting.push(group)
+    return group
+  }
+}
+
+/** The error of a write that may or may not be found after reopening. */
+function indeterminate(cause: Error): IOError {
+  return new IOError(`the write may not have reached the log: ${cause.message}`, { cause, outcome: 'indeterminate' })
+}

@@ -1,0 +1,189 @@
+/**
+ * DBIterator: the user's view of the merged layers: of every key the newest version at or below one sequence, if it is not a
+ * tombstone, within bounds, in either direction.
+ *
+ * A move leaves the entry in fields, borrowed until the next move, and allocates nothing but what larger keys and values
+ * need. Forwards, an entry is the first visible one of its key, and the older ones behind it are stepped over. Backwards, a
+ * key's versions come oldest first, so an entry is known only once the key before it is reached: it is kept in a buffer.
+ * Source   google/leveldb db/db_iter.cc
+ */
+import { copyBytes, EMPTY } from '../base/bytes.ts'
+import type { Comparator } from '../base/comparator.ts'
+import { MAX_TAG_HIGH, MAX_TAG_LOW, tagSequence } from '../base/internal-key.ts'
+import type { InternalIterator } from '../base/iterator.ts'
+import type { Bytes, SequenceNumber } from '../base/types.ts'
+import * as ValueType from '../base/value-type.ts'
+
+/** Which keys: from `lower` to `upper`; undefined for no bound. */
+export interface KeyBounds {
+  readonly lower: Bytes | undefined
+  readonly includeLower: boolean
+  readonly upper: Bytes | undefined
+  readonly includeUpper: boolean
+}
+
+export class DBIterator {
+  valid = false
+  keyBuf: Bytes = EMPTY
+  keyOff = 0
+  keyLen = 0
+  valBuf: Bytes = EMPTY
+  valOff = 0
+  valLen = 0
+
+  readonly #entries: InternalIterator
+  readonly #comparator: Comparator
+  readonly #sequence: SequenceNumber
+  readonly #bounds: KeyBounds
+  readonly #isReverse: boolean
+  /** Forwards: the key whose versions are done. Backwards: the key of the entry in #value. */
+  #key: Uint8Array<ArrayBuffer> = new Uint8Array(64)
+  #keyLen = 0
+  #value: Uint8Array<ArrayBuffer> = new Uint8Array(64)
+  #valueLen = 0
+  #hasKey = false
+
+  constructor(
+    entries: InternalIterator,
+    comparator: Comparator,
+    sequence: SequenceNumber,
+    bounds: KeyBounds,
+    isReverse: boolean,
+  ) {
+    this.#entries = entries
+    this.#comparator = comparator
+    this.#sequence = sequence
+    this.#bounds = bounds
+    this.#isReverse = isReverse
+  }
+
+  /** Position at the first entry of the scan. */
+  start(): void {
+    this.#hasKey = false
+    if (this.#isReverse) this.#startBackwards()
+    else this.#startForwards()
+  }
+
+  /** Position at the next entry of the scan; needs `valid`. */
+  advance(): void {
+    if (this.#isReverse) {
+      this.#findBackwards()
+    } else {
+      this.#entries.next()
+      this.#findForwards()
+    }
+  }
+
+  #startForwards(): void {
+    const { lower, includeLower } = this.#bounds
+    if (lower === undefined) this.#entries.seekToFirst()
+    else this.#entries.seek(lower, 0, lower.length, MAX_TAG_LOW, MAX_TAG_HIGH)
+    if (lower !== undefined && !includeLower) {
+      // As if all versions of the bound had been passed over already.
+      this.#keep(lower, 0, lower.length)
+      this.#hasKey = true
+    }
+    this.#findForwards()
+  }
+
+  #startBackwards(): void {
+    const { upper, includeUpper } = this.#bounds
+    const entries = this.#entries
+    if (upper === undefined) {
+      entries.seekToLast()
+    } else {
+      // The smallest tag sorts last: the seek lands behind every version of an included bound.
+      if (includeUpper) entries.seek(upper, 0, upper.length, 0, 0)
+      else entries.seek(upper, 0, upper.length, MAX_TAG_LOW, MAX_TAG_HIGH)
+      if (!entries.valid) entries.seekToLast()
+      else if (!includeUpper || !this.#isAt(upper)) entries.prev()
+    }
+    this.#findBackwards()
+  }
+
+  #isAt(key: Bytes): boolean {
+    const e = this.#entries
+    return this.#comparator.compare(e.keyBuf, e.keyOff, e.keyLen, key, 0, key.length) === 0
+  }
+
+  #findForwards(): void {
+    const e = this.#entries
+    const comparator = this.#comparator
+    while (e.valid) {
+      const isVisible = tagSequence(e.tagLow, e.tagHigh) <= this.#sequence
+      if (
+        isVisible &&
+        !(this.#hasKey && comparator.compare(e.keyBuf, e.keyOff, e.keyLen, this.#key, 0, this.#keyLen) === 0)
+      ) {
+        if (this.#isPastUpper()) break
+        this.#keep(e.keyBuf, e.keyOff, e.keyLen)
+        this.#hasKey = true
+        if ((e.tagLow & 0xff) !== ValueType.DELETION) {
+          this.#show(e.keyBuf, e.keyOff, e.keyLen, e.valBuf, e.valOff, e.valLen)
+          return
+        }
+      }
+      e.next()
+    }
+    this.valid = false
+  }
+
+  #findBackwards(): void {
+    const e = this.#entries
+    let found = false
+    this.#hasKey = false
+    while (e.valid && !this.#isPastLower()) {
+      const isVisible = tagSequence(e.tagLow, e.tagHigh) <= this.#sequence
+      if (isVisible) {
+        const isSameKey = this.#hasKey && this.#isAt(this.#key.subarray(0, this.#keyLen))
+        if (found && !isSameKey) break
+        if (!isSameKey) this.#keep(e.keyBuf, e.keyOff, e.keyLen)
+        this.#hasKey = true
+        found = (e.tagLow & 0xff) !== ValueType.DELETION
+        if (found) this.#keepValue()
+      }
+      e.prev()
+    }
+    this.valid = false
+    if (found) this.#show(this.#key, 0, this.#keyLen, this.#value, 0, this.#valueLen)
+  }
+
+  #show(key: Bytes, keyOff: number, keyLen: number, value: Bytes, valOff: number, valLen: number): void {
+    this.valid = true
+    this.keyBuf = key
+    this.keyOff = keyOff
+    this.keyLen = keyLen
+    this.valBuf = value
+    this.valOff = valOff
+    this.valLen = valLen
+  }
+
+  #isPastUpper(): boolean {
+    const { upper, includeUpper } = this.#bounds
+    if (upper === undefined) return false
+    const e = this.#entries
+    const order = this.#comparator.compare(e.keyBuf, e.keyOff, e.keyLen, upper, 0, upper.length)
+    return order > 0 || (order === 0 && !includeUpper)
+  }
+
+  #isPastLower(): boolean {
+    const { lower, includeLower } = this.#bounds
+    if (lower === undefined) return false
+    const e = this.#entries
+    const order = this.#comparator.compare(e.keyBuf, e.keyOff, e.keyLen, lower, 0, lower.length)
+    return order < 0 || (order === 0 && !includeLower)
+  }
+
+  #keep(key: Bytes, keyOff: number, keyLen: number): void {
+    if (keyLen > this.#key.length) this.#key = new Uint8Array(keyLen * 2)
+    copyBytes(key, keyOff, this.#key, 0, keyLen)
+    this.#keyLen = keyLen
+  }
+
+  #keepValue(): void {
+    const e = this.#entries
+    if (e.valLen > this.#value.length) this.#value = new Uint8Array(e.valLen * 2)
+    copyBytes(e.valBuf, e.valOff, this.#value, 0, e.valLen)
+    this.#valueLen = e.valLen
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * Drivers: who waits between the engine's phases. Each operation exists once, as phases; here it is driven synchronously
+ * (this thread sleeps) or asynchronously (the caller gets a promise). The only file of the engine with `await`.
+ *
+ * An asynchronous write joins the queue at once and is committed when the current turn's synchronous code has run, so all
+ * writes of a turn, and all that arrive while a sync is under way, form one group. A synchronous write first completes
+ * everything that was queued before it. Either way, program order is commit order.
+ */
+import type { DirectoryLock } from '../base/environment.ts'
+import { AbortedError, StalledError } from '../base/errors.ts'
+import type { CommitQueue } from './commit-queue.ts'
+import type { Engine } from './engine.ts'
+import type { MemTableSlot } from './read-state.ts'
+import type { WriteGroup } from './write-group.ts'
+
+/** How long an asynchronous writer may keep the event loop from turning. */
+const TURN_MS = 4
+/** Groups between two looks at the clock. */
+const CLOCK_EVERY = 16
+/** Longest sleep of a synchronous writer before it looks around again. */
+const SLEEP_MS = 1000
+
+export class Drivers {
+  readonly #engine: Engine
+  readonly #queue: CommitQueue
+  #isDraining = false
+  #groupsSinceClock = 0
+  #turnStartMs = 0
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+    this.#queue = engine.queue
+  }
+
+  /** Commit the group, and all before it, soon; `group.promise` tells. */
+  commit(group: WriteGroup): Promise<void> {
+    const { promise } = group
+    if (!this.#isDraining) {
+      this.#isDraining = true
+      void this.#drain()
+    }
+    return promise
+  }
+
+  /**
+   * Commit the group, and all before it, now.
+   * @throws what the group failed with
+   */
+  commitSync(group: WriteGroup): void {
+    while (!group.isSettled) {
+      const { begun } = this.#queue
+      if (begun !== undefined) this.#syncNow(begun)
+      else if (this.#engine.admit()) this.#commitNextSync()
+      else this.#waitForRoomSync()
+    }
+    this.#endStall()
+    if (group.error !== undefined) throw group.error
+  }
+
+  /** Write what has been written so far to tables, and wait until they are installed. */
+  async flush(signal?: AbortSignal): Promise<void> {
+    await this.#committed()
+    const { active, immutables } = this.#engine.readState
+    const last = active.table.entryCount > 0 ? active : immutables[0]
+    if (last === active) await this.#untilFrozen(active, signal)
+    while (last !== undefined && this.#engine.readState.immutables.includes(last)) {
+      this.#checkFlush(signal)
+      await this.#change(signal)
+    }
+    this.#engine.health.check()
+  }
+
+  /**
+   * Flush what is in memory, or make the log durable if that fails, and let go of everything, the lock last.
+   * @throws the first error; everything has been let go of all the same
+   */
+  async close(lock: DirectoryLock | undefined): Promise<void> {
+    let failure: unknown
+    try {
+      await this.#committed()
+      if (!this.#engine.options.readOnly && !this.#engine.health.isPoisoned) await this.#flushOrSync()
+    } catch (error) {
+      failure = error
+    }
+    for (const release of [() => this.#engine.release(), () => lock?.release()]) {
+      try {
+        release()
+      } catch (error) {
+        failure ??= error
+      }
+    }
+    if (failure !== undefined) throw failure
+  }
+
+  async #flushOrSync(): Promise<void> {
+    try {
+      await this.flush()
+    } catch {
+      // The data is in the log, which the next opening replays; a poisoned log has been reported to its writers.
+      if (!this.#engine.health.isPoisoned) this.#engine.log.sync()
+    }
+  }
+
+  async #drain(): Promise<void> {
+    // Let the rest of this turn's synchronous code join.
+    await undefined
+    while (this.#queue.next !== undefined) {
+      if (this.#queue.begun === undefined && !this.#engine.admit()) {
+        await this.#untilRoom()
+        continue
+      }
+      const group = this.#queue.begin()
+      if (group === undefined) continue
+      if (group.durability === 'disk') await this.#syncLater(group)
+      this.#queue.finish(group)
+      this.#endStall()
+      if (this.#isTurnOver()) await this.#nextTurn()
+    }
+    this.#isDraining = false
+    this.#engine.background.changed()
+  }
+
+  /** Make a begun group durable; afterwards it is to be finished, or has been, or has failed. */
+  async #syncLater(group: WriteGroup): Promise<void> {
+    const { log } = this.#engine
+    const { number, bytes } = log
+    try {
+      await log.syncLater()
+      log.synced(number, bytes)
+    } catch (error) {
+      this.#queue.failSync(group, error as Error)
+    }
+    this.#turnStartMs = this.#engine.environment.clock.monotonicMs()
+  }
+
+  #syncNow(group: WriteGroup): void {
+    try {
+      this.#engine.log.sync()
+    } catch (error) {
+      this.#queue.failSync(group, error as Error)
+      return
+    }
+    this.#queue.finish(group)
+  }
+
+  #commitNextSync(): void {
+    const group = this.#queue.begin()
+    if (group === undefined) return
+    if (group.durability === 'disk') this.#syncNow(group)
+    else this.#queue.finish(group)
+  }
+
+  // Waiting for room.
+
+  async #untilRoom(): Promise<void> {
+    if (!this.#beginStall()) return
+    const { environment, options, stall } = this.#engine
+    const cancel = environment.later(
+      options.stallTimeoutMs - stall.durationMs + 1,
+      () => this.#engine.background.changed(),
+      true,
+    )
+    await this.#change()
+    cancel()
+  }
+
+  #waitForRoomSync(): void {
+    if (!this.#beginStall()) return
+    this.#engine.background.waitSync(SLEEP_MS)
+  }
+
+  /** @returns whether waiting may help; if not, the writes that wait have been refused */
+  #beginStall(): boolean {
+    const { stall, options, background, readState } = this.#engine
+    if (background.failure === undefined) {
+      stall.begin(readState.immutables.length)
+      if (stall.durationMs <= options.stallTimeoutMs) return true
+    }
+    const reason =
+      background.failure === undefined ? `after ${options.stallTimeoutMs} ms` : `: ${background.failure.message}`
+    const message = `no MemTable is free, since frozen ones cannot be flushed${reason}`
+    this.#queue.refuseWaiting(new StalledError(message, { cause: background.failure }))
+    this.#endStall()
+    return false
+  }
+
+  #endStall(): void {
+    this.#engine.stall.end(this.#engine.readState.immutables.length)
+  }
+
+  /** The next change in the background, or the signal. */
+  #change(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#engine.background.onChange(resolve)
+      signal?.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+
+  // Flushing on demand.
+
+  /** All groups that have joined by now are settled. */
+  async #committed(): Promise<void> {
+    const { last } = this.#queue
+    try {
+      await last?.promise
+    } catch {
+      // Its writers have been told.
+    }
+  }
+
+  async #untilFrozen(slot: MemTableSlot, signal: AbortSignal | undefined): Promise<void> {
+    const engine = this.#engine
+    while (engine.readState.active === slot) {
+      this.#checkFlush(signal)
+      if (this.#queue.begun !== undefined) {
+        // A group waits for its sync, and the next one may follow it at once: the drain itself rotates in between.
+        engine.wantRotation()
+        await this.#change(signal)
+      } else if (!engine.rotate(0)) {
+        await this.#untilRoom()
+      }
+    }
+  }
+
+  #checkFlush(signal: AbortSignal | undefined): void {
+    this.#engine.health.check()
+    const { failure } = this.#engine.background
+    if (failure !== undefined) throw failure
+    if (signal?.aborted)
+      throw new AbortedError('the flush was aborted; it may go on in the background', { cause: signal.reason })
+  }
+
+  // Being fair to the event loop.
+
+  #isTurnOver(): boolean {
+    if (this.#groupsSinceClock++ < CLOCK_EVERY) return false
+    this.#groupsSinceClock = 0
+    return this.#engine.environment.clock.monotonicMs() - this.#turnStartMs >= TURN_MS
+  }
+
+  #nextTurn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#engine.environment.soon(() => {
+        this.#turnStartMs = this.#engine.environment.clock.monotonicMs()
+        resolve()
+      })
+    })
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * open: from a directory and options to an open database.
+ */
+import type { Environment } from '../base/environment.ts'
+import { InvalidArgumentError } from '../base/errors.ts'
+import { nodeEnvironment } from '../env/node-env.ts'
+import { DB } from './db.ts'
+import { type Options, type ResolvedOptions, resolveOptions } from './options.ts'
+import { prepareDirectory } from './recovery.ts'
+
+let sharedEnvironment: Environment | undefined
+
+/**
+ * Open the database in `directory`, creating it unless told otherwise. Resolves once all that the logs held is in tables.
+ * @throws (rejects with) InvalidArgumentError, NotFoundError, AlreadyExistsError, LockedError (another opener, named),
+ *   CorruptionError (see the `recovery` option), IOError; nothing is changed then, but for a directory that was created
+ */
+export async function open(directory: string, options: Options = {}): Promise<DB> {
+  if (typeof directory !== 'string' || directory === '')
+    throw new InvalidArgumentError('the directory must be a string, and not empty')
+  if (directory.includes('\0')) throw new InvalidArgumentError('the directory must not contain a zero byte')
+  const resolved = resolveOptions(options, defaultEnvironment)
+  prepareDirectory(directory, resolved)
+  return resolved.readOnly ? new DB(directory, resolved, undefined) : openLocked(directory, resolved)
+}
+
+async function openLocked(directory: string, options: ResolvedOptions): Promise<DB> {
+  const lock = await options.environment.files.lock(directory)
+  try {
+    return new DB(directory, options, lock)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+function defaultEnvironment(): Environment {
+  sharedEnvironment ??= nodeEnvironment()
+  return sharedEnvironment
+}

@@ -1,0 +1,164 @@
+/**
+ * The options of `open`, their defaults and their bounds. Units are in the names. An unknown option is refused, since a
+ * misspelt one would silently not hold.
+ */
+import { bytewiseComparator, type Comparator, customComparator, type KeyOrder } from '../base/comparator.ts'
+import type { Environment } from '../base/environment.ts'
+import { InvalidArgumentError } from '../base/errors.ts'
+import type { Durability } from '../base/types.ts'
+import type { TableFormat } from '../jobs/flush-job.ts'
+
+/** What to do about a log that is damaged or was cut off: see docs/durability.md. */
+export type RecoveryMode = 'strict' | 'pointInTime' | 'salvage'
+
+export interface Options {
+  /** Create the directory and the database if there is none. Default true. */
+  readonly createIfMissing?: boolean
+  /** Refuse to open a database that exists. Default false. */
+  readonly errorIfExists?: boolean
+  /** Open for reading: take no lock, write nothing, see the database as it is now. Default false. */
+  readonly readOnly?: boolean
+  /** MemTable bytes at which it freezes and a fresh one takes over. 16 KiB to 1 GiB; default 64 MiB. */
+  readonly writeBufferBytes?: number
+  /** Frozen MemTables that may wait for their flush before writes wait too. 1 to 64; default 3. */
+  readonly maxImmutableMemTables?: number
+  /** The MemTable's representation. Default 'skiplist'. */
+  readonly memtable?: 'skiplist'
+  /** An order of keys of your own; part of the database for ever. Default: unsigned bytewise. */
+  readonly comparator?: KeyOrder
+  /** Uncompressed bytes of a table's data block. 1 KiB to 4 MiB; default 4096. */
+  readonly blockBytes?: number
+  /** Keys between two restart points of a block. 1 to 1024; default 16. */
+  readonly restartInterval?: number
+  /** Bloom filter bits for each key; 0 for no filter. 0 to 64; default 10. */
+  readonly bloomBitsPerKey?: number
+  /** Compression of tables that are written. Default 'none', the only one so far. */
+  readonly compression?: 'none'
+  /** Bytes of table blocks kept in memory. Default 32 MiB. */
+  readonly blockCacheBytes?: number
+  /** Tables kept open. 16 to 50,000; default 1000. */
+  readonly maxOpenFiles?: number
+  /** How far a write gets before it is acknowledged, unless it says otherwise. Default 'os'. */
+  readonly durability?: Durability
+  /** Longest time that a `buffered` write stays in varve's own buffer. Default 10 ms. */
+  readonly walBufferMs?: number
+  /** Bytes of `buffered` writes that are held back at most. Default 64 KiB. */
+  readonly walBufferBytes?: number
+  /** Default 'pointInTime'. */
+  readonly recovery?: RecoveryMode
+  /** Write the empty batches by which recovery tells a torn tail from damage. Default true. */
+  readonly walMarkers?: boolean
+  /** Worker threads for flushes: 1, or 0 to run them on the calling thread. Default 1. */
+  readonly workers?: number
+  /** Longest time that a write waits for room before it is refused. Default 60,000 ms. */
+  readonly stallTimeoutMs?: number
+  /** Files, clock, randomness and threads. Default: Node's. */
+  readonly environment?: Environment
+}
+
+/** Options with every default filled in; immutable. */
+export interface ResolvedOptions extends Required<Omit<Options, 'comparator' | 'environment'>> {
+  readonly comparator: Comparator
+  readonly environment: Environment
+}
+
+type Check = (name: string, value: unknown) => void
+
+function integer(min: number, max: number): Check {
+  return (name, value) => {
+    if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return
+    throw new InvalidArgumentError(`option ${name} must be an integer from ${min} to ${max}, not ${show(value)}`)
+  }
+}
+
+function oneOf(...choices: readonly (string | boolean)[]): Check {
+  return (name, value) => {
+    if (choices.includes(value as string)) return
+    throw new InvalidArgumentError(`option ${name} must be ${choices.map(show).join(' or ')}, not ${show(value)}`)
+  }
+}
+
+function object(...members: readonly string[]): Check {
+  return (name, value) => {
+    if (typeof value === 'object' && value !== null && members.every((member) => member in value)) return
+    throw new InvalidArgumentError(`option ${name} must be an object with ${members.join(', ')}`)
+  }
+}
+
+const KIB = 1024
+const MIB = 1024 * KIB
+const boolean = oneOf(true, false)
+
+/** Name → [default, check]. */
+const TABLE: { readonly [K in keyof Required<Options>]: readonly [default_: unknown, check: Check] } = {
+  createIfMissing: [true, boolean],
+  errorIfExists: [false, boolean],
+  readOnly: [false, boolean],
+  writeBufferBytes: [64 * MIB, integer(16 * KIB, 1024 * MIB)],
+  maxImmutableMemTables: [3, integer(1, 64)],
+  memtable: ['skiplist', oneOf('skiplist')],
+  comparator: [bytewiseComparator, object('name', 'compare')],
+  blockBytes: [4 * KIB, integer(1 * KIB, 4 * MIB)],
+  restartInterval: [16, integer(1, 1024)],
+  bloomBitsPerKey: [10, integer(0, 64)],
+  compression: ['none', oneOf('none')],
+  blockCacheBytes: [32 * MIB, integer(0, Number.MAX_SAFE_INTEGER)],
+  maxOpenFiles: [1000, integer(16, 50_000)],
+  durability: ['os', oneOf('buffered', 'os', 'disk')],
+  walBufferMs: [10, integer(0, 60_000)],
+  walBufferBytes: [64 * KIB, integer(0, 64 * MIB)],
+  recovery: ['pointInTime', oneOf('strict', 'pointInTime', 'salvage')],
+  walMarkers: [true, boolean],
+  workers: [1, integer(0, 1)],
+  stallTimeoutMs: [60_000, integer(1, 24 * 3600 * 1000)],
+  environment: [undefined, object('files', 'clock')],
+}
+
+/**
+ * Check options and fill in the defaults.
+ * @param makeEnvironment makes the default environment, if none is given
+ * @throws InvalidArgumentError for an unknown option or a value out of bounds
+ */
+export function resolveOptions(options: Options, makeEnvironment: () => Environment): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('options must be an object')
+  const given = new Map<string, unknown>(Object.entries(options))
+  const resolved = Object.create(null) as { -readonly [K in keyof ResolvedOptions]: unknown }
+  for (const [name, [fallback, check]] of Object.entries(TABLE)) {
+    const value = given.get(name)
+    if (value !== undefined) check(name, value)
+    resolved[name as keyof ResolvedOptions] = value ?? fallback
+    given.delete(name)
+  }
+  if (given.size > 0) throw new InvalidArgumentError(`unknown option ${[...given.keys()].join(', ')}`)
+  resolved.environment ??= makeEnvironment()
+  if (options.comparator !== undefined) resolved.comparator = customOrder(options.comparator)
+  return Object.freeze(resolved) as unknown as ResolvedOptions
+}
+
+function customOrder(order: KeyOrder): Comparator {
+  if (typeof order.name !== 'string' || /^(leveldb|varve|rocksdb)\.|^$/.test(order.name)) {
+    throw new InvalidArgumentError(
+      'a comparator needs a name of its own, not starting with leveldb., rocksdb. or varve.',
+    )
+  }
+  if (typeof order.compare !== 'function') throw new InvalidArgumentError('a comparator needs a function compare(a, b)')
+  return customComparator(order)
+}
+
+/** Refuse members of a call's options that the call does not know. */
+export function checkCallOptions(call: string, options: object, known: ReadonlySet<string>): void {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError(`options of ${call} must be an object`)
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) throw new InvalidArgumentError(`${call} has no option ${name}`)
+  }
+}
+
+export function tableFormat(options: ResolvedOptions): TableFormat {
+  const { blockBytes, restartInterval, bloomBitsPerKey } = options
+  return { blockBytes, restartInterval, bloomBitsPerKey }
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value)
+}

@@ -1,0 +1,25 @@
+/**
+ * ReadState: the layers that a read goes through, newest first, as one immutable object. A rotation or an installed flush
+ * replaces the database's ReadState; a reader that keeps one goes on seeing the layers that it began with.
+ *
+ * A reader takes the ReadState first and the sequence after it, or both in one synchronous step: the other way round, a
+ * flush in between could drop what the sequence promises.
+ */
+import type { FileNumber, SequenceNumber } from '../base/types.ts'
+import type { MemTable } from '../memtable/memtable.ts'
+import type { Version } from '../version/version.ts'
+
+/** A MemTable and the log that holds its writes. */
+export interface MemTableSlot {
+  readonly table: MemTable
+  readonly logNumber: FileNumber
+  /** Every sequence in the table is at least this; every sequence in older layers is less. */
+  readonly firstSequence: SequenceNumber
+}
+
+export interface ReadState {
+  readonly active: MemTableSlot
+  /** Frozen, waiting for their flush; newest first. */
+  readonly immutables: readonly MemTableSlot[]
+  readonly version: Version
+}

@@ -1,0 +1,268 @@
+/**
+ * Recovery: from the files of a directory to a database that can be read and written.
+ *
+ *   CURRENT → MANIFEST → tables are there, with the right size → every log not yet in tables, oldest first, through a
+ *   MemTable, to new tables → new log → new MANIFEST, which names all of it → CURRENT → remove what is obsolete
+ *
+ * Invariants  (1) nothing is changed before CURRENT and MANIFEST have been found good
+ *             (2) nothing is appended to a file that was found; replayed data is in new, synced tables before the database
+ *                 opens, since a failed fsync may have left in the page cache what is not on the disk (rules D9, D15)
+ *             (3) a crash at any point leaves the old MANIFEST and all that it needs, or the new one and all that it needs
+ * A read-only opening stops after the replay, with the replayed data in MemTables, and changes nothing at all.
+ */
+
+import type { FileSystem } from '../base/environment.ts'
+import { AlreadyExistsError, CorruptionError, InvalidArgumentError, NotFoundError } from '../base/errors.ts'
+import { CURRENT, logName, parseFileName, tableName } from '../base/filename.ts'
+import { type Bytes, type FileNumber, fileNumber, type SequenceNumber, sequenceNumber } from '../base/types.ts'
+import * as Batch from '../batch/batch-format.ts'
+import { type FlushResult, runFlushJob } from '../jobs/flush-job.ts'
+import type { MemTable } from '../memtable/memtable.ts'
+import type { FileMetadata } from '../version/file-metadata.ts'
+import { readCurrent } from '../version/manifest.ts'
+import { type RecoveredVersion, recoverVersion, VersionSet } from '../version/version-set.ts'
+import { type Discarded, LogReplay, type ReplayedLog, type ReplayReport, type ReplayTarget } from './log-replay.ts'
+import { newMemTable } from './new-memtable.ts'
+import { tablePath } from './open-table.ts'
+import { type ResolvedOptions, tableFormat } from './options.ts'
+import { arenaBytesMax } from './write-group.ts'
+
+/** What opening found, did and discarded. */
+export interface RecoveryInfo {
+  readonly created: boolean
+  readonly logs: readonly ReplayedLog[]
+  /** Entries replayed from the logs. */
+  readonly entries: number
+  /** Tables written from them. */
+  readonly tablesWritten: number
+  /** Bytes of logs that were not used, with the reason; empty after a clean stop. */
+  readonly discarded: readonly Discarded[]
+  /** Offset at which the MANIFEST's last record was cut off, if it was. */
+  readonly manifestTornAt: number | undefined
+  readonly lastSequence: number
+  readonly durationMs: number
+}
+
+/** Where to look, before anything is opened: refuses what is not a database and may not become one. */
+export function prepareDirectory(directory: string, options: ResolvedOptions): void {
+  const { files } = options.environment
+  const status = files.status(directory)
+  if (status !== undefined && status.kind === 'file')
+    throw new InvalidArgumentError(`${directory} is a file, not a directory`)
+  const exists = status !== undefined && files.status(files.join(directory, CURRENT)) !== undefined
+  if (exists && options.errorIfExists) throw new AlreadyExistsError(`there is a database in ${directory} already`)
+  if (exists) return
+  if (status !== undefined) checkEmpty(files, directory)
+  if (options.readOnly || !options.createIfMissing) throw new NotFoundError(`there is no database in ${directory}`)
+  files.makeDirectory(directory)
+}
+
+/** A directory without CURRENT must not hold the rest of a database, nor anybody else's files. */
+function checkEmpty(files: FileSystem, directory: string): void {
+  const names = files.list(directory)
+  const manifests = names.filter((name) => parseFileName(name)?.type === 'manifest')
+  const tables = names.filter((name) => parseFileName(name)?.type === 'table')
+  // A creation that a crash cut short leaves a manifest and an empty log, and no table.
+  if (tables.length > 0) {
+    const what = `there are tables${manifests.length > 0 ? ` and ${manifests.join(', ')}` : ''}`
+    throw new CorruptionError(`CURRENT is missing, though ${what}`, { file: files.join(directory, CURRENT) })
+  }
+  const foreign = names.filter(
+    (name) => parseFileName(name) === undefined && !name.startsWith('.') && name !== 'lost+found',
+  )
+  if (foreign.length > 0) {
+    throw new InvalidArgumentError(
+      `${directory} is not a database, and not empty: it holds ${foreign.slice(0, 3).join(', ')}`,
+    )
+  }
+}
+
+/** What recovery hands to the engine. */
+export interface Recovered {
+  readonly versions: VersionSet
+  /** MemTables with replayed data, newest first; only for a read-only opening. */
+  readonly memtables: readonly MemTable[]
+  /** The new, empty log that the MANIFEST now names; 0 for a read-only opening. */
+  readonly logNumber: FileNumber
+  readonly lastSequence: SequenceNumber
+  readonly info: RecoveryInfo
+}
+
+export class Recovery {
+  readonly #directory: string
+  readonly #options: ResolvedOptions
+  readonly #files: FileSystem
+  readonly #startMs: number
+
+  constructor(directory: string, options: ResolvedOptions) {
+    this.#directory = directory
+    this.#options = options
+    this.#files = options.environment.files
+    this.#startMs = options.environment.clock.monotonicMs()
+  }
+
+  /**
+   * @param beginLog creates the new log, with the sequence its first batch will have
+   * @throws CorruptionError, IOError, InvalidArgumentError (another comparator)
+   */
+  run(beginLog: (number: FileNumber, sequence: SequenceNumber) => void): Recovered {
+    const { comparator, readOnly } = this.#options
+    const found = this.#find()
+    const versions = new VersionSet(this.#files, this.#directory, comparator, found)
+    const names = this.#files.list(this.#directory)
+    for (const name of names) versions.skipPast(parseFileName(name)?.number ?? fileNumber(0))
+    const sink = new ReplaySink(this.#directory, this.#options, () => versions.newFileNumber())
+    const report = this.#replay(names, found, sink)
+    const logNumber = readOnly ? fileNumber(0) : versions.newFileNumber()
+    if (!readOnly) {
+      beginLog(logNumber, sequenceNumber(report.lastSequence + 1))
+      const newFiles = sink.tables.map((file) => ({ level: 0, file }))
+      versions.startManifest({ logNumber, lastSequence: report.lastSequence, newFiles })
+      if (this.#options.recovery === 'salvage') this.#keepLost(report.discarded)
+    }
+    const info: RecoveryInfo = {
+      created: found === undefined,
+      logs: report.logs,
+      entries: report.logs.reduce((sum, log) => sum + log.entries, 0),
+      tablesWritten: sink.tables.length,
+      discarded: report.discarded,
+      manifestTornAt: found?.tornAt,
+      lastSequence: report.lastSequence,
+      durationMs: this.#options.environment.clock.monotonicMs() - this.#startMs,
+    }
+    return { versions, memtables: sink.memtables, logNumber, lastSequence: report.lastSequence, info }
+  }
+
+  #find(): RecoveredVersion | undefined {
+    const manifest = readCurrent(this.#files, this.#directory)
+    if (manifest === undefined) return undefined
+    const found = recoverVersion(this.#files, this.#directory, manifest, this.#options.comparator)
+    for (const { file } of found.version.files()) this.#checkTable(file)
+    return found
+  }
+
+  /** A table that the MANIFEST names is there, and as long as it says. */
+  #checkTable(file: FileMetadata): void {
+    const path = tablePath(this.#files, this.#directory, file.number)
+    if (path === undefined) {
+      throw new CorruptionError(`table ${file.number} is missing`, {
+        file: this.#files.join(this.#directory, tableName(file.number)),
+      })
+    }
+    const status = this.#files.status(path)
+    if (status?.kind !== 'file') throw new CorruptionError('table is not a regular file', { file: path })
+    if (status.bytes !== file.bytes) {
+      throw new CorruptionError(`table has ${status.bytes} bytes, the MANIFEST says ${file.bytes}`, { file: path })
+    }
+  }
+
+  #replay(names: readonly string[], found: RecoveredVersion | undefined, sink: ReplaySink): ReplayReport {
+    const { recovery } = this.#options
+    const lastSequence = found?.lastSequence ?? sequenceNumber(0)
+    const replay = new LogReplay(this.#files, this.#directory, recovery, lastSequence, sink)
+    if (found === undefined) return replay.report()
+    const logs = liveLogs(names, found)
+    if (found.logNumber !== 0 && !logs.includes(found.logNumber) && recovery !== 'salvage') {
+      const file = this.#files.join(this.#directory, logName(found.logNumber))
+      throw new CorruptionError(`log ${found.logNumber} is missing, which the MANIFEST names`, { file })
+    }
+    try {
+      for (const number of logs) replay.add(number)
+      sink.finish()
+    } catch (error) {
+      sink.removeTables()
+      throw error
+    }
+    return replay.report()
+  }
+
+  /** Logs with discarded bytes are an operator's to look at: they go to lost/. */
+  #keepLost(discarded: readonly Discarded[]): void {
+    if (discarded.length === 0) return
+    const lost = this.#files.join(this.#directory, 'lost')
+    this.#files.makeDirectory(lost)
+    for (const { file } of discarded) this.#files.rename(file, this.#files.join(lost, baseName(file)))
+    this.#files.syncDirectory(lost)
+  }
+}
+
+function liveLogs(names: readonly string[], found: RecoveredVersion): FileNumber[] {
+  return names
+    .map(parseFileName)
+    .filter((parsed) => parsed?.type === 'log')
+    .map((parsed) => parsed?.number as FileNumber)
+    .filter((number) => number >= found.logNumber || (number === found.previousLog && number !== 0))
+    .sort((a, b) => a - b)
+}
+
+function baseName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
+}
+
+/** Takes replayed batches into MemTables, and full MemTables to tables, on this thread. */
+class ReplaySink implements ReplayTarget {
+  readonly tables: FileMetadata[] = []
+  /** Newest first; kept only for a read-only opening. */
+  readonly memtables: MemTable[] = []
+  readonly #directory: string
+  readonly #options: ResolvedOptions
+  readonly #newFileNumber: () => FileNumber
+  #active: MemTable | undefined = undefined
+
+  constructor(directory: string, options: ResolvedOptions, newFileNumber: () => FileNumber) {
+    this.#directory = directory
+    this.#options = options
+    this.#newFileNumber = newFileNumber
+  }
+
+  replay(bytes: Bytes, offset: number, length: number): void {
+    const needed = arenaBytesMax(Batch.batchCount(bytes, offset), length)
+    if (this.#active !== undefined && !this.#active.hasRoom(needed)) this.finish()
+    this.#active ??= this.#begin(needed)
+    Batch.forEachOp(bytes, offset, length, this.#active)
+    this.#active.publish()
+    if (this.#active.memoryUsage >= this.#options.writeBufferBytes) this.finish()
+  }
+
+  /** Put what is in memory where it belongs. */
+  finish(): void {
+    const table = this.#active
+    this.#active = undefined
+    if (table === undefined || this.#options.readOnly) return
+    table.freeze()
+    this.tables.push(this.#flush(table).file)
+  }
+
+  /** Recovery has failed: nothing refers to the tables written so far. */
+  removeTables(): void {
+    const { files } = this.#options.environment
+    for (const { number } of this.tables) {
+      try {
+        files.remove(files.join(this.#directory, tableName(number)))
+      } catch {
+        // The next opening removes what no MANIFEST names.
+      }
+    }
+  }
+
+  #begin(needed: number): MemTable {
+    const table = newMemTable(this.#options, needed)
+    if (this.#options.readOnly) this.memtables.unshift(table)
+    return table
+  }
+
+  #flush(table: MemTable): FlushResult {
+    const { environment, comparator } = this.#options
+    return runFlushJob(
+      {
+        kind: 'flush',
+        directory: this.#directory,
+        number: this.#newFileNumber(),
+        memtable: table.share(),
+        format: tableFormat(this.#options),
+      },
+      environment,
+      comparator,
+    )
+  }
+}

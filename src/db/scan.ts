@@ -1,0 +1,185 @@
+/**
+ * Scan: the entries of a range, as of one moment, as an iterable. It keeps the layers that it began with, so it stays valid
+ * across rotations and flushes, and sees nothing that is written after it began. Ending it (the loop's end, `break`, `close`)
+ * lets go of them; closing the database ends it.
+ *
+ * Threads  belongs to the database's thread. An asynchronous scan lets the event loop turn every few milliseconds.
+ */
+import { ownedCopy } from '../base/bytes.ts'
+import type { Environment } from '../base/environment.ts'
+import { ClosedError, type VarveError } from '../base/errors.ts'
+import type { DBIterator } from './db-iterator.ts'
+
+/** Key and value, each in memory of its own. */
+export type Entry = [key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>]
+
+/** Makes of the entry that an iterator is at what a scan yields. */
+export type Project<T> = (iterator: DBIterator) => T
+
+export const projectEntry: Project<Entry> = (i) => [
+  ownedCopy(i.keyBuf, i.keyOff, i.keyLen),
+  ownedCopy(i.valBuf, i.valOff, i.valLen),
+]
+export const projectKey: Project<Uint8Array<ArrayBuffer>> = (i) => ownedCopy(i.keyBuf, i.keyOff, i.keyLen)
+export const projectValue: Project<Uint8Array<ArrayBuffer>> = (i) => ownedCopy(i.valBuf, i.valOff, i.valLen)
+
+/** Entries between two looks at the clock. */
+const CLOCK_EVERY = 64
+/** How long an asynchronous scan may keep the event loop waiting. */
+const TURN_MS = 4
+
+/** The pulling part that both kinds of scan share. */
+export class ScanCursor<T> {
+  readonly #iterator: DBIterator
+  readonly #project: Project<T>
+  #left: number
+  #onEnd: (() => void) | undefined
+  #isStarted = false
+  #error: VarveError | undefined = undefined
+
+  /** @param onEnd called once, when the scan is over */
+  constructor(iterator: DBIterator, project: Project<T>, limit: number, onEnd: () => void) {
+    this.#iterator = iterator
+    this.#project = project
+    this.#left = limit
+    this.#onEnd = onEnd
+  }
+
+  get isOver(): boolean {
+    return this.#onEnd === undefined
+  }
+
+  /**
+   * The next element, or undefined at the end.
+   * @throws ClosedError if the database was closed; CorruptionError, IOError, which end the scan
+   */
+  pull(): T | undefined {
+    if (this.#error !== undefined) throw this.#error
+    if (this.#onEnd === undefined) return undefined
+    try {
+      if (this.#left > 0 && this.#move()) {
+        this.#left--
+        return this.#project(this.#iterator)
+      }
+    } catch (error) {
+      this.close()
+      throw error
+    }
+    this.close()
+    return undefined
+  }
+
+  close(): void {
+    const onEnd = this.#onEnd
+    this.#onEnd = undefined
+    onEnd?.()
+  }
+
+  /** The database closes: whoever pulls again is told. */
+  abort(): void {
+    if (this.isOver) return
+    this.#error = new ClosedError('the database was closed during the scan')
+    this.close()
+  }
+
+  #move(): boolean {
+    if (this.#isStarted) this.#iterator.advance()
+    else this.#iterator.start()
+    this.#isStarted = true
+    return this.#iterator.valid
+  }
+}
+
+const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
+
+/** A scan for `for … of`. */
+export class SyncScan<T> implements IterableIterator<T> {
+  readonly #cursor: ScanCursor<T>
+
+  constructor(cursor: ScanCursor<T>) {
+    this.#cursor = cursor
+  }
+
+  next(): IteratorResult<T, undefined> {
+    const value = this.#cursor.pull()
+    return value === undefined ? DONE : { done: false, value }
+  }
+
+  return(): IteratorResult<T, undefined> {
+    this.#cursor.close()
+    return DONE
+  }
+
+  close(): void {
+    this.#cursor.close()
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+
+  [Symbol.dispose](): void {
+    this.#cursor.close()
+  }
+}
+
+/** A scan for `for await … of`. */
+export class Scan<T> implements AsyncIterableIterator<T> {
+  readonly #cursor: ScanCursor<T>
+  readonly #environment: Environment
+  #sinceClock = 0
+  #turnStartMs = -1
+
+  constructor(cursor: ScanCursor<T>, environment: Environment) {
+    this.#cursor = cursor
+    this.#environment = environment
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#sinceClock++ >= CLOCK_EVERY && this.#isTurnOver()) return this.#nextTurn()
+    return this.#pull()
+  }
+
+  return(): Promise<IteratorResult<T, undefined>> {
+    this.#cursor.close()
+    return Promise.resolve(DONE)
+  }
+
+  close(): void {
+    this.#cursor.close()
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#cursor.close()
+    return Promise.resolve()
+  }
+
+  #pull(): Promise<IteratorResult<T, undefined>> {
+    try {
+      const value = this.#cursor.pull()
+      return Promise.resolve(value === undefined ? DONE : { done: false, value })
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #isTurnOver(): boolean {
+    this.#sinceClock = 0
+    const now = this.#environment.clock.monotonicMs()
+    if (this.#turnStartMs < 0) this.#turnStartMs = now
+    return now - this.#turnStartMs >= TURN_MS
+  }
+
+  #nextTurn(): Promise<IteratorResult<T, undefined>> {
+    return new Promise((resolve) => {
+      this.#environment.soon(() => {
+        this.#turnStartMs = this.#environment.clock.monotonicMs()
+        resolve(this.#pull())
+      })
+    })
+  }
+}

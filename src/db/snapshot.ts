@@ -1,0 +1,57 @@
+/**
+ * Snapshot: the database as it was after one write. It is a sequence number, so it costs nothing to take and never blocks a
+ * writer; it keeps versions that it sees from being dropped until it is closed.
+ */
+import { ClosedError } from '../base/errors.ts'
+import type { SequenceNumber } from '../base/types.ts'
+
+export class Snapshot {
+  /** Everything up to this sequence number is visible, nothing after it. */
+  readonly sequence: SequenceNumber
+  #owner: SnapshotList | undefined
+
+  /** Made by `DB.snapshot()`. */
+  constructor(owner: SnapshotList, sequence: SequenceNumber) {
+    this.#owner = owner
+    this.sequence = sequence
+  }
+
+  /** Let go of it; closing twice is no error. */
+  close(): void {
+    this.#owner?.remove(this)
+    this.#owner = undefined
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** @throws ClosedError if it has been closed, or belongs to another database */
+  sequenceFor(owner: SnapshotList): SequenceNumber {
+    if (this.#owner !== owner) throw new ClosedError('the snapshot is closed or belongs to another database')
+    return this.sequence
+  }
+}
+
+/** The open snapshots of one database. */
+export class SnapshotList {
+  readonly #open = new Set<Snapshot>()
+
+  create(sequence: SequenceNumber): Snapshot {
+    const snapshot = new Snapshot(this, sequence)
+    this.#open.add(snapshot)
+    return snapshot
+  }
+
+  remove(snapshot: Snapshot): void {
+    this.#open.delete(snapshot)
+  }
+
+  get count(): number {
+    return this.#open.size
+  }
+
+  closeAll(): void {
+    for (const snapshot of [...this.#open]) snapshot.close()
+  }
+}

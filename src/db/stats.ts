@@ -1,0 +1,44 @@
+/**
+ * The figures of an open database, gathered from its parts.
+ */
+import { userRange } from '../version/file-metadata.ts'
+import type { Engine } from './engine.ts'
+import type { MemTableFigures, Stats } from './layers.ts'
+import type { MemTableSlot } from './read-state.ts'
+
+export function gatherStats(engine: Engine, openScans: number): Stats {
+  const { readState, log, versions, blocks, stall, flushes, health } = engine
+  return {
+    directory: engine.directory,
+    lastSequence: engine.lastSequence,
+    active: memTableFigures(readState.active),
+    immutables: readState.immutables.map(memTableFigures),
+    logs: log.list(),
+    tables: [...readState.version.files()].map(({ level, file }) => {
+      const { smallest, largest } = userRange(file)
+      return { number: file.number, level, bytes: file.bytes, smallest: smallest.slice(), largest: largest.slice() }
+    }),
+    manifestNumber: versions.manifestNumber,
+    manifestBytes: versions.manifestBytes,
+    openSnapshots: engine.snapshots.count,
+    openScans,
+    flushes: flushes.count,
+    flushedBytes: flushes.bytes,
+    stalls: stall.count,
+    stalledMs: stall.totalMs + stall.durationMs,
+    blockCache: { bytes: blocks.bytes, hits: blocks.hits, misses: blocks.misses },
+    poisonedBy: health.cause?.message,
+  }
+}
+
+function memTableFigures({ table, logNumber, firstSequence }: MemTableSlot): MemTableFigures {
+  return {
+    entries: table.entryCount,
+    tombstones: table.tombstoneCount,
+    liveBytes: table.sizeInBytes,
+    memoryBytes: table.memoryUsage,
+    capacityBytes: table.capacityBytes,
+    logNumber,
+    firstSequence,
+  }
+}

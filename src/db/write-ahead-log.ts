@@ -1,0 +1,145 @@
+/**
+ * WriteAheadLog: the log files that hold what is in MemTables and not yet in tables; one file a MemTable.
+ *
+ * Markers     An empty batch is skipped by every LevelDB. As the first record of a file it says "written by varve"; any
+ *             later one says "everything before me, in this file and in all older ones, had been made durable". It is
+ *             written in front of the first batch after a successful fdatasync, so it costs no write of its own, and lets
+ *             recovery tell a torn tail from damage. Its sequence is that of the batch behind it.
+ * Invariants  (1) a file's directory entry is durable before anything in it is acknowledged (rule D1)
+ *             (2) older files are durable before a newer one is made so: no hole survives a crash (rule D4)
+ *             (3) records are handed to the operating system in commit order, across files
+ *             (4) after any failure the log takes nothing more (rules D8, D10)
+ * Threads     belongs to the database's thread
+ */
+
+import type { FileSystem } from '../base/environment.ts'
+import { logName } from '../base/filename.ts'
+import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
+import * as Batch from '../batch/batch-format.ts'
+import { LogWriter } from '../log/log-writer.ts'
+
+interface LogFile {
+  readonly number: FileNumber
+  readonly writer: LogWriter
+  /** Bytes known to be durable. */
+  syncedBytes: number
+}
+
+export class WriteAheadLog {
+  readonly #files: FileSystem
+  readonly #directory: string
+  readonly #markers: boolean
+  /** Oldest first; the last one is being written, the others are complete. */
+  readonly #logs: LogFile[] = []
+  readonly #marker: Uint8Array<ArrayBuffer> = new Uint8Array(Batch.HEADER_BYTES)
+  #markerDue = false
+
+  constructor(files: FileSystem, directory: string, markers: boolean) {
+    this.#files = files
+    this.#directory = directory
+    this.#markers = markers
+  }
+
+  /** The file being written. */
+  get number(): FileNumber {
+    return this.#active.number
+  }
+
+  /** Numbers and sizes of the live files, oldest first. */
+  list(): { readonly number: FileNumber; readonly bytes: number; readonly syncedBytes: number }[] {
+    return this.#logs.map(({ number, writer, syncedBytes }) => ({ number, bytes: writer.bytes, syncedBytes }))
+  }
+
+  /** Bytes accepted and not yet handed to the operating system. */
+  get bufferedBytes(): number {
+    return this.#logs.length === 0 ? 0 : this.#active.writer.bufferedBytes
+  }
+
+  /** Begin a new file, whose first batch will have `sequence`. The file before it is complete. */
+  rotate(number: FileNumber, sequence: SequenceNumber): void {
+    if (this.#logs.length > 0) this.#active.writer.flush()
+    const file = this.#files.createWritable(this.#files.join(this.#directory, logName(number)))
+    this.#logs.push({ number, writer: new LogWriter(file), syncedBytes: 0 })
+    this.#files.syncDirectory(this.#directory)
+    this.#markerDue = false
+    if (!this.#markers) return
+    this.#addMarker(sequence)
+    this.#active.writer.flush()
+  }
+
+  /** Add the batch bytes[offset, offset + length) to the buffer. */
+  add(bytes: Bytes, offset: number, length: number, sequence: SequenceNumber): void {
+    if (this.#markerDue) this.#addMarker(sequence)
+    this.#active.writer.add(bytes, offset, length)
+  }
+
+  /** Hand the buffer to the operating system. */
+  flush(): void {
+    this.#active.writer.flush()
+  }
+
+  /** Make everything durable, oldest first. */
+  sync(): void {
+    for (const log of this.#logs) {
+      log.writer.flush()
+      if (log.syncedBytes === log.writer.bytes) continue
+      const bytes = log.writer.bytes
+      log.writer.sync()
+      log.syncedBytes = bytes
+    }
+    this.#markerDue = this.#markers
+  }
+
+  /** Make durable what was added until now. Older files first, here; the one being written off this thread. */
+  syncLater(): Promise<void> {
+    const active = this.#active
+    for (const log of this.#logs) {
+      if (log === active || log.syncedBytes === log.writer.bytes) continue
+      log.writer.sync()
+      log.syncedBytes = log.writer.bytes
+    }
+    return active.writer.syncLater()
+  }
+
+  /** A syncLater that covered the file `number` up to `bytes` has succeeded. */
+  synced(number: FileNumber, bytes: number): void {
+    const log = this.#logs.find((candidate) => candidate.number === number)
+    if (log === undefined) return
+    log.syncedBytes = Math.max(log.syncedBytes, bytes)
+    // A synchronous writer may have added more meanwhile, which this sync says nothing about.
+    if (log === this.#active && log.syncedBytes === log.writer.bytes) this.#markerDue = this.#markers
+  }
+
+  /** Bytes of the file being written. */
+  get bytes(): number {
+    return this.#active.writer.bytes
+  }
+
+  /** Close the files below `number`: what they hold is in tables. */
+  dropBelow(number: FileNumber): void {
+    while (this.#logs.length > 0 && this.#logs[0].number < number) this.#logs.shift()?.writer.close()
+  }
+
+  /** Close all files. Every file is tried; the first error is thrown. */
+  close(): void {
+    let failure: unknown
+    for (const log of this.#logs.splice(0)) {
+      try {
+        log.writer.close()
+      } catch (error) {
+        failure ??= error
+      }
+    }
+    if (failure !== undefined) throw failure
+  }
+
+  get #active(): LogFile {
+    return this.#logs[this.#logs.length - 1]
+  }
+
+  #addMarker(sequence: SequenceNumber): void {
+    Batch.writeHeader(this.#marker, 0, sequence, 0)
+    this.#active.writer.add(this.#marker, 0, this.#marker.length)
+    this.#markerDue = false
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * WriteGroup: the batches that are committed together. They lie encoded, one after another, in one buffer; each becomes
+ * one record of the log. The whole group costs one write(2), has the strongest durability that any of its writers asked
+ * for, and shares one outcome: there is one promise for all of them.
+ */
+
+import { copyBytes } from '../base/bytes.ts'
+import type { Bytes, Durability } from '../base/types.ts'
+import * as Batch from '../batch/batch-format.ts'
+import { MemTable } from '../memtable/memtable.ts'
+
+/** Once a group holds this much, later writers begin the next one. */
+export const GROUP_BYTES_MAX: number = 1024 * 1024
+
+const INITIAL_BYTES = 4096
+const STRENGTH: Readonly<Record<Durability, number>> = { buffered: 0, os: 1, disk: 2 }
+/** A MemTable's cost for an entry beyond its bytes, which the batch counts with its varints. */
+const ENTRY_OVERHEAD_BYTES = MemTable.entryBytesMax(0, 0)
+
+/** Arena bytes that a batch of `count` ops and `bytes` encoded bytes can take at most. */
+export function arenaBytesMax(count: number, bytes: number): number {
+  // Keys and values are each padded to a word.
+  return count * (ENTRY_OVERHEAD_BYTES + 8) + bytes
+}
+
+export class WriteGroup {
+  durability: Durability = 'buffered'
+  /** Ops of all batches. */
+  opCount = 0
+  isSettled = false
+  error: Error | undefined = undefined
+
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_BYTES)
+  #end = 0
+  /** Where each batch starts; it ends where the next one starts. */
+  readonly #starts: number[] = []
+  #promise: Promise<void> | undefined = undefined
+  #resolve: () => void = nothing
+  #reject: (error: Error) => void = nothing
+
+  /** Bytes of all batches. */
+  get bytes(): number {
+    return this.#end
+  }
+
+  get isFull(): boolean {
+    return this.#end >= GROUP_BYTES_MAX
+  }
+
+  /** Arena bytes that inserting this group can take at most. */
+  get arenaBytes(): number {
+    return arenaBytesMax(this.opCount, this.#end)
+  }
+
+  /** Add a batch of one put. */
+  addPut(key: Bytes, value: Bytes, durability: Durability): void {
+    const start = this.#begin(Batch.putBytes(key.length, value.length), 1, durability)
+    this.#end = Batch.writePut(this.#bytes, start + Batch.HEADER_BYTES, key, value)
+  }
+
+  /** Add a batch of one delete. */
+  addDelete(key: Bytes, durability: Durability): void {
+    const start = this.#begin(Batch.deleteBytes(key.length), 1, durability)
+    this.#end = Batch.writeDelete(this.#bytes, start + Batch.HEADER_BYTES, key)
+  }
+
+  /** Add a copy of an encoded batch. */
+  addBatch(encoded: Bytes, durability: Durability): void {
+    const ops = encoded.length - Batch.HEADER_BYTES
+    const start = this.#begin(ops, Batch.batchCount(encoded, 0), durability)
+    copyBytes(encoded, Batch.HEADER_BYTES, this.#bytes, start + Batch.HEADER_BYTES, ops)
+    this.#end = start + encoded.length
+  }
+
+  /** Give the batches their sequence numbers, from `first` on. */
+  number(first: number): void {
+    let sequence = first
+    for (const start of this.#starts) {
+      const count = Batch.batchCount(this.#bytes, start)
+      Batch.writeHeader(this.#bytes, start, sequence, count)
+      sequence += count
+    }
+  }
+
+  /** Visit the batches in order. */
+  forEachBatch(visit: (bytes: Bytes, offset: number, length: number) => void): void {
+    for (let i = 0; i < this.#starts.length; i++) {
+      const start = this.#starts[i]
+      visit(this.#bytes, start, (this.#starts[i + 1] ?? this.#end) - start)
+    }
+  }
+
+  /** Settles with the group; made when first asked for, since synchronous writers need none. */
+  get promise(): Promise<void> {
+    this.#promise ??= new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    return this.#promise
+  }
+
+  /** The group is committed, or has failed with `error`. Only the first call counts. */
+  settle(error?: Error): void {
+    if (this.isSettled) return
+    this.isSettled = true
+    this.error = error
+    if (error === undefined) this.#resolve()
+    else this.#reject(error)
+  }
+
+  #begin(opBytes: number, count: number, durability: Durability): number {
+    const start = this.#end
+    this.#reserve(Batch.HEADER_BYTES + opBytes)
+    Batch.writeHeader(this.#bytes, start, 0, count)
+    this.#starts.push(start)
+    this.opCount += count
+    if (STRENGTH[durability] > STRENGTH[this.durability]) this.durability = durability
+    return start
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#end + bytes
+    if (needed <= this.#bytes.length) return
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
+    grown.set(this.#bytes.subarray(0, this.#end))
+    this.#bytes = grown
+  }
+}
+
+function nothing(): void {}

@@ -1,0 +1,124 @@
+/**
+ * LockHolder: who holds a database directory, as one line of JSON in its LOCK file (whose content LevelDB ignores). It
+ * names the holder in messages. It never grants or refuses by itself, except where no lock reaches: see `holdsUnseen`.
+ *
+ * A killed holder leaves its line behind. A line therefore counts only while that very process runs: same boot, same
+ * process number, same start time.
+ *
+ * The line is untrusted input: it is bounded, every field is checked, and what is printed is stripped of control
+ * characters.
+ */
+import { hostname } from 'node:os'
+import { basename } from 'node:path'
+import { readProc } from './system-locks.ts'
+
+export interface LockHolder {
+  readonly pid: number
+  readonly host: string
+  /** Of the running kernel; empty where it is unknown, as in all fields from here to `since`. */
+  readonly boot: string
+  /** When the process started, in clock ticks since boot. */
+  readonly started: string
+  /** The network namespace in which the holder's socket excludes others; empty also if it holds none. */
+  readonly network: string
+  /** ISO 8601. */
+  readonly since: string
+  /** e.g. `node server.js`. */
+  readonly program: string
+}
+
+/** Longest line that is read or written. */
+export const MAX_HOLDER_BYTES = 1024
+/** Longest name of a host or a program that goes into it. */
+const MAX_NAME = 64
+
+/**
+ * This process, as a holder from now on.
+ * @param network as in LockHolder
+ */
+export function thisProcess(network: string): LockHolder {
+  const script = process.argv[1]
+  return {
+    pid: process.pid,
+    host: hostname(),
+    boot: bootId(),
+    started: startTime(process.pid),
+    network,
+    since: new Date().toISOString(),
+    program: script === undefined ? basename(process.execPath) : `${basename(process.execPath)} ${basename(script)}`,
+  }
+}
+
+/** The line that {@link parseHolder} reads; it has at most MAX_HOLDER_BYTES bytes. */
+export function formatHolder(holder: LockHolder): string {
+  const host = holder.host.slice(0, MAX_NAME)
+  return `${JSON.stringify({ ...holder, host, program: holder.program.slice(0, MAX_NAME) })}\n`
+}
+
+/** The holder that a LOCK file names, or undefined if it names none. */
+export function parseHolder(text: string): LockHolder | undefined {
+  let fields: Record<string, unknown>
+  try {
+    fields = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof fields !== 'object' || fields === null) return undefined
+  const { pid } = fields
+  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 0) return undefined
+  return {
+    pid,
+    host: printable(fields.host),
+    boot: printable(fields.boot),
+    started: printable(fields.started),
+    network: printable(fields.network),
+    since: printable(fields.since),
+    program: printable(fields.program),
+  }
+}
+
+/** Whether the very process that wrote the line still runs, as far as this process can see. */
+export function isRunning(holder: LockHolder): boolean {
+  if (holder.boot === '' || holder.boot !== bootId()) return false
+  return holder.started !== '' && holder.started === startTime(holder.pid)
+}
+
+/**
+ * Whether the holder runs where this process's socket does not reach: in another network namespace, or without a socket.
+ * @param network this process's own, or empty if it has no socket
+ */
+export function holdsUnseen(holder: LockHolder, network: string): boolean {
+  if (network !== '' && holder.network === network) return false
+  return isRunning(holder)
+}
+
+/** e.g. `process 1234 (node server.js) since 2026-05-01T10:00:00.000Z`. */
+export function describeHolder(holder: LockHolder): string {
+  const where = holder.host === hostname().slice(0, MAX_NAME) ? '' : ` on ${holder.host}`
+  const which = holder.pid === process.pid && where === '' ? 'this process, ' : ''
+  const program = holder.program === '' ? '' : ` (${holder.program})`
+  const since = holder.since === '' ? '' : ` since ${holder.since}`
+  return `${which}process ${holder.pid}${program}${where}${since}`
+}
+
+/** A process of which only the number is known, with its name where /proc has it. */
+export function describeProcess(pid: number): string {
+  if (pid <= 0) return 'another process'
+  const name = printable(readProc(`/proc/${pid}/comm`)?.trim())
+  const which = pid === process.pid ? 'this process, ' : ''
+  return name === '' ? `${which}process ${pid}` : `${which}process ${pid} (${name})`
+}
+
+function bootId(): string {
+  return readProc('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
+}
+
+/** Field 22 of /proc/PID/stat; the fields are counted from behind the name, which may hold spaces and brackets. */
+function startTime(pid: number): string {
+  const stat = readProc(`/proc/${pid}/stat`)
+  return stat === undefined ? '' : (stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '')
+}
+
+function printable(field: unknown): string {
+  return typeof field === 'string' ? field.replace(/[^ -~]/g, '?').slice(0, 128) : ''
+}

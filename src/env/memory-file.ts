@@ -1,0 +1,78 @@
+/**
+ * MemoryFile: the bytes of one file in memory, and which of them a power loss may take.
+ *
+ * Invariants  (1) `unsynced` ranges are not empty, ascend, and do not overlap; all other bytes are durable
+ *             (2) a lost range is one whose sync has failed: the kernel takes its pages for clean, so no later sync makes
+ *                 it durable; it is read back until a crash, and may even survive that
+ */
+import { copyBytes } from '../base/bytes.ts'
+import type { Bytes } from '../base/types.ts'
+
+/** Bytes [start, limit) that no sync has made durable. */
+export interface UnsyncedRange {
+  start: number
+  limit: number
+  lost: boolean
+}
+
+export class MemoryFile {
+  length = 0
+  unsynced: UnsyncedRange[] = []
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(256)
+
+  /** A file whose bytes are all durable; copies them. */
+  static durable(bytes: Bytes): MemoryFile {
+    const file = new MemoryFile()
+    file.append(bytes, 0, bytes.length)
+    file.markSynced(bytes.length)
+    return file
+  }
+
+  append(bytes: Bytes, offset: number, length: number): void {
+    if (length === 0) return
+    this.#reserve(this.length + length)
+    copyBytes(bytes, offset, this.#bytes, this.length, length)
+    const last = this.unsynced.at(-1)
+    if (last !== undefined && last.limit === this.length && !last.lost) last.limit += length
+    else this.unsynced.push({ start: this.length, limit: this.length + length, lost: false })
+    this.length += length
+  }
+
+  /** The file must have that many bytes there. */
+  read(offset: number, into: Bytes, intoOffset: number, length: number): void {
+    copyBytes(this.#bytes, offset, into, intoOffset, length)
+  }
+
+  /** All bytes, as a copy. */
+  content(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.slice(0, this.length)
+  }
+
+  /** A sync that covered the bytes before `limit` has succeeded. */
+  markSynced(limit: number): void {
+    for (const range of this.unsynced) {
+      if (!range.lost) range.start = Math.min(range.limit, Math.max(range.start, limit))
+    }
+    this.unsynced = this.unsynced.filter((range) => range.start < range.limit)
+  }
+
+  /** A sync of the whole file has failed. */
+  markLost(): void {
+    for (const range of this.unsynced) range.lost = true
+  }
+
+  clone(): MemoryFile {
+    const copy = new MemoryFile()
+    copy.length = this.length
+    copy.unsynced = this.unsynced.map((range) => ({ ...range }))
+    copy.#bytes = this.#bytes.slice()
+    return copy
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#bytes.length) return
+    const larger = new Uint8Array(Math.max(length, this.#bytes.length * 2))
+    larger.set(this.#bytes)
+    this.#bytes = larger
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * NodeEnvironment: files, clock, randomness, timers and threads of Node.js. Here and in its neighbours `node-*` is all of
+ * the engine that touches the operating system.
+ */
+import { getRandomValues } from 'node:crypto'
+import type { Clock, Environment, FileSystem, WorkerThread } from '../base/environment.ts'
+import { type FileModes, NodeFiles } from './node-files.ts'
+import { startWorkerThread } from './node-worker.ts'
+
+export interface NodeEnvironmentOptions {
+  /** Permissions of directories that are made, less the umask; 0o700 by default. */
+  readonly directoryMode?: number
+  /** Permissions of files that are made, less the umask; 0o600 by default. */
+  readonly fileMode?: number
+}
+
+/** The longest delay of a timer; Node fires a longer one at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+
+/** An environment on the operating system; each thread makes its own. */
+export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environment {
+  return new NodeEnvironment({ directoryMode: options.directoryMode ?? 0o700, fileMode: options.fileMode ?? 0o600 })
+}
+
+class NodeEnvironment implements Environment {
+  readonly files: FileSystem
+  readonly clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() }
+  readonly #modes: FileModes
+  readonly #random = new Uint32Array(1)
+
+  constructor(modes: FileModes) {
+    this.#modes = modes
+    this.files = new NodeFiles(modes)
+  }
+
+  random32(): number {
+    return getRandomValues(this.#random)[0]
+  }
+
+  later(delayMs: number, task: () => void, keepAlive: boolean = false): () => void {
+    const timer = setTimeout(task, Math.min(delayMs, MAX_DELAY_MS))
+    if (!keepAlive) timer.unref()
+    return () => clearTimeout(timer)
+  }
+
+  soon(task: () => void): void {
+    setImmediate(task)
+  }
+
+  startWorker(): WorkerThread | undefined {
+    return startWorkerThread(this.#modes)
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * NodeFiles: the FileSystem of an operating system, through node:fs.
+ *
+ * Node reports a full disk as a short write without an error, and an interrupted read as a short read; both are continued
+ * here until the system refuses.
+ *
+ * A file on which a write, or a sync, has failed takes no further write or sync. After a failed fsync the kernel marks the
+ * pages clean, so that a second fsync succeeds although the data never reached the disk.
+ *
+ * Security  what is opened must be a regular file itself: no symbolic link, no directory, no pipe on which an open would
+ *           hang. Files and directories are made for their owner alone; nothing that exists is ever re-permissioned.
+ * Threads   each thread has its own; handles stay on their thread
+ */
+import * as fs from 'node:fs'
+import * as path from 'node:path'
+import type { DirectoryLock, FileStatus, FileSystem, RandomAccessFile, WritableFile } from '../base/environment.ts'
+import { IOError } from '../base/errors.ts'
+import type { Bytes } from '../base/types.ts'
+import { ioError, refusal, systemError } from './io-error.ts'
+import { lockDirectory } from './node-lock.ts'
+
+/** The permissions of what is created. */
+export interface FileModes {
+  readonly directoryMode: number
+  readonly fileMode: number
+}
+
+const { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } = fs.constants
+// Windows has none of these flags, and needs none: it has no FIFOs among its files.
+const O_DIRECTORY = fs.constants.O_DIRECTORY ?? 0
+const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0
+const O_NONBLOCK = fs.constants.O_NONBLOCK ?? 0
+
+export class NodeFiles implements FileSystem {
+  readonly #modes: FileModes
+
+  constructor(modes: FileModes) {
+    this.#modes = modes
+  }
+
+  join(directory: string, name: string): string {
+    return path.join(directory, name)
+  }
+
+  openRandomAccess(file: string): RandomAccessFile {
+    const fd = attempt('open', file, () => fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
+    try {
+      const status = attempt('open', file, () => fs.fstatSync(fd))
+      if (!status.isFile()) throw refusal('open', file, 'it is not a regular file')
+      return new NodeRandomAccessFile(file, fd, status.size)
+    } catch (error) {
+      fs.closeSync(fd)
+      throw error
+    }
+  }
+
+  createWritable(file: string): WritableFile {
+    const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+    return new NodeWritableFile(
+      file,
+      attempt('create', file, () => fs.openSync(file, flags, this.#modes.fileMode)),
+    )
+  }
+
+  list(directory: string): string[] {
+    return attempt('list', directory, () => fs.readdirSync(directory)).sort()
+  }
+
+  status(file: string): FileStatus | undefined {
+    const status = attempt('look at', file, () => fs.lstatSync(file, { throwIfNoEntry: false }))
+    if (status === undefined) return undefined
+    return { kind: status.isFile() ? 'file' : status.isDirectory() ? 'directory' : 'other', bytes: status.size }
+  }
+
+  makeDirectory(directory: string): void {
+    const mode = this.#modes.directoryMode
+    const first = attempt('make directory', directory, () => fs.mkdirSync(directory, { recursive: true, mode }))
+    const last = path.resolve(directory)
+    if (first === undefined) {
+      this.#syncParentOfExisting(last)
+      return
+    }
+    const top = path.dirname(path.resolve(first))
+    for (let made = last; made.length > top.length; made = path.dirname(made)) this.syncDirectory(path.dirname(made))
+  }
+
+  rename(from: string, to: string): void {
+    attempt('rename', from, () => fs.renameSync(from, to))
+  }
+
+  remove(file: string): void {
+    attempt('remove', file, () => fs.unlinkSync(file))
+  }
+
+  syncDirectory(directory: string): void {
+    // Windows opens no directory; entries there are as durable as the NTFS journal.
+    if (process.platform === 'win32') return
+    syncDescriptor(
+      directory,
+      attempt('open', directory, () => fs.openSync(directory, O_RDONLY | O_DIRECTORY)),
+    )
+  }
+
+  lock(directory: string): Promise<DirectoryLock> {
+    return lockDirectory(directory, this.#modes.fileMode)
+  }
+
+  /**
+   * An opener that was killed between mkdir and sync leaves a directory that exists and is not durable. Its parent may be
+   * one that this process may not read; then someone else made the directory, and saw to it.
+   */
+  #syncParentOfExisting(directory: string): void {
+    if (process.platform === 'win32') return
+    const parent = path.dirname(directory)
+    let fd: number
+    try {
+      fd = fs.openSync(parent, O_RDONLY | O_DIRECTORY)
+    } catch {
+      return
+    }
+    syncDescriptor(parent, fd)
+  }
+}
+
+class NodeRandomAccessFile implements RandomAccessFile {
+  readonly path: string
+  readonly bytes: number
+  #fd: number
+
+  constructor(file: string, fd: number, bytes: number) {
+    this.path = file
+    this.bytes = bytes
+    this.#fd = fd
+  }
+
+  read(offset: number, into: Bytes, intoOffset: number, length: number): void {
+    let done = 0
+    while (done < length) {
+      const count = this.#readSome(offset + done, into, intoOffset + done, length - done)
+      if (count === 0) throw refusal('read', this.path, `it ends before byte ${offset + length}`)
+      done += count
+    }
+  }
+
+  close(): void {
+    if (this.#fd < 0) return
+    const fd = this.#fd
+    this.#fd = -1
+    attempt('close', this.path, () => fs.closeSync(fd))
+  }
+
+  #readSome(offset: number, into: Bytes, intoOffset: number, length: number): number {
+    if (this.#fd < 0) throw refusal('read', this.path, 'the file is closed')
+    try {
+      return fs.readSync(this.#fd, into, intoOffset, length, offset)
+    } catch (error) {
+      throw ioError('read', this.path, error)
+    }
+  }
+}
+
+class NodeWritableFile implements WritableFile {
+  readonly path: string
+  #fd: number
+  /** Why the file takes no more, once a write or a sync has failed. */
+  #failure: unknown = undefined
+  #syncsRunning = 0
+  /** Set when close came while a sync was running: closing would free the descriptor's number under it. */
+  #closing = false
+
+  constructor(file: string, fd: number) {
+    this.path = file
+    this.#fd = fd
+  }
+
+  append(bytes: Bytes, offset: number, length: number): void {
+    this.#check('write')
+    const limit = offset + length
+    let at = offset
+    try {
+      while (at < limit) {
+        const count = fs.writeSync(this.#fd, bytes, at, limit - at)
+        if (count === 0) throw systemError('EIO')
+        at += count
+      }
+    } catch (error) {
+      throw this.#failed('write', error)
+    }
+  }
+
+  sync(): void {
+    this.#check('sync')
+    try {
+      fs.fdatasyncSync(this.#fd)
+    } catch (error) {
+      throw this.#failed('sync', error)
+    }
+  }
+
+  syncLater(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#check('sync')
+      this.#syncsRunning++
+      fs.fdatasync(this.#fd, (error) => {
+        const failure = this.#syncEnded(error)
+        if (failure === undefined) resolve()
+        else reject(failure)
+      })
+    })
+  }
+
+  /** While a syncLater runs, the descriptor is closed when that is done, and its promise reports an error of both. */
+  close(): void {
+    if (this.#fd < 0 || this.#closing) return
+    if (this.#syncsRunning > 0) this.#closing = true
+    else attempt('close', this.path, () => fs.closeSync(this.#take()))
+  }
+
+  #syncEnded(error: unknown): Error | undefined {
+    this.#syncsRunning--
+    const failure = error === null ? undefined : this.#failed('sync', error)
+    if (!this.#closing || this.#syncsRunning > 0) return failure
+    try {
+      fs.closeSync(this.#take())
+      return failure
+    } catch (closeError) {
+      return failure ?? ioError('close', this.path, closeError)
+    }
+  }
+
+  #take(): number {
+    const fd = this.#fd
+    this.#fd = -1
+    return fd
+  }
+
+  #check(action: string): void {
+    if (this.#fd < 0 || this.#closing) throw refusal(action, this.path, 'the file is closed')
+    if (this.#failure === undefined) return
+    const message = `cannot ${action} ${this.path}: an earlier write or sync of it failed`
+    throw new IOError(message, { cause: this.#failure, file: this.path })
+  }
+
+  #failed(action: string, error: unknown): Error {
+    this.#failure = error
+    return ioError(action, this.path, error)
+  }
+}
+
+function syncDescriptor(directory: string, fd: number): void {
+  try {
+    attempt('sync', directory, () => fs.fsyncSync(fd))
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+/** Runs one call of node:fs; what it throws becomes an IOError. */
+function attempt<T>(action: string, file: string, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw ioError(action, file, error)
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * node-lock: one opener to a directory at a time, by its file LOCK, without native code. Crash-safe: all that excludes
+ * others ends with the thread or the process that holds it. LOCK itself is never removed.
+ *
+ * Linux, in this order
+ *  (1) The kernel's table of locks shows a live LevelDB, or a varve that holds (3). Until that is clear, LOCK is not opened:
+ *      closing any descriptor of it would silently drop an fcntl lock that a LevelDB in this very process has on it.
+ *  (2) An abstract Unix socket named after LOCK's device and inode excludes every other varve of the network namespace,
+ *      in this process too.
+ *  (3) With the optional package fs-native-extensions, a lock of the open file, which LevelDB's conflicts with. Without it a
+ *      LevelDB that comes later is not kept out.
+ *  (4) A line in LOCK names the holder, for messages and for openers in another network namespace (lock-holder.ts).
+ * macOS, Windows: LOCK is opened with the system's own exclusive flag. Not exercised by varve's tests so far.
+ *
+ * Limits  Abstract sockets have no permissions: another user of the machine can occupy the name, and so keep varve out. Two
+ *         containers that share a volume, but neither network nor process numbers, see each other through (3) only.
+ */
+import * as fs from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import * as path from 'node:path'
+import type { DirectoryLock } from '../base/environment.ts'
+import { LockedError } from '../base/errors.ts'
+import { LOCK } from '../base/filename.ts'
+import { codeOf, ioError, refusal } from './io-error.ts'
+import {
+  describeHolder,
+  describeProcess,
+  formatHolder,
+  holdsUnseen,
+  isRunning,
+  type LockHolder,
+  MAX_HOLDER_BYTES,
+  parseHolder,
+  thisProcess,
+} from './lock-holder.ts'
+import { type FileIdentity, findWriteLock, identityOf, type SystemLock } from './system-locks.ts'
+
+/** What varve uses of fs-native-extensions. */
+interface NativeLocks {
+  tryLock(fd: number): boolean
+}
+
+const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY } = fs.constants
+const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0
+const O_NONBLOCK = fs.constants.O_NONBLOCK ?? 0
+/** Flags that node:fs does not name: O_EXLOCK of macOS, and libuv's for a file that nobody else may open. */
+const MACOS_EXLOCK = 0x20
+const WINDOWS_EXLOCK = 0x10000000
+
+/**
+ * Take the lock of `directory`.
+ * @throws LockedError naming the holder; IOError if LOCK cannot be made or is no regular file
+ */
+export function lockDirectory(directory: string, fileMode: number): Promise<DirectoryLock> {
+  if (process.platform === 'linux') return lockOnLinux(directory, fileMode)
+  return lockByOpening(directory, fileMode)
+}
+
+async function lockOnLinux(directory: string, fileMode: number): Promise<DirectoryLock> {
+  const file = path.join(directory, LOCK)
+  const status = ensureLockFile(file, fileMode)
+  const identity = identityOf(status, directory)
+  refuseSystemLock(directory, file, identity)
+  const native = await loadNativeLocks()
+  const socket = await listen(`\0varve-lock-${status.dev}-${status.ino}`)
+  if (socket === 'taken') throw locked(directory, holderIn(file, identity))
+  const network = socket === 'impossible' ? '' : networkNamespace()
+  const held = new HeldLock(file, identity, socket === 'impossible' ? undefined : socket)
+  try {
+    // A LevelDB may have come while this waited.
+    refuseSystemLock(directory, file, identity)
+    held.open(status)
+    const before = held.readHolder()
+    if (before !== undefined && holdsUnseen(before, network)) throw locked(directory, describeHolder(before))
+    if (native?.tryLock(held.fd) === false) throw locked(directory, lockOwner(file, identity))
+    held.writeHolder(thisProcess(network))
+    return held
+  } catch (error) {
+    held.abandon()
+    throw error
+  }
+}
+
+/** A lock being taken or held: the socket, and LOCK's descriptor. */
+class HeldLock implements DirectoryLock {
+  fd = -1
+  readonly #file: string
+  readonly #identity: FileIdentity
+  readonly #socket: Server | undefined
+  #released = false
+
+  constructor(file: string, identity: FileIdentity, socket: Server | undefined) {
+    this.#file = file
+    this.#identity = identity
+    this.#socket = socket
+  }
+
+  /** @param expected LOCK as it was when the socket was named after it */
+  open(expected: fs.BigIntStats): void {
+    this.fd = attempt('open', this.#file, () => fs.openSync(this.#file, O_RDWR | O_NOFOLLOW | O_NONBLOCK))
+    const status = fs.fstatSync(this.fd, { bigint: true })
+    if (status.ino !== expected.ino || status.dev !== expected.dev) {
+      throw refusal('lock', this.#file, 'it was replaced meanwhile')
+    }
+  }
+
+  readHolder(): LockHolder | undefined {
+    return attempt('read', this.#file, () => readLine(this.fd))
+  }
+
+  writeHolder(holder: LockHolder): void {
+    attempt('write', this.#file, () => {
+      fs.ftruncateSync(this.fd)
+      fs.writeSync(this.fd, formatHolder(holder), 0)
+    })
+  }
+
+  release(): void {
+    if (this.#released) return
+    try {
+      fs.ftruncateSync(this.fd)
+    } catch {
+      // The line is stale from now on, and is taken for it.
+    }
+    this.abandon()
+  }
+
+  /** Give up what was taken so far; LOCK's content stays. */
+  abandon(): void {
+    if (this.#released) return
+    this.#released = true
+    // Were a LevelDB of this process to hold LOCK by now, closing would drop its lock. Then the descriptor stays open.
+    if (this.fd >= 0 && !heldByThisProcess(findWriteLock(this.#identity))) fs.closeSync(this.fd)
+    this.#socket?.close()
+  }
+}
+
+/** Create LOCK if it is missing; never open what exists. */
+function ensureLockFile(file: string, fileMode: number): fs.BigIntStats {
+  try {
+    fs.closeSync(fs.openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, fileMode))
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw ioError('create', file, error)
+  }
+  const status = attempt('look at', file, () => fs.lstatSync(file, { bigint: true }))
+  if (!status.isFile()) throw refusal('lock', file, 'it is not a regular file')
+  return status
+}
+
+function refuseSystemLock(directory: string, file: string, identity: FileIdentity): void {
+  const lock = findWriteLock(identity)
+  if (lock !== undefined) throw locked(directory, lockOwner(file, identity, lock))
+}
+
+/** Who holds the lock that the kernel reports. A lock of an open file is varve's own kind, and LOCK's line names its holder. */
+function lockOwner(
+  file: string,
+  identity: FileIdentity,
+  lock: SystemLock | undefined = findWriteLock(identity),
+): string {
+  if (lock === undefined) return 'another process'
+  return lock.owner === 'process' ? describeProcess(lock.pid) : holderIn(file, identity)
+}
+
+/** The holder that LOCK's line names, if it is safe to look and the line is true. */
+function holderIn(file: string, identity: FileIdentity): string {
+  if (heldByThisProcess(findWriteLock(identity))) return describeProcess(process.pid)
+  let fd = -1
+  try {
+    fd = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    const holder = readLine(fd)
+    return holder !== undefined && isRunning(holder) ? describeHolder(holder) : 'another opener'
+  } catch {
+    return 'another opener'
+  } finally {
+    if (fd >= 0) fs.closeSync(fd)
+  }
+}
+
+function heldByThisProcess(lock: SystemLock | undefined): boolean {
+  return lock !== undefined && lock.owner === 'process' && lock.pid === process.pid
+}
+
+function readLine(fd: number): LockHolder | undefined {
+  const bytes = Buffer.alloc(MAX_HOLDER_BYTES)
+  const length = fs.readSync(fd, bytes, 0, bytes.length, 0)
+  return parseHolder(bytes.toString('utf8', 0, length))
+}
+
+/** A socket of that name, or why there is none: another has it, or this process may have no sockets. */
+function listen(name: string): Promise<Server | 'taken' | 'impossible'> {
+  return new Promise((resolve) => {
+    const server = createServer((connection) => connection.destroy())
+    server.once('error', (error) => resolve(codeOf(error) === 'EADDRINUSE' ? 'taken' : 'impossible'))
+    // Exclusive: the workers of a cluster would otherwise share it.
+    server.listen({ path: name, exclusive: true }, () => resolve(server))
+    server.unref()
+  })
+}
+
+function networkNamespace(): string {
+  try {
+    return fs.readlinkSync('/proc/self/ns/net')
+  } catch {
+    return ''
+  }
+}
+
+/** The package, if it is installed, fits this system, and addons are permitted. Its absence is normal. */
+async function loadNativeLocks(): Promise<NativeLocks | undefined> {
+  // A name that neither the type checker nor a bundler follows.
+  const name: string = 'fs-native-extensions'
+  try {
+    const { default: native } = await import(name)
+    return typeof native?.tryLock === 'function' ? native : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** macOS and Windows: the open itself excludes others, until the descriptor is closed. */
+async function lockByOpening(directory: string, fileMode: number): Promise<DirectoryLock> {
+  const file = path.join(directory, LOCK)
+  const exclusive = process.platform === 'win32' ? WINDOWS_EXLOCK : MACOS_EXLOCK
+  let fd: number
+  try {
+    fd = fs.openSync(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | exclusive, fileMode)
+  } catch (error) {
+    if (['EAGAIN', 'EWOULDBLOCK', 'EBUSY'].includes(codeOf(error) ?? '')) throw locked(directory, 'another opener')
+    throw ioError('lock', file, error)
+  }
+  return {
+    release(): void {
+      if (fd >= 0) fs.closeSync(fd)
+      fd = -1
+    },
+  }
+}
+
+function locked(directory: string, holder: string): LockedError {
+  return new LockedError(`${directory} is held by ${holder}`, { file: directory })
+}
+
+function attempt<T>(action: string, file: string, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw ioError(action, file, error)
+  }
+}

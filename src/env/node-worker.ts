@@ -1,0 +1,110 @@
+/**
+ * NodeWorkerThread: a thread of node:worker_threads that runs varve's worker program.
+ *
+ * Messages go over a port of their own and not over the Worker itself, since only a port can be emptied by hand
+ * (receiveMessageOnPort) while the owner's thread sleeps in Atomics.wait and no event gets in.
+ *
+ * The program finds in its workerData: `port`, its end of the channel, and `modes`, the permissions of files it makes.
+ */
+import { existsSync } from 'node:fs'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker, type WorkerOptions } from 'node:worker_threads'
+import type { WorkerThread } from '../base/environment.ts'
+import type { FileModes } from './node-files.ts'
+
+/**
+ * Start varve's worker program, or answer undefined where that cannot be: the program is not there (a bundle without it,
+ * or sources that run without being compiled), or threads are not permitted (`node --permission`).
+ */
+export function startWorkerThread(modes: FileModes): WorkerThread | undefined {
+  // A Worker reports a missing program only later, when it has been given jobs. (The name is put together, so that
+  // bundlers take the one below, and only that, for the address of a program.)
+  if (!existsSync(new URL(['..', 'worker', 'worker-main.js'].join('/'), import.meta.url))) return undefined
+  const { port1, port2 } = new MessageChannel()
+  try {
+    const options = workerOptions(port2, { modes })
+    return new NodeWorkerThread(new Worker(new URL('../worker/worker-main.js', import.meta.url), options), port1)
+  } catch {
+    port1.close()
+    return undefined
+  }
+}
+
+/** How a worker is started that is given `port`. No execArgv: the owner's `--input-type` or `--import` are not for it. */
+export function workerOptions(port: MessagePort, data: object): WorkerOptions {
+  return { name: 'varve', workerData: { ...data, port }, transferList: [port], execArgv: [] }
+}
+
+export class NodeWorkerThread implements WorkerThread {
+  readonly #worker: Worker
+  readonly #port: MessagePort
+  #keep = false
+  #error: Error | undefined = undefined
+  #messageHandler: ((message: unknown) => void) | undefined = undefined
+  #exitHandler: ((error: Error | undefined) => void) | undefined = undefined
+  #ended = false
+
+  /** @param port the owner's end of the channel whose other end the worker has */
+  constructor(worker: Worker, port: MessagePort) {
+    this.#worker = worker
+    this.#port = port
+    worker.on('error', (error) => {
+      this.#error = error as Error
+    })
+    worker.on('exit', () => this.#exited())
+    // An answer that cannot be read would be waited for in vain.
+    port.on('messageerror', (error) => {
+      this.#error = error
+      void worker.terminate()
+    })
+    this.keepAlive(false)
+  }
+
+  post(message: unknown): void {
+    this.#port.postMessage(message)
+  }
+
+  onMessage(handler: (message: unknown) => void): void {
+    if (this.#messageHandler === undefined) this.#port.on('message', (message) => this.#messageHandler?.(message))
+    this.#messageHandler = handler
+    // Listening makes Node keep the process alive.
+    this.keepAlive(this.#keep)
+  }
+
+  onExit(handler: (error: Error | undefined) => void): void {
+    this.#exitHandler = handler
+  }
+
+  receiveNow(): unknown {
+    return receiveMessageOnPort(this.#port)?.message
+  }
+
+  keepAlive(keep: boolean): void {
+    this.#keep = keep
+    if (keep) {
+      this.#worker.ref()
+      this.#port.ref()
+    } else {
+      this.#worker.unref()
+      this.#port.unref()
+    }
+  }
+
+  /** End the thread; neither a message nor its exit is reported any more. */
+  terminate(): void {
+    this.#ended = true
+    this.#messageHandler = undefined
+    this.#port.close()
+    void this.#worker.terminate()
+  }
+
+  /** Answers may have been posted just before the end, and not been delivered. */
+  #exited(): void {
+    if (this.#ended) return
+    for (let m = receiveMessageOnPort(this.#port); m !== undefined; m = receiveMessageOnPort(this.#port)) {
+      this.#messageHandler?.(m.message)
+    }
+    this.#ended = true
+    this.#port.close()
+    this.#exitHandler?.(this.#error)
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * FlushJob: write one frozen MemTable to a new table in level 0. A pure function of the job and the files it names, run
+ * on a worker thread or inline; it attaches the MemTable's memory in place and copies nothing.
+ *
+ * Order       write the table → fdatasync → close → fsync the directory. Only then may the MANIFEST name it (rule D6);
+ *             the same directory sync makes durable the name of the log that took over from the MemTable's own.
+ * Invariants  (1) every version of every key is written, as LevelDB does; nothing is dropped
+ *             (2) the entries written are as many as the MemTable counts, in ascending order, or the job fails
+ *             (3) a job that fails removes what it wrote
+ */
+import { assert } from '../base/assert.ts'
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import type { Environment } from '../base/environment.ts'
+import { CorruptionError } from '../base/errors.ts'
+import { tableName } from '../base/filename.ts'
+import type { FileNumber } from '../base/types.ts'
+import { MemTable, type MemTableToken } from '../memtable/memtable.ts'
+import { BloomFilter } from '../table/bloom-filter.ts'
+import { TableBuilder, type TableOptions } from '../table/table-builder.ts'
+import type { FileMetadata } from '../version/file-metadata.ts'
+
+/** How tables are written; plain data, so that it crosses threads. */
+export interface TableFormat {
+  readonly blockBytes: number
+  readonly restartInterval: number
+  /** 0 for no filter. */
+  readonly bloomBitsPerKey: number
+}
+
+export interface FlushJob {
+  readonly kind: 'flush'
+  readonly directory: string
+  readonly number: FileNumber
+  readonly memtable: MemTableToken
+  readonly format: TableFormat
+}
+
+export interface FlushResult {
+  readonly kind: 'flush'
+  readonly file: FileMetadata
+  readonly entries: number
+}
+
+export function tableOptions(format: TableFormat, comparator: Comparator): TableOptions {
+  return {
+    comparator,
+    blockBytes: format.blockBytes,
+    restartInterval: format.restartInterval,
+    filterPolicy: format.bloomBitsPerKey === 0 ? undefined : new BloomFilter(format.bloomBitsPerKey),
+  }
+}
+
+/**
+ * @param memtable not empty, frozen
+ * @throws IOError if the table cannot be written; CorruptionError if the MemTable is not what it says it is
+ */
+export function runFlushJob(
+  job: FlushJob,
+  environment: Environment,
+  comparator: Comparator = bytewiseComparator,
+): FlushResult {
+  const { files } = environment
+  const memtable = MemTable.attach(job.memtable, { comparator })
+  assert(memtable.isFrozen && memtable.entryCount > 0, 'a flushed MemTable is frozen and not empty')
+  const path = files.join(job.directory, tableName(job.number))
+  const file = files.createWritable(path)
+  try {
+    const builder = new TableBuilder(file, tableOptions(job.format, comparator))
+    try {
+      writeEntries(memtable, builder)
+      builder.finish()
+      file.sync()
+    } finally {
+      file.close()
+    }
+    files.syncDirectory(job.directory)
+    return {
+      kind: 'flush',
+      file: { number: job.number, bytes: builder.fileBytes, smallest: builder.smallest, largest: builder.largest },
+      entries: builder.entryCount,
+    }
+  } catch (error) {
+    removeQuietly(environment, path)
+    throw error
+  }
+}
+
+function writeEntries(memtable: MemTable, builder: TableBuilder): void {
+  const entries = memtable.iterator()
+  for (entries.seekToFirst(); entries.valid; entries.next()) {
+    builder.add(
+      entries.keyBuf,
+      entries.keyOff,
+      entries.keyLen,
+      entries.tagLow,
+      entries.tagHigh,
+      entries.valBuf,
+      entries.valOff,
+      entries.valLen,
+    )
+  }
+  if (builder.entryCount !== memtable.entryCount) {
+    throw new CorruptionError(`a MemTable of ${memtable.entryCount} entries yielded ${builder.entryCount}`)
+  }
+}
+
+/** The first error is the one to report. */
+function removeQuietly({ files }: Environment, path: string): void {
+  try {
+    files.remove(path)
+  } catch {
+    // The file is not in any MANIFEST, so the next opening removes it.
+  }
+}

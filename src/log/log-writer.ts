@@ -1,0 +1,138 @@
+/**
+ * LogWriter: frames records into a log file. `add` frames into a buffer, `flush` hands the buffer to the operating
+ * system in one write, `sync` makes it durable; so one group of records costs one write(2).
+ *
+ * Invariants  (1) the file and the buffer together are a well-formed log (log-format.ts)
+ *             (2) after a failed flush or sync an unknown part is in the file: the writer refuses everything from then on
+ * Threads     belongs to the database's thread
+ * Source      google/leveldb db/log_writer.cc
+ */
+import { copyBytes } from '../base/bytes.ts'
+import { putFixed32 } from '../base/coding.ts'
+import { crc32c, maskCrc } from '../base/crc32c.ts'
+import type { WritableFile } from '../base/environment.ts'
+import { IOError } from '../base/errors.ts'
+import type { Bytes } from '../base/types.ts'
+import { BLOCK_BYTES, FIRST, FULL, HEADER_BYTES, LAST, MIDDLE } from './log-format.ts'
+
+const INITIAL_BUFFER_BYTES = 64 * 1024
+/** A buffer grown for a large record is not kept beyond this. */
+const KEPT_BUFFER_BYTES = 4 * 1024 * 1024
+
+export class LogWriter {
+  readonly #file: WritableFile
+  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_BUFFER_BYTES)
+  #buffered = 0
+  #flushed = 0
+  /** Offset in the current block, of the file and the buffer together. */
+  #blockOffset = 0
+  #failed = false
+
+  /** @param file newly created and empty; the writer owns it from now on */
+  constructor(file: WritableFile) {
+    this.#file = file
+  }
+
+  get path(): string {
+    return this.#file.path
+  }
+
+  /** Bytes of the log, buffered ones included. */
+  get bytes(): number {
+    return this.#flushed + this.#buffered
+  }
+
+  /** Bytes that `flush` would write. */
+  get bufferedBytes(): number {
+    return this.#buffered
+  }
+
+  /** Frame bytes[offset, offset + length) as one record, into the buffer. */
+  add(bytes: Bytes, offset: number, length: number): void {
+    this.#reserve(length)
+    let at = offset
+    let left = length
+    let type = FULL
+    do {
+      this.#padBlock()
+      const room = BLOCK_BYTES - this.#blockOffset - HEADER_BYTES
+      const fragment = left < room ? left : room
+      const isLast = fragment === left
+      if (type === FULL) type = isLast ? FULL : FIRST
+      else type = isLast ? LAST : MIDDLE
+      this.#emit(type, bytes, at, fragment)
+      at += fragment
+      left -= fragment
+    } while (left > 0)
+  }
+
+  /**
+   * Hand what is buffered to the operating system.
+   * @throws IOError; the log must not be used any more then
+   */
+  flush(): void {
+    this.#check()
+    if (this.#buffered === 0) return
+    this.#failed = true
+    this.#file.append(this.#buffer, 0, this.#buffered)
+    this.#failed = false
+    this.#flushed += this.#buffered
+    this.#buffered = 0
+    if (this.#buffer.length > KEPT_BUFFER_BYTES) this.#buffer = new Uint8Array(INITIAL_BUFFER_BYTES)
+  }
+
+  /** Flush, and make all of it durable. Errors as for flush. */
+  sync(): void {
+    this.flush()
+    this.#failed = true
+    this.#file.sync()
+    this.#failed = false
+  }
+
+  /** Flush now, and make durable off this thread what was added until now; after a failure the log is not to be used. */
+  syncLater(): Promise<void> {
+    this.flush()
+    return this.#file.syncLater()
+  }
+
+  /** Close the file; what is buffered is lost unless flushed before. */
+  close(): void {
+    this.#file.close()
+  }
+
+  #emit(type: number, bytes: Bytes, offset: number, length: number): void {
+    const buffer = this.#buffer
+    const start = this.#buffered
+    buffer[start + 4] = length & 0xff
+    buffer[start + 5] = length >>> 8
+    buffer[start + 6] = type
+    copyBytes(bytes, offset, buffer, start + HEADER_BYTES, length)
+    putFixed32(buffer, start, maskCrc(crc32c(buffer, start + 6, length + 1)))
+    this.#buffered = start + HEADER_BYTES + length
+    this.#blockOffset += HEADER_BYTES + length
+  }
+
+  /** Fill the rest of the block with zeros where no header fits. */
+  #padBlock(): void {
+    const left = BLOCK_BYTES - this.#blockOffset
+    if (left >= HEADER_BYTES) return
+    this.#buffer.fill(0, this.#buffered, this.#buffered + left)
+    this.#buffered += left
+    this.#blockOffset = 0
+  }
+
+  /** Room for a record of `length` bytes with all its headers and padding. */
+  #reserve(length: number): void {
+    const fragments = 2 + Math.ceil(length / (BLOCK_BYTES - HEADER_BYTES))
+    const needed = this.#buffered + length + fragments * 2 * HEADER_BYTES
+    if (needed <= this.#buffer.length) return
+    const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2))
+    grown.set(this.#buffer.subarray(0, this.#buffered))
+    this.#buffer = grown
+  }
+
+  #check(): void {
+    if (this.#failed)
+      throw new IOError(`${this.#file.path} took no more writes after an earlier failure`, { file: this.#file.path })
+  }
+}

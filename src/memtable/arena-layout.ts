@@ -1,0 +1,50 @@
+/**
+ * ArenaLayout: every offset of a MemTable's shared memory that does not depend on its contents. All fields are 32-bit
+ * words, named here by their word index; a 64-bit number is two words, low half first. Everything that refers to a
+ * place in the arena is a byte offset from its start: < 2^31, 0 = nil, 4-aligned where words are stored. Words have the
+ * machine's own byte order: an arena lives in memory only, and is never written to a file.
+ *
+ * Format   arena := header (64 words) | entries, up to the tail
+ *          header := format (words 0–3) | state | published numbers (words 5–14) | roots (words 32–63)
+ *
+ * The published numbers are consistent at one moment: the writer stores the new tail in PENDING_TAIL, then the numbers,
+ * then the same tail in TAIL. A reader that finds TAIL before reading them and PENDING_TAIL after reading them equal has
+ * one publication's numbers.
+ * Use as `import * as Layout from './arena-layout.ts'`.
+ */
+
+/** "VARV" as a little-endian word. */
+export const MAGIC_VALUE = 0x56524156
+/** Changes with everything that a reader of another version would misread. */
+export const FORMAT_VERSION_VALUE = 1
+
+/** Words 0–3 never change after creation. */
+export const MAGIC = 0
+export const FORMAT_VERSION = 1
+/** Which representation built the entries: an id of memtable-rep.ts. */
+export const REPRESENTATION = 2
+/** Bytes for entries: the buffer's length without the header. */
+export const CAPACITY_BYTES = 3
+
+/** ACTIVE or FROZEN; written once more, by `freeze`, after the last publication. */
+export const STATE = 4
+export const ACTIVE = 0
+export const FROZEN = 1
+
+/** The watermark: what lies below it is published. The one word that readers synchronise on. */
+export const TAIL = 5
+/** The tail of the publication under way; equal to TAIL between publications. */
+export const PENDING_TAIL = 6
+/** First of the published numbers, in the order that table-counters.ts gives. */
+export const COUNTERS = 7
+export const COUNTER_WORDS = 8
+
+/** The representation's own words: where its entries start. */
+export const ROOTS = 32
+export const ROOT_WORDS = 32
+
+export const HEADER_WORDS: number = ROOTS + ROOT_WORDS
+export const HEADER_BYTES: number = HEADER_WORDS * 4
+
+/** Largest arena: offsets stay below 2^31, which a signed word holds. */
+export const ARENA_BYTES_MAX: number = 2 ** 31 - 4

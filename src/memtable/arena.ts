@@ -1,0 +1,143 @@
+/**
+ * Arena: the memory of one MemTable, as a bump allocator over one SharedArrayBuffer of fixed length. The operating system
+ * commits its pages when they are first written, so capacity that is not used costs address space only.
+ *
+ * Format      arena-layout.ts
+ * Invariants  (1) nothing in an arena moves or is freed; bytes below the tail are not allocated again
+ *             (2) allocations are whole words, so that every tail, and every watermark, lies between two of them
+ *             (3) the watermark never decreases, and what lies below it is complete
+ * Threads     the thread that created it writes; any thread attaches and reads (memtable-rep.ts)
+ */
+import { assert } from '../base/assert.ts'
+import { InvalidArgumentError, VarveError } from '../base/errors.ts'
+import type { Bytes } from '../base/types.ts'
+import * as Layout from './arena-layout.ts'
+
+/** Largest `capacityBytes`. */
+export const CAPACITY_BYTES_MAX: number = Layout.ARENA_BYTES_MAX - Layout.HEADER_BYTES
+
+/** The MemTable has no room for the entry, and did not change: freeze it and go on with another. Its code is STALLED. */
+export class MemTableFullError extends VarveError {
+  constructor(neededBytes: number, freeBytes: number) {
+    super('STALLED', `the MemTable is full: an entry needs up to ${neededBytes} bytes, and ${freeBytes} are free`, {
+      outcome: 'not-written',
+    })
+  }
+}
+
+export class Arena {
+  readonly buffer: SharedArrayBuffer
+  readonly bytes: Bytes
+  readonly words: Int32Array<ArrayBufferLike>
+  /** Offset of the first byte after the arena. */
+  readonly end: number
+  /** The owner's: offset of the first free byte. For others the watermark when they attached. */
+  tail: number
+
+  private constructor(buffer: SharedArrayBuffer) {
+    this.buffer = buffer
+    this.bytes = new Uint8Array(buffer)
+    this.words = new Int32Array(buffer)
+    this.end = buffer.byteLength
+    this.tail = Layout.HEADER_BYTES
+  }
+
+  /**
+   * @param capacityBytes for entries, the header not counted; rounded up to whole words
+   * @param representation the id of what will build the entries
+   * @throws InvalidArgumentError if the capacity is not an integer from 0 to CAPACITY_BYTES_MAX; RangeError if the
+   *   process has no address space for it
+   */
+  static create(capacityBytes: number, representation: number): Arena {
+    if (!Number.isInteger(capacityBytes) || capacityBytes < 0 || capacityBytes > CAPACITY_BYTES_MAX) {
+      throw new InvalidArgumentError(
+        `capacityBytes must be an integer from 0 to ${CAPACITY_BYTES_MAX}, not ${String(capacityBytes)}`,
+      )
+    }
+    const capacity = wordAligned(capacityBytes)
+    const arena = new Arena(new SharedArrayBuffer(Layout.HEADER_BYTES + capacity))
+    const { words } = arena
+    words[Layout.FORMAT_VERSION] = Layout.FORMAT_VERSION_VALUE
+    words[Layout.REPRESENTATION] = representation
+    words[Layout.CAPACITY_BYTES] = capacity
+    words[Layout.STATE] = Layout.ACTIVE
+    words[Layout.PENDING_TAIL] = Layout.HEADER_BYTES
+    words[Layout.TAIL] = Layout.HEADER_BYTES
+    Atomics.store(words, Layout.MAGIC, Layout.MAGIC_VALUE)
+    return arena
+  }
+
+  /**
+   * Another thread's arena, to read.
+   * @throws InvalidArgumentError if `buffer` is not the buffer of an arena of this version of varve
+   */
+  static attach(buffer: unknown): Arena {
+    if (Object.prototype.toString.call(buffer) !== '[object SharedArrayBuffer]') {
+      throw new InvalidArgumentError('a MemTable is attached through its SharedArrayBuffer')
+    }
+    const fault = headerFault(buffer as SharedArrayBuffer)
+    if (fault !== undefined) throw new InvalidArgumentError(`not a MemTable's memory: ${fault}`)
+    const arena = new Arena(buffer as SharedArrayBuffer)
+    arena.tail = arena.watermark()
+    return arena
+  }
+
+  get representation(): number {
+    return this.words[Layout.REPRESENTATION]
+  }
+
+  get capacityBytes(): number {
+    return this.words[Layout.CAPACITY_BYTES]
+  }
+
+  get freeBytes(): number {
+    return this.end - this.tail
+  }
+
+  /**
+   * Take `bytes`, a multiple of 4, from the free space; the caller has made sure that there are as many.
+   * @returns the offset of the first one; the space holds what it held
+   */
+  allocate(bytes: number): number {
+    const offset = this.tail
+    this.tail = offset + bytes
+    assert(this.tail <= this.end, 'an arena is asked for more than it has')
+    return offset
+  }
+
+  /** What is published: a reader loads it once an operation, and everything below it is then visible to plain loads. */
+  watermark(): number {
+    return Atomics.load(this.words, Layout.TAIL)
+  }
+
+  get isFrozen(): boolean {
+    return Atomics.load(this.words, Layout.STATE) === Layout.FROZEN
+  }
+
+  /** The last change to an arena; all of it is published. */
+  freeze(): void {
+    Atomics.store(this.words, Layout.STATE, Layout.FROZEN)
+  }
+}
+
+/** The next multiple of 4. */
+export function wordAligned(bytes: number): number {
+  return (bytes + 3) & ~3
+}
+
+function headerFault(buffer: SharedArrayBuffer): string | undefined {
+  if (buffer.growable) return 'its length can change'
+  if (buffer.byteLength < Layout.HEADER_BYTES) return 'it is shorter than a header'
+  if (buffer.byteLength % 4 !== 0 || buffer.byteLength > Layout.ARENA_BYTES_MAX) return 'its length is out of range'
+  const header = new Int32Array(buffer, 0, Layout.HEADER_WORDS)
+  if (Atomics.load(header, Layout.MAGIC) !== Layout.MAGIC_VALUE) return 'it has no magic number'
+  const version = header[Layout.FORMAT_VERSION]
+  if (version !== Layout.FORMAT_VERSION_VALUE) return `its format version is ${version}`
+  const capacity = header[Layout.CAPACITY_BYTES]
+  if (capacity !== buffer.byteLength - Layout.HEADER_BYTES) return `its capacity of ${capacity} is not its length`
+  const tail = Atomics.load(header, Layout.TAIL)
+  if (tail < Layout.HEADER_BYTES || tail > buffer.byteLength || tail % 4 !== 0) return `its tail ${tail} is out of range`
+  const state = Atomics.load(header, Layout.STATE)
+  if (state !== Layout.ACTIVE && state !== Layout.FROZEN) return `its state is ${state}`
+  return undefined
+}

@@ -1,0 +1,67 @@
+/**
+ * MemTableRep: what the ordered index of a MemTable offers. A representation finds, for each key, the chain of its
+ * versions (version-record.ts), and keeps the keys in order; all of its state lies in one arena, in the root words of
+ * the header and in the entries.
+ *
+ * Publication rule
+ *  (1) Writer: fills key, versions and the new node's own links with plain stores, and only then makes them reachable,
+ *      each link that readers may follow by one Atomics.store. Nothing reachable changes, but for such links.
+ *  (2) Writer: publishes a whole batch by one Atomics.store of the tail (table-counters.ts).
+ *  (3) Reader: loads the tail once for a lookup or an iterator, as its `limit`. A version is visible if and only if its
+ *      offset is below the limit; everything there was stored before the tail, so plain loads see it.
+ *  (4) Reader: a link that yields an offset ≥ limit is younger than the tail. It is loaded again by Atomics.load, which
+ *      makes what it leads to complete; the reader may pass through, but returns nothing that lies there.
+ *  (5) A plain load of a link that is being changed yields its old or its new offset (words do not tear). The old one can
+ *      only miss what is not visible anyway.
+ *  The writer's own thread reads with NO_LIMIT: it sees what it wrote, published or not, and no atomic load is made.
+ *
+ * One writer; readers never wait, and never make the writer wait. No memory fence beyond these is needed, on any
+ * architecture.
+ */
+import type { InternalIterator } from '../base/iterator.ts'
+import type { Bytes } from '../base/types.ts'
+
+/** The limit of the writer's own reads: above every offset. */
+export const NO_LIMIT = 0x7fffffff
+
+/** Ids of representations, in the arena's header. */
+export const SKIPLIST = 1
+
+/** A cursor over the versions of all keys that are visible below its limit, with moves by whole keys. */
+export interface MemTableIterator extends InternalIterator {
+  /** From a valid position: to the newest version of the next key. */
+  nextKey(): void
+  /** From a valid position: to the newest version of the previous key. */
+  prevKey(): void
+  /** From a valid position: to the newest version of the same key. */
+  toNewest(): void
+}
+
+export interface MemTableRep {
+  /**
+   * Add a version of a key; the arena has room for `entryBytesMax` of it.
+   * @param tagLow,tagHigh with a sequence greater than that of every version of the key
+   * @returns the version that was the newest one of the key until now; 0 for a new key
+   * @throws AssertionError if the sequence is not greater; nothing was changed
+   * @thread writer
+   */
+  add(
+    tagLow: number,
+    tagHigh: number,
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    value: Bytes,
+    valOff: number,
+    valLen: number,
+  ): number
+
+  /**
+   * The newest version of a key that lies below `limit` and whose tag is not above the given one.
+   * @returns its offset, or 0
+   */
+  find(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number, limit: number): number
+
+  /** A new iterator over what lies below `limit`; with NO_LIMIT it also meets what is added while it is in use. */
+  iterator(limit: number): MemTableIterator
+}

@@ -1,0 +1,244 @@
+/**
+ * SkipList: a MemTableRep for any comparator: one node a key, in towers of linked lists.
+ *
+ * Format   node := next u32[height], downwards | keyLength << 4 | height, u32 | key, padded | prev u32 | versions u32
+ *                  | the key's first version (version-record.ts)
+ *          A node's offset is that of its length word: next[i] lies 4 · (i + 1) bytes below it, the key 4 above. A key
+ *          takes at least 8 bytes, padded with zeros, so that its first 8 bytes can be compared as two words: they
+ *          decide most comparisons, in the cache line of the links.
+ *          Roots: height u32 | next[11] … next[0] of the head, which has no key | last node u32
+ * Invariants  (1) a reachable node never changes, but for next[], prev and versions
+ *             (2) level i is a sublist of level i − 1; every node is on level 0, in key order
+ *             (3) prev is the node before on level 0, 0 for the first one; last is the node without a next one
+ *             (4) heights come from a seeded generator: one sequence of adds makes one layout
+ * Threads     one writer, any readers (memtable-rep.ts). Links are stored bottom-up; a tower may lag behind its lowest
+ *             level, and the height behind the towers, which costs a reader steps and never a key.
+ * Source      google/leveldb db/skiplist.h; cockroachdb/pebble internal/arenaskl (truncated towers)
+ */
+import { compareBytes } from '../base/bytes.ts'
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import { Prng } from '../base/prng.ts'
+import type { Bytes } from '../base/types.ts'
+import { ROOTS } from './arena-layout.ts'
+import { type Arena, wordAligned } from './arena.ts'
+import type { MemTableIterator, MemTableRep } from './memtable-rep.ts'
+import { SkipListIterator } from './skiplist-iterator.ts'
+import { appendVersion, findVersion, putPadded, VERSION_BYTES, versionBytes, writeFirstVersion } from './version-record.ts'
+
+const HEIGHT_MAX = 12
+/** One node in four reaches the next level: 1.33 links a node. */
+const BRANCHING_BITS = 2
+const HEIGHT_BITS = 4
+const HEIGHT_MASK = (1 << HEIGHT_BITS) - 1
+/** Words of a node after its key. */
+const PREV = 0
+const VERSIONS = 1
+const SUFFIX_BYTES = 8
+const PREFIX_BYTES = 8
+
+/** Word indexes of the roots, and the head as if it were a node. */
+const HEIGHT = ROOTS
+const HEAD: number = (ROOTS + 1 + HEIGHT_MAX) * 4
+const LAST: number = ROOTS + 1 + HEIGHT_MAX
+
+/** Longest key: its length shares a word with the height. */
+export const SKIPLIST_KEY_BYTES_MAX: number = 2 ** (31 - HEIGHT_BITS) - 1
+/** Arena bytes that one add can take beyond its key and its value: the tallest tower, and all padding. */
+export const SKIPLIST_OVERHEAD_BYTES: number =
+  4 * HEIGHT_MAX + 4 + PREFIX_BYTES + SUFFIX_BYTES + VERSION_BYTES + 4
+
+/** Prefixes are loaded as words and swapped; elsewhere keys are compared byte by byte. */
+const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
+
+export class SkipList implements MemTableRep {
+  readonly #arena: Arena
+  readonly #words: Int32Array<ArrayBufferLike>
+  readonly #bytes: Bytes
+  readonly #comparator: Comparator
+  readonly #hasPrefixes: boolean
+  readonly #prng: Prng
+  /** The splice of the last search for an insert: on every level, the last node before its key and the first one not before it. */
+  readonly #before: Int32Array
+  readonly #after: Int32Array
+
+  /** @param arena created for SKIPLIST; empty, or filled by a list with the same comparator */
+  constructor(arena: Arena, comparator: Comparator, seed: number) {
+    this.#arena = arena
+    this.#words = arena.words
+    this.#bytes = arena.bytes
+    this.#comparator = comparator
+    this.#hasPrefixes = comparator === bytewiseComparator && IS_LITTLE_ENDIAN
+    this.#prng = new Prng(seed)
+    this.#before = new Int32Array(HEIGHT_MAX).fill(HEAD)
+    this.#after = new Int32Array(HEIGHT_MAX)
+  }
+
+  get arena(): Arena {
+    return this.#arena
+  }
+
+  add(
+    tagLow: number,
+    tagHigh: number,
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    value: Bytes,
+    valOff: number,
+    valLen: number,
+  ): number {
+    const node = this.#findForAdd(key, keyOff, keyLen)
+    if (node === 0) {
+      const first = this.#insert(key, keyOff, keyLen, valLen)
+      writeFirstVersion(this.#arena, first, tagLow, tagHigh, value, valOff, valLen)
+      this.#link(first)
+      return 0
+    }
+    const head = this.#suffix(node) + VERSIONS
+    const newest = this.#words[head]
+    const version = appendVersion(this.#arena, newest, tagLow, tagHigh, value, valOff, valLen)
+    Atomics.store(this.#words, head, version)
+    return newest
+  }
+
+  find(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number, limit: number): number {
+    const node = this.findNode(key, keyOff, keyLen, limit)
+    if (node === 0 || node >= limit || !this.isKeyOf(node, key, keyOff, keyLen)) return 0
+    return findVersion(this.#words, this.versions(node, limit), tagLow, tagHigh, limit)
+  }
+
+  iterator(limit: number): MemTableIterator {
+    return new SkipListIterator(this, limit)
+  }
+
+  // For the iterator. Nodes are offsets, 0 for none; one at or above the limit is to be passed through.
+
+  /** The first node whose key is not before the given one. O(log n). */
+  findNode(key: Bytes, keyOff: number, keyLen: number, limit: number): number {
+    const words = this.#words
+    const high = prefixWord(key, keyOff, keyLen, 0)
+    const low = prefixWord(key, keyOff, keyLen, 4)
+    let node = HEAD
+    let level = words[HEIGHT] - 1
+    // A node that is known to be not before the key; often the next one on several levels.
+    let bound = 0
+    while (level >= 0) {
+      const link = (node >> 2) - 1 - level
+      let next = words[link]
+      if (next >= limit) next = Atomics.load(words, link)
+      if (next !== bound && this.#compare(next, key, keyOff, keyLen, high, low) < 0) {
+        node = next
+      } else {
+        bound = next
+        level--
+      }
+    }
+    return bound
+  }
+
+  isKeyOf(node: number, key: Bytes, keyOff: number, keyLen: number): boolean {
+    return this.#compare(node, key, keyOff, keyLen, prefixWord(key, keyOff, keyLen, 0), prefixWord(key, keyOff, keyLen, 4)) === 0
+  }
+
+  firstNode(limit: number): number {
+    return this.nextNode(HEAD, limit)
+  }
+
+  lastNode(limit: number): number {
+    return load(this.#words, LAST, limit)
+  }
+
+  nextNode(node: number, limit: number): number {
+    return load(this.#words, (node >> 2) - 1, limit)
+  }
+
+  prevNode(node: number, limit: number): number {
+    return load(this.#words, this.#suffix(node) + PREV, limit)
+  }
+
+  /** Head of the chain of the node's versions. */
+  versions(node: number, limit: number): number {
+    return load(this.#words, this.#suffix(node) + VERSIONS, limit)
+  }
+
+  keyOffset(node: number): number {
+    return node + 4
+  }
+
+  keyLength(node: number): number {
+    return this.#words[node >> 2] >>> HEIGHT_BITS
+  }
+
+  /** Index of the first word after the node's key. */
+  #suffix(node: number): number {
+    return (node + 4 + keyBytes(this.keyLength(node))) >> 2
+  }
+
+  /**
+   * The node with the given key, or 0 with the splice set to where it belongs. A key that belongs right after the last one
+   * added, as in ascending order, costs two comparisons.
+   */
+  #findForAdd(key: Bytes, keyOff: number, keyLen: number): number {
+    const high = prefixWord(key, keyOff, keyLen, 0)
+    const low = prefixWord(key, keyOff, keyLen, 4)
+    const last = this.#before[0]
+    if (last !== HEAD) {
+      const order = this.#compare(last, key, keyOff, keyLen, high, low)
+      if (order === 0) return last
+      if (order < 0) {
+        const next = this.#after[0]
+        const nextOrder = next === 0 ? 1 : this.#compare(next, key, keyOff, keyLen, high, low)
+        if (nextOrder === 0) return next
+        // Higher levels reach at least as far to both sides, so the whole splice holds.
+        if (nextOrder > 0) return 0
+      }
+    }
+    return this.#findSplice(key, keyOff, keyLen, high, low)
+  }
+
+  #findSplice(key: Bytes, keyOff: number, keyLen: number, high: number, low: number): number {
+    const words = this.#words
+    let node = HEAD
+    let level = words[HEIGHT] - 1
+    let bound = 0
+    let found = 0
+    while (level >= 0) {
+      const next = words[(node >> 2) - 1 - level]
+      if (next !== bound) {
+        const order = this.#compare(next, key, keyOff, keyLen, high, low)
+        if (order < 0) {
+          node = next
+          continue
+        }
+        if (order === 0) found = next
+        bound = next
+      }
+      this.#before[level] = node
+      this.#after[level] = next
+      level--
+    }
+    return found
+  }
+
+  /**
+   * Write a node for a new key, not yet reachable and without its version, at the splice.
+   * @returns the offset for its first version
+   */
+  #insert(key: Bytes, keyOff: number, keyLen: number, valLen: number): number {
+    const words = this.#words
+    const height = this.#nextHeight()
+    const stored = keyBytes(keyLen)
+    const node = this.#arena.allocate(4 * height + 4 + stored + SUFFIX_BYTES + versionBytes(valLen)) + 4 * height
+    const first = node + 4 + stored + SUFFIX_BYTES
+    words[node >> 2] = (keyLen << HEIGHT_BITS) | height
+    words[(node >> 2) + 1] = 0
+    words[(node >> 2) + 2] = 0
+    putPadded(this.#arena, node + 4, key, keyOff, keyLen)
+    const before = this.#before[0]
+    words[(first >> 2) - 2 + PREV] = before === HEAD ? 0 : before
+    words[(first >> 2) - 2 + VERSIONS] = first
+    for (let level = 0; level < height; level++) words[(node >> 2) - 1 - level] = this.#after[level]
+    this.#inserted = node
+    return first
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * varve: an embedded, write-optimised, ordered key-value store. This file is its whole public face.
+ */
+export type { KeyOrder } from '../base/comparator.ts'
+export type {
+  Clock,
+  DirectoryLock,
+  Environment,
+  FileKind,
+  FileStatus,
+  FileSystem,
+  RandomAccessFile,
+  WorkerThread,
+  WritableFile,
+} from '../base/environment.ts'
+export {
+  AbortedError,
+  AlreadyExistsError,
+  ClosedError,
+  CorruptionError,
+  type ErrorCode,
+  InvalidArgumentError,
+  IOError,
+  LockedError,
+  NotFoundError,
+  NotSupportedError,
+  ReadOnlyError,
+  StalledError,
+  VarveError,
+  type WriteOutcome,
+} from '../base/errors.ts'
+export type { Durability } from '../base/types.ts'
+export { WriteBatch } from '../batch/write-batch.ts'
+export { DB, type FlushOptions, type Input, type ReadOptions, type WriteOptions } from '../db/db.ts'
+export type { BackgroundErrorDetail, DBEvents, ErrorDetail, FlushDetail, StallDetail } from '../db/events.ts'
+export type { LogFigures, MemTableFigures, Stats, TableFigures } from '../db/layers.ts'
+export type { Discarded, ReplayedLog } from '../db/log-replay.ts'
+export { open } from '../db/open.ts'
+export type { Options, RecoveryMode } from '../db/options.ts'
+export type { RecoveryInfo } from '../db/recovery.ts'
+export type { Entry, Scan, SyncScan } from '../db/scan.ts'
+export type { ScanOptions } from '../db/scan-options.ts'
+export type { Snapshot } from '../db/snapshot.ts'
+export { nodeEnvironment } from '../env/node-env.ts'

@@ -1,0 +1,12 @@
+/**
+ * BlockStore: where tables keep verified blocks between reads. Implemented by the block cache.
+ */
+import type { FileNumber } from '../base/types.ts'
+import type { Block } from './block.ts'
+
+export interface BlockStore {
+  /** The block, if it is kept; the caller may use it for as long as it likes. */
+  get(file: FileNumber, offset: number): Block | undefined
+  /** Offer a block for keeping. */
+  put(file: FileNumber, offset: number, block: Block): void
+}

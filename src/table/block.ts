@@ -1,0 +1,70 @@
+/**
+ * Block: the contents of one verified block: entries, and restart points at which keys are stored whole.
+ *
+ * Format   block   := entry* ‖ restart u32le[restartCount] ‖ restartCount u32le
+ *          entry   := varint32 shared ‖ varint32 unshared ‖ varint32 valueBytes ‖ key[shared..] ‖ value
+ *          shared  := how many bytes the key has in common with the one before it; 0 at a restart point
+ *          restart := offset of an entry
+ * Invariants  checked once, when the block is made: there is a restart point; the first is 0; they ascend strictly; each
+ *          lies before the end of the entries. A block of four zero bytes is an empty one as iq80 writes it.
+ *          Entries are checked when they are read (block-cursor.ts).
+ * Threads  immutable; belongs to one thread
+ * Source   google/leveldb table/block.cc, table/block_builder.cc
+ */
+import { getFixed32 } from '../base/coding.ts'
+import { CorruptionError } from '../base/errors.ts'
+import type { Bytes } from '../base/types.ts'
+
+const U32_BYTES = 4
+
+export class Block {
+  readonly bytes: Bytes
+  /** Offset in `bytes` at which the entries end and the restart points begin. */
+  readonly entriesEnd: number
+  readonly restartCount: number
+  /** Path and offset that it was read from, to name when an entry is damaged. */
+  readonly file: string
+  readonly offset: number
+
+  /**
+   * @param bytes  contents, checksum verified, not compressed; kept
+   * @throws CorruptionError if the restart points are not as they should be
+   */
+  constructor(bytes: Bytes, file: string, offset: number) {
+    this.bytes = bytes
+    this.file = file
+    this.offset = offset
+    const countOffset = bytes.length - U32_BYTES
+    if (countOffset < 0) this.damaged('a block has at least four bytes')
+    this.restartCount = getFixed32(bytes, countOffset)
+    this.entriesEnd = countOffset - this.restartCount * U32_BYTES
+    this.#checkRestarts()
+  }
+
+  /** Offset of the entry at a restart point. */
+  restart(index: number): number {
+    return getFixed32(this.bytes, this.entriesEnd + index * U32_BYTES)
+  }
+
+  /** @throws CorruptionError, always: names this block */
+  damaged(message: string): never {
+    throw new CorruptionError(message, { file: this.file, offset: this.offset })
+  }
+
+  #checkRestarts(): void {
+    if (this.restartCount === 0 && this.entriesEnd === 0) return
+    if (this.restartCount === 0 || this.entriesEnd < 0)
+      this.damaged('a block with an impossible number of restart points')
+    let previous = -1
+    for (let i = 0; i < this.restartCount; i++) {
+      const at = this.restart(i)
+      const isInside = at < this.entriesEnd || (at === 0 && i === 0)
+      if (at <= previous || !isInside) this.damaged('restart points that do not ascend within their block')
+      previous = at
+    }
+    if (this.restart(0) !== 0) this.damaged('a block whose first restart point is not its first entry')
+  }
+}
+
+/** A block without entries. */
+export const EMPTY_BLOCK: Block = new Block(new Uint8Array(U32_BYTES), '', 0)

@@ -1,0 +1,136 @@
+/**
+ * The filter block: one filter for each 2 KiB of file offset, over the user keys of the data blocks that start there.
+ *
+ * Format   filter block := filter* ‖ offset u32le[count] ‖ offsetsStart u32le ‖ baseLog u8
+ *          filter i covers the data blocks that start in [i << baseLog, (i + 1) << baseLog); it is
+ *          [offset i, offset i + 1), the last one ending at offsetsStart. An empty filter holds no key.
+ *          baseLog is 11; readers take what is stored.
+ * Source   google/leveldb table/filter_block.cc
+ */
+import { copyBytes } from '../base/bytes.ts'
+import { getFixed32, putFixed32 } from '../base/coding.ts'
+import type { Bytes } from '../base/types.ts'
+import type { FilterPolicy } from './filter-policy.ts'
+
+const BASE_LOG = 11
+const BASE_BYTES = 2 ** BASE_LOG
+/** Offsets are less than 2^53: a coarser base is nonsense. */
+const MAX_BASE_LOG = 52
+/** offsetsStart and baseLog. */
+const TAIL_BYTES = 5
+const FIRST_KEYS_BYTES = 4096
+
+/**
+ * Builds a filter block beside the data blocks.
+ * Order of calls   (startBlock addKey*)* finish
+ */
+export class FilterBlockBuilder {
+  readonly #policy: FilterPolicy
+  /** The keys since the last filter, one after another; key i is [starts[i], starts[i + 1]). */
+  #keys: Uint8Array
+  readonly #starts: number[]
+  #keyCount: number
+  readonly #filters: Bytes[]
+  #filtersBytes: number
+
+  constructor(policy: FilterPolicy) {
+    this.#policy = policy
+    this.#keys = new Uint8Array(FIRST_KEYS_BYTES)
+    this.#starts = [0]
+    this.#keyCount = 0
+    this.#filters = []
+    this.#filtersBytes = 0
+    this.startBlock(0)
+  }
+
+  /** A data block begins at `offset`; keys that follow are its own. */
+  startBlock(offset: number): void {
+    const index = Math.floor(offset / BASE_BYTES)
+    while (this.#filters.length < index) this.#emit()
+  }
+
+  addKey(key: Bytes, keyOff: number, keyLen: number): void {
+    const start = this.#starts[this.#keyCount]
+    const end = start + keyLen
+    if (end > this.#keys.length) this.#growKeys(end)
+    copyBytes(key, keyOff, this.#keys, start, keyLen)
+    this.#keyCount++
+    this.#starts[this.#keyCount] = end
+  }
+
+  /** The whole block; the builder is of no use afterwards. */
+  finish(): Uint8Array {
+    if (this.#keyCount > 0) this.#emit()
+    const block = new Uint8Array(this.#filtersBytes + 4 * this.#filters.length + TAIL_BYTES)
+    let at = 0
+    for (const [i, filter] of this.#filters.entries()) {
+      putFixed32(block, this.#filtersBytes + 4 * i, at)
+      block.set(filter, at)
+      at += filter.length
+    }
+    putFixed32(block, block.length - TAIL_BYTES, this.#filtersBytes)
+    block[block.length - 1] = BASE_LOG
+    return block
+  }
+
+  #emit(): void {
+    const filter =
+      this.#keyCount === 0 ? EMPTY_FILTER : this.#policy.createFilter(this.#keys, this.#starts, this.#keyCount)
+    this.#filters.push(filter)
+    this.#filtersBytes += filter.length
+    this.#keyCount = 0
+  }
+
+  #growKeys(bytes: number): void {
+    const larger = new Uint8Array(Math.max(bytes, this.#keys.length * 2))
+    larger.set(this.#keys)
+    this.#keys = larger
+  }
+}
+
+const EMPTY_FILTER: Bytes = new Uint8Array(0)
+
+/** Asks a filter block. Its offsets are checked once, when it is made. */
+export class FilterBlockReader {
+  readonly #policy: FilterPolicy
+  readonly #bytes: Bytes
+  readonly #offsetsStart: number
+  readonly #count: number
+  readonly #unit: number
+
+  private constructor(policy: FilterPolicy, bytes: Bytes, offsetsStart: number, count: number) {
+    this.#policy = policy
+    this.#bytes = bytes
+    this.#offsetsStart = offsetsStart
+    this.#count = count
+    this.#unit = 2 ** bytes[bytes.length - 1]
+  }
+
+  /**
+   * @param bytes verified contents of the block; kept
+   * @returns undefined if they are not a filter block
+   */
+  static parse(policy: FilterPolicy, bytes: Bytes): FilterBlockReader | undefined {
+    const offsetsEnd = bytes.length - TAIL_BYTES
+    if (offsetsEnd < 0 || bytes[bytes.length - 1] > MAX_BASE_LOG) return undefined
+    const offsetsStart = getFixed32(bytes, offsetsEnd)
+    const count = (offsetsEnd - offsetsStart) / 4
+    if (count < 0 || !Number.isInteger(count)) return undefined
+    // The word after the last offset is offsetsStart itself, which ends the last filter.
+    for (let i = 0; i < count; i++) {
+      const at = offsetsStart + 4 * i
+      if (getFixed32(bytes, at) > getFixed32(bytes, at + 4)) return undefined
+    }
+    return new FilterBlockReader(policy, bytes, offsetsStart, count)
+  }
+
+  /** False only if the data block that starts at `blockOffset` certainly lacks the user key. Allocates nothing. */
+  keyMayMatch(blockOffset: number, key: Bytes, keyOff: number, keyLen: number): boolean {
+    const index = Math.floor(blockOffset / this.#unit)
+    if (index >= this.#count) return true
+    const at = this.#offsetsStart + 4 * index
+    const start = getFixed32(this.#bytes, at)
+    const length = getFixed32(this.#bytes, at + 4) - start
+    return length > 0 && this.#policy.keyMayMatch(key, keyOff, keyLen, this.#bytes, start, length)
+  }
+}

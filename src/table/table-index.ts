@@ -1,0 +1,124 @@
+/**
+ * TableIndex: the index block of a table, decoded and checked whole when the table is opened, so that every later search
+ * is arithmetic on arrays.
+ *
+ * Entry    separator (an internal key ≥ all of its data block, < all of the next) → handle of the data block
+ * Invariants  separators ascend strictly; data blocks follow one another without overlap and end before the metaindex
+ *          block. A table can thus be read through only once from end to end: no index leads in circles.
+ * A separator may carry the sequence number 2^56 − 1; it is compared as halves and never decoded.
+ */
+import { getFixed32, Reader } from '../base/coding.ts'
+import type { Comparator } from '../base/comparator.ts'
+import { compareTags, TAG_BYTES } from '../base/internal-key.ts'
+import type { Bytes } from '../base/types.ts'
+import type { Block } from './block.ts'
+import { BlockCursor } from './block-cursor.ts'
+import { type BlockHandle, blockEnd, readHandle } from './table-format.ts'
+
+/** Prefix compression may expand the separators up to this many times, which real indexes do not use at all. */
+const MAX_EXPANSION = 16
+
+export class TableIndex {
+  /** Number of data blocks. */
+  readonly count: number
+  /** The separators, one after another; number i is [starts[i], starts[i + 1]). */
+  readonly #keys: Bytes
+  readonly #starts: Float64Array
+  readonly #handles: readonly BlockHandle[]
+  readonly #comparator: Comparator
+
+  /**
+   * @param block verified contents of the index block
+   * @param dataEnd where the data blocks end at the latest
+   * @throws CorruptionError if an invariant does not hold
+   */
+  constructor(comparator: Comparator, block: Block, dataEnd: number) {
+    const handles: BlockHandle[] = []
+    const starts = [0]
+    let keys = new Uint8Array(block.entriesEnd)
+    let previousEnd = 0
+    const cursor = new BlockCursor()
+    cursor.reset(block)
+    while (!cursor.isAtEnd) {
+      cursor.advance()
+      const handle = handleOf(cursor)
+      const end = blockEnd(handle)
+      if (handle.offset < previousEnd || end > dataEnd)
+        block.damaged('an index whose data blocks overlap or leave the table')
+      previousEnd = end
+      handles.push(handle)
+      keys = appendKey(keys, starts, cursor)
+    }
+    this.count = handles.length
+    this.#keys = keys
+    this.#starts = Float64Array.from(starts)
+    this.#handles = handles
+    this.#comparator = comparator
+    this.#checkOrder(block)
+  }
+
+  /** Handle of data block `index`. */
+  handle(index: number): BlockHandle {
+    return this.#handles[index]
+  }
+
+  /** Number of the first data block that may hold an entry ≥ the internal key; `count` if none does. */
+  find(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): number {
+    let low = 0
+    let high = this.count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#compare(middle, key, keyOff, keyLen, tagLow, tagHigh) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  #compare(index: number, key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): number {
+    const start = this.#starts[index]
+    const tag = this.#starts[index + 1] - TAG_BYTES
+    const order = this.#comparator.compare(this.#keys, start, tag - start, key, keyOff, keyLen)
+    if (order !== 0) return order
+    return compareTags(getFixed32(this.#keys, tag), getFixed32(this.#keys, tag + 4), tagLow, tagHigh)
+  }
+
+  #checkOrder(block: Block): void {
+    for (let i = 0; i + 1 < this.count; i++) {
+      const start = this.#starts[i + 1]
+      const tag = this.#starts[i + 2] - TAG_BYTES
+      const order = this.#compare(
+        i,
+        this.#keys,
+        start,
+        tag - start,
+        getFixed32(this.#keys, tag),
+        getFixed32(this.#keys, tag + 4),
+      )
+      if (order >= 0) block.damaged('an index that does not ascend')
+    }
+  }
+}
+
+function handleOf({ block, valueOffset, valueLength }: BlockCursor): BlockHandle {
+  const reader = new Reader(block.bytes, valueOffset, valueOffset + valueLength)
+  const handle = readHandle(reader)
+  if (reader.failed || reader.remaining > 0) block.damaged('an index entry that is no block handle')
+  return handle
+}
+
+/** @returns `keys`, or a larger copy that has room for the cursor's key as well */
+function appendKey(keys: Uint8Array<ArrayBuffer>, starts: number[], cursor: BlockCursor): Uint8Array<ArrayBuffer> {
+  const { block, key, keyLength } = cursor
+  if (keyLength < TAG_BYTES) block.damaged('an index key is shorter than a tag')
+  const start = starts[starts.length - 1]
+  const end = start + keyLength
+  if (end > block.entriesEnd * MAX_EXPANSION) block.damaged('an index whose keys expand beyond reason')
+  let room = keys
+  if (end > keys.length) {
+    room = new Uint8Array(end * 2)
+    room.set(keys)
+  }
+  room.set(key.subarray(0, keyLength), start)
+  starts.push(end)
+  return room
+}

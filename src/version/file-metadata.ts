@@ -1,0 +1,42 @@
+/**
+ * FileMetadata: what the MANIFEST says about one table. Plain data that crosses threads.
+ */
+
+import type { Comparator } from '../base/comparator.ts'
+import { compareInternalKeys, userKey } from '../base/internal-key.ts'
+import type { Bytes, FileNumber } from '../base/types.ts'
+
+export interface FileMetadata {
+  readonly number: FileNumber
+  /** Size of the file; readers find the footer by it. */
+  readonly bytes: number
+  /** First and last entry, as encoded internal keys. */
+  readonly smallest: Bytes
+  readonly largest: Bytes
+}
+
+/** Order of tables within a level: by smallest internal key, then by number. */
+export function compareFiles(comparator: Comparator, a: FileMetadata, b: FileMetadata): number {
+  const order = compareInternalKeys(comparator, a.smallest, b.smallest)
+  return order === 0 ? a.number - b.number : order
+}
+
+/** Whether the table's range of user keys holds `key`. */
+export function coversKey(
+  comparator: Comparator,
+  file: FileMetadata,
+  key: Bytes,
+  keyOff: number,
+  keyLen: number,
+): boolean {
+  const { smallest, largest } = file
+  return (
+    comparator.compare(key, keyOff, keyLen, smallest, 0, smallest.length - 8) >= 0 &&
+    comparator.compare(key, keyOff, keyLen, largest, 0, largest.length - 8) <= 0
+  )
+}
+
+/** The table's range of user keys, as views. */
+export function userRange(file: FileMetadata): { readonly smallest: Bytes; readonly largest: Bytes } {
+  return { smallest: userKey(file.smallest), largest: userKey(file.largest) }
+}

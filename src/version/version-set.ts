@@ -1,0 +1,228 @@
+/**
+ * VersionSet: the current Version and the counters that the MANIFEST keeps, and the one way to change them.
+ *
+ * Invariants  (1) a version becomes current only after its edit is durable in the MANIFEST
+ *             (2) the MANIFEST's lastSequence stays below the first sequence of every live log; goleveldb drops batches
+ *                 otherwise. It is the last sequence that is in tables, not the last one issued
+ *             (3) after a failed append the set takes no more edits: a new manifest, at the next opening, is the way out
+ *             (4) a version that a reader holds stays in `held`; its tables are not removed
+ * Threads     belongs to the database's thread
+ * Source      google/leveldb db/version_set.cc
+ */
+
+import { assert } from '../base/assert.ts'
+import type { Comparator } from '../base/comparator.ts'
+import type { FileSystem } from '../base/environment.ts'
+import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
+import { manifestName } from '../base/filename.ts'
+import { type FileNumber, fileNumber, type SequenceNumber, sequenceNumber } from '../base/types.ts'
+import { ManifestWriter, readManifest } from './manifest.ts'
+import { Version } from './version.ts'
+import { VersionBuilder } from './version-builder.ts'
+import type { LevelKey, VersionEdit } from './version-edit.ts'
+
+/** What a manifest says, before anything is written. */
+export interface RecoveredVersion {
+  readonly version: Version
+  readonly logNumber: FileNumber
+  readonly previousLog: FileNumber
+  readonly nextFile: FileNumber
+  readonly lastSequence: SequenceNumber
+  readonly compactPointers: readonly LevelKey[]
+  readonly path: string
+  /** Offset of a record that was cut off at the end, if any. */
+  readonly tornAt: number | undefined
+}
+
+/**
+ * Read and check a manifest.
+ * @throws CorruptionError if it is damaged, incomplete or describes no possible database; InvalidArgumentError if the
+ *   database was made with another comparator
+ */
+export function recoverVersion(
+  files: FileSystem,
+  directory: string,
+  number: FileNumber,
+  comparator: Comparator,
+): RecoveredVersion {
+  const path = files.join(directory, manifestName(number))
+  const { edits, tornAt } = readManifest(files, path)
+  const builder = new VersionBuilder(comparator, Version.empty(comparator))
+  const counters: { -readonly [K in 'logNumber' | 'previousLog' | 'nextFile' | 'lastSequence']?: number | undefined } =
+    {}
+  const pointers = new Map<number, LevelKey>()
+  for (const edit of edits) {
+    checkComparator(edit, comparator)
+    counters.logNumber = edit.logNumber ?? counters.logNumber
+    counters.previousLog = edit.previousLog ?? counters.previousLog
+    counters.nextFile = edit.nextFile ?? counters.nextFile
+    counters.lastSequence = edit.lastSequence ?? counters.lastSequence
+    for (const pointer of edit.compactPointers ?? []) pointers.set(pointer.level, pointer)
+    builder.apply(edit)
+  }
+  const { logNumber, nextFile, lastSequence } = counters
+  if (logNumber === undefined || nextFile === undefined || lastSequence === undefined) {
+    throw new CorruptionError('manifest lacks its log number, next file number or last sequence', {
+      file: path,
+      offset: tornAt ?? 0,
+    })
+  }
+  const version = builder.build()
+  if (typeof version === 'string') throw new CorruptionError(version, { file: path })
+  return {
+    version,
+    logNumber: fileNumber(logNumber),
+    previousLog: fileNumber(counters.previousLog ?? 0),
+    nextFile: fileNumber(nextFile),
+    lastSequence: sequenceNumber(lastSequence),
+    compactPointers: [...pointers.values()].sort((a, b) => a.level - b.level),
+    path,
+    tornAt,
+  }
+}
+
+function checkComparator(edit: VersionEdit, comparator: Comparator): void {
+  if (edit.comparator === undefined || edit.comparator === comparator.name) return
+  throw new InvalidArgumentError(`the database's keys are ordered by ${edit.comparator}, not by ${comparator.name}`)
+}
+
+export class VersionSet {
+  readonly #files: FileSystem
+  readonly #directory: string
+  readonly #comparator: Comparator
+  readonly #held = new Map<Version, number>()
+  #manifest: ManifestWriter | undefined = undefined
+  #current: Version
+  #nextFile: number
+  #logNumber: FileNumber
+  #lastSequence: SequenceNumber
+  #compactPointers: readonly LevelKey[]
+  #failed = false
+
+  constructor(files: FileSystem, directory: string, comparator: Comparator, recovered: RecoveredVersion | undefined) {
+    this.#files = files
+    this.#directory = directory
+    this.#comparator = comparator
+    this.#current = recovered?.version ?? Version.empty(comparator)
+    this.#nextFile = recovered?.nextFile ?? 1
+    this.#logNumber = recovered?.logNumber ?? fileNumber(0)
+    this.#lastSequence = recovered?.lastSequence ?? sequenceNumber(0)
+    this.#compactPointers = recovered?.compactPointers ?? []
+  }
+
+  get current(): Version {
+    return this.#current
+  }
+
+  /** Logs below this number hold nothing that is not in tables. */
+  get logNumber(): FileNumber {
+    return this.#logNumber
+  }
+
+  /** The last sequence that is in tables. */
+  get lastSequence(): SequenceNumber {
+    return this.#lastSequence
+  }
+
+  get manifestNumber(): FileNumber {
+    return this.#manifest?.number ?? fileNumber(0)
+  }
+
+  get manifestBytes(): number {
+    return this.#manifest?.bytes ?? 0
+  }
+
+  /** A number that no file has had. */
+  newFileNumber(): FileNumber {
+    return fileNumber(this.#nextFile++)
+  }
+
+  /** Never issue `number` or less: a file of that number has been seen. */
+  skipPast(number: FileNumber): void {
+    if (number >= this.#nextFile) this.#nextFile = number + 1
+  }
+
+  /** Start a new manifest with the whole current version and then `edit`, switch to it, and apply the edit. */
+  startManifest(edit: VersionEdit): void {
+    assert(this.#manifest === undefined, 'the manifest is started once')
+    const next = this.#next(edit)
+    const number = this.newFileNumber()
+    this.#failed = true
+    this.#manifest = ManifestWriter.create(this.#files, this.#directory, number, [
+      this.#snapshot(),
+      this.#complete(edit),
+    ])
+    this.#failed = false
+    this.#install(next, edit)
+  }
+
+  /**
+   * Make `edit` durable in the manifest, then current.
+   * @throws IOError; the set is read-only from then on, and nothing may be removed
+   */
+  apply(edit: VersionEdit): void {
+    assert(this.#manifest !== undefined && !this.#failed, 'the manifest takes edits')
+    const next = this.#next(edit)
+    const complete = this.#complete(edit)
+    this.#failed = true
+    this.#manifest.append(complete)
+    this.#failed = false
+    this.#install(next, edit)
+  }
+
+  /** Keep a version's tables from being removed. */
+  hold(version: Version): void {
+    this.#held.set(version, (this.#held.get(version) ?? 0) + 1)
+  }
+
+  unhold(version: Version): void {
+    const count = this.#held.get(version) ?? 0
+    assert(count > 0, 'a version is let go as often as it is held')
+    if (count === 1) this.#held.delete(version)
+    else this.#held.set(version, count - 1)
+  }
+
+  /** Numbers of all tables that the current version or a reader needs. */
+  liveTables(): Set<FileNumber> {
+    const live = new Set<FileNumber>()
+    for (const version of [this.#current, ...this.#held.keys()]) {
+      for (const { file } of version.files()) live.add(file.number)
+    }
+    return live
+  }
+
+  close(): void {
+    this.#manifest?.close()
+  }
+
+  #next(edit: VersionEdit): Version {
+    const next = new VersionBuilder(this.#comparator, this.#current).apply(edit).build()
+    assert(typeof next !== 'string', 'an edit of our own makes a possible version')
+    return next
+  }
+
+  /** The edit with the counters that every record carries. */
+  #complete(edit: VersionEdit): VersionEdit {
+    return {
+      ...edit,
+      logNumber: edit.logNumber ?? this.#logNumber,
+      previousLog: fileNumber(0),
+      nextFile: fileNumber(this.#nextFile),
+      lastSequence: edit.lastSequence ?? this.#lastSequence,
+    }
+  }
+
+  #snapshot(): VersionEdit {
+    return {
+      comparator: this.#comparator.name,
+      compactPointers: this.#compactPointers,
+      newFiles: [...this.#current.files()],
+    }
+  }
+
+  #install(version: Version, edit: VersionEdit): void {
+    this.#current = version
+    this.#logNumber = edit.logNumber ?? this.#logNumber
+    this.#lastSequence = edit.lastSequence ?? this.#lastSequence
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Version: an immutable set of tables, by level, that together with the MemTables make up the database at one moment.
+ *
+ * Invariants  (1) level 0 holds tables in ascending number; a newer table has the larger number, and ranges may overlap
+ *             (2) in level 1 and below, tables are sorted by smallest key and their ranges do not overlap
+ *             (3) no number comes twice
+ * Threads     immutable; belongs to the database's thread
+ * Source      google/leveldb db/version_set.h
+ */
+import type { Comparator } from '../base/comparator.ts'
+import * as Lookup from '../base/lookup.ts'
+import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
+import { coversKey, type FileMetadata } from './file-metadata.ts'
+import { LEVELS } from './version-edit.ts'
+
+/** What a lookup needs of a table: see table/table.ts. */
+export interface TableLookup {
+  lookup(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber): number
+  readonly valBuf: Bytes
+  readonly valOff: number
+  readonly valLen: number
+}
+
+/** Opens tables, or finds them open. */
+export interface TableSource<T extends TableLookup> {
+  acquire(number: FileNumber, bytes: number): T
+  release(table: T): void
+}
+
+/** Where a lookup puts the value it finds; the bytes are borrowed until return. */
+export interface ValueSink {
+  take(bytes: Bytes, offset: number, length: number): void
+}
+
+export class Version {
+  /** Tables by level; level 0 in ascending number, the others in ascending key. */
+  readonly levels: readonly (readonly FileMetadata[])[]
+  readonly #comparator: Comparator
+
+  constructor(comparator: Comparator, levels: readonly (readonly FileMetadata[])[]) {
+    this.#comparator = comparator
+    this.levels = levels
+  }
+
+  static empty(comparator: Comparator): Version {
+    return new Version(
+      comparator,
+      Array.from({ length: LEVELS }, () => []),
+    )
+  }
+
+  /** All tables, level by level. */
+  *files(): Generator<{ level: number; file: FileMetadata }, void, undefined> {
+    for (const [level, files] of this.levels.entries()) for (const file of files) yield { level, file }
+  }
+
+  /**
+   * Ask the tables that may hold the key, newest first, until one knows it. A value is handed to `sink` while its
+   * table is still pinned.
+   * @returns Lookup.ABSENT, FOUND or DELETED
+   * @throws CorruptionError, IOError from the tables
+   */
+  lookup<T extends TableLookup>(
+    tables: TableSource<T>,
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    sequence: SequenceNumber,
+    sink: ValueSink,
+  ): number {
+    const newest = this.levels[0]
+    for (let i = newest.length - 1; i >= 0; i--) {
+      if (!coversKey(this.#comparator, newest[i], key, keyOff, keyLen)) continue
+      const answer = this.#ask(tables, newest[i], key, keyOff, keyLen, sequence, sink)
+      if (answer !== Lookup.ABSENT) return answer
+    }
+    for (let level = 1; level < this.levels.length; level++) {
+      const file = this.#find(level, key, keyOff, keyLen)
+      if (file === undefined) continue
+      const answer = this.#ask(tables, file, key, keyOff, keyLen, sequence, sink)
+      if (answer !== Lookup.ABSENT) return answer
+    }
+    return Lookup.ABSENT
+  }
+
+  #ask<T extends TableLookup>(
+    tables: TableSource<T>,
+    file: FileMetadata,
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    sequence: SequenceNumber,
+    sink: ValueSink,
+  ): number {
+    const table = tables.acquire(file.number, file.bytes)
+    try {
+      const answer = table.lookup(key, keyOff, keyLen, sequence)
+      if (answer === Lookup.FOUND) sink.take(table.valBuf, table.valOff, table.valLen)
+      return answer
+    } finally {
+      tables.release(table)
+    }
+  }
+
+  /** The one table of a level below 0 that may hold the key. */
+  #find(level: number, key: Bytes, keyOff: number, keyLen: number): FileMetadata | undefined {
+    const files = this.levels[level]
+    const index = firstFileEndingAtOrAfter(this.#comparator, files, key, keyOff, keyLen)
+    const file = files[index]
+    return file !== undefined && coversKey(this.#comparator, file, key, keyOff, keyLen) ? file : undefined
+  }
+}
+
+/** Index of the first table whose largest user key is ≥ the key, in a level without overlaps; files.length if none. */
+export function firstFileEndingAtOrAfter(
+  comparator: Comparator,
+  files: readonly FileMetadata[],
+  key: Bytes,
+  keyOff: number,
+  keyLen: number,
+): number {
+  let low = 0
+  let high = files.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const { largest } = files[middle]
+    if (comparator.compare(largest, 0, largest.length - 8, key, keyOff, keyLen) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
