@@ -1,23 +1,68 @@
 /**
  * bootstrap: what every command needs before it can run, on a fresh clone with nothing but Node and npm. Installs the
- * development dependencies from the lockfile when they are missing or older than it, without running any install
- * script, and compiles the sources, tests and tools to .build/.
+ * development dependencies when they are not those of the lockfile, without running any install script; compiles the
+ * sources, tests and tools to .build/; and removes from .build/ what no longer has a source.
+ *
+ * Ends with status 0 only if everything compiled. `--install` stops before compiling.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-const root = new URL('..', import.meta.url)
-const stamp = new URL('node_modules/.varve-lock', root)
-const lockfile = readFileSync(new URL('package-lock.json', root), 'utf8')
+const root = fileURLToPath(new URL('..', import.meta.url))
 
-function run(command, args) {
-  const { status } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
+/** Run a command to its end, its output on stderr; a failure ends this process with the same status. */
+function run(command, args, options = {}) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options })
+  if (error !== undefined) console.error(`${command}: ${error.message}`)
   if (status !== 0) process.exit(status ?? 1)
 }
 
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lockfile) {
-  console.error('installing development dependencies from the lockfile …')
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
-  writeFileSync(stamp, lockfile)
+/** The packages of a lockfile, or undefined if there is none. */
+function packagesOf(path) {
+  if (!existsSync(path)) return undefined
+  return JSON.parse(readFileSync(path, 'utf8')).packages
 }
-run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
+
+/**
+ * Whether node_modules holds what the lockfile says. npm writes its own account of an installation when it has
+ * finished, so that a half-done one has none. Contents are compared, not times: a checkout changes those.
+ */
+function isInstalled() {
+  const wanted = packagesOf(join(root, 'package-lock.json'))
+  const present = packagesOf(join(root, 'node_modules', '.package-lock.json'))
+  if (present === undefined) return false
+  return Object.entries(wanted).every(([path, { integrity, optional }]) =>
+    path === '' || present[path] === undefined
+      ? path === '' || optional === true
+      : present[path].integrity === integrity,
+  )
+}
+
+function install() {
+  if (isInstalled()) return
+  console.error('installing the development dependencies of package-lock.json …')
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    shell: process.platform === 'win32',
+  })
+}
+
+/** Remove from .build/ the outputs of sources that were renamed or deleted: a stale test must not run. */
+function prune() {
+  for (const name of readdirSync(join(root, '.build'), { recursive: true })) {
+    const source = /^(.*?)(\.d\.ts|\.js|\.js\.map)$/.exec(name)?.[1]
+    if (source !== undefined && !existsSync(join(root, `${source}.ts`))) rmSync(join(root, '.build', name))
+  }
+}
+
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(`varve needs Node.js 20.19 or later; this is ${process.version}`)
+  process.exit(1)
+}
+install()
+if (!process.argv.includes('--install')) {
+  run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
+  prune()
+}

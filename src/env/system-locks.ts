@@ -48,8 +48,8 @@ export function identityOf(status: fs.BigIntStats, directory: string): FileIdent
 
 /** `major:minor` of a device number as stat gives it. */
 export function deviceName(device: bigint): string {
-  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn)
-  const minor = (device & 0xffn) | ((device >> 12n) & ~0xffn)
+  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)
+  const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n)
   return hexPair(major.toString(16), minor.toString(16))
 }
 

@@ -126,7 +126,8 @@ export function wordAligned(bytes: number): number {
 }
 
 function headerFault(buffer: SharedArrayBuffer): string | undefined {
-  if (buffer.growable) return 'its length can change'
+  // In Node 20, but not yet in the es2023 library.
+  if ((buffer as SharedArrayBuffer & { readonly growable: boolean }).growable) return 'its length can change'
   if (buffer.byteLength < Layout.HEADER_BYTES) return 'it is shorter than a header'
   if (buffer.byteLength % 4 !== 0 || buffer.byteLength > Layout.ARENA_BYTES_MAX) return 'its length is out of range'
   const header = new Int32Array(buffer, 0, Layout.HEADER_WORDS)
@@ -136,7 +137,8 @@ function headerFault(buffer: SharedArrayBuffer): string | undefined {
   const capacity = header[Layout.CAPACITY_BYTES]
   if (capacity !== buffer.byteLength - Layout.HEADER_BYTES) return `its capacity of ${capacity} is not its length`
   const tail = Atomics.load(header, Layout.TAIL)
-  if (tail < Layout.HEADER_BYTES || tail > buffer.byteLength || tail % 4 !== 0) return `its tail ${tail} is out of range`
+  if (tail < Layout.HEADER_BYTES || tail > buffer.byteLength || tail % 4 !== 0)
+    return `its tail ${tail} is out of range`
   const state = Atomics.load(header, Layout.STATE)
   if (state !== Layout.ACTIVE && state !== Layout.FROZEN) return `its state is ${state}`
   return undefined

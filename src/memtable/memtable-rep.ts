@@ -38,11 +38,16 @@ export interface MemTableIterator extends InternalIterator {
 }
 
 export interface MemTableRep {
+  /** Longest key that it can hold. */
+  readonly keyBytesMax: number
+  /** Arena bytes that one add can take beyond the bytes of its key and its value. */
+  readonly overheadBytesMax: number
+
   /**
-   * Add a version of a key; the arena has room for `entryBytesMax` of it.
+   * Add a version of a key that is not longer than `keyBytesMax`; the arena has room for it, overhead included.
    * @param tagLow,tagHigh with a sequence greater than that of every version of the key
    * @returns the version that was the newest one of the key until now; 0 for a new key
-   * @throws AssertionError if the sequence is not greater; nothing was changed
+   * @throws AssertionError if the sequence is not greater; no entry was changed
    * @thread writer
    */
   add(

@@ -19,22 +19,30 @@ import { compareBytes } from '../base/bytes.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { Prng } from '../base/prng.ts'
 import type { Bytes } from '../base/types.ts'
-import { ROOTS } from './arena-layout.ts'
 import { type Arena, wordAligned } from './arena.ts'
+import { ROOTS } from './arena-layout.ts'
 import type { MemTableIterator, MemTableRep } from './memtable-rep.ts'
 import { SkipListIterator } from './skiplist-iterator.ts'
-import { appendVersion, findVersion, putPadded, VERSION_BYTES, versionBytes, writeFirstVersion } from './version-record.ts'
+import {
+  appendVersion,
+  findVersion,
+  putPadded,
+  VERSION_BYTES,
+  versionBytes,
+  writeFirstVersion,
+} from './version-record.ts'
 
 const HEIGHT_MAX = 12
 /** One node in four reaches the next level: 1.33 links a node. */
 const BRANCHING_BITS = 2
+const BRANCHING_MASK = (1 << BRANCHING_BITS) - 1
 const HEIGHT_BITS = 4
-const HEIGHT_MASK = (1 << HEIGHT_BITS) - 1
 /** Words of a node after its key. */
 const PREV = 0
 const VERSIONS = 1
 const SUFFIX_BYTES = 8
 const PREFIX_BYTES = 8
+const SIGN = 0x80000000 | 0
 
 /** Word indexes of the roots, and the head as if it were a node. */
 const HEIGHT = ROOTS
@@ -42,15 +50,17 @@ const HEAD: number = (ROOTS + 1 + HEIGHT_MAX) * 4
 const LAST: number = ROOTS + 1 + HEIGHT_MAX
 
 /** Longest key: its length shares a word with the height. */
-export const SKIPLIST_KEY_BYTES_MAX: number = 2 ** (31 - HEIGHT_BITS) - 1
+const KEY_BYTES_MAX = 2 ** (31 - HEIGHT_BITS) - 1
 /** Arena bytes that one add can take beyond its key and its value: the tallest tower, and all padding. */
-export const SKIPLIST_OVERHEAD_BYTES: number =
-  4 * HEIGHT_MAX + 4 + PREFIX_BYTES + SUFFIX_BYTES + VERSION_BYTES + 4
+export const SKIPLIST_OVERHEAD_BYTES: number = 4 * HEIGHT_MAX + 4 + PREFIX_BYTES + SUFFIX_BYTES + VERSION_BYTES + 4
 
 /** Prefixes are loaded as words and swapped; elsewhere keys are compared byte by byte. */
 const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 
 export class SkipList implements MemTableRep {
+  readonly keyBytesMax: number
+  readonly overheadBytesMax: number
+
   readonly #arena: Arena
   readonly #words: Int32Array<ArrayBufferLike>
   readonly #bytes: Bytes
@@ -63,6 +73,8 @@ export class SkipList implements MemTableRep {
 
   /** @param arena created for SKIPLIST; empty, or filled by a list with the same comparator */
   constructor(arena: Arena, comparator: Comparator, seed: number) {
+    this.keyBytesMax = KEY_BYTES_MAX
+    this.overheadBytesMax = SKIPLIST_OVERHEAD_BYTES
     this.#arena = arena
     this.#words = arena.words
     this.#bytes = arena.bytes
@@ -71,6 +83,7 @@ export class SkipList implements MemTableRep {
     this.#prng = new Prng(seed)
     this.#before = new Int32Array(HEIGHT_MAX).fill(HEAD)
     this.#after = new Int32Array(HEIGHT_MAX)
+    if (arena.words[HEIGHT] === 0) arena.words[HEIGHT] = 1
   }
 
   get arena(): Arena {
@@ -89,9 +102,7 @@ export class SkipList implements MemTableRep {
   ): number {
     const node = this.#findForAdd(key, keyOff, keyLen)
     if (node === 0) {
-      const first = this.#insert(key, keyOff, keyLen, valLen)
-      writeFirstVersion(this.#arena, first, tagLow, tagHigh, value, valOff, valLen)
-      this.#link(first)
+      this.#insert(tagLow, tagHigh, key, keyOff, keyLen, value, valOff, valLen)
       return 0
     }
     const head = this.#suffix(node) + VERSIONS
@@ -126,7 +137,7 @@ export class SkipList implements MemTableRep {
       const link = (node >> 2) - 1 - level
       let next = words[link]
       if (next >= limit) next = Atomics.load(words, link)
-      if (next !== bound && this.#compare(next, key, keyOff, keyLen, high, low) < 0) {
+      if (next !== bound && next !== 0 && this.#compare(next, key, keyOff, keyLen, high, low) < 0) {
         node = next
       } else {
         bound = next
@@ -137,7 +148,16 @@ export class SkipList implements MemTableRep {
   }
 
   isKeyOf(node: number, key: Bytes, keyOff: number, keyLen: number): boolean {
-    return this.#compare(node, key, keyOff, keyLen, prefixWord(key, keyOff, keyLen, 0), prefixWord(key, keyOff, keyLen, 4)) === 0
+    return (
+      this.#compare(
+        node,
+        key,
+        keyOff,
+        keyLen,
+        prefixWord(key, keyOff, keyLen, 0),
+        prefixWord(key, keyOff, keyLen, 4),
+      ) === 0
+    )
   }
 
   firstNode(limit: number): number {
@@ -220,25 +240,102 @@ export class SkipList implements MemTableRep {
     return found
   }
 
-  /**
-   * Write a node for a new key, not yet reachable and without its version, at the splice.
-   * @returns the offset for its first version
-   */
-  #insert(key: Bytes, keyOff: number, keyLen: number, valLen: number): number {
+  /** Add a node with its first version at the splice, which then lies right after it. */
+  #insert(
+    tagLow: number,
+    tagHigh: number,
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    value: Bytes,
+    valOff: number,
+    valLen: number,
+  ): void {
     const words = this.#words
     const height = this.#nextHeight()
     const stored = keyBytes(keyLen)
-    const node = this.#arena.allocate(4 * height + 4 + stored + SUFFIX_BYTES + versionBytes(valLen)) + 4 * height
-    const first = node + 4 + stored + SUFFIX_BYTES
+    const bytes = 4 * height + 4 + stored + SUFFIX_BYTES + versionBytes(valLen)
+    const node = this.#arena.allocate(bytes) + 4 * height
     words[node >> 2] = (keyLen << HEIGHT_BITS) | height
     words[(node >> 2) + 1] = 0
     words[(node >> 2) + 2] = 0
     putPadded(this.#arena, node + 4, key, keyOff, keyLen)
-    const before = this.#before[0]
-    words[(first >> 2) - 2 + PREV] = before === HEAD ? 0 : before
-    words[(first >> 2) - 2 + VERSIONS] = first
-    for (let level = 0; level < height; level++) words[(node >> 2) - 1 - level] = this.#after[level]
-    this.#inserted = node
-    return first
+    const suffix = (node + 4 + stored) >> 2
+    const first = node + 4 + stored + SUFFIX_BYTES
+    words[suffix + PREV] = this.#before[0] === HEAD ? 0 : this.#before[0]
+    words[suffix + VERSIONS] = first
+    writeFirstVersion(this.#arena, first, tagLow, tagHigh, value, valOff, valLen)
+    this.#link(node, height)
   }
+
+  /** Make a complete node reachable. */
+  #link(node: number, height: number): void {
+    const words = this.#words
+    for (let level = 0; level < height; level++) words[(node >> 2) - 1 - level] = this.#after[level]
+    // Above the list's height the splice is the head and nothing, as it was made.
+    if (height > words[HEIGHT]) words[HEIGHT] = height
+    for (let level = 0; level < height; level++) {
+      Atomics.store(words, (this.#before[level] >> 2) - 1 - level, node)
+      this.#before[level] = node
+    }
+    const next = this.#after[0]
+    Atomics.store(words, next === 0 ? LAST : this.#suffix(next) + PREV, node)
+  }
+
+  #nextHeight(): number {
+    let height = 1
+    for (
+      let bits = this.#prng.next32();
+      height < HEIGHT_MAX && (bits & BRANCHING_MASK) === 0;
+      bits >>>= BRANCHING_BITS
+    ) {
+      height++
+    }
+    return height
+  }
+
+  /** Order of a node's key and the given one, whose prefix words are `high` and `low`. */
+  #compare(node: number, key: Bytes, keyOff: number, keyLen: number, high: number, low: number): number {
+    const nodeLen = this.#words[node >> 2] >>> HEIGHT_BITS
+    if (!this.#hasPrefixes) return this.#comparator.compare(this.#bytes, node + 4, nodeLen, key, keyOff, keyLen)
+    const nodeHigh = ordered(this.#words[(node >> 2) + 1])
+    if (nodeHigh !== high) return nodeHigh < high ? -1 : 1
+    const nodeLow = ordered(this.#words[(node >> 2) + 2])
+    if (nodeLow !== low) return nodeLow < low ? -1 : 1
+    // Up to 8 bytes and the same but for padding zeros: one is a prefix of the other.
+    if (nodeLen <= PREFIX_BYTES || keyLen <= PREFIX_BYTES) return nodeLen - keyLen
+    return compareBytes(
+      this.#bytes,
+      node + 4 + PREFIX_BYTES,
+      nodeLen - PREFIX_BYTES,
+      key,
+      keyOff + PREFIX_BYTES,
+      keyLen - PREFIX_BYTES,
+    )
+  }
+}
+
+/** Bytes that a key takes in a node. */
+function keyBytes(keyLen: number): number {
+  return keyLen <= PREFIX_BYTES ? PREFIX_BYTES : wordAligned(keyLen)
+}
+
+/** A link, as a reader with this limit follows it. */
+function load(words: Int32Array<ArrayBufferLike>, index: number, limit: number): number {
+  const offset = words[index]
+  return offset >= limit ? Atomics.load(words, index) : offset
+}
+
+/** Four bytes of a key from `at` on, with zeros after its end, as a signed word that orders as they do. */
+function prefixWord(key: Bytes, keyOff: number, keyLen: number, at: number): number {
+  const i = keyOff + at
+  if (keyLen >= at + 4) return ((key[i] << 24) | (key[i + 1] << 16) | (key[i + 2] << 8) | key[i + 3]) ^ SIGN
+  let word = 0
+  for (let j = at; j < keyLen; j++) word |= key[keyOff + j] << (24 - 8 * (j - at))
+  return word ^ SIGN
+}
+
+/** The same for four bytes that were loaded as one little-endian word. */
+function ordered(word: number): number {
+  return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) ^ SIGN
 }

@@ -6,8 +6,9 @@
  * Format   u32 entries | u32 keys | u32 tombstones | u32 live bytes | u64 smallest | u64 largest sequence, low half first
  * Threads  add and publish: the writer; read: any
  */
-import * as Layout from './arena-layout.ts'
+
 import type { Arena } from './arena.ts'
+import * as Layout from './arena-layout.ts'
 
 const TWO_32 = 2 ** 32
 /** A writer needs well under a microsecond to publish; one that died half-way must not hang its readers. */

@@ -19,6 +19,8 @@ export class BlockCursor {
   /** The entry's key is key[0, keyLength); overwritten by the next read. */
   key: Bytes
   keyLength: number
+  /** How many bytes the key has in common with the one before it, as stored. */
+  shared: number
   /** The entry's value is block.bytes[valueOffset, valueOffset + valueLength). */
   valueOffset: number
   valueLength: number
@@ -33,6 +35,7 @@ export class BlockCursor {
     this.block = EMPTY_BLOCK
     this.key = new Uint8Array(FIRST_KEY_BYTES)
     this.keyLength = 0
+    this.shared = 0
     this.valueOffset = 0
     this.valueLength = 0
     this.entryOffset = 0
@@ -86,6 +89,7 @@ export class BlockCursor {
       block.damaged('an entry reaches beyond its block or its neighbour')
     }
     this.#extendKey(bytes, at, shared, unshared)
+    this.shared = shared
     this.valueOffset = at + unshared
     this.valueLength = valueLength
     this.nextOffset = at + unshared + valueLength

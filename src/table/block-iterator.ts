@@ -9,7 +9,7 @@
  * Source   google/leveldb table/block.cc
  */
 import { getFixed32, Reader } from '../base/coding.ts'
-import type { Comparator } from '../base/comparator.ts'
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { compareTags, TAG_BYTES, tagIsValid } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import type { Bytes } from '../base/types.ts'
@@ -29,7 +29,9 @@ export class BlockIterator implements InternalIterator {
 
   readonly #comparator: Comparator
   readonly #cursor: BlockCursor
-  readonly #reader: Reader
+  /** Reads keys at restart points while seek searches them. */
+  readonly #probe: BlockCursor
+  readonly #isBytewise: boolean
   #block: Block
 
   constructor(comparator: Comparator, block: Block = EMPTY_BLOCK) {
@@ -44,7 +46,9 @@ export class BlockIterator implements InternalIterator {
     this.#comparator = comparator
     this.#cursor = new BlockCursor()
     this.#cursor.reset(block)
-    this.#reader = new Reader(block.bytes)
+    this.#probe = new BlockCursor()
+    this.#probe.reset(block)
+    this.#isBytewise = comparator === bytewiseComparator
     this.#block = block
     this.keyBuf = this.#cursor.key
   }
@@ -54,6 +58,7 @@ export class BlockIterator implements InternalIterator {
     this.valid = false
     this.#block = block
     this.#cursor.reset(block)
+    this.#probe.reset(block)
     this.valBuf = block.bytes
   }
 
@@ -80,9 +85,8 @@ export class BlockIterator implements InternalIterator {
       else high = middle - 1
     }
     this.#cursor.rewind(block.restart(low))
-    do {
-      this.next()
-    } while (this.valid && this.#isBefore(key, keyOff, keyLen, tagLow, tagHigh))
+    if (this.#isBytewise) this.#scanBytewise(key, keyOff, keyLen, tagLow, tagHigh)
+    else this.#scan(key, keyOff, keyLen, tagLow, tagHigh)
   }
 
   next(): void {
@@ -117,26 +121,53 @@ export class BlockIterator implements InternalIterator {
     this.valid = true
   }
 
-  #isBefore(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): boolean {
-    const order = this.#comparator.compare(this.keyBuf, 0, this.keyLen, key, keyOff, keyLen)
-    return order !== 0 ? order < 0 : compareTags(this.tagLow, this.tagHigh, tagLow, tagHigh) < 0
+  /** Go on to the first entry ≥ the internal key. */
+  #scan(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): void {
+    for (this.next(); this.valid; this.next()) {
+      const order = this.#comparator.compare(this.keyBuf, 0, this.keyLen, key, keyOff, keyLen)
+      if (order > 0 || (order === 0 && compareTags(this.tagLow, this.tagHigh, tagLow, tagHigh) >= 0)) return
+    }
   }
 
-  /** Whether the entry at a restart point sorts before an internal key; its key is compared where it lies. */
+  /**
+   * As scan, in the order of bytes: what an entry shares with the one before it need not be compared again.
+   * `matched` is how many bytes the last key read has in common with the key sought.
+   */
+  #scanBytewise(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): void {
+    const cursor = this.#cursor
+    let matched = 0
+    let isSmallerAtMatched = false
+    for (this.next(); this.valid; this.next()) {
+      const { keyLen: userLength, keyBuf } = this
+      const { shared } = cursor
+      // It has the byte that made the key before it too small.
+      if (isSmallerAtMatched && shared > matched && userLength > matched) continue
+      const limit = userLength < keyLen ? userLength : keyLen
+      if (matched > shared) matched = shared
+      if (matched > limit) matched = limit
+      while (matched < limit && keyBuf[matched] === key[keyOff + matched]) matched++
+      isSmallerAtMatched = matched < limit
+      if (isSmallerAtMatched) {
+        if (keyBuf[matched] > key[keyOff + matched]) return
+      } else if (userLength === keyLen) {
+        if (compareTags(this.tagLow, this.tagHigh, tagLow, tagHigh) >= 0) return
+      } else if (userLength > keyLen) {
+        return
+      }
+    }
+  }
+
+  /** Whether the entry at a restart point sorts before an internal key. */
   #restartIsBefore(at: number, key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): boolean {
-    const block = this.#block
-    const { bytes } = block
-    const reader = this.#reader.reset(bytes, at, block.entriesEnd)
-    const shared = reader.varint32()
-    const keyBytes = reader.varint32()
-    reader.varint32()
-    const start = reader.skip(keyBytes)
-    const userLength = keyBytes - TAG_BYTES
-    if (reader.failed || shared !== 0 || userLength < 0) block.damaged('a restart point that holds no whole key')
-    const order = this.#comparator.compare(bytes, start, userLength, key, keyOff, keyLen)
+    const probe = this.#probe
+    probe.rewind(at)
+    probe.advance()
+    const userLength = probe.keyLength - TAG_BYTES
+    if (userLength < 0) this.#block.damaged('a key is shorter than a tag')
+    const order = this.#comparator.compare(probe.key, 0, userLength, key, keyOff, keyLen)
     if (order !== 0) return order < 0
-    const tag = start + userLength
-    return compareTags(getFixed32(bytes, tag), getFixed32(bytes, tag + 4), tagLow, tagHigh) < 0
+    const low = getFixed32(probe.key, userLength)
+    return compareTags(low, getFixed32(probe.key, userLength + 4), tagLow, tagHigh) < 0
   }
 
   /** Offset of the last restart point before an entry that is not the first. */

@@ -128,7 +128,8 @@ export class FilterBlockReader {
   keyMayMatch(blockOffset: number, key: Bytes, keyOff: number, keyLen: number): boolean {
     const index = Math.floor(blockOffset / this.#unit)
     if (index >= this.#count) return true
-    const at = this.#offsetsStart + 4 * index
+    // An integer for the compiler too, which must not pass a double on to the hash.
+    const at = this.#offsetsStart + 4 * (index | 0)
     const start = getFixed32(this.#bytes, at)
     const length = getFixed32(this.#bytes, at + 4) - start
     return length > 0 && this.#policy.keyMayMatch(key, keyOff, keyLen, this.#bytes, start, length)

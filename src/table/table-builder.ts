@@ -112,7 +112,7 @@ export class TableBuilder {
     const metaindex = this.#writeMetaindex()
     if (this.#pending !== undefined)
       this.#addToIndex(shortSuccessor(this.#options.comparator, this.largest), this.#pending)
-    const index = this.#writer.writeBlock(this.#index.buffer, this.#index.finish())
+    const index = this.#writeBlock(this.#index)
     this.#writer.write(encodeFooter({ metaindex, index }), FOOTER_BYTES)
     this.#writer.flush()
   }
@@ -135,8 +135,7 @@ export class TableBuilder {
   }
 
   #finishDataBlock(): void {
-    const length = this.#data.finish()
-    this.#pending = this.#writer.writeBlock(this.#data.buffer, length)
+    this.#pending = this.#writeBlock(this.#data)
     this.#data.reset()
     this.#filter?.startBlock(this.#writer.offset)
   }
@@ -161,6 +160,12 @@ export class TableBuilder {
       const key = filterKey(filterPolicy)
       metaindex.add(key, key.length, this.#handle, 0, putHandle(this.#handle, 0, handle))
     }
-    return this.#writer.writeBlock(metaindex.buffer, metaindex.finish())
+    return this.#writeBlock(metaindex)
+  }
+
+  #writeBlock(block: BlockBuilder): BlockHandle {
+    // First of all: finishing may move the block to a larger buffer.
+    const length = block.finish()
+    return this.#writer.writeBlock(block.buffer, length)
   }
 }

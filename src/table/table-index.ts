@@ -17,13 +17,14 @@ import { type BlockHandle, blockEnd, readHandle } from './table-format.ts'
 
 /** Prefix compression may expand the separators up to this many times, which real indexes do not use at all. */
 const MAX_EXPANSION = 16
+const MAX_KEYS_BYTES = 2 ** 31 - 1
 
 export class TableIndex {
   /** Number of data blocks. */
   readonly count: number
   /** The separators, one after another; number i is [starts[i], starts[i + 1]). */
   readonly #keys: Bytes
-  readonly #starts: Float64Array
+  readonly #starts: Int32Array
   readonly #handles: readonly BlockHandle[]
   readonly #comparator: Comparator
 
@@ -51,7 +52,7 @@ export class TableIndex {
     }
     this.count = handles.length
     this.#keys = keys
-    this.#starts = Float64Array.from(starts)
+    this.#starts = Int32Array.from(starts)
     this.#handles = handles
     this.#comparator = comparator
     this.#checkOrder(block)
@@ -112,7 +113,8 @@ function appendKey(keys: Uint8Array<ArrayBuffer>, starts: number[], cursor: Bloc
   if (keyLength < TAG_BYTES) block.damaged('an index key is shorter than a tag')
   const start = starts[starts.length - 1]
   const end = start + keyLength
-  if (end > block.entriesEnd * MAX_EXPANSION) block.damaged('an index whose keys expand beyond reason')
+  if (end > Math.min(block.entriesEnd * MAX_EXPANSION, MAX_KEYS_BYTES))
+    block.damaged('an index whose keys expand beyond reason')
   let room = keys
   if (end > keys.length) {
     room = new Uint8Array(end * 2)

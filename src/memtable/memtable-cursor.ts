@@ -1,0 +1,107 @@
+/**
+ * MemTableCursor: a position in a MemTable's keys, each with its newest version, tombstones included. A new cursor stands
+ * nowhere; the moves that position it work from anywhere, `next` and `prev` from a valid position.
+ * Threads  one cursor belongs to one thread. In an attached table it stays at the moment at which it was made; in the
+ *          writer's own it also meets what is written while it is in use.
+ */
+import { ownedCopy } from '../base/bytes.ts'
+import type { Comparator } from '../base/comparator.ts'
+import { InvalidArgumentError } from '../base/errors.ts'
+import { MAX_TAG_HIGH, MAX_TAG_LOW, tagSequence, tagType } from '../base/internal-key.ts'
+import { toBytes } from '../base/text.ts'
+import type { SequenceNumber } from '../base/types.ts'
+import * as ValueType from '../base/value-type.ts'
+import { entryAt, type MemTableEntry } from './entry.ts'
+import type { MemTableIterator } from './memtable-rep.ts'
+
+export class MemTableCursor {
+  readonly #entries: MemTableIterator
+  readonly #comparator: Comparator
+
+  /** @see MemTable.cursor */
+  constructor(entries: MemTableIterator, comparator: Comparator) {
+    this.#entries = entries
+    this.#comparator = comparator
+  }
+
+  /** Whether the cursor stands at a key. */
+  get valid(): boolean {
+    return this.#entries.valid
+  }
+
+  /** A copy of the key. @throws InvalidArgumentError unless valid, as the other properties */
+  get key(): Uint8Array<ArrayBuffer> {
+    const at = this.#position()
+    return ownedCopy(at.keyBuf, at.keyOff, at.keyLen)
+  }
+
+  /** A copy of the value; undefined at a tombstone. */
+  get value(): Uint8Array<ArrayBuffer> | undefined {
+    const at = this.#position()
+    return this.type === 'tombstone' ? undefined : ownedCopy(at.valBuf, at.valOff, at.valLen)
+  }
+
+  get type(): 'value' | 'tombstone' {
+    return tagType(this.#position().tagLow) === ValueType.DELETION ? 'tombstone' : 'value'
+  }
+
+  get sequence(): SequenceNumber {
+    const at = this.#position()
+    return tagSequence(at.tagLow, at.tagHigh)
+  }
+
+  /** A copy of all of it. */
+  get entry(): MemTableEntry {
+    return entryAt(this.#position())
+  }
+
+  /** To the first key. @returns `valid`, as all moves do */
+  first(): boolean {
+    this.#entries.seekToFirst()
+    return this.#entries.valid
+  }
+
+  /** To the last key. */
+  last(): boolean {
+    this.#entries.seekToLast()
+    if (this.#entries.valid) this.#entries.toNewest()
+    return this.#entries.valid
+  }
+
+  /**
+   * To the first key that is not before `key`. O(log n).
+   * @throws InvalidArgumentError if the key is none (text.ts); the cursor stays
+   */
+  seek(key: string | Uint8Array): boolean {
+    const bytes = toBytes(key, 'key')
+    this.#entries.seek(bytes, 0, bytes.length, MAX_TAG_LOW, MAX_TAG_HIGH)
+    return this.#entries.valid
+  }
+
+  /** To the last key that is not after `key`; else as `seek`. */
+  seekForPrev(key: string | Uint8Array): boolean {
+    const bytes = toBytes(key, 'key')
+    const at = this.#entries
+    at.seek(bytes, 0, bytes.length, MAX_TAG_LOW, MAX_TAG_HIGH)
+    if (!at.valid) return this.last()
+    if (this.#comparator.compare(at.keyBuf, at.keyOff, at.keyLen, bytes, 0, bytes.length) !== 0) at.prevKey()
+    return at.valid
+  }
+
+  /** To the next key; past the last one the cursor is not valid. */
+  next(): boolean {
+    this.#position().nextKey()
+    return this.#entries.valid
+  }
+
+  /** To the previous key; before the first one the cursor is not valid. */
+  prev(): boolean {
+    this.#position().prevKey()
+    return this.#entries.valid
+  }
+
+  #position(): MemTableIterator {
+    if (!this.#entries.valid) throw new InvalidArgumentError('the cursor stands at no key')
+    return this.#entries
+  }
+}

@@ -1,0 +1,385 @@
+/**
+ * MemTable: the newest writes, sorted, in memory: every version of every key, tombstones included, until a table holds
+ * them. A library of its own as well as the engine's write buffer.
+ *
+ * It is made of an arena (the memory), a representation (the ordered index in it) and counters. Two faces lead to them:
+ *   engine   add, publish, lookup, iterator: offsets and borrowed memory, whole batches, nothing allocated
+ *   library  put, delete, get, rangeScan, entries, cursor: strings or bytes, copies, each write published at once
+ *
+ * Invariants  (1) a version never changes and never goes away; a write adds one, so that snapshots cost nothing
+ *             (2) the sequences of one key ascend in the order of its writes
+ *             (3) a frozen MemTable never changes again
+ * Threads     the creating thread writes, and sees its own writes at once. `attach` makes a read-only MemTable of the
+ *             same memory, live, with no copy: it sees what is published, in whole batches. One instance belongs to one
+ *             thread. Rules in memtable-rep.ts.
+ */
+import { assert } from '../base/assert.ts'
+import { ownedCopy } from '../base/bytes.ts'
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import { InvalidArgumentError } from '../base/errors.ts'
+import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
+import type { InternalIterator } from '../base/iterator.ts'
+import * as Lookup from '../base/lookup.ts'
+import { toBytes } from '../base/text.ts'
+import { type Bytes, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
+import * as ValueType from '../base/value-type.ts'
+import { Arena, MemTableFullError } from './arena.ts'
+import { HEADER_BYTES } from './arena-layout.ts'
+import { entryAt, type MemTableEntry, type MemTableVersion } from './entry.ts'
+import { MemTableCursor } from './memtable-cursor.ts'
+import { type MemTableIterator, type MemTableRep, NO_LIMIT, SKIPLIST } from './memtable-rep.ts'
+import { SKIPLIST_OVERHEAD_BYTES, SkipList } from './skiplist.ts'
+import { TableCounters } from './table-counters.ts'
+import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValueLength } from './version-record.ts'
+
+export interface MemTableOptions {
+  /** Room for entries, whose overhead counts (`entryBytesMax`). Committed as it is used. Default 64 MiB; below 2 GiB. */
+  readonly capacityBytes?: number | undefined
+  /** Default 'skiplist'. */
+  readonly representation?: 'skiplist' | undefined
+  /** Order of the keys; keys that it finds equal are one key. Default: bytewise. */
+  readonly comparator?: Comparator | undefined
+  /** Of everything random in the representation: one seed and one sequence of writes make one arena, byte for byte. */
+  readonly seed?: number | undefined
+}
+
+/** A MemTable on its way to another thread: plain data that `postMessage` clones, around memory that it shares. */
+export interface MemTableToken {
+  readonly buffer: SharedArrayBuffer
+  /** Name of the comparator. */
+  readonly comparator: string
+}
+
+const DEFAULT_CAPACITY_BYTES = 64 * 1024 * 1024
+const DEFAULT_SEED = 0x76617276
+/** In the tag of a lookup: not below any type, so that every version of the sequence is found. */
+const ANY_TYPE = 0xff
+
+export class MemTable {
+  /** After a lookup that answered FOUND: the value is valBuf[valOff, valOff + valLen), borrowed until `clear`. */
+  valBuf: Bytes
+  valOff: number
+  valLen: number
+  /** After a lookup that answered FOUND or DELETED: the tag of what it found. */
+  foundTagLow: number
+  foundTagHigh: number
+
+  readonly #comparator: Comparator
+  readonly #seed: number
+  readonly #isOwner: boolean
+  #arena: Arena
+  #rep: MemTableRep
+  #counters: TableCounters
+  #isWritable: boolean
+
+  private constructor(arena: Arena, comparator: Comparator, seed: number, isOwner: boolean) {
+    this.valBuf = arena.bytes
+    this.valOff = 0
+    this.valLen = 0
+    this.foundTagLow = 0
+    this.foundTagHigh = 0
+    this.#comparator = comparator
+    this.#seed = seed
+    this.#isOwner = isOwner
+    this.#arena = arena
+    this.#rep = new SkipList(arena, comparator, seed)
+    this.#counters = new TableCounters()
+    this.#isWritable = isOwner
+  }
+
+  /** @throws InvalidArgumentError if an option is not of its documented form */
+  static create(options: MemTableOptions = {}): MemTable {
+    const { capacityBytes = DEFAULT_CAPACITY_BYTES, representation = 'skiplist', seed = DEFAULT_SEED } = options
+    if (representation !== 'skiplist') {
+      throw new InvalidArgumentError(`representation must be 'skiplist', not ${String(representation)}`)
+    }
+    if (!Number.isInteger(seed)) throw new InvalidArgumentError(`seed must be an integer, not ${String(seed)}`)
+    return new MemTable(Arena.create(capacityBytes, SKIPLIST), comparatorOf(options), seed, true)
+  }
+
+  /**
+   * A read-only view of a MemTable, on any thread: live, in place. Of a frozen one it shows everything.
+   * @param options the comparator, unless it is the bytewise one: functions do not cross threads
+   * @throws InvalidArgumentError if the token does not hold a MemTable's memory, of this version and this comparator
+   */
+  static attach(token: MemTableToken, options: { readonly comparator?: Comparator | undefined } = {}): MemTable {
+    const arena = Arena.attach(token?.buffer)
+    const comparator = comparatorOf(options)
+    if (token.comparator !== comparator.name) {
+      throw new InvalidArgumentError(`the MemTable is ordered by ${String(token.comparator)}, not ${comparator.name}`)
+    }
+    if (arena.representation !== SKIPLIST) {
+      throw new InvalidArgumentError(`not a MemTable's memory: its representation is ${arena.representation}`)
+    }
+    return new MemTable(arena, comparator, 0, false)
+  }
+
+  /** The most bytes that adding an entry can take, whatever else is in the table: what to reserve before logging it. */
+  static entryBytesMax(keyLen: number, valLen: number): number {
+    return SKIPLIST_OVERHEAD_BYTES + keyLen + valLen
+  }
+
+  /** For `attach`. */
+  share(): MemTableToken {
+    return { buffer: this.#arena.buffer, comparator: this.#comparator.name }
+  }
+
+  /** Whether entries whose `entryBytesMax` come to `bytes` together can be added now. */
+  hasRoom(bytes: number): boolean {
+    return this.#isWritable && bytes <= this.#arena.freeBytes
+  }
+
+  /**
+   * Add a version of a key, to be published. Key and value are copied; a tombstone's value is ignored.
+   * @param sequence greater than every sequence that the table holds for this key (asserted)
+   * @param type VALUE or DELETION (asserted)
+   * @throws InvalidArgumentError if the table is frozen or attached, or the key is longer than the representation's limit
+   *   (128 MiB); MemTableFullError if there is no room for its `entryBytesMax`. Then nothing has changed.
+   * @complexity O(log n); O(1) for a key that belongs right behind the one added before
+   */
+  add(
+    sequence: SequenceNumber,
+    type: number,
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    value: Bytes,
+    valOff: number,
+    valLen: number,
+  ): void {
+    assert(type === ValueType.VALUE || type === ValueType.DELETION, 'a version is a value or a tombstone')
+    const isDeletion = type === ValueType.DELETION
+    const stored = isDeletion ? 0 : valLen
+    this.#makeSureOfRoom(keyLen, stored)
+    const low = tagLow(sequence, type)
+    const replaced = this.#rep.add(low, tagHigh(sequence), key, keyOff, keyLen, value, valOff, stored)
+    const change = replaced === 0 ? keyLen + stored : stored - versionValueLength(this.#arena.words, replaced)
+    this.#counters.add(sequence, replaced === 0, isDeletion, change)
+  }
+
+  /** End of a batch: attached readers see everything that was added so far, or what they saw before. */
+  publish(): void {
+    if (this.#isOwner) this.#counters.publish(this.#arena)
+  }
+
+  /**
+   * The newest version of a key whose sequence is at most `sequence`.
+   * @returns Lookup.FOUND, with the value in valBuf, valOff and valLen; DELETED; or ABSENT
+   * @complexity O(log n + log versions of the key)
+   */
+  lookup(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber): number {
+    const low = tagLow(sequence, ANY_TYPE)
+    const version = this.#rep.find(key, keyOff, keyLen, low, tagHigh(sequence), this.#limit())
+    if (version === 0) return Lookup.ABSENT
+    const { words, bytes } = this.#arena
+    this.foundTagLow = versionTagLow(words, version)
+    this.foundTagHigh = versionTagHigh(words, version)
+    if (isTombstone(words, version)) return Lookup.DELETED
+    this.valBuf = bytes
+    this.valOff = version + VERSION_BYTES
+    this.valLen = versionValueLength(words, version)
+    return Lookup.FOUND
+  }
+
+  /**
+   * A cursor over every version of every key: keys ascending, the versions of a key newest first. In an attached table it
+   * stays at the moment of this call; in the writer's own it also meets what is added while it is in use.
+   */
+  iterator(): InternalIterator {
+    return this.#iterator()
+  }
+
+  /** Publish, and refuse every later write. Idempotent. @throws InvalidArgumentError if the table is attached */
+  freeze(): void {
+    if (!this.#isOwner) throw new InvalidArgumentError('an attached MemTable is read-only')
+    this.publish()
+    this.#arena.freeze()
+    this.#isWritable = false
+  }
+
+  get isFrozen(): boolean {
+    return this.#isOwner ? !this.#isWritable : this.#arena.isFrozen
+  }
+
+  // Numbers. In an attached table they are those of the newest publication.
+
+  /** Versions of all keys. */
+  get entryCount(): number {
+    return this.#counted().entries
+  }
+
+  /** Distinct keys, deleted ones included. */
+  get length(): number {
+    return this.#counted().keys
+  }
+
+  /** Versions that are tombstones. */
+  get tombstoneCount(): number {
+    return this.#counted().tombstones
+  }
+
+  /** Bytes of the keys and of their newest values: an overwrite counts its value instead of the one before it. */
+  get sizeInBytes(): number {
+    return this.#counted().liveBytes
+  }
+
+  /** Bytes that entries take, overhead and older versions included; of capacityBytes. */
+  get memoryUsage(): number {
+    return (this.#isOwner ? this.#arena.tail : this.#arena.watermark()) - HEADER_BYTES
+  }
+
+  get capacityBytes(): number {
+    return this.#arena.capacityBytes
+  }
+
+  /** 0 when empty. */
+  get smallestSequence(): SequenceNumber {
+    return this.#counted().smallest as SequenceNumber
+  }
+
+  /** 0 when empty. */
+  get largestSequence(): SequenceNumber {
+    return this.#counted().largest as SequenceNumber
+  }
+
+  /**
+   * Set a key's value; published when it returns.
+   * @param sequence default: one more than the largest so far
+   * @returns the sequence of the write
+   * @throws InvalidArgumentError if key or value are neither string nor Uint8Array, hold lone surrogates or are
+   *   detached; if the sequence is not an integer from 1 to 2^53 − 1, or not greater than every one of this key; or if
+   *   the table is frozen or attached. MemTableFullError if there is no room. Then nothing has changed.
+   */
+  put(key: string | Uint8Array, value: string | Uint8Array, sequence?: number): SequenceNumber {
+    return this.#write(ValueType.VALUE, toBytes(key, 'key'), toBytes(value, 'value'), sequence)
+  }
+
+  /** Mark a key as deleted, whether or not the table has it: a tombstone also covers older tables. Else as `put`. */
+  delete(key: string | Uint8Array, sequence?: number): SequenceNumber {
+    const bytes = toBytes(key, 'key')
+    return this.#write(ValueType.DELETION, bytes, bytes, sequence)
+  }
+
+  /**
+   * What the table knew of a key as of `sequence`; by default, what it knows now.
+   * @returns undefined if it knows nothing, which is not the same as a tombstone
+   * @throws InvalidArgumentError as `put`, for a key or a sequence
+   */
+  get(key: string | Uint8Array, sequence: number = MAX_SEQUENCE): MemTableVersion | undefined {
+    const bytes = toBytes(key, 'key')
+    const found = this.lookup(bytes, 0, bytes.length, checkedSequence(sequence, 0))
+    if (found === Lookup.ABSENT) return undefined
+    const at = tagSequence(this.foundTagLow, this.foundTagHigh)
+    if (found === Lookup.DELETED) return { type: 'tombstone', sequence: at }
+    return { type: 'value', value: ownedCopy(this.valBuf, this.valOff, this.valLen), sequence: at }
+  }
+
+  /**
+   * The newest version of every key from startKey to endKey, both inclusive, in order, tombstones included; read as the
+   * caller asks for it. Writes meanwhile are seen as by `iterator`.
+   */
+  rangeScan(startKey: string | Uint8Array, endKey: string | Uint8Array): IterableIterator<MemTableEntry> {
+    const start = toBytes(startKey, 'startKey')
+    const end = toBytes(endKey, 'endKey')
+    const ownEnd = ownedCopy(end, 0, end.length)
+    return scan(this.#iterator(), this.#comparator, ownedCopy(start, 0, start.length), ownEnd)
+  }
+
+  /** The newest version of every key, as `rangeScan`. */
+  entries(): IterableIterator<MemTableEntry> {
+    return scan(this.#iterator(), this.#comparator, undefined, undefined)
+  }
+
+  /** A cursor over the newest version of every key, at none yet. */
+  cursor(): MemTableCursor {
+    return new MemTableCursor(this.#iterator(), this.#comparator)
+  }
+
+  /**
+   * Begin anew: empty, not frozen, counting from 1, in fresh memory of the same capacity. Attached readers, iterators and
+   * cursors keep the old memory as it is; to see the new one, attach again.
+   * @throws InvalidArgumentError if the table is attached
+   */
+  clear(): void {
+    if (!this.#isOwner) throw new InvalidArgumentError('an attached MemTable is read-only')
+    this.#arena = Arena.create(this.#arena.capacityBytes, this.#arena.representation)
+    this.#rep = new SkipList(this.#arena, this.#comparator, this.#seed)
+    this.#counters = new TableCounters()
+    this.#isWritable = true
+    this.valBuf = this.#arena.bytes
+    this.valOff = 0
+    this.valLen = 0
+  }
+
+  #write(type: number, key: Bytes, value: Bytes, given: number | undefined): SequenceNumber {
+    // First, so that a table that takes no writes says so whatever the sequence is.
+    this.#makeSureOfRoom(key.length, type === ValueType.DELETION ? 0 : value.length)
+    const largest = this.#counters.largest
+    const sequence = checkedSequence(given ?? largest + 1, 1)
+    if (sequence <= largest && this.#holdsSequence(key, sequence)) {
+      throw new InvalidArgumentError(`the key has a version of sequence ${sequence} or later`)
+    }
+    this.add(sequence, type, key, 0, key.length, value, 0, value.length)
+    this.publish()
+    return sequence
+  }
+
+  /** Whether the table has a version of the key that is not older. */
+  #holdsSequence(key: Bytes, sequence: number): boolean {
+    if (this.lookup(key, 0, key.length, MAX_SEQUENCE) === Lookup.ABSENT) return false
+    return tagSequence(this.foundTagLow, this.foundTagHigh) >= sequence
+  }
+
+  #makeSureOfRoom(keyLen: number, valLen: number): void {
+    if (!this.#isWritable) {
+      throw new InvalidArgumentError(this.#isOwner ? 'the MemTable is frozen' : 'an attached MemTable is read-only')
+    }
+    const bytes = this.#rep.overheadBytesMax + keyLen + valLen
+    if (bytes > this.#arena.freeBytes) throw new MemTableFullError(bytes, this.#arena.freeBytes)
+    if (keyLen > this.#rep.keyBytesMax) {
+      throw new InvalidArgumentError(`key of ${keyLen} bytes exceeds the MemTable's limit of ${this.#rep.keyBytesMax}`)
+    }
+  }
+
+  #iterator(): MemTableIterator {
+    return this.#rep.iterator(this.#limit())
+  }
+
+  #limit(): number {
+    return this.#isOwner ? NO_LIMIT : this.#arena.watermark()
+  }
+
+  #counted(): TableCounters {
+    if (!this.#isOwner) this.#counters.read(this.#arena)
+    return this.#counters
+  }
+}
+
+function* scan(
+  at: MemTableIterator,
+  comparator: Comparator,
+  start: Bytes | undefined,
+  end: Bytes | undefined,
+): Generator<MemTableEntry, undefined, undefined> {
+  if (start === undefined) at.seekToFirst()
+  else at.seek(start, 0, start.length, MAX_TAG_LOW, MAX_TAG_HIGH)
+  while (at.valid) {
+    if (end !== undefined && comparator.compare(at.keyBuf, at.keyOff, at.keyLen, end, 0, end.length) > 0) return
+    yield entryAt(at)
+    at.nextKey()
+  }
+}
+
+function comparatorOf({
+  comparator = bytewiseComparator,
+}: {
+  readonly comparator?: Comparator | undefined
+}): Comparator {
+  if (typeof comparator?.compare === 'function' && typeof comparator.name === 'string') return comparator
+  throw new InvalidArgumentError('comparator must have a name and a function compare')
+}
+
+function checkedSequence(sequence: number, min: number): SequenceNumber {
+  if (Number.isSafeInteger(sequence) && sequence >= min) return sequence as SequenceNumber
+  throw new InvalidArgumentError(`sequence must be an integer from ${min} to 2^53 − 1, not ${String(sequence)}`)
+}

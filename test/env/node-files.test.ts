@@ -1,0 +1,245 @@
+/** What the operating system adds to the FileSystem contract: odd kinds of files, permissions, full disks. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import * as fs from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, it, mock } from 'node:test'
+import { IOError, systemErrorCode } from '../../src/base/errors.ts'
+import { nodeEnvironment } from '../../src/env/node-env.ts'
+
+const onPosix = { skip: process.platform === 'win32' }
+/** node:fs as an object whose functions can be replaced; the engine's imports see the replacement after a sync. */
+const { syncBuiltinESMExports } = createRequire(import.meta.url)('node:module')
+const builtin: typeof fs = createRequire(import.meta.url)('node:fs')
+
+describe('node files', () => {
+  const { files, clock, random32, later } = bound()
+  let directory: string
+
+  beforeEach(() => {
+    directory = fs.mkdtempSync(join(tmpdir(), 'varve-node-'))
+  })
+  afterEach(() => {
+    mock.restoreAll()
+    syncBuiltinESMExports()
+    fs.rmSync(directory, { recursive: true })
+  })
+
+  it('refuses a FIFO named like a log without waiting for a writer', onPosix, () => {
+    const fifo = join(directory, '000001.log')
+    execFileSync('mkfifo', [fifo])
+    assert.throws(() => files.openRandomAccess(fifo), /000001\.log: it is not a regular file/)
+    assert.equal(files.status(fifo)?.kind, 'other')
+  })
+
+  it('refuses symbolic links, to read and to create', onPosix, () => {
+    const target = join(directory, 'target')
+    const link = join(directory, '000001.ldb')
+    const dangling = join(directory, '000002.ldb')
+    fs.writeFileSync(target, 'secret')
+    fs.symlinkSync(target, link)
+    fs.symlinkSync(join(directory, 'nowhere'), dangling)
+    assert.throws(() => files.openRandomAccess(link), code('ELOOP'))
+    assert.throws(() => files.createWritable(dangling), code('EEXIST'))
+    assert.equal(files.status(link)?.kind, 'other')
+    assert.equal(fs.existsSync(join(directory, 'nowhere')), false)
+  })
+
+  const umasks: [number, number, number][] = [
+    [0o000, 0o700, 0o600],
+    [0o022, 0o700, 0o600],
+    [0o077, 0o700, 0o600],
+    [0o277, 0o500, 0o400],
+  ]
+  for (const [umask, directoryMode, fileMode] of umasks) {
+    it(`makes directories and files for their owner alone under umask ${umask.toString(8)}`, onPosix, () => {
+      const before = process.umask(umask)
+      try {
+        const made = join(directory, 'x')
+        files.makeDirectory(made)
+        files.createWritable(join(directory, 'f')).close()
+        assert.equal(fs.statSync(made).mode & 0o777, directoryMode)
+        assert.equal(fs.statSync(join(directory, 'f')).mode & 0o777, fileMode)
+      } finally {
+        process.umask(before)
+      }
+    })
+  }
+
+  it('takes other permissions when told, and leaves those of what exists alone', onPosix, () => {
+    const before = process.umask(0o022)
+    try {
+      fs.chmodSync(directory, 0o755)
+      const open = nodeEnvironment({ directoryMode: 0o777, fileMode: 0o666 }).files
+      open.makeDirectory(join(directory, 'a', 'b'))
+      open.createWritable(join(directory, 'f')).close()
+      files.makeDirectory(directory)
+      for (const made of ['a', join('a', 'b'), '.']) {
+        assert.equal(fs.statSync(join(directory, made)).mode & 0o777, 0o755)
+      }
+      assert.equal(fs.statSync(join(directory, 'f')).mode & 0o777, 0o644)
+    } finally {
+      process.umask(before)
+    }
+  })
+
+  it('syncs the parent of every directory it makes', onPosix, () => {
+    const opened = mock.method(builtin, 'openSync')
+    const synced = mock.method(builtin, 'fsyncSync')
+    syncBuiltinESMExports()
+    files.makeDirectory(join(directory, 'a', 'b'))
+    assert.deepEqual(
+      opened.mock.calls.map((call) => call.arguments[0]),
+      [join(directory, 'a'), directory],
+    )
+    assert.equal(synced.mock.callCount(), 2)
+  })
+
+  it('continues short writes and short reads', () => {
+    const { writeSync, readSync } = builtin
+    const three = (n: number): number => Math.min(n, 3)
+    const write = mock.method(builtin, 'writeSync', (fd: number, bytes: Uint8Array, offset: number, length: number) =>
+      writeSync(fd, bytes, offset, three(length)),
+    )
+    mock.method(builtin, 'readSync', (fd: number, into: Uint8Array, offset: number, length: number, at: number) =>
+      readSync(fd, into, offset, three(length), at),
+    )
+    syncBuiltinESMExports()
+    const bytes = new TextEncoder().encode('..0123456789.')
+    const file = files.createWritable(join(directory, 'a'))
+    file.append(bytes, 2, 10)
+    file.close()
+    assert.equal(write.mock.callCount(), 4)
+    const into = new Uint8Array(10)
+    const opened = files.openRandomAccess(join(directory, 'a'))
+    opened.read(0, into, 0, 10)
+    opened.close()
+    assert.equal(new TextDecoder().decode(into), '0123456789')
+  })
+
+  it('reports a disk that fills up in the middle of an append, and takes no more into that file', () => {
+    const { writeSync } = builtin
+    let room = 4
+    mock.method(builtin, 'writeSync', (fd: number, bytes: Uint8Array, offset: number, length: number) => {
+      if (room === 0) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+      const count = writeSync(fd, bytes, offset, Math.min(length, room))
+      room -= count
+      return count
+    })
+    syncBuiltinESMExports()
+    const path = join(directory, '000003.log')
+    const file = files.createWritable(path)
+    assert.throws(
+      () => file.append(new Uint8Array(10), 0, 10),
+      (error) =>
+        error instanceof IOError &&
+        error.message === `cannot write ${path}: no space left on device (ENOSPC)` &&
+        error.file === path &&
+        systemErrorCode(error) === 'ENOSPC',
+    )
+    room = 100
+    assert.throws(() => file.append(new Uint8Array(1), 0, 1), code('ENOSPC'))
+    assert.throws(() => file.sync(), /an earlier write or sync of it failed/)
+    file.close()
+    assert.equal(fs.statSync(path).size, 4)
+  })
+
+  it('never syncs a file again whose sync has failed', async () => {
+    const failing = mock.method(builtin, 'fdatasyncSync', () => {
+      throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' })
+    })
+    const later = mock.method(builtin, 'fdatasync')
+    syncBuiltinESMExports()
+    const file = files.createWritable(join(directory, 'a'))
+    assert.throws(() => file.sync(), code('EIO'))
+    assert.throws(() => file.sync(), code('EIO'))
+    await assert.rejects(file.syncLater(), code('EIO'))
+    assert.throws(() => file.append(new Uint8Array(1), 0, 1), code('EIO'))
+    file.close()
+    assert.equal(failing.mock.callCount() + later.mock.callCount(), 1)
+  })
+
+  it('rejects a syncLater whose sync fails, and refuses the next', async () => {
+    mock.method(builtin, 'fdatasync', (_fd: number, done: (error: Error | null) => void) => {
+      setImmediate(() => done(Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' })))
+    })
+    syncBuiltinESMExports()
+    const file = files.createWritable(join(directory, 'a'))
+    await assert.rejects(file.syncLater(), code('EIO'))
+    assert.throws(() => file.sync(), code('EIO'))
+    file.close()
+  })
+
+  it('keeps the descriptor while a syncLater runs, and tells an error of the close through its promise', async () => {
+    let closed = 0
+    const { closeSync } = builtin
+    const file = files.createWritable(join(directory, 'a'))
+    mock.method(builtin, 'closeSync', (fd: number) => {
+      closeSync(fd)
+      closed++
+      throw Object.assign(new Error('EDQUOT: quota exceeded, close'), { code: 'EDQUOT' })
+    })
+    syncBuiltinESMExports()
+    const synced = file.syncLater()
+    file.close()
+    assert.equal(closed, 0)
+    await assert.rejects(synced, code('EDQUOT'))
+    assert.equal(closed, 1)
+  })
+
+  it('leaves no descriptor open', { skip: process.platform !== 'linux' }, async () => {
+    const count = (): number => fs.readdirSync('/proc/self/fd').length
+    const lock = await files.lock(directory)
+    lock.release()
+    const before = count()
+    for (let i = 0; i < 20; i++) {
+      const held = await files.lock(directory)
+      await assert.rejects(files.lock(directory))
+      held.release()
+      assert.throws(() => files.openRandomAccess(directory))
+      files.createWritable(join(directory, `${i}`)).close()
+      files.makeDirectory(join(directory, `d${i}`, 'e'))
+      files.syncDirectory(directory)
+    }
+    assert.equal(count(), before)
+  })
+
+  it('has a clock that does not go back, timers that can be cancelled, and random bits', async () => {
+    const start = clock.monotonicMs()
+    assert.ok(Math.abs(clock.wallMs() - Date.now()) < 10_000)
+    const ran: string[] = []
+    const cancel = later(1, () => ran.push('cancelled'), true)
+    cancel()
+    await new Promise<void>((resolve) => later(2, resolve, true))
+    assert.deepEqual(ran, [])
+    assert.ok(clock.monotonicMs() > start)
+    const drawn = new Set(Array.from({ length: 64 }, () => random32()))
+    assert.ok(drawn.size > 60 && [...drawn].every((bits) => bits === bits >>> 0))
+  })
+
+  it('does not keep the process alive for a timer', () => {
+    const url = new URL('../../src/env/node-env.js', import.meta.url).href
+    const program = `import { nodeEnvironment } from '${url}'
+      nodeEnvironment().later(1e12, () => {})
+      nodeEnvironment().soon(() => console.log('soon'))`
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 60_000 })
+    assert.equal(output.toString(), 'soon\n')
+  })
+})
+
+function code(expected: string): (error: unknown) => boolean {
+  return (error) => error instanceof IOError && systemErrorCode(error) === expected
+}
+
+/** The environment's parts, methods bound to it. */
+function bound() {
+  const environment = nodeEnvironment()
+  return {
+    files: environment.files,
+    clock: environment.clock,
+    random32: () => environment.random32(),
+    later: (ms: number, task: () => void, keep?: boolean) => environment.later(ms, task, keep),
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * The directory lock: exactly one opener at a time, over threads, processes and engines. What each party sees is checked
+ * with real processes, and with a real LevelDB (classic-level).
+ */
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { ClassicLevel } from 'classic-level'
+import { IOError, LockedError } from '../../src/base/errors.ts'
+import { formatHolder, thisProcess } from '../../src/env/lock-holder.ts'
+import { nodeEnvironment } from '../../src/env/node-env.ts'
+
+const OPENER = fileURLToPath(new URL('./lock-opener.js', import.meta.url))
+const { files } = nodeEnvironment()
+
+describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
+  let directory: string
+  const children: ChildProcess[] = []
+
+  beforeEach(() => {
+    directory = fs.mkdtempSync(join(tmpdir(), 'varve-lock-'))
+  })
+  afterEach(async () => {
+    for (const child of children.splice(0)) await kill(child)
+    fs.rmSync(directory, { recursive: true })
+  })
+
+  /** Starts lock-opener, and waits for its line. */
+  async function openIn(
+    kind: 'varve' | 'level',
+    prefix: string[] = [],
+  ): Promise<{ child: ChildProcess; line: string }> {
+    const [command, ...args] = [...prefix, process.execPath, OPENER, kind, directory]
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    children.push(child)
+    const [chunk] = await once(child.stdout!, 'data')
+    return { child, line: String(chunk).trim() }
+  }
+
+  function lockText(): string {
+    return fs.readFileSync(join(directory, 'LOCK'), 'utf8')
+  }
+
+  it('names its holder in LOCK while held, and nobody after', async () => {
+    const lock = await files.lock(directory)
+    const holder = JSON.parse(lockText())
+    assert.equal(holder.pid, process.pid)
+    assert.equal(holder.boot, fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
+    assert.ok(Date.parse(holder.since) <= Date.now())
+    assert.equal(fs.statSync(join(directory, 'LOCK')).mode & 0o777, 0o600)
+    lock.release()
+    assert.equal(lockText(), '')
+  })
+
+  it('is refused to a second opener in the process, naming it', async () => {
+    const lock = await files.lock(directory)
+    await assert.rejects(files.lock(directory), (error) => {
+      assert.ok(error instanceof LockedError)
+      assert.equal(error.file, directory)
+      assert.match(
+        error.message,
+        new RegExp(`^${directory} is held by this process, process ${process.pid} \\(.+\\) since 2`),
+      )
+      return true
+    })
+    lock.release()
+  })
+
+  it('is one lock, by whatever path the directory is reached', async () => {
+    const link = `${directory}-link`
+    fs.symlinkSync(directory, link)
+    const lock = await files.lock(directory)
+    await assert.rejects(files.lock(link), LockedError)
+    await assert.rejects(files.lock(`${directory}/.`), LockedError)
+    lock.release()
+    fs.unlinkSync(link)
+  })
+
+  it('goes to exactly one of many who ask at once', async () => {
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => files.lock(directory)))
+    const winners = results.filter((result) => result.status === 'fulfilled')
+    assert.equal(winners.length, 1)
+    winners[0].value.release()
+  })
+
+  it('is refused to another thread, and free once a thread that held it is gone', async () => {
+    const lock = await files.lock(directory)
+    const refused = new Worker(OPENER, { argv: ['varve', directory] })
+    assert.match((await once(refused, 'message'))[0], new RegExp(`^LOCKED .* process ${process.pid} `))
+    await refused.terminate()
+    lock.release()
+
+    const holding = new Worker(OPENER, { argv: ['varve', directory] })
+    assert.equal((await once(holding, 'message'))[0], 'held')
+    await assert.rejects(files.lock(directory), LockedError)
+    await holding.terminate()
+    ;(await files.lock(directory)).release()
+  })
+
+  it('is refused to another process, naming the holder', async () => {
+    const lock = await files.lock(directory)
+    const { line } = await openIn('varve')
+    assert.match(line, new RegExp(`^LOCKED ${directory} is held by process ${process.pid} \\(`))
+    lock.release()
+    assert.equal((await openIn('varve')).line, 'held')
+  })
+
+  it('can be taken once its holder was killed, whatever its LOCK file says', async () => {
+    const { child, line } = await openIn('varve')
+    assert.equal(line, 'held')
+    await assert.rejects(files.lock(directory), new RegExp(`held by process ${child.pid} \\(node lock-opener\\.js\\)`))
+    await kill(child)
+    assert.equal(JSON.parse(lockText()).pid, child.pid)
+    const lock = await files.lock(directory)
+    assert.equal(JSON.parse(lockText()).pid, process.pid)
+    lock.release()
+  })
+
+  it('is taken over text in LOCK that says nothing', async () => {
+    const texts = [
+      '',
+      'null',
+      '[]',
+      '{"pid":"1"}',
+      '{"pid":-1}',
+      `{"pid":${process.pid}}`,
+      '\0'.repeat(100),
+      'x'.repeat(9000),
+    ]
+    // A holder in another network namespace that is dead: its process number has a new owner.
+    texts.push(
+      formatHolder({ ...thisProcess('net:[1]'), started: '1' }),
+      formatHolder({ ...thisProcess('net:[1]'), boot: 'b' }),
+    )
+    // This process holds nothing here, so that its own socket's absence proves the line stale.
+    texts.push(formatHolder(thisProcess(fs.readlinkSync('/proc/self/ns/net'))))
+    for (const text of texts) {
+      fs.writeFileSync(join(directory, 'LOCK'), text)
+      ;(await files.lock(directory)).release()
+    }
+  })
+
+  it('is refused while a holder in another network namespace lives', async (t) => {
+    if (!canUnshare()) return t.skip('no permission to make a network namespace')
+    const { child, line } = await openIn('varve', ['unshare', '--net'])
+    assert.equal(line, 'held')
+    const { pid } = JSON.parse(lockText())
+    await assert.rejects(files.lock(directory), new RegExp(`held by process ${pid} `))
+    await kill(child)
+    ;(await files.lock(directory)).release()
+  })
+
+  it('is refused while LevelDB in another process holds it, naming that process', async () => {
+    const { child, line } = await openIn('level')
+    assert.equal(line, 'held')
+    await assert.rejects(
+      files.lock(directory),
+      (error) => error instanceof LockedError && error.message.includes(`process ${child.pid} (node)`),
+    )
+    await kill(child)
+    ;(await files.lock(directory)).release()
+  })
+
+  it('is refused while LevelDB in this process holds it, and leaves its lock intact', async () => {
+    const level = new ClassicLevel(directory)
+    await level.open()
+    for (let i = 0; i < 3; i++) {
+      await assert.rejects(
+        files.lock(directory),
+        (error) => error instanceof LockedError && error.message.includes(`this process, process ${process.pid} `),
+      )
+    }
+    assert.match((await openIn('level')).line, /^LEVEL_LOCKED /)
+    assert.match((await openIn('varve')).line, new RegExp(`^LOCKED .* process ${process.pid} `))
+    await level.close()
+    ;(await files.lock(directory)).release()
+  })
+
+  it('once released, and killed, leaves a directory that LevelDB opens', async () => {
+    ;(await files.lock(directory)).release()
+    const level = new ClassicLevel(directory)
+    await level.open()
+    await level.close()
+    const { child, line } = await openIn('varve')
+    assert.equal(line, 'held')
+    await kill(child)
+    await level.open()
+    await level.close()
+  })
+
+  it('does not drop the lock of a LevelDB that came in under it, when it is released', async (t) => {
+    const lock = await files.lock(directory)
+    const level = new ClassicLevel(directory)
+    try {
+      await level.open()
+    } catch {
+      lock.release()
+      return t.skip('with fs-native-extensions no LevelDB comes in')
+    }
+    lock.release()
+    assert.match((await openIn('level')).line, /^LEVEL_LOCKED /)
+    await level.close()
+  })
+
+  it('is refused where LOCK is no regular file, without hanging or following', async () => {
+    const path = join(directory, 'LOCK')
+    execFileSync('mkfifo', [path])
+    await assert.rejects(files.lock(directory), /it is not a regular file/)
+    fs.unlinkSync(path)
+    fs.symlinkSync(join(directory, 'elsewhere'), path)
+    await assert.rejects(files.lock(directory), IOError)
+    assert.equal(fs.existsSync(join(directory, 'elsewhere')), false)
+    fs.unlinkSync(path)
+    fs.mkdirSync(path)
+    await assert.rejects(files.lock(directory), IOError)
+  })
+
+  it('needs a directory', async () => {
+    await assert.rejects(files.lock(join(directory, 'none')), /no such file or directory \(ENOENT\)/)
+  })
+
+  it('works under the permission model, with nothing but the directory', () => {
+    const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission'
+    const env = new URL('../../src/env/node-env.js', import.meta.url).href
+    const program = `import { nodeEnvironment } from '${env}'
+      const { files } = nodeEnvironment()
+      const lock = await files.lock(process.argv[1])
+      await files.lock(process.argv[1]).catch((error) => console.log(error.code))
+      lock.release()`
+    const build = fileURLToPath(new URL('../../', import.meta.url))
+    const allow = [`--allow-fs-read=${directory}/*`, `--allow-fs-read=${build}*`, `--allow-fs-write=${directory}/*`]
+    const args = [flag, ...allow, '--no-warnings', '--input-type=module', '-e', program, directory]
+    assert.equal(execFileSync(process.execPath, args, { timeout: 60_000 }).toString(), 'LOCKED\n')
+  })
+})
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+}
+
+function canUnshare(): boolean {
+  try {
+    execFileSync('unshare', ['--net', 'true'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}

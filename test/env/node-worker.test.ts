@@ -1,0 +1,124 @@
+/** The thread of node-worker.ts, with programs of the tests' own in it. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { it } from 'node:test'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { NodeWorkerThread, workerOptions } from '../../src/env/node-worker.ts'
+
+/** Echoes; rings the bell after each answer; dies when told. */
+const PROGRAM = `
+const { workerData } = require('node:worker_threads')
+const bell = new Int32Array(workerData.bell)
+workerData.port.on('message', (message) => {
+  if (message === 'throw') throw new RangeError('as told')
+  workerData.port.postMessage({ echo: message })
+  Atomics.add(bell, 0, 1)
+  Atomics.notify(bell, 0)
+  if (message === 'exit') process.exit(0)
+})`
+
+function start(): { thread: NodeWorkerThread; bell: Int32Array } {
+  const bell = new Int32Array(new SharedArrayBuffer(4))
+  const { port1, port2 } = new MessageChannel()
+  const worker = new Worker(PROGRAM, { ...workerOptions(port2, { bell: bell.buffer }), eval: true })
+  return { thread: new NodeWorkerThread(worker, port1), bell }
+}
+
+it('a worker thread answers in order, on the event loop', async () => {
+  const { thread } = start()
+  const answers: unknown[] = []
+  thread.keepAlive(true)
+  await new Promise<void>((resolve) => {
+    thread.onMessage((message) => {
+      answers.push(message)
+      if (answers.length === 3) resolve()
+    })
+    for (const n of [1, 2, 3]) thread.post(n)
+  })
+  thread.terminate()
+  assert.deepEqual(answers, [{ echo: 1 }, { echo: 2 }, { echo: 3 }])
+})
+
+it('a message is taken while the owner blocks, and is not handed to the handler as well', async () => {
+  const { thread, bell } = start()
+  const handled: unknown[] = []
+  thread.onMessage((message) => handled.push(message))
+  thread.post('a')
+  assert.equal(thread.receiveNow(), undefined)
+  assert.notEqual(Atomics.wait(bell, 0, 0, 60_000), 'timed-out')
+  assert.deepEqual(thread.receiveNow(), { echo: 'a' })
+  assert.equal(thread.receiveNow(), undefined)
+  await new Promise((resolve) => setImmediate(resolve))
+  thread.terminate()
+  assert.deepEqual(handled, [])
+})
+
+it('the end of a thread is reported once, after its last answer', async () => {
+  const { thread } = start()
+  const events: unknown[] = []
+  thread.keepAlive(true)
+  await new Promise<void>((resolve) => {
+    thread.onMessage((message) => events.push(message))
+    thread.onExit((error) => {
+      events.push(error)
+      resolve()
+    })
+    thread.post('exit')
+  })
+  assert.deepEqual(events, [{ echo: 'exit' }, undefined])
+})
+
+it('an error that ends a thread is reported with it', async () => {
+  const { thread } = start()
+  thread.keepAlive(true)
+  const error = await new Promise<Error | undefined>((resolve) => {
+    thread.onExit(resolve)
+    thread.post('throw')
+  })
+  assert.ok(error instanceof RangeError)
+  assert.equal(error.message, 'as told')
+})
+
+it('after terminate nothing is reported', async () => {
+  const { thread } = start()
+  const events: unknown[] = []
+  thread.onMessage((message) => events.push(message))
+  thread.onExit((error) => events.push(error))
+  thread.post('exit')
+  thread.terminate()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.deepEqual(events, [])
+})
+
+const MODULE = new URL('../../src/env/node-worker.js', import.meta.url).href
+const OWNER = `import { MessageChannel, Worker } from 'node:worker_threads'
+import { NodeWorkerThread, workerOptions } from '${MODULE}'
+const { port1, port2 } = new MessageChannel()
+const program = ${JSON.stringify(PROGRAM)}
+const options = { ...workerOptions(port2, { bell: new SharedArrayBuffer(4) }), eval: true }
+const thread = new NodeWorkerThread(new Worker(program, options), port1)
+`
+
+it('an idle thread lets the process end, and a busy one does not', () => {
+  const run = (program: string): string =>
+    execFileSync(process.execPath, ['--input-type=module', '-e', OWNER + program], { timeout: 60_000 }).toString()
+  assert.equal(run('thread.onMessage(() => {}); thread.keepAlive(true); thread.keepAlive(false)'), '')
+  assert.equal(
+    run(`thread.onMessage((m) => { console.log(m.echo); thread.keepAlive(false) })
+      thread.keepAlive(true)
+      thread.post('done')`),
+    'done\n',
+  )
+})
+
+it('without permission for threads there is none, and no error', () => {
+  const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission'
+  const env = new URL('../../src/env/node-env.js', import.meta.url).href
+  const program = `import { nodeEnvironment } from '${env}'; console.log(nodeEnvironment().startWorker())`
+  const output = execFileSync(
+    process.execPath,
+    [flag, '--allow-fs-read=*', '--no-warnings', '--input-type=module', '-e', program],
+    { timeout: 60_000 },
+  )
+  assert.equal(output.toString(), 'undefined\n')
+})

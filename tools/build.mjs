@@ -1,0 +1,94 @@
+/**
+ * build: makes dist/, what the package consists of, from src/ alone.
+ *
+ *   1. tsc: JavaScript and declarations, file by file. Nothing is minified: users read it in their debugger.
+ *   2. Declarations name `.js`, not `.ts`: the compiler rewrites that in code only (TypeScript issue 61037).
+ *   3. The command line tool becomes one file, dist/cli/main.js, with the development dependencies that it needs inside,
+ *      so that the package has none; the engine stays outside, where worker threads find their entry. The licences of
+ *      what is inside go into dist/cli/LICENSES.txt.
+ */
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const dist = join(root, 'dist')
+const cli = join(dist, 'cli')
+const cliMain = join(cli, 'main.js')
+
+function compile() {
+  rmSync(dist, { recursive: true, force: true })
+  const args = [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json')]
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] })
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+function rewriteDeclarations() {
+  for (const name of readdirSync(dist, { recursive: true })) {
+    if (!name.endsWith('.d.ts')) continue
+    const path = join(dist, name)
+    const text = readFileSync(path, 'utf8')
+    const rewritten = text.replace(/(\b(?:from|import)\s*\(?\s*['"]\.{1,2}\/[^'"\n]*)\.ts(['"])/g, '$1.js$2')
+    if (rewritten !== text) writeFileSync(path, rewritten)
+  }
+}
+
+/** Modules of the package that are not the command line tool's own stay imports, as seen from dist/cli/main.js. */
+const engineStaysOutside = {
+  name: 'engine-stays-outside',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir }) => {
+      const target = join(resolveDir, path)
+      const isEngine = target.startsWith(dist + sep) && !target.startsWith(cli + sep)
+      return isEngine ? { path: relative(cli, target).split(sep).join('/'), external: true } : undefined
+    })
+  },
+}
+
+async function bundleCli() {
+  const { metafile, outputFiles } = await build({
+    entryPoints: [cliMain],
+    bundle: true,
+    write: false,
+    outfile: cliMain,
+    absWorkingDir: root,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    // Some of the packages are CommonJS and ask for Node's modules with require.
+    banner: {
+      js: "import { createRequire as createRequireOfBundle } from 'node:module'\nconst require = createRequireOfBundle(import.meta.url)",
+    },
+    legalComments: 'none',
+    metafile: true,
+    plugins: [engineStaysOutside],
+    logLevel: 'warning',
+  })
+  const text = outputFiles[0].text
+  rmSync(cli, { recursive: true })
+  mkdirSync(cli)
+  writeFileSync(cliMain, text.startsWith('#!') ? text : `#!/usr/bin/env node\n${text}`)
+  chmodSync(cliMain, 0o755)
+  writeFileSync(join(cli, 'LICENSES.txt'), licencesOf(Object.keys(metafile.inputs)))
+}
+
+/** The licences of the packages that the bundled files belong to, each with its package's name and version. */
+function licencesOf(inputs) {
+  const packages = new Set(inputs.map((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1]))
+  packages.delete(undefined)
+  const texts = [...packages].sort().map((path) => {
+    const directory = join(root, path)
+    const { name, version, license } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+    const file = readdirSync(directory).find((entry) => /^licen[cs]e\b/i.test(entry))
+    if (file === undefined) throw new Error(`${name} has no licence file: it must not be bundled`)
+    return `${name} ${version} (${license})\n\n${readFileSync(join(directory, file), 'utf8').trim()}\n`
+  })
+  return `main.js contains the following packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`
+}
+
+compile()
+rewriteDeclarations()
+if (existsSync(cliMain)) await bundleCli()
+else console.error(`build: no ${relative(root, cliMain).split(sep).join('/')} yet; the package has no command`)

