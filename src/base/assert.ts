@@ -4,16 +4,11 @@
  */
 
 /** An internal invariant does not hold: a defect in varve itself. */
-export class AssertionError extends Error {
+class AssertionError extends Error {
   override readonly name: string = 'AssertionError'
 }
 
 /** @throws AssertionError unless `condition` holds */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new AssertionError(message)
-}
-
-/** Marks a branch that the types already exclude. */
-export function unreachable(value: never): never {
-  throw new AssertionError(`unreachable: ${String(value)}`)
 }

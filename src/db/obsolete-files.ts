@@ -14,7 +14,7 @@ export interface LiveFiles {
 }
 
 /** Names of the files that may go. Foreign names are never among them. */
-export function obsoleteFiles(names: readonly string[], live: LiveFiles): string[] {
+function obsoleteFiles(names: readonly string[], live: LiveFiles): string[] {
   return names.filter((name) => {
     const parsed = parseFileName(name)
     if (parsed === undefined) return false

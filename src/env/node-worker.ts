@@ -48,7 +48,7 @@ export class NodeWorkerThread implements WorkerThread {
     this.#worker = worker
     this.#port = port
     worker.on('error', (error) => {
-      this.#error = error as Error
+      this.#error = error instanceof Error ? error : new Error(String(error))
     })
     worker.on('exit', () => this.#exited())
     // An answer that cannot be read would be waited for in vain.

@@ -37,11 +37,10 @@ export const TAIL = 5
 export const PENDING_TAIL = 6
 /** First of the published numbers, in the order that table-counters.ts gives. */
 export const COUNTERS = 7
-export const COUNTER_WORDS = 8
 
 /** The representation's own words: where its entries start. */
 export const ROOTS = 32
-export const ROOT_WORDS = 32
+const ROOT_WORDS = 32
 
 export const HEADER_WORDS: number = ROOTS + ROOT_WORDS
 export const HEADER_BYTES: number = HEADER_WORDS * 4

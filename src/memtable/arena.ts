@@ -14,7 +14,7 @@ import type { Bytes } from '../base/types.ts'
 import * as Layout from './arena-layout.ts'
 
 /** Largest `capacityBytes`. */
-export const CAPACITY_BYTES_MAX: number = Layout.ARENA_BYTES_MAX - Layout.HEADER_BYTES
+const CAPACITY_BYTES_MAX: number = Layout.ARENA_BYTES_MAX - Layout.HEADER_BYTES
 
 /** The MemTable has no room for the entry, and did not change: freeze it and go on with another. Its code is STALLED. */
 export class MemTableFullError extends VarveError {

@@ -15,7 +15,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { ownedCopy } from '../base/bytes.ts'
-import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import { bytewiseComparator, type Comparator, customComparator, type KeyOrder } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
@@ -37,8 +37,8 @@ export interface MemTableOptions {
   readonly capacityBytes?: number | undefined
   /** Default 'skiplist'. */
   readonly representation?: 'skiplist' | undefined
-  /** Order of the keys; keys that it finds equal are one key. Default: bytewise. */
-  readonly comparator?: Comparator | undefined
+  /** Order of the keys. Default: bytewise. */
+  readonly comparator?: Comparator | KeyOrder | undefined
   /** Of everything random in the representation: one seed and one sequence of writes make one arena, byte for byte. */
   readonly seed?: number | undefined
 }
@@ -54,6 +54,8 @@ const DEFAULT_CAPACITY_BYTES = 64 * 1024 * 1024
 const DEFAULT_SEED = 0x76617276
 /** In the tag of a lookup: not below any type, so that every version of the sequence is found. */
 const ANY_TYPE = 0xff
+/** Names of comparators that users cannot give to theirs. */
+const RESERVED_NAME = /^(leveldb|rocksdb|varve)\.|^$/
 
 export class MemTable {
   /** After a lookup that answered FOUND: the value is valBuf[valOff, valOff + valLen), borrowed until `clear`. */
@@ -102,7 +104,7 @@ export class MemTable {
    * @param options the comparator, unless it is the bytewise one: functions do not cross threads
    * @throws InvalidArgumentError if the token does not hold a MemTable's memory, of this version and this comparator
    */
-  static attach(token: MemTableToken, options: { readonly comparator?: Comparator | undefined } = {}): MemTable {
+  static attach(token: MemTableToken, options: Pick<MemTableOptions, 'comparator'> = {}): MemTable {
     const arena = Arena.attach(token?.buffer)
     const comparator = comparatorOf(options)
     if (token.comparator !== comparator.name) {
@@ -370,13 +372,15 @@ function* scan(
   }
 }
 
-function comparatorOf({
-  comparator = bytewiseComparator,
-}: {
-  readonly comparator?: Comparator | undefined
-}): Comparator {
-  if (typeof comparator?.compare === 'function' && typeof comparator.name === 'string') return comparator
-  throw new InvalidArgumentError('comparator must have a name and a function compare')
+function comparatorOf({ comparator = bytewiseComparator }: Pick<MemTableOptions, 'comparator'>): Comparator {
+  if (typeof comparator?.compare !== 'function' || typeof comparator.name !== 'string') {
+    throw new InvalidArgumentError('comparator must have a name and a function compare')
+  }
+  if ('shortestSeparator' in comparator) return comparator
+  if (RESERVED_NAME.test(comparator.name)) {
+    throw new InvalidArgumentError(`a comparator needs a name of its own, not '${comparator.name}'`)
+  }
+  return customComparator(comparator)
 }
 
 function checkedSequence(sequence: number, min: number): SequenceNumber {

@@ -6,7 +6,7 @@
  *          A node's offset is that of its length word: next[i] lies 4 · (i + 1) bytes below it, the key 4 above. A key
  *          takes at least 8 bytes, padded with zeros, so that its first 8 bytes can be compared as two words: they
  *          decide most comparisons, in the cache line of the links.
- *          Roots: height u32 | next[11] … next[0] of the head, which has no key | last node u32
+ *          Roots: height u32 | next[14] … next[0] of the head, which has no key | last node u32
  * Invariants  (1) a reachable node never changes, but for next[], prev and versions
  *             (2) level i is a sublist of level i − 1; every node is on level 0, in key order
  *             (3) prev is the node before on level 0, 0 for the first one; last is the node without a next one
@@ -32,11 +32,13 @@ import {
   writeFirstVersion,
 } from './version-record.ts'
 
-const HEIGHT_MAX = 12
-/** One node in four reaches the next level: 1.33 links a node. */
-const BRANCHING_BITS = 2
-const BRANCHING_MASK = (1 << BRANCHING_BITS) - 1
 const HEIGHT_BITS = 4
+const HEIGHT_MAX: number = (1 << HEIGHT_BITS) - 1
+/**
+ * One node in e reaches the next level: 1.58 links a node. LevelDB's one in four takes a byte less and a fifth more time
+ * (measured, 500 k random keys, Node 20).
+ */
+const BRANCHING: number = Math.E
 /** Words of a node after its key. */
 const PREV = 0
 const VERSIONS = 1
@@ -283,25 +285,22 @@ export class SkipList implements MemTableRep {
   }
 
   #nextHeight(): number {
+    const random = this.#prng.next32()
     let height = 1
-    for (
-      let bits = this.#prng.next32();
-      height < HEIGHT_MAX && (bits & BRANCHING_MASK) === 0;
-      bits >>>= BRANCHING_BITS
-    ) {
-      height++
-    }
+    for (let below = 2 ** 32 / BRANCHING; height < HEIGHT_MAX && random < below; below /= BRANCHING) height++
     return height
   }
 
   /** Order of a node's key and the given one, whose prefix words are `high` and `low`. */
   #compare(node: number, key: Bytes, keyOff: number, keyLen: number, high: number, low: number): number {
-    const nodeLen = this.#words[node >> 2] >>> HEIGHT_BITS
-    if (!this.#hasPrefixes) return this.#comparator.compare(this.#bytes, node + 4, nodeLen, key, keyOff, keyLen)
+    if (!this.#hasPrefixes) {
+      return this.#comparator.compare(this.#bytes, node + 4, this.keyLength(node), key, keyOff, keyLen)
+    }
     const nodeHigh = ordered(this.#words[(node >> 2) + 1])
     if (nodeHigh !== high) return nodeHigh < high ? -1 : 1
     const nodeLow = ordered(this.#words[(node >> 2) + 2])
     if (nodeLow !== low) return nodeLow < low ? -1 : 1
+    const nodeLen = this.keyLength(node)
     // Up to 8 bytes and the same but for padding zeros: one is a prefix of the other.
     if (nodeLen <= PREFIX_BYTES || keyLen <= PREFIX_BYTES) return nodeLen - keyLen
     return compareBytes(

@@ -23,7 +23,7 @@ import { wordAligned } from './arena.ts'
 /** Bytes of a version before its value, links not counted. */
 export const VERSION_BYTES = 12
 /** Bytes of the links of every version but a key's first. */
-export const LINK_BYTES = 12
+const LINK_BYTES = 12
 
 type Words = Int32Array<ArrayBufferLike>
 

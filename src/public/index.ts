@@ -29,6 +29,7 @@ export {
   VarveError,
   type WriteOutcome,
 } from '../base/errors.ts'
+export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../base/limits.ts'
 export type { Durability } from '../base/types.ts'
 export { WriteBatch } from '../batch/write-batch.ts'
 export { DB, type FlushOptions, type Input, type ReadOptions, type WriteOptions } from '../db/db.ts'

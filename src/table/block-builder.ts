@@ -14,23 +14,22 @@ const MAX_LENGTHS_BYTES = 15
 const SLACK_BYTES = 1024
 
 export class BlockBuilder {
-  /** The block is buffer[0, length) after finish. */
-  buffer: Uint8Array
-  /** Bytes of entries so far; after finish, of the whole block. */
-  length: number
   /** The last key added, also after reset, is lastKey[0, lastKeyLength). */
   lastKey: Uint8Array
   lastKeyLength: number
 
   readonly #restartInterval: number
+  /** The block so far is buffer[0, length). */
+  #buffer: Uint8Array
+  #length: number
   readonly #restarts: number[]
   /** Entries since the last restart point. */
   #run: number
 
   /** @param blockBytes intended size; larger blocks are built all the same */
   constructor(restartInterval: number, blockBytes: number) {
-    this.buffer = new Uint8Array(blockBytes + SLACK_BYTES)
-    this.length = 0
+    this.#buffer = new Uint8Array(blockBytes + SLACK_BYTES)
+    this.#length = 0
     this.lastKey = new Uint8Array(FIRST_KEY_BYTES)
     this.lastKeyLength = 0
     this.#restartInterval = restartInterval
@@ -39,12 +38,12 @@ export class BlockBuilder {
   }
 
   get isEmpty(): boolean {
-    return this.length === 0
+    return this.#length === 0
   }
 
   /** Bytes of the block, were it finished now. */
   get finishedBytes(): number {
-    return this.length + 4 * this.#restarts.length + 4
+    return this.#length + 4 * this.#restarts.length + 4
   }
 
   /**
@@ -55,41 +54,41 @@ export class BlockBuilder {
     const shared = this.#sharedLength(key, keyLength)
     const unshared = keyLength - shared
     this.#reserve(MAX_LENGTHS_BYTES + unshared + valLen)
-    const { buffer } = this
-    let at = putVarint(buffer, this.length, shared)
+    const buffer = this.#buffer
+    let at = putVarint(buffer, this.#length, shared)
     at = putVarint(buffer, at, unshared)
     at = putVarint(buffer, at, valLen)
     copyBytes(key, shared, buffer, at, unshared)
     at += unshared
     copyBytes(value, valOff, buffer, at, valLen)
-    this.length = at + valLen
+    this.#length = at + valLen
     this.#run++
     this.#rememberKey(key, shared, keyLength)
   }
 
   /**
    * Append the restart points.
-   * @returns length of the block
+   * @returns the block; borrowed until reset
    */
-  finish(): number {
+  finish(): Bytes {
     this.#reserve(4 * this.#restarts.length + 4)
     for (const restart of this.#restarts) this.#appendFixed32(restart)
     this.#appendFixed32(this.#restarts.length)
-    return this.length
+    return this.#buffer.subarray(0, this.#length)
   }
 
   /** Begin a new block. */
   reset(): void {
-    this.length = 0
+    this.#length = 0
     this.#restarts.length = 1
     this.#run = 0
   }
 
   /** How much of the key is left out; starts a new run where one is due. */
   #sharedLength(key: Bytes, keyLength: number): number {
-    if (this.length === 0) return 0
+    if (this.#length === 0) return 0
     if (this.#run === this.#restartInterval) {
-      this.#restarts.push(this.length)
+      this.#restarts.push(this.#length)
       this.#run = 0
       return 0
     }
@@ -112,15 +111,15 @@ export class BlockBuilder {
   }
 
   #appendFixed32(value: number): void {
-    putFixed32(this.buffer, this.length, value)
-    this.length += 4
+    putFixed32(this.#buffer, this.#length, value)
+    this.#length += 4
   }
 
   #reserve(bytes: number): void {
-    const needed = this.length + bytes
-    if (needed <= this.buffer.length) return
-    const larger = new Uint8Array(Math.max(needed, this.buffer.length * 2))
-    larger.set(this.buffer.subarray(0, this.length))
-    this.buffer = larger
+    const needed = this.#length + bytes
+    if (needed <= this.#buffer.length) return
+    const larger = new Uint8Array(Math.max(needed, this.#buffer.length * 2))
+    larger.set(this.#buffer.subarray(0, this.#length))
+    this.#buffer = larger
   }
 }

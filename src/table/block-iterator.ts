@@ -8,7 +8,7 @@
  * Threads  belongs to one thread; allocates only to grow its key buffer
  * Source   google/leveldb table/block.cc
  */
-import { getFixed32, Reader } from '../base/coding.ts'
+import { getFixed32 } from '../base/coding.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { compareTags, TAG_BYTES, tagIsValid } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'

@@ -30,17 +30,18 @@ export class BlockWriter {
     this.#trailer[0] = Compression.NONE
   }
 
-  /** Write contents[0, length) as a block. */
-  writeBlock(contents: Bytes, length: number): BlockHandle {
-    const handle = { offset: this.offset, bytes: length }
-    const crc = crc32c(this.#trailer, 0, 1, crc32c(contents, 0, length))
+  writeBlock(contents: Bytes): BlockHandle {
+    const handle = { offset: this.offset, bytes: contents.length }
+    const crc = crc32c(this.#trailer, 0, 1, crc32c(contents, 0, contents.length))
     putFixed32(this.#trailer, 1, maskCrc(crc))
-    this.write(contents, length)
-    this.write(this.#trailer, BLOCK_TRAILER_BYTES)
+    this.write(contents)
+    this.write(this.#trailer)
     return handle
   }
 
-  write(bytes: Bytes, length: number): void {
+  /** Write bytes that are no block. */
+  write(bytes: Bytes): void {
+    const { length } = bytes
     this.offset += length
     if (this.#gatheredBytes + length > GATHER_BYTES) this.flush()
     if (length > GATHER_BYTES) {

@@ -19,7 +19,7 @@ import { FilterBlockBuilder } from './filter-block.ts'
 import type { FilterPolicy } from './filter-policy.ts'
 import { shortestSeparator, shortSuccessor } from './index-key.ts'
 import { filterKey } from './metaindex.ts'
-import { type BlockHandle, encodeFooter, FOOTER_BYTES, MAX_HANDLE_BYTES, putHandle } from './table-format.ts'
+import { type BlockHandle, encodeFooter, MAX_HANDLE_BYTES, putHandle } from './table-format.ts'
 
 export interface TableOptions {
   readonly comparator: Comparator
@@ -113,7 +113,7 @@ export class TableBuilder {
     if (this.#pending !== undefined)
       this.#addToIndex(shortSuccessor(this.#options.comparator, this.largest), this.#pending)
     const index = this.#writeBlock(this.#index)
-    this.#writer.write(encodeFooter({ metaindex, index }), FOOTER_BYTES)
+    this.#writer.write(encodeFooter({ metaindex, index }))
     this.#writer.flush()
   }
 
@@ -155,8 +155,7 @@ export class TableBuilder {
     const { filterPolicy, restartInterval, blockBytes } = this.#options
     const metaindex = new BlockBuilder(restartInterval, blockBytes)
     if (this.#filter !== undefined && filterPolicy !== undefined) {
-      const filter = this.#filter.finish()
-      const handle = this.#writer.writeBlock(filter, filter.length)
+      const handle = this.#writer.writeBlock(this.#filter.finish())
       const key = filterKey(filterPolicy)
       metaindex.add(key, key.length, this.#handle, 0, putHandle(this.#handle, 0, handle))
     }

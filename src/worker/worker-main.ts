@@ -7,7 +7,7 @@ import { nodeEnvironment } from '../env/node-env.ts'
 import { runFlushJob } from '../jobs/flush-job.ts'
 import type { AnswerMessage, RunMessage } from './messages.ts'
 
-const environment = nodeEnvironment()
+const environment = nodeEnvironment(workerData.modes)
 const port: MessagePort = workerData.port
 
 port.on('message', (message: RunMessage) => {

@@ -89,6 +89,15 @@ describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
     winners[0].value.release()
   })
 
+  it('goes to exactly one of many processes and threads, which the others name or at least know of', async () => {
+    const threads = [1, 2].map(() => new Worker(OPENER, { argv: ['varve', directory] }))
+    const heard = threads.map(async (thread) => String((await once(thread, 'message'))[0]))
+    const spawned = [1, 2, 3, 4].map(async () => (await openIn('varve')).line)
+    const lines = await Promise.all([...heard, ...spawned])
+    assert.deepEqual(lines.map((line) => line.split(' ')[0]).sort(), [...Array(5).fill('LOCKED'), 'held'])
+    for (const thread of threads) await thread.terminate()
+  })
+
   it('is refused to another thread, and free once a thread that held it is gone', async () => {
     const lock = await files.lock(directory)
     const refused = new Worker(OPENER, { argv: ['varve', directory] })

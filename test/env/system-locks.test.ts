@@ -1,3 +1,4 @@
+/** How a table of the kernel's locks is read; that it is read at all, node-lock.test.ts shows. */
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { deviceName, writeLockIn } from '../../src/env/system-locks.ts'

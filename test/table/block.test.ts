@@ -1,0 +1,143 @@
+/**
+ * Blocks: built and read back; walks beside a sorted array; damage.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { toHex } from '../../src/base/bytes.ts'
+import { bytewiseComparator, type Comparator, customComparator } from '../../src/base/comparator.ts'
+import { CorruptionError } from '../../src/base/errors.ts'
+import { encodeInternalKey } from '../../src/base/internal-key.ts'
+import { Block } from '../../src/table/block.ts'
+import { BlockBuilder } from '../../src/table/block-builder.ts'
+import { BlockIterator } from '../../src/table/block-iterator.ts'
+import { bytesOf, type Entry, listBackwards, listForwards, putEntry } from './entries.ts'
+import { anyEntries, anyMoves, checkWalk } from './walks.ts'
+
+function build(entries: readonly Entry[], restartInterval: number): Uint8Array {
+  const builder = new BlockBuilder(restartInterval, 16)
+  for (const { key, low, high, value } of entries) {
+    const encoded = encodeInternalKey(key, 0, key.length, low, high)
+    builder.add(encoded, encoded.length, value, 0, value.length)
+  }
+  return builder.buffer.slice(0, builder.finish())
+}
+
+function iterate(bytes: Uint8Array, comparator: Comparator = bytewiseComparator): BlockIterator {
+  return new BlockIterator(comparator, new Block(bytes, 'f.ldb', 7))
+}
+
+/** The order of bytes, but not known as such: takes the general path. */
+const sameOrder: Comparator = customComparator({ name: 'same', compare: (a, b) => Buffer.compare(a, b) })
+
+test('an empty block is one restart point and nothing else', () => {
+  const builder = new BlockBuilder(16, 16)
+  assert.equal(toHex(builder.buffer.slice(0, builder.finish())), '0000000001000000')
+})
+
+test('keys are shared with the one before, and whole at restart points', () => {
+  const builder = new BlockBuilder(2, 16)
+  for (const key of ['abc', 'abd', 'abde', 'b']) builder.add(bytesOf(key), key.length, bytesOf(key[0]), 0, 1)
+  const expected =
+    '00030161626361' + '0201016461' + '0004016162646561' + '0001016262' + '00000000' + '0c000000' + '02000000'
+  assert.equal(builder.finishedBytes, expected.length / 2)
+  assert.equal(toHex(builder.buffer.slice(0, builder.finish())), expected)
+})
+
+test('a builder that is reset builds the same block again', () => {
+  const builder = new BlockBuilder(2, 16)
+  const blocks = [0, 1].map(() => {
+    builder.reset()
+    for (const key of ['aa', 'ab', 'ac']) builder.add(bytesOf(key), 2, bytesOf(''), 0, 0)
+    return toHex(builder.buffer.slice(0, builder.finish()))
+  })
+  assert.equal(blocks[0], blocks[1])
+})
+
+for (const [name, comparator] of [
+  ['bytewise', bytewiseComparator],
+  ['custom', sameOrder],
+] as const) {
+  test(`walks over a block find what a sorted array holds (${name} order)`, () => {
+    fc.assert(
+      fc.property(anyEntries, anyMoves, fc.integer({ min: 1, max: 20 }), (entries, moves, restartInterval) => {
+        checkWalk(iterate(build(entries, restartInterval), comparator), entries, moves)
+      }),
+      { numRuns: 300 },
+    )
+  })
+}
+
+test('an iterator goes from block to block', () => {
+  const iterator = new BlockIterator(bytewiseComparator)
+  iterator.seekToFirst()
+  assert.equal(iterator.valid, false)
+  for (const key of ['a', 'b']) {
+    iterator.reset(new Block(build([putEntry(bytesOf(key), 1, bytesOf(key))], 16), 'f.ldb', 0))
+    assert.equal(iterator.valid, false)
+    assert.deepEqual(listForwards(iterator), [`"${key}"#1=${key}`])
+    assert.deepEqual(listBackwards(iterator), [`"${key}"#1=${key}`])
+  }
+})
+
+test('keys and values of any length survive', () => {
+  const lengths = [0, 1, 63, 64, 65, 127, 128, 200, 5000, 70_000]
+  const entries = lengths.map((n, i) =>
+    putEntry(new Uint8Array(n).fill(120), i + 1, new Uint8Array(lengths.at(-1 - i)!)),
+  )
+  const iterator = iterate(build(entries, 4))
+  assert.equal(listForwards(iterator).length, lengths.length)
+  for (const { key, low, high, value } of entries) {
+    iterator.seek(key, 0, key.length, low, high)
+    assert.deepEqual([iterator.keyLen, iterator.valLen], [key.length, value.length])
+  }
+})
+
+const key = '6b' + '0101000000000000'
+const badBlocks: readonly (readonly [string, string])[] = [
+  ['shorter than its restart count', '000000'],
+  ['no restart point, but entries', `000900${key}` + '00000000'],
+  ['more restart points than room', '00000000' + '02000000'],
+  ['2^32 − 1 restart points', '00000000' + 'ffffffff'],
+  ['a first restart point that is not 0', `000900${key}` + '01000000' + '01000000'],
+  ['restart points that do not ascend', `000900${key}` + '00000000' + '00000000' + '02000000'],
+  ['a restart point at the end of the entries', `000900${key}` + '00000000' + '0c000000' + '02000000'],
+  ['a restart point that is no entry', `000900${key}` + '00000000' + '0b000000' + '02000000'],
+  ['a key that shares with nothing', `010900${key}` + '00000000' + '01000000'],
+  ['a key beyond the block', `000a00${key}` + '00000000' + '01000000'],
+  ['a value beyond the block', `000901${key}` + '00000000' + '01000000'],
+  ['lengths whose sum passes 2^32', `0009fbffffff0f${key}` + '00000000' + '01000000'],
+  ['a length of 2^53', `00098080808080808010${key}` + '00000000' + '01000000'],
+  ['a length that never ends', 'ffffffffffffffffffffffff' + '00000000' + '01000000'],
+  ['an entry cut off', '0009' + '00000000' + '01000000'],
+  ['a key shorter than a tag', '0007000101000000000000'.slice(0, 20) + '00000000' + '01000000'],
+  ['an unknown type', `000900` + '6b' + '0201000000000000' + '00000000' + '01000000'],
+  ['a sequence number above 2^53 − 1', `000900` + '6b' + '01ffffffffffffff' + '00000000' + '01000000'],
+]
+
+for (const [name, hex] of badBlocks) {
+  test(`a block with ${name} is damage that names file and offset`, () => {
+    const bytes = new Uint8Array(Buffer.from(hex, 'hex'))
+    const isNamed = (error: unknown): boolean =>
+      error instanceof CorruptionError && error.file === 'f.ldb' && error.offset === 7
+    assert.throws(() => listForwards(iterate(bytes)).concat(listBackwards(iterate(bytes))), isNamed)
+  })
+}
+
+test('an iterator that met damage is not valid, and can be sought elsewhere', () => {
+  const bytes = new Uint8Array(Buffer.from(`000900${key}` + '001000' + '00000000' + '01000000', 'hex'))
+  const iterator = iterate(bytes)
+  iterator.seekToFirst()
+  assert.throws(() => iterator.next(), CorruptionError)
+  assert.equal(iterator.valid, false)
+  iterator.seekToFirst()
+  assert.equal(iterator.valid, true)
+})
+
+test('an empty block as iq80 writes it has no entries', () => {
+  const iterator = iterate(new Uint8Array(4))
+  assert.deepEqual(listForwards(iterator), [])
+  assert.deepEqual(listBackwards(iterator), [])
+  iterator.seek(bytesOf('a'), 0, 1, 1, 0)
+  assert.equal(iterator.valid, false)
+})

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { toHex } from '../../src/base/bytes.ts'
+import { putFixed32 } from '../../src/base/coding.ts'
+import { BloomFilter } from '../../src/table/bloom-filter.ts'
+import { bytesOf } from './entries.ts'
+
+function createFilter(policy: BloomFilter, keys: readonly Uint8Array[]): Uint8Array {
+  const starts = [0]
+  for (const key of keys) starts.push(starts.at(-1)! + key.length)
+  return new Uint8Array(policy.createFilter(Buffer.concat(keys), starts, keys.length))
+}
+
+function numberKey(n: number): Uint8Array {
+  const key = new Uint8Array(4)
+  putFixed32(key, 0, n)
+  return key
+}
+
+function matches(policy: BloomFilter, key: Uint8Array, filter: Uint8Array): boolean {
+  return policy.keyMayMatch(key, 0, key.length, filter, 0, filter.length)
+}
+
+test('the filter of hello and world has the bytes that LevelDB gives it', () => {
+  const filter = createFilter(new BloomFilter(10), [bytesOf('hello'), bytesOf('world')])
+  assert.equal(toHex(filter), '114000414410401006')
+})
+
+test('every key matches, and few others do', () => {
+  const policy = new BloomFilter(10)
+  for (const count of [1, 2, 10, 100, 1000, 10_000]) {
+    const filter = createFilter(
+      policy,
+      Array.from({ length: count }, (_, i) => numberKey(i)),
+    )
+    assert.equal(filter.length, Math.ceil(Math.max(64, count * 10) / 8) + 1)
+    for (let i = 0; i < count; i++) assert.ok(matches(policy, numberKey(i), filter))
+    let wrong = 0
+    for (let i = 0; i < 10_000; i++) if (matches(policy, numberKey(i + 1_000_000_000), filter)) wrong++
+    assert.ok(wrong <= 200, `${wrong} of 10000 with ${count} keys`)
+  }
+})
+
+test('a key may lie anywhere in a larger array', () => {
+  const policy = new BloomFilter(10)
+  const filter = createFilter(policy, [bytesOf('hello')])
+  const wide = Buffer.concat([bytesOf('..'), filter, bytesOf('..')])
+  assert.ok(policy.keyMayMatch(bytesOf('_hello_'), 1, 5, wide, 2, filter.length))
+  assert.ok(!policy.keyMayMatch(bytesOf('_hellx_'), 1, 5, wide, 2, filter.length))
+})
+
+test('the probe count lies between 1 and 30', () => {
+  for (const [bitsPerKey, probes] of [
+    [1, 1],
+    [2, 1],
+    [10, 6],
+    [43, 29],
+    [44, 30],
+    [1000, 30],
+  ]) {
+    assert.equal(createFilter(new BloomFilter(bitsPerKey), [bytesOf('x')]).at(-1), probes)
+  }
+})
+
+test('a filter too short to hold a bit matches nothing; a reserved probe count matches all', () => {
+  const policy = new BloomFilter(10)
+  assert.equal(matches(policy, bytesOf('x'), new Uint8Array(0)), false)
+  assert.equal(matches(policy, bytesOf('x'), Uint8Array.of(6)), false)
+  assert.equal(matches(policy, bytesOf('x'), Uint8Array.of(0, 31)), true)
+})
+
+test('bits per key must be a positive integer', () => {
+  for (const bits of [0, -1, 1.5, Number.NaN]) assert.throws(() => new BloomFilter(bits))
+})
