@@ -64,9 +64,13 @@ export class WriteGroup {
     this.#end = Batch.writeDelete(this.#bytes, start + Batch.HEADER_BYTES, key)
   }
 
-  /** Add a copy of an encoded batch. */
+  /** Add a copy of an encoded batch. One without ops asks for its durability, and is not logged: there it would be a marker. */
   addBatch(encoded: Bytes, durability: Durability): void {
     const ops = encoded.length - Batch.HEADER_BYTES
+    if (ops === 0) {
+      this.#require(durability)
+      return
+    }
     const start = this.#begin(ops, Batch.batchCount(encoded, 0), durability)
     copyBytes(encoded, Batch.HEADER_BYTES, this.#bytes, start + Batch.HEADER_BYTES, ops)
     this.#end = start + encoded.length
@@ -114,8 +118,12 @@ export class WriteGroup {
     Batch.writeHeader(this.#bytes, start, 0, count)
     this.#starts.push(start)
     this.opCount += count
-    if (STRENGTH[durability] > STRENGTH[this.durability]) this.durability = durability
+    this.#require(durability)
     return start
+  }
+
+  #require(durability: Durability): void {
+    if (STRENGTH[durability] > STRENGTH[this.durability]) this.durability = durability
   }
 
   #reserve(bytes: number): void {

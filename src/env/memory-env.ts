@@ -126,7 +126,7 @@ export class MemoryEnvironment implements Environment {
 }
 
 /** A clock that advances when told, and by a microsecond each time it is read. */
-export class MemoryClock implements Clock {
+class MemoryClock implements Clock {
   #micros = 0
 
   wallMs(): number {

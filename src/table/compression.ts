@@ -7,17 +7,12 @@ import type { Bytes } from '../base/types.ts'
 
 /** Contents are stored as they are: all that varve writes. */
 export const NONE = 0
-export const SNAPPY = 1
-export const ZSTD = 2
-/** As the LevelDB of Minecraft Bedrock writes. */
-export const ZLIB = 3
-export const RAW_DEFLATE = 4
 
+/** Types that others write; the number 2 has been given twice. */
 const NAMES: ReadonlyMap<number, string> = new Map([
-  [SNAPPY, 'snappy'],
-  [ZSTD, 'zstd'],
-  [ZLIB, 'zlib'],
-  [RAW_DEFLATE, 'raw deflate'],
+  [1, 'snappy'],
+  [2, "zstd (or zlib, in Minecraft's LevelDB)"],
+  [4, "raw deflate (Minecraft's LevelDB)"],
 ])
 
 /**

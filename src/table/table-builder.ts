@@ -110,9 +110,10 @@ export class TableBuilder {
     this.#isFinished = true
     if (!this.#data.isEmpty) this.#finishDataBlock()
     const metaindex = this.#writeMetaindex()
-    if (this.#pending !== undefined)
+    if (this.#pending !== undefined) {
       this.#addToIndex(shortSuccessor(this.#options.comparator, this.largest), this.#pending)
-    const index = this.#writeBlock(this.#index)
+    }
+    const index = this.#writer.writeBlock(this.#index.finish())
     this.#writer.write(encodeFooter({ metaindex, index }))
     this.#writer.flush()
   }
@@ -135,7 +136,7 @@ export class TableBuilder {
   }
 
   #finishDataBlock(): void {
-    this.#pending = this.#writeBlock(this.#data)
+    this.#pending = this.#writer.writeBlock(this.#data.finish())
     this.#data.reset()
     this.#filter?.startBlock(this.#writer.offset)
   }
@@ -159,12 +160,6 @@ export class TableBuilder {
       const key = filterKey(filterPolicy)
       metaindex.add(key, key.length, this.#handle, 0, putHandle(this.#handle, 0, handle))
     }
-    return this.#writeBlock(metaindex)
-  }
-
-  #writeBlock(block: BlockBuilder): BlockHandle {
-    // First of all: finishing may move the block to a larger buffer.
-    const length = block.finish()
-    return this.#writer.writeBlock(block.buffer, length)
+    return this.#writer.writeBlock(metaindex.finish())
   }
 }

@@ -7,9 +7,11 @@
  *          footer  := metaindex handle ‖ index handle ‖ zeros up to 40 bytes ‖ magic     (48 bytes, the last of the file)
  * Layout rule  The footer carries no checksum, so its handles are believed only if they fit: the index block ends where
  *          the footer begins, and the metaindex block ends where the index block begins. Every LevelDB writes them so
- *          (C++, goleveldb, iq80); a damaged handle that points at some other sound block is thus found out.
+ *          (C++, goleveldb, iq80); a damaged handle that points at some other sound block is thus found out. The whole
+ *          footer must be what a writer would make of its handles, so that no damage to it passes.
  * Source   google/leveldb table/format.cc, doc/table_format.md
  */
+import { equalBytes } from '../base/bytes.ts'
 import { getFixed32, putFixed32, putVarint, Reader } from '../base/coding.ts'
 import type { RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
@@ -69,17 +71,17 @@ export function readFooter(file: RandomAccessFile): Footer {
   if (start < 0) throw corrupt(file, 0, `a table has at least ${FOOTER_BYTES} bytes, this file ${file.bytes}`)
   const bytes = new Uint8Array(FOOTER_BYTES)
   file.read(start, bytes, 0, FOOTER_BYTES)
-  if (
-    getFixed32(bytes, FOOTER_HANDLES_BYTES) !== MAGIC_LOW ||
-    getFixed32(bytes, FOOTER_HANDLES_BYTES + 4) !== MAGIC_HIGH
-  ) {
-    throw corrupt(file, start, 'not a table: the magic number is missing')
-  }
+  const hasMagic =
+    getFixed32(bytes, FOOTER_HANDLES_BYTES) === MAGIC_LOW && getFixed32(bytes, FOOTER_HANDLES_BYTES + 4) === MAGIC_HIGH
+  if (!hasMagic) throw corrupt(file, start, 'not a table: the magic number is missing')
   const reader = new Reader(bytes, 0, FOOTER_HANDLES_BYTES)
   const metaindex = readHandle(reader)
   const index = readHandle(reader)
   if (reader.failed || blockEnd(index) !== start || blockEnd(metaindex) !== index.offset) {
     throw corrupt(file, start, 'the footer does not fit the layout of a table')
+  }
+  if (!equalBytes(bytes, 0, FOOTER_BYTES, encodeFooter({ metaindex, index }), 0, FOOTER_BYTES)) {
+    throw corrupt(file, start, 'the footer has stray bits')
   }
   return { metaindex, index }
 }

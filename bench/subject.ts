@@ -1,0 +1,30 @@
+/**
+ * Subject: an open database under measurement, as the timed loops see it. One implementation an engine: each calls its
+ * engine in the way its documentation recommends, with Uint8Arrays for keys and values, and adds nothing to time.
+ */
+import type { Bytes } from '../src/base/types.ts'
+import type { Operations } from './dataset.ts'
+import type { Tally } from './tally.ts'
+
+export interface SubjectOptions {
+  /** varve's writeBufferBytes and LevelDB's write_buffer_size. */
+  readonly writeBufferBytes: number
+  /** Of table blocks; undefined for each engine's own default. */
+  readonly cacheBytes: number | undefined
+  /** Whether every write is to survive power loss: durability 'disk', or sync: true. Else 'os', or sync: false. */
+  readonly isDurable: boolean
+}
+
+export interface Subject {
+  put(key: Bytes, value: Bytes): Promise<void>
+  putSync(key: Bytes, value: Bytes): void
+  /** Write the operations [begin, limit) as one batch. */
+  writeBatch(operations: Operations, begin: number, limit: number): Promise<void>
+  get(key: Bytes): Promise<Bytes | undefined>
+  getSync(key: Bytes): Bytes | undefined
+  /** All entries, for `for await`. */
+  scan(isReverse: boolean): AsyncIterable<readonly [key: Bytes, value: Bytes]>
+  /** All entries, in the engine's fastest way. */
+  scanBest(isReverse: boolean, tally: Tally): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,35 @@
+/**
+ * Tally: count and checksum of what a benchmark has read, in order. Cheap, since it is part of what is timed: of each string
+ * the last four bytes and the length. A check of every byte follows when the clock has stopped.
+ */
+import type { Bytes } from '../src/base/types.ts'
+
+const MULTIPLIER = 0x9e3779b1 | 0
+
+export class Tally {
+  count = 0
+  checksum = 0
+
+  addValue(value: Bytes): void {
+    this.count++
+    this.#fold(value)
+  }
+
+  addEntry(key: Bytes, value: Bytes): void {
+    this.count++
+    this.#fold(key)
+    this.#fold(value)
+  }
+
+  /** @throws Error if it differs from what was expected */
+  check(expected: Tally): void {
+    if (this.count !== expected.count) throw new Error(`read ${this.count} values instead of ${expected.count}`)
+    if (this.checksum !== expected.checksum) throw new Error('read wrong keys or values')
+  }
+
+  #fold(bytes: Bytes): void {
+    const n = bytes.length
+    const last = bytes[n - 4] | (bytes[n - 3] << 8) | (bytes[n - 2] << 16) | (bytes[n - 1] << 24)
+    this.checksum = (Math.imul(this.checksum, MULTIPLIER) + (last ^ n)) | 0
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The commands for one entry: get, put, del.
+ */
+import type { Command } from 'commander'
+import type { Durability } from '../public/index.ts'
+import { EXIT_MISSING, ExitError } from './exit.ts'
+import { parseText, showText } from './key-text.ts'
+import { durabilityOption } from './option-values.ts'
+import type { Output } from './output.ts'
+import { withDatabase } from './with-database.ts'
+
+interface EntryOptions {
+  readonly hex?: boolean
+  readonly raw?: boolean
+  readonly durability: Durability
+}
+
+export function addEntryCommands(program: Command, output: Output): void {
+  program
+    .command('get')
+    .summary('print the value of a key')
+    .description(`Print the value of a key, as it is, and a line feed. Exit code ${EXIT_MISSING} if there is none.`)
+    .argument('<dir>', 'directory of the database')
+    .argument('<key>')
+    .option('--raw', 'no line feed after the value')
+    .action((dir, key, _, command) => get(dir, key, command.optsWithGlobals(), output))
+  program
+    .command('put')
+    .summary('set a key to a value')
+    .description('Set a key to a value. Creates the database if there is none.')
+    .argument('<dir>', 'directory of the database')
+    .argument('<key>')
+    .argument('<value>')
+    .addOption(durabilityOption())
+    .action((dir, key, value, _, command) => put(dir, key, value, command.optsWithGlobals()))
+  program
+    .command('del')
+    .summary('delete a key')
+    .description('Delete a key, whether or not it exists.')
+    .argument('<dir>', 'directory of the database')
+    .argument('<key>')
+    .addOption(durabilityOption())
+    .action((dir, key, _, command) => del(dir, key, command.optsWithGlobals()))
+}
+
+async function get(directory: string, keyText: string, options: EntryOptions, output: Output): Promise<void> {
+  const hex = options.hex ?? false
+  const key = parseText(keyText, hex)
+  const value = await withDatabase(directory, { readOnly: true }, (db) => db.get(key))
+  if (value === undefined) throw new ExitError(EXIT_MISSING, `there is no key ${keyText} in ${directory}`)
+  await output.write(hex ? showText(value, true) : value)
+  if (!options.raw) await output.write('\n')
+}
+
+// One write is not worth starting a worker thread for.
+const ONE_WRITE = { workers: 0 }
+
+async function put(directory: string, keyText: string, valueText: string, options: EntryOptions): Promise<void> {
+  const { hex = false, durability } = options
+  const key = parseText(keyText, hex)
+  const value = parseText(valueText, hex)
+  await withDatabase(directory, ONE_WRITE, (db) => db.put(key, value, { durability }))
+}
+
+async function del(directory: string, keyText: string, options: EntryOptions): Promise<void> {
+  const { hex = false, durability } = options
+  const key = parseText(keyText, hex)
+  await withDatabase(directory, { ...ONE_WRITE, createIfMissing: false }, (db) => db.delete(key, { durability }))
+}

@@ -1,0 +1,47 @@
+/**
+ * How the command ends: exit codes, and the one line on stderr that says why.
+ */
+
+/** `get` found no value. */
+export const EXIT_MISSING = 1
+/** The command line is not understood. */
+export const EXIT_USAGE = 2
+/** The command was understood and could not be carried out. */
+export const EXIT_FAILED = 3
+
+export const EXIT_HELP: string = `
+Exit codes:
+  0  done
+  ${EXIT_MISSING}  get: there is no such key
+  ${EXIT_USAGE}  the command line is not understood
+  ${EXIT_FAILED}  the operation failed; what was acknowledged before stays`
+
+/** The command line is not understood. */
+export class UsageError extends Error {}
+
+/** The command ends with this code, after one line on stderr. */
+export class ExitError extends Error {
+  readonly exitCode: number
+
+  constructor(exitCode: number, message: string) {
+    super(message)
+    this.exitCode = exitCode
+  }
+}
+
+/** Exit code of a command that ended with `error`. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof ExitError) return error.exitCode
+  return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED
+}
+
+/** Whoever read our output has gone (`| head`): no error of ours. */
+export function isClosedPipe(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'EPIPE'
+}
+
+/** `varve: …`, in one line. */
+export function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return `varve: ${message.trim().replace(/\s*\n\s*/g, ' ')}\n`
+}

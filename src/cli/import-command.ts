@@ -1,0 +1,141 @@
+/**
+ * `varve import`: the records of a file or of stdin, as entries. Everything streams: memory holds one chunk of the input and
+ * one batch. Batches are written one after another, so what is in the database after a failure is a prefix of the input.
+ */
+import { createReadStream, statSync } from 'node:fs'
+import { extname } from 'node:path'
+import { type Command, Option } from 'commander'
+import { showBytesCount, showCount, showPlural } from '../inspect/figures.ts'
+import type { DB, Durability } from '../public/index.ts'
+import { readCsv } from './csv.ts'
+import { EntryMaker } from './entry-maker.ts'
+import { EXIT_FAILED, ExitError } from './exit.ts'
+import { Importer } from './importer.ts'
+import { readNdjson } from './ndjson.ts'
+import { durabilityOption, parsePositive } from './option-values.ts'
+import { Progress } from './progress.ts'
+import type { OnFault, SourceRecord } from './record-fault.ts'
+import { withDatabase } from './with-database.ts'
+
+type Format = 'ndjson' | 'csv' | 'tsv'
+
+interface Options {
+  readonly key?: string
+  readonly value?: string
+  readonly format?: Format
+  readonly batch: number
+  readonly durability: Durability
+  readonly writeBufferBytes?: number
+  readonly skipInvalid?: boolean
+  readonly hex?: boolean
+}
+
+export function addImportCommand(program: Command): void {
+  program
+    .command('import')
+    .summary('write the records of a file, or of stdin')
+    .description(
+      'Write the records of a file, or of stdin, as entries. Key and value are templates: {name} stands for a field of the record, {a.b} for ' +
+        'one that lies deeper, {{ and }} for braces. Without --key the records are what export writes: their fields key and ' +
+        'value are the entry. CSV and TSV have a header line. Creates the database if there is none.',
+    )
+    .argument('<dir>', 'directory of the database')
+    .argument('[file]', 'the records; - for stdin', '-')
+    .option('--key <template>', 'the key, for example {country}/{name}')
+    .option('--value <template>', 'the value (default: the whole record as JSON)')
+    .addOption(
+      new Option('--format <format>', "form of the records (default: by the file's name, else ndjson)").choices([
+        'ndjson',
+        'csv',
+        'tsv',
+      ]),
+    )
+    .option('--batch <n>', 'records written at once', parsePositive, 1000)
+    .option('--skip-invalid', 'count records that cannot be used, and go on')
+    .addOption(durabilityOption())
+    .option('--write-buffer-bytes <n>', 'size at which a MemTable is flushed', parsePositive)
+    .action((dir, file, _, command) => importFile(dir, file, command.optsWithGlobals()))
+}
+
+async function importFile(directory: string, file: string, options: Options): Promise<void> {
+  const maker = new EntryMaker(options)
+  const input = openInput(file)
+  const { writeBufferBytes } = options
+  await withDatabase(directory, { ...(writeBufferBytes !== undefined && { writeBufferBytes }) }, async (db) => {
+    await importRecords(db, input, options.format ?? formatOf(file), maker, options)
+  })
+}
+
+interface Input {
+  readonly stream: NodeJS.ReadableStream
+  readonly bytes: number | undefined
+}
+
+function openInput(file: string): Input {
+  if (file === '-') return { stream: process.stdin, bytes: undefined }
+  const status = statSync(file, { throwIfNoEntry: false })
+  if (status === undefined) throw new ExitError(EXIT_FAILED, `${file} does not exist`)
+  if (status.isDirectory()) throw new ExitError(EXIT_FAILED, `${file} is a directory`)
+  return {
+    stream: createReadStream(file, { highWaterMark: 256 * 1024 }),
+    bytes: status.isFile() ? status.size : undefined,
+  }
+}
+
+function formatOf(file: string): Format {
+  const extension = extname(file).toLowerCase()
+  if (extension === '.csv') return 'csv'
+  return extension === '.tsv' || extension === '.tab' ? 'tsv' : 'ndjson'
+}
+
+async function importRecords(db: DB, input: Input, format: Format, maker: EntryMaker, options: Options): Promise<void> {
+  const skip = options.skipInvalid ?? false
+  let skipped = 0
+  const onFault: OnFault = (fault) => {
+    if (!skip) throw fault
+    skipped++
+  }
+  const importer = new Importer(db, options.batch, options.durability)
+  const progress = new Progress(input.bytes)
+  const counter = { bytes: 0 }
+  try {
+    const records = readRecords(counted(input.stream, counter), format, skip, onFault)
+    for await (const record of records) {
+      maker.make(record, onFault, importer)
+      if (importer.isFull) {
+        await importer.write()
+        progress.update(counter.bytes, importer.records)
+      }
+    }
+    await importer.write()
+  } catch (error) {
+    throw await importer.finishBefore(error)
+  } finally {
+    progress.stop()
+  }
+  process.stderr.write(summary(importer, progress.elapsedMs, skipped))
+}
+
+function readRecords(
+  source: AsyncIterable<Buffer>,
+  format: Format,
+  skip: boolean,
+  onFault: OnFault,
+): AsyncIterable<SourceRecord> {
+  if (format === 'ndjson') return readNdjson(source, onFault)
+  return readCsv(source, format === 'csv' ? ',' : '\t', skip, onFault)
+}
+
+async function* counted(stream: NodeJS.ReadableStream, counter: { bytes: number }): AsyncGenerator<Buffer> {
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    counter.bytes += chunk.length
+    yield chunk
+  }
+}
+
+function summary({ records, bytes }: Importer, elapsedMs: number, skipped: number): string {
+  const seconds = elapsedMs / 1000
+  const figures = `${showPlural(records, 'record')}, ${showBytesCount(bytes)} in ${seconds.toFixed(1)} s`
+  const rate = `${showCount(Math.round(records / seconds))}/s`
+  return `imported ${figures} (${rate})${skipped > 0 ? `; skipped ${showPlural(skipped, 'invalid record')}` : ''}\n`
+}

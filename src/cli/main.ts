@@ -1,0 +1,47 @@
+/**
+ * The `varve` command. Reads the command line, runs one command, and ends with an exit code (exit.ts); every error is one
+ * line on stderr.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { CommanderError } from 'commander'
+import { EXIT_USAGE, exitCodeOf, isClosedPipe, messageOf } from './exit.ts'
+import { Output } from './output.ts'
+import { createProgram } from './program.ts'
+
+/** The version of the package that this file belongs to, compiled or bundled. */
+function packageVersion(): string {
+  let url = new URL('package.json', import.meta.url)
+  while (!existsSync(url)) {
+    const parent = new URL('../package.json', url)
+    if (parent.href === url.href) return 'unknown'
+    url = parent
+  }
+  return JSON.parse(readFileSync(url, 'utf8')).version
+}
+
+/** @returns the exit code */
+async function main(args: readonly string[]): Promise<number> {
+  const output = new Output(process.stdout)
+  process.stderr.on('error', () => {})
+  try {
+    await createProgram(packageVersion(), output).parseAsync(args, { from: 'user' })
+    await output.flush()
+    return 0
+  } catch (error) {
+    return report(error)
+  }
+}
+
+function report(error: unknown): number {
+  if (isClosedPipe(error)) return 0
+  if (!(error instanceof CommanderError)) {
+    process.stderr.write(messageOf(error))
+    return exitCodeOf(error)
+  }
+  // Help and version have been printed already.
+  if (error.exitCode === 0) return 0
+  if (error.code !== 'commander.help') process.stderr.write(messageOf(error).replace('error: ', ''))
+  return EXIT_USAGE
+}
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,33 @@
+/**
+ * The command line as a whole: commands, global options, help.
+ */
+import { Command } from 'commander'
+import { addDumpCommand } from './dump-command.ts'
+import { addEntryCommands } from './entry-commands.ts'
+import { EXIT_HELP } from './exit.ts'
+import { addExportCommand } from './export-command.ts'
+import { addImportCommand } from './import-command.ts'
+import type { Output } from './output.ts'
+import { addScanCommand } from './scan-command.ts'
+import { addStatsCommand } from './stats-command.ts'
+
+/** @returns a program that throws CommanderError instead of ending the process, and prints no errors itself */
+export function createProgram(version: string, output: Output): Command {
+  const program = new Command('varve')
+    .description('Look into varve and LevelDB databases, and change them.')
+    .option('--hex', 'keys and values are hex, in arguments and in what is printed')
+    .version(version, '--version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .addHelpText('after', EXIT_HELP)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: () => {} })
+    .exitOverride()
+  addEntryCommands(program, output)
+  addScanCommand(program, output)
+  addImportCommand(program)
+  addExportCommand(program, output)
+  addStatsCommand(program, output)
+  addDumpCommand(program, output)
+  return program
+}

@@ -1,0 +1,49 @@
+/**
+ * `varve scan`: the entries of a range, for people. What must be read back goes through `export`.
+ */
+import { type Command, Option } from 'commander'
+import type { DB } from '../public/index.ts'
+import { showText } from './key-text.ts'
+import type { Output } from './output.ts'
+import { addRangeOptions, type RangeOptions, scanOptionsOf } from './range.ts'
+import { withDatabase } from './with-database.ts'
+
+interface Options extends RangeOptions {
+  readonly keys?: boolean
+  readonly values?: boolean
+}
+
+export function addScanCommand(program: Command, output: Output): void {
+  const command = program
+    .command('scan')
+    .summary('print the entries of a range, in key order')
+    .description(
+      'Print the entries of a range in key order, one a line: key, tab, value. What is not printable UTF-8 is printed as 0x and hex; ' +
+        'use export for what a program is to read.',
+    )
+    .argument('<dir>', 'directory of the database')
+  addRangeOptions(command)
+    .addOption(new Option('--keys', 'keys alone').conflicts('values'))
+    .option('--values', 'values alone')
+    .action((dir, _, self) => scan(dir, self.optsWithGlobals(), output))
+}
+
+async function scan(directory: string, options: Options, output: Output): Promise<void> {
+  scanOptionsOf(options)
+  await withDatabase(directory, { readOnly: true }, async (db) => {
+    for await (const line of lines(db, options)) await output.write(line)
+    await output.flush()
+  })
+}
+
+async function* lines(db: DB, options: Options): AsyncGenerator<string> {
+  const range = scanOptionsOf(options)
+  const hex = options.hex ?? false
+  if (options.keys) {
+    for await (const key of db.keys(range)) yield `${showText(key, hex)}\n`
+  } else if (options.values) {
+    for await (const value of db.values(range)) yield `${showText(value, hex)}\n`
+  } else {
+    for await (const [key, value] of db.scan(range)) yield `${showText(key, hex)}\t${showText(value, hex)}\n`
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * `varve stats`: the layers of a database, as a picture or as JSON. The database may be open elsewhere: it is seen as its
+ * files are, so what the other process has in memory appears as the log that it is in.
+ */
+import type { Command } from 'commander'
+import { renderLayers } from '../inspect/lsm-view.ts'
+import type { Stats } from '../public/index.ts'
+import { bytesToJson } from './entry-json.ts'
+import type { Output } from './output.ts'
+import { withDatabase } from './with-database.ts'
+
+const MAX_COLUMNS = 120
+
+export function addStatsCommand(program: Command, output: Output): void {
+  program
+    .command('stats')
+    .summary('show the layers of a database')
+    .description('Show what a database consists of: MemTables, logs and tables, newest on top.')
+    .argument('<dir>', 'directory of the database')
+    .option('--json', 'as JSON')
+    .action((dir, options) => stats(dir, options.json ?? false, output))
+}
+
+async function stats(directory: string, json: boolean, output: Output): Promise<void> {
+  const figures = await withDatabase(directory, { readOnly: true }, async (db) => db.stats())
+  await output.write(`${json ? toJson(figures) : picture(figures)}\n`)
+}
+
+function picture(figures: Stats): string {
+  const { stdout } = process
+  const width = Math.min(MAX_COLUMNS, stdout.columns ?? 80)
+  return renderLayers(figures, { width, color: stdout.isTTY && stdout.hasColors() })
+}
+
+function toJson(figures: Stats): string {
+  return JSON.stringify(figures, (_, value) => (value instanceof Uint8Array ? bytesToJson(value) : value), 2)
+}

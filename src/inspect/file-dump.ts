@@ -1,0 +1,69 @@
+/**
+ * Dumping a file of a database, whichever it is. The name says what a file is; for other names its content does, so that
+ * copies and fragments can be looked at.
+ *
+ * Principles  never modify; show what is broken; discard nothing
+ */
+import type { RandomAccessFile } from '../base/environment.ts'
+import { VarveError } from '../base/errors.ts'
+import { type FileType, parseFileName } from '../base/filename.ts'
+import { batchFault } from '../batch/batch-format.ts'
+import { LogReader } from '../log/log-reader.ts'
+import { FOOTER_BYTES, readFooter } from '../table/table-format.ts'
+import { decodeEdit } from '../version/version-edit.ts'
+import { attempt } from './dump-fault.ts'
+import { dumpLog } from './dump-log.ts'
+import { dumpManifest } from './dump-manifest.ts'
+import { dumpTable } from './dump-table.ts'
+import { showPlural } from './figures.ts'
+import { type BytesStyle, quoteBytes } from './render-bytes.ts'
+
+const NAMES: Readonly<Record<FileType, string>> = {
+  log: 'write-ahead log',
+  table: 'table',
+  manifest: 'manifest',
+  temporary: 'temporary file',
+  current: 'names the manifest',
+  lock: 'lock',
+  'info-log': 'messages',
+}
+
+/** Files of a few lines of text are shown up to here. */
+const MAX_TEXT_BYTES = 4096
+
+/** What a file is, or undefined for one that is not a database's. */
+export function sniffFile(file: RandomAccessFile, name: string): FileType | undefined {
+  return parseFileName(name)?.type ?? sniffContent(file)
+}
+
+function sniffContent(file: RandomAccessFile): FileType | undefined {
+  if (file.bytes >= FOOTER_BYTES && !(attempt(() => readFooter(file)) instanceof VarveError)) return 'table'
+  const reader = new LogReader(file)
+  if (!reader.next()) return undefined
+  const { recordBuf, recordOff, recordLen } = reader
+  if (batchFault(recordBuf, recordOff, recordLen) === undefined) return 'log'
+  return typeof decodeEdit(recordBuf, recordOff, recordLen) === 'string' ? undefined : 'manifest'
+}
+
+/**
+ * The lines of a dump, without line feeds. They are made as they are asked for: a file of any size streams.
+ * @param name without directory
+ * @throws IOError if the file cannot be read; damage is shown, not thrown
+ */
+export function* dumpFile(file: RandomAccessFile, name: string, style: BytesStyle): Generator<string> {
+  const type = sniffFile(file, name)
+  yield `${name}: ${type === undefined ? 'not recognised' : NAMES[type]}, ${showPlural(file.bytes, 'byte')}`
+  if (type === 'log') yield* dumpLog(file, style)
+  else if (type === 'table') yield* dumpTable(file, style)
+  else if (type === 'manifest') yield* dumpManifest(file, style)
+  else yield* dumpText(file, style)
+}
+
+function* dumpText(file: RandomAccessFile, style: BytesStyle): Generator<string> {
+  if (file.bytes === 0) return
+  const bytes = new Uint8Array(Math.min(file.bytes, MAX_TEXT_BYTES))
+  file.read(0, bytes, 0, bytes.length)
+  const ends = bytes.at(-1) === 0x0a ? bytes.length - 1 : bytes.length
+  yield `  ${quoteBytes(bytes, 0, ends, { ...style, maxBytes: MAX_TEXT_BYTES })}`
+  if (file.bytes > bytes.length) yield `  … ${showPlural(file.bytes - bytes.length, 'byte')} more`
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { crc32c, maskCrc, unmaskCrc } from '../../src/base/crc32c.ts'
+import { Prng } from '../../src/base/prng.ts'
+
+/** Bit by bit, from the definition. */
+function slowCrc(bytes: Uint8Array): number {
+  let crc = 0xffffffff
+  for (const byte of bytes) {
+    crc ^= byte
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+  }
+  return ~crc >>> 0
+}
+
+const ascending = Uint8Array.from({ length: 32 }, (_, i) => i)
+const vectors: readonly (readonly [string, Uint8Array, number])[] = [
+  ['nothing', new Uint8Array(0), 0],
+  ['"123456789"', new TextEncoder().encode('123456789'), 0xe3069283],
+  ['32 zeros (RFC 3720)', new Uint8Array(32), 0x8a9136aa],
+  ['32 ones (RFC 3720)', new Uint8Array(32).fill(0xff), 0x62a8ab43],
+  ['32 ascending bytes (RFC 3720)', ascending, 0x46dd794e],
+  ['32 descending bytes (RFC 3720)', ascending.toReversed(), 0x113fdb5c],
+]
+
+for (const [name, bytes, crc] of vectors) {
+  test(`the CRC of ${name} is as published`, () => assert.equal(crc32c(bytes, 0, bytes.length), crc))
+}
+
+test('every length and alignment gives what the definition gives', () => {
+  const prng = new Prng(1)
+  const bytes = Uint8Array.from({ length: 64 }, () => prng.below(256))
+  for (let offset = 0; offset < 9; offset++) {
+    for (let length = 0; offset + length <= bytes.length; length++) {
+      assert.equal(
+        crc32c(bytes, offset, length),
+        slowCrc(bytes.subarray(offset, offset + length)),
+        `${offset} ${length}`,
+      )
+    }
+  }
+})
+
+test('a CRC goes on from that of what comes before', () => {
+  const bytes = new TextEncoder().encode('hello world, hello world')
+  const whole = crc32c(bytes, 0, bytes.length)
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    assert.equal(crc32c(bytes, cut, bytes.length - cut, crc32c(bytes, 0, cut)), whole)
+  }
+})
+
+test('masking changes a CRC, twice more so, and is undone', () => {
+  assert.equal(maskCrc(0xe3069283), 0xc78ab0e5)
+  for (const crc of [0, 1, 0xffffffff, 0x80000000, 0xe3069283]) {
+    assert.notEqual(maskCrc(crc), crc)
+    assert.notEqual(maskCrc(maskCrc(crc)), crc)
+    assert.equal(unmaskCrc(maskCrc(crc)), crc)
+  }
+})

@@ -1,0 +1,190 @@
+/**
+ * A directory that one engine left opens in the other with the same content: after a clean close, and as a killed process
+ * leaves it, with data in logs, in tables, and in both.
+ */
+import assert from 'node:assert/strict'
+import { cpSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Prng } from '../../src/base/prng.ts'
+import { nodeEnvironment } from '../../src/env/node-env.ts'
+import { open } from '../../src/public/index.ts'
+import { testdata } from '../support/paths.ts'
+import {
+  applyTo,
+  ascii,
+  contentIn,
+  contentOf,
+  copyLive,
+  expectedContent,
+  filesOf,
+  openLevel,
+  openVarve,
+  randomWrites,
+  type Write,
+  withDirectory,
+} from './engines.ts'
+
+const KIB = 1024
+
+/** So that frozen MemTables stay: a worker that takes jobs and never answers. */
+function stuckEnvironment() {
+  const environment = nodeEnvironment()
+  environment.startWorker = () => ({
+    post: () => {},
+    onMessage: () => {},
+    onExit: () => {},
+    receiveNow: () => undefined,
+    keepAlive: () => {},
+    terminate: () => {},
+  })
+  return environment
+}
+
+test('LevelDB reads what varve closed', async () => {
+  for (const writeBufferBytes of [16 * KIB, 4096 * KIB]) {
+    await withDirectory(async (directory) => {
+      const writes = randomWrites(new Prng(1), 800, 2000)
+      const varve = await openVarve(directory, { writeBufferBytes })
+      for (const write of writes) await varve.write(write)
+      await varve.close()
+      assert.ok(filesOf(directory, '.ldb').length >= (writeBufferBytes === 16 * KIB ? 3 : 1))
+      assert.deepEqual(await contentIn(openLevel, directory), expectedContent(writes))
+      assert.deepEqual(await contentIn(openVarve, directory), expectedContent(writes))
+    })
+  }
+})
+
+test('LevelDB reads what a killed varve left in one log', async () => {
+  await withDirectory(async (directory) => {
+    const writes = randomWrites(new Prng(2), 300, 40_000)
+    const varve = await openVarve(directory)
+    for (const write of writes) await varve.write(write)
+    const copy = join(directory, 'copy')
+    copyLive(directory, copy)
+    await varve.close()
+    assert.deepEqual(filesOf(copy, '.ldb'), [])
+    assert.deepEqual(await contentIn(openLevel, copy), expectedContent(writes))
+  })
+})
+
+test('LevelDB reads what a killed varve left in several logs, beside tables', async () => {
+  await withDirectory(async (directory) => {
+    const writes = randomWrites(new Prng(3), 900, 1500)
+    const options = { writeBufferBytes: 32 * KIB }
+    const varve = await openVarve(directory, options)
+    for (const write of writes.slice(0, 400)) await varve.write(write)
+    await varve.close()
+    const stuck = await openVarve(directory, {
+      ...options,
+      environment: stuckEnvironment(),
+      workers: 1,
+      maxImmutableMemTables: 64,
+    })
+    // Markers in between, since syncs are followed by them.
+    for (const [i, write] of writes.slice(400).entries()) {
+      await stuck.write(write)
+      if (i % 50 === 0) await stuck.db.put(ascii('disk'), ascii(`${i}`), { durability: 'disk' })
+    }
+    const copy = join(directory, 'copy')
+    copyLive(directory, copy)
+    assert.ok(filesOf(copy, '.log').length >= 3, 'several logs hold data')
+    assert.ok(filesOf(copy, '.ldb').length >= 2, 'and there are tables')
+    const model = await stuck.content()
+    // Its flushes never end, and neither would its closing.
+    const withoutDisk = model.filter((line) => !line.startsWith('6469736b = '))
+    assert.deepEqual(withoutDisk, expectedContent(writes))
+    assert.deepEqual(await contentIn(openLevel, copy), model)
+  })
+})
+
+test('varve reads what LevelDB closed, with all data in its log', async () => {
+  await withDirectory(async (directory) => {
+    const writes = randomWrites(new Prng(4), 400, 40_000)
+    const level = await openLevel(directory, { writeBufferBytes: 64 * 1024 * KIB })
+    for (const write of writes) await level.write(write)
+    await level.close()
+    assert.deepEqual(filesOf(directory, '.ldb'), [])
+    const db = await open(directory, { readOnly: true })
+    assert.equal(db.recoveryInfo.entries, writes.flat().length)
+    await db.close()
+    assert.deepEqual(await contentIn(openVarve, directory), expectedContent(writes))
+    assert.deepEqual(await contentIn(openLevel, directory), expectedContent(writes))
+  })
+})
+
+test('varve reads what a killed LevelDB left', async () => {
+  await withDirectory(async (directory) => {
+    const writes = randomWrites(new Prng(5), 700, 3000)
+    const level = await openLevel(directory, { writeBufferBytes: 64 * KIB })
+    for (const write of writes) await level.write(write)
+    // Its compactions run in a thread of its own: a copy is whole only if no file came or went meanwhile.
+    const copy = join(directory, 'copy')
+    await settled(directory)
+    copyLive(directory, copy)
+    await level.close()
+    assert.deepEqual(await contentIn(openVarve, copy), expectedContent(writes))
+  })
+})
+
+/** Until the directory stays the same for a while. */
+async function settled(directory: string): Promise<void> {
+  for (let before = '', same = 0; same < 10; ) {
+    const now = readdirSync(directory).join()
+    same = now === before ? same + 1 : 0
+    before = now
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+test('varve reads and writes a LevelDB database of several levels, and LevelDB goes on with it', async () => {
+  await withDirectory(async (directory) => {
+    const prng = new Prng(6)
+    const model = new Map<string, string>()
+    const writeAll = async (engine: { write(edits: Write): Promise<void> }, count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        const key = ascii(`key${String(prng.below(4000)).padStart(6, '0')}`)
+        const write: Write =
+          prng.below(8) === 0
+            ? [[key]]
+            : [[key, ascii(`${i}`.padEnd(100 + prng.below(900), String.fromCharCode(97 + prng.below(26))))]]
+        await engine.write(write)
+        applyTo(model, write)
+      }
+    }
+    for (let round = 0; round < 3; round++) {
+      const level = await openLevel(directory, { writeBufferBytes: 64 * KIB })
+      await writeAll(level, 5000)
+      await level.close()
+      const varve = await openVarve(directory, { writeBufferBytes: 256 * KIB })
+      if (round > 0)
+        assert.ok(new Set(varve.db.stats().tables.map(({ level }) => level)).size > 1, 'there are several levels')
+      assert.deepEqual(await varve.content(), contentOf(model))
+      await writeAll(varve, 1000)
+      assert.deepEqual(await varve.content(), contentOf(model))
+      for (let i = 0; i < 4000; i += 7) {
+        const key = `key${String(i).padStart(6, '0')}`
+        const found = await varve.get(ascii(key))
+        const hex = Buffer.from(key).toString('hex')
+        assert.equal(found === undefined ? undefined : Buffer.from(found).toString('hex'), model.get(hex), key)
+      }
+      await varve.close()
+      assert.deepEqual(await contentIn(openLevel, directory), contentOf(model))
+    }
+  })
+})
+
+test('varve opens the golden databases, and writes to them', async () => {
+  for (const name of readdirSync(testdata('golden'))) {
+    await withDirectory(async (directory) => {
+      cpSync(testdata('golden', name), directory, { recursive: true })
+      const before = await contentIn((path) => openVarve(path, { readOnly: true }), directory)
+      assert.ok(before.length > 0)
+      const varve = await openVarve(directory, {})
+      assert.deepEqual(await varve.content(), before, name)
+      await varve.write([[ascii('~'), ascii('added')]])
+      await varve.close()
+      assert.deepEqual(await contentIn(openLevel, directory), [...before, '7e = 6164646564'].sort(), name)
+    })
+  }
+})
