@@ -49,7 +49,7 @@ function encode(groupPuts: number): Candidate {
     run(count) {
       let bytes = 0
       for (let i = 0; i < count; i += groupPuts) {
-        const group = new WriteGroup()
+        const group = new WriteGroup(undefined)
         for (let j = 0; j < groupPuts; j++) group.addPut(KEY, VALUE, 'os')
         bytes += group.bytes
       }

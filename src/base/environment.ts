@@ -99,6 +99,10 @@ export interface Environment {
   random32(): number
   /** Call `task` after `delayMs`, once; the returned function cancels. Keeps the process alive only if told to. */
   later(delayMs: number, task: () => void, keepAlive?: boolean): () => void
+  /** Have a buffer refuse to be transferred to another thread (it is copied instead, or the transfer throws). */
+  keepFromTransfer(buffer: ArrayBuffer): void
+  /** Block this thread: for a synchronous caller that must wait. */
+  sleep(durationMs: number): void
   /** Call `task` once the event loop has turned: what has arrived by then has been handled. Keeps the process alive. */
   soon(task: () => void): void
   /** Start a thread that runs varve's worker, or undefined where there are none: jobs then run inline. */

@@ -8,45 +8,43 @@ import { CsvError, type Info, parse } from 'csv-parse'
 import { EXIT_FAILED, ExitError } from './exit.ts'
 import { type OnFault, RecordFault, type SourceRecord } from './record-fault.ts'
 
+const PARSER_OPTIONS = { bom: true, columns: true, info: true, skip_empty_lines: true, skip_records_with_error: true }
+
 interface ParsedRecord {
   readonly info: Info
   readonly record: Record<string, string>
 }
 
 /**
- * @param skip whether to go on after a record that cannot be parsed, which `onFault` is told; otherwise it is thrown
- * @throws RecordFault, ExitError if the input is not UTF-8, errors of the source
+ * A record that cannot be parsed is told to `onFault` in its place among the others, and passed over if that returns.
+ * @throws what onFault throws; RecordFault if the rest cannot be parsed at all; ExitError if the input is not UTF-8; errors of
+ *   the source
  */
 export async function* readCsv(
   source: AsyncIterable<Buffer>,
   delimiter: ',' | '\t',
-  skip: boolean,
   onFault: OnFault,
 ): AsyncGenerator<SourceRecord> {
-  const parser = parse({
-    bom: true,
-    columns: true,
-    delimiter,
-    info: true,
-    relax_quotes: delimiter === '\t',
-    skip_empty_lines: true,
-    skip_records_with_error: skip,
-    on_skip: (error) => {
-      if (error !== undefined) onFault(faultOf(error))
-      return undefined
-    },
-  })
+  const faults: RecordFault[] = []
+  const parser = parse({ ...PARSER_OPTIONS, delimiter, relax_quotes: delimiter === '\t', on_skip: skip })
   const input = Readable.from(checked(source), { objectMode: false })
   input.on('error', (error) => parser.destroy(error))
   input.pipe(parser)
   try {
     for await (const { info, record } of parser as AsyncIterable<ParsedRecord>) {
+      while (faults.length > 0 && faults[0].line <= info.lines) onFault(faults.shift() as RecordFault)
       yield { line: info.lines, fields: record, json: JSON.stringify(record) }
     }
+    for (const fault of faults) onFault(fault)
   } catch (error) {
     throw error instanceof CsvError ? faultOf(error) : error
   } finally {
     input.destroy()
+  }
+
+  /** The parser is ahead of those who take its records. */
+  function skip(error: CsvError | undefined): undefined {
+    if (error !== undefined) faults.push(faultOf(error))
   }
 }
 

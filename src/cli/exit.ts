@@ -43,5 +43,5 @@ export function isClosedPipe(error: unknown): boolean {
 /** `varve: …`, in one line. */
 export function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
-  return `varve: ${message.trim().replace(/\s*\n\s*/g, ' ')}\n`
+  return `varve: ${message.replace(/[\p{Cc}\s]+/gu, ' ').trim()}\n`
 }

@@ -67,17 +67,18 @@ async function importFile(directory: string, file: string, options: Options): Pr
 }
 
 interface Input {
-  readonly stream: NodeJS.ReadableStream
+  /** Opened only when it is read: an error before that would be nobody's. */
+  readonly open: () => NodeJS.ReadableStream
   readonly bytes: number | undefined
 }
 
 function openInput(file: string): Input {
-  if (file === '-') return { stream: process.stdin, bytes: undefined }
+  if (file === '-') return { open: () => process.stdin, bytes: undefined }
   const status = statSync(file, { throwIfNoEntry: false })
   if (status === undefined) throw new ExitError(EXIT_FAILED, `${file} does not exist`)
   if (status.isDirectory()) throw new ExitError(EXIT_FAILED, `${file} is a directory`)
   return {
-    stream: createReadStream(file, { highWaterMark: 256 * 1024 }),
+    open: () => createReadStream(file, { highWaterMark: 256 * 1024 }),
     bytes: status.isFile() ? status.size : undefined,
   }
 }
@@ -99,7 +100,7 @@ async function importRecords(db: DB, input: Input, format: Format, maker: EntryM
   const progress = new Progress(input.bytes)
   const counter = { bytes: 0 }
   try {
-    const records = readRecords(counted(input.stream, counter), format, skip, onFault)
+    const records = readRecords(counted(input.open(), counter), format, onFault)
     for await (const record of records) {
       maker.make(record, onFault, importer)
       if (importer.isFull) {
@@ -116,14 +117,9 @@ async function importRecords(db: DB, input: Input, format: Format, maker: EntryM
   process.stderr.write(summary(importer, progress.elapsedMs, skipped))
 }
 
-function readRecords(
-  source: AsyncIterable<Buffer>,
-  format: Format,
-  skip: boolean,
-  onFault: OnFault,
-): AsyncIterable<SourceRecord> {
+function readRecords(source: AsyncIterable<Buffer>, format: Format, onFault: OnFault): AsyncIterable<SourceRecord> {
   if (format === 'ndjson') return readNdjson(source, onFault)
-  return readCsv(source, format === 'csv' ? ',' : '\t', skip, onFault)
+  return readCsv(source, format === 'csv' ? ',' : '\t', onFault)
 }
 
 async function* counted(stream: NodeJS.ReadableStream, counter: { bytes: number }): AsyncGenerator<Buffer> {

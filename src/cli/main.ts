@@ -3,6 +3,8 @@
  * line on stderr.
  */
 import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { CommanderError } from 'commander'
 import { EXIT_USAGE, exitCodeOf, isClosedPipe, messageOf } from './exit.ts'
 import { Output } from './output.ts'
@@ -10,13 +12,9 @@ import { createProgram } from './program.ts'
 
 /** The version of the package that this file belongs to, compiled or bundled. */
 function packageVersion(): string {
-  let url = new URL('package.json', import.meta.url)
-  while (!existsSync(url)) {
-    const parent = new URL('../package.json', url)
-    if (parent.href === url.href) return 'unknown'
-    url = parent
-  }
-  return JSON.parse(readFileSync(url, 'utf8')).version
+  let directory = dirname(fileURLToPath(import.meta.url))
+  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory)
+  return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')).version
 }
 
 /** @returns the exit code */

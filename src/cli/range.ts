@@ -36,7 +36,7 @@ export function scanOptionsOf(range: RangeOptions): ScanOptions {
     const bound = range[name]
     if (bound !== undefined) bounds[name] = parseText(bound, hex)
   }
-  if (range.prefix !== undefined) Object.assign(bounds, prefixBounds(Buffer.from(parseText(range.prefix, hex))))
+  if (range.prefix !== undefined) Object.assign(bounds, prefixBounds(parseText(range.prefix, hex)))
   return {
     ...bounds,
     reverse: range.reverse ?? false,
@@ -45,7 +45,9 @@ export function scanOptionsOf(range: RangeOptions): ScanOptions {
 }
 
 /** The first key with the prefix, and the first one after all of them; a prefix of 0xff bytes has none after it. */
-function prefixBounds(prefix: Uint8Array): ScanOptions {
+function prefixBounds(text: string | Uint8Array): ScanOptions {
+  // A copy: a slice of a Buffer would be the same memory.
+  const prefix = Uint8Array.from(Buffer.from(text))
   let length = prefix.length
   while (length > 0 && prefix[length - 1] === 0xff) length--
   if (length === 0) return { gte: prefix }

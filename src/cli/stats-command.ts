@@ -1,6 +1,6 @@
 /**
- * `varve stats`: the layers of a database, as a picture or as JSON. The database may be open elsewhere: it is seen as its
- * files are, so what the other process has in memory appears as the log that it is in.
+ * `varve stats`: the layers of a database, as a picture or as JSON. The database is opened for
+ * reading, so it may be open elsewhere: what is in its logs appears as frozen MemTables.
  */
 import type { Command } from 'commander'
 import { renderLayers } from '../inspect/lsm-view.ts'

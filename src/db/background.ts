@@ -5,7 +5,7 @@
  * Failures   A table's failed write concerns no acknowledged data, which is in the log. The job is tried again with a new
  *            file number (a file whose fsync failed is never synced again): three times with growing pauses, or for an
  *            hour every ten seconds if the disk is full. Then flushing stops, and writes are refused once no MemTable is
- *            free. A failure of the MANIFEST poisons the database.
+ *            free; `tryAgain` begins anew. A failure of the MANIFEST poisons the database.
  * Threads    belongs to the database's thread
  */
 import type { Environment } from '../base/environment.ts'
@@ -42,6 +42,8 @@ export class Background {
   /** The number that a running job writes to; it must not be taken for an orphan. */
   #output: FileNumber | undefined = undefined
   #attempt = 0
+  #failureCount = 0
+  #lastError: Error | undefined = undefined
   #retryAtMs = 0
   #cancelRetry: () => void = nothing
   #failure: Error | undefined = undefined
@@ -57,12 +59,18 @@ export class Background {
     return this.#failure
   }
 
-  get outputNumber(): FileNumber | undefined {
-    return this.#output
+  /** Attempts that have failed, ever. */
+  get failureCount(): number {
+    return this.#failureCount
   }
 
-  get isRunning(): boolean {
-    return this.#output !== undefined
+  /** Why the last failed attempt failed. */
+  get lastError(): Error | undefined {
+    return this.#lastError
+  }
+
+  get outputNumber(): FileNumber | undefined {
+    return this.#output
   }
 
   /** Start the next flush, if there is one to do and none under way. */
@@ -78,6 +86,13 @@ export class Background {
     this.#executor.start(job, (error, result) => this.#finished(slot, startMs, error, result))
   }
 
+  /** Whoever asks for a flush does not wait for a pause to end, nor take an earlier giving up for an answer. */
+  tryAgain(): void {
+    if (this.#failure !== undefined) this.#attempt = 0
+    this.#failure = undefined
+    this.#retry()
+  }
+
   /** Deliver what has come in. */
   poll(): void {
     this.#executor.poll()
@@ -91,7 +106,7 @@ export class Background {
     }
     // No timer runs while this thread sleeps, so the pause before a retry is slept out here.
     const pauseMs = Math.min(timeoutMs, this.#retryAtMs - this.#host.environment.clock.monotonicMs())
-    if (pauseMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs)
+    if (pauseMs > 0) this.#host.environment.sleep(pauseMs)
     if (this.#host.environment.clock.monotonicMs() >= this.#retryAtMs) this.#retry()
   }
 
@@ -137,6 +152,8 @@ export class Background {
 
   #failed(error: Error): void {
     this.#attempt++
+    this.#failureCount++
+    this.#lastError = error
     const isFull = /^(ENOSPC|EDQUOT)$/.test(systemErrorCode(error) ?? '')
     const isLast = this.#attempt >= (isFull ? DISK_FULL_ATTEMPTS_MAX : ATTEMPTS_MAX)
     const pauseMs = isFull ? DISK_FULL_PAUSE_MS : Math.min(FIRST_PAUSE_MS * 10 ** (this.#attempt - 1), LAST_PAUSE_MS)

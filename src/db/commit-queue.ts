@@ -42,6 +42,8 @@ export class CommitQueue {
   readonly #waiting: WriteGroup[] = []
   /** Between begin and finish. */
   #begun: WriteGroup | undefined = undefined
+  /** Memory of a group that is done, for the next one. */
+  #buffer: Uint8Array<ArrayBuffer> | undefined = undefined
   readonly #addToLog: (bytes: Bytes, offset: number, length: number) => void
   readonly #addToMemTable: (bytes: Bytes, offset: number, length: number) => void
 
@@ -127,7 +129,7 @@ export class CommitQueue {
     }
     target.memtable.publish()
     target.lastSequence = (target.lastSequence + group.opCount) as SequenceNumber
-    group.settle()
+    this.#buffer = group.settle()
   }
 
   /** The log could not be made durable, for `group` or for one that came before it. */
@@ -152,7 +154,8 @@ export class CommitQueue {
     this.#target.health.check()
     const last = this.#waiting[this.#waiting.length - 1]
     if (last !== undefined && !last.isFull) return last
-    const group = new WriteGroup()
+    const group = new WriteGroup(this.#buffer)
+    this.#buffer = undefined
     this.#waiting.push(group)
     return group
   }

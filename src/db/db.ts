@@ -211,9 +211,9 @@ export class DB extends EventTarget {
     })
   }
 
-  /** The database's layers and counters, as they are now. */
+  /** The database's layers and counters, as they are now; also while it closes. */
   stats(): Stats {
-    this.#checkOpen()
+    if (this.#engine.isReleased) throw closed()
     return gatherStats(this.#engine, this.#scanner.openCount)
   }
 

@@ -57,17 +57,24 @@ export class Drivers {
     if (group.error !== undefined) throw group.error
   }
 
-  /** Write what has been written so far to tables, and wait until they are installed. */
+  /**
+   * Write what has been written so far to tables, and wait until they are installed.
+   * @throws the error of the first attempt that fails from now on; the background goes on trying
+   */
   async flush(signal?: AbortSignal): Promise<void> {
     await this.#committed()
+    const { background, health } = this.#engine
+    health.check()
+    background.tryAgain()
+    const failuresBefore = background.failureCount
     const { active, immutables } = this.#engine.readState
     const last = active.table.entryCount > 0 ? active : immutables[0]
-    if (last === active) await this.#untilFrozen(active, signal)
+    if (last === active) await this.#untilFrozen(active, failuresBefore, signal)
     while (last !== undefined && this.#engine.readState.immutables.includes(last)) {
-      this.#checkFlush(signal)
+      this.#checkFlush(failuresBefore, signal)
       await this.#change(signal)
     }
-    this.#engine.health.check()
+    health.check()
   }
 
   /**
@@ -208,24 +215,21 @@ export class Drivers {
     }
   }
 
-  async #untilFrozen(slot: MemTableSlot, signal: AbortSignal | undefined): Promise<void> {
+  async #untilFrozen(slot: MemTableSlot, failuresBefore: number, signal: AbortSignal | undefined): Promise<void> {
     const engine = this.#engine
     while (engine.readState.active === slot) {
-      this.#checkFlush(signal)
-      if (this.#queue.begun !== undefined) {
-        // A group waits for its sync, and the next one may follow it at once: the drain itself rotates in between.
-        engine.wantRotation()
-        await this.#change(signal)
-      } else if (!engine.rotate(0)) {
-        await this.#untilRoom()
-      }
+      this.#checkFlush(failuresBefore, signal)
+      // While a group waits for its sync, and the next one may follow it at once, the drain itself rotates in between.
+      if (this.#queue.begun !== undefined) engine.wantRotation()
+      else if (engine.rotate(0)) continue
+      await this.#change(signal)
     }
   }
 
-  #checkFlush(signal: AbortSignal | undefined): void {
-    this.#engine.health.check()
-    const { failure } = this.#engine.background
-    if (failure !== undefined) throw failure
+  #checkFlush(failuresBefore: number, signal: AbortSignal | undefined): void {
+    const { background, health } = this.#engine
+    health.check()
+    if (background.failureCount > failuresBefore) throw background.lastError
     if (signal?.aborted)
       throw new AbortedError('the flush was aborted; it may go on in the background', { cause: signal.reason })
   }

@@ -10,6 +10,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { bytewiseComparator } from '../base/comparator.ts'
+import { CopyPool } from '../base/copy-pool.ts'
 import type { Environment } from '../base/environment.ts'
 import type { FileNumber, SequenceNumber } from '../base/types.ts'
 import { BlockCache } from '../cache/block-cache.ts'
@@ -47,6 +48,8 @@ export class Engine implements CommitTarget, FlushHost {
   readonly background: Background
   readonly tables: TableCache
   readonly blocks: BlockCache
+  /** Memory of the values that leave the engine. */
+  readonly copies: CopyPool
   readonly snapshots: SnapshotList = new SnapshotList()
   readonly stall: StallClock
   readonly recoveryInfo: RecoveryInfo
@@ -57,6 +60,7 @@ export class Engine implements CommitTarget, FlushHost {
   #flushes = 0
   #flushedBytes = 0
   #rotationWanted = false
+  #isReleased = false
   #cancelLogTimer: (() => void) | undefined = undefined
 
   /**
@@ -73,6 +77,7 @@ export class Engine implements CommitTarget, FlushHost {
     this.health = new Health((error) => emit('error', { error }))
     this.stall = new StallClock(environment.clock, emit)
     this.log = new WriteAheadLog(environment.files, directory, options.walMarkers)
+    this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
     this.blocks = new BlockCache(options.blockCacheBytes)
     this.tables = new TableCache(
       (number, bytes) => openTable(directory, options, this.blocks, number, bytes),
@@ -207,8 +212,14 @@ export class Engine implements CommitTarget, FlushHost {
 
   // Closing.
 
+  /** Whether everything has been let go of. */
+  get isReleased(): boolean {
+    return this.#isReleased
+  }
+
   /** Let go of everything. Every part is tried; the first error is thrown. */
   release(): void {
+    this.#isReleased = true
     this.#cancelLogTimer?.()
     this.snapshots.closeAll()
     let failure: unknown

@@ -4,7 +4,7 @@
  *
  * Threads  belongs to the database's thread; one lookup at a time, which synchronous code ensures
  */
-import { ownedCopy } from '../base/bytes.ts'
+import type { CopyPool } from '../base/copy-pool.ts'
 import * as Lookup from '../base/lookup.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import type { Table } from '../table/table.ts'
@@ -13,10 +13,11 @@ import type { Engine } from './engine.ts'
 
 export class Reader {
   readonly #engine: Engine
-  readonly #copy: CopySink = new CopySink()
+  readonly #copy: CopySink
 
   constructor(engine: Engine) {
     this.#engine = engine
+    this.#copy = new CopySink(engine.copies)
   }
 
   /**
@@ -55,9 +56,14 @@ export class Reader {
 
 class CopySink implements ValueSink {
   value: Uint8Array<ArrayBuffer> | undefined = undefined
+  readonly #pool: CopyPool
+
+  constructor(pool: CopyPool) {
+    this.#pool = pool
+  }
 
   take(bytes: Bytes, offset: number, length: number): void {
-    this.value = ownedCopy(bytes, offset, length)
+    this.value = this.#pool.copy(bytes, offset, length)
   }
 }
 

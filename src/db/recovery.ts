@@ -17,6 +17,7 @@ import { CURRENT, logName, parseFileName, tableName } from '../base/filename.ts'
 import { type Bytes, type FileNumber, fileNumber, type SequenceNumber, sequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import { type FlushResult, runFlushJob } from '../jobs/flush-job.ts'
+import { HEADER_BYTES as LOG_HEADER_BYTES } from '../log/log-format.ts'
 import type { MemTable } from '../memtable/memtable.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { readCurrent } from '../version/manifest.ts'
@@ -57,23 +58,30 @@ export function prepareDirectory(directory: string, options: ResolvedOptions): v
   files.makeDirectory(directory)
 }
 
+/** A log that holds no more than the marker it begins with. */
+const EMPTY_LOG_BYTES = LOG_HEADER_BYTES + Batch.HEADER_BYTES
+
 /** A directory without CURRENT must not hold the rest of a database, nor anybody else's files. */
 function checkEmpty(files: FileSystem, directory: string): void {
   const names = files.list(directory)
-  const manifests = names.filter((name) => parseFileName(name)?.type === 'manifest')
-  const tables = names.filter((name) => parseFileName(name)?.type === 'table')
-  // A creation that a crash cut short leaves a manifest and an empty log, and no table.
-  if (tables.length > 0) {
-    const what = `there are tables${manifests.length > 0 ? ` and ${manifests.join(', ')}` : ''}`
-    throw new CorruptionError(`CURRENT is missing, though ${what}`, { file: files.join(directory, CURRENT) })
+  const holdsData = names.find((name) => {
+    const type = parseFileName(name)?.type
+    // A creation that a crash cut short leaves a manifest and an empty log.
+    return (
+      type === 'table' || (type === 'log' && (files.status(files.join(directory, name))?.bytes ?? 0) > EMPTY_LOG_BYTES)
+    )
+  })
+  if (holdsData !== undefined) {
+    const manifests = names.filter((name) => parseFileName(name)?.type === 'manifest')
+    const found = [holdsData, ...manifests].join(', ')
+    throw new CorruptionError(`CURRENT is missing, though there is ${found}`, { file: files.join(directory, CURRENT) })
   }
   const foreign = names.filter(
     (name) => parseFileName(name) === undefined && !name.startsWith('.') && name !== 'lost+found',
   )
   if (foreign.length > 0) {
-    throw new InvalidArgumentError(
-      `${directory} is not a database, and not empty: it holds ${foreign.slice(0, 3).join(', ')}`,
-    )
+    const some = foreign.slice(0, 3).join(', ')
+    throw new InvalidArgumentError(`${directory} is not a database, and not empty: it holds ${some}`)
   }
 }
 

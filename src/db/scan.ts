@@ -5,7 +5,7 @@
  *
  * Threads  belongs to the database's thread. An asynchronous scan lets the event loop turn every few milliseconds.
  */
-import { ownedCopy } from '../base/bytes.ts'
+import type { CopyPool } from '../base/copy-pool.ts'
 import type { Environment } from '../base/environment.ts'
 import { ClosedError, type VarveError } from '../base/errors.ts'
 import type { DBIterator } from './db-iterator.ts'
@@ -14,14 +14,11 @@ import type { DBIterator } from './db-iterator.ts'
 export type Entry = [key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>]
 
 /** Makes of the entry that an iterator is at what a scan yields. */
-export type Project<T> = (iterator: DBIterator) => T
+export type Project<T> = (iterator: DBIterator, copies: CopyPool) => T
 
-export const projectEntry: Project<Entry> = (i) => [
-  ownedCopy(i.keyBuf, i.keyOff, i.keyLen),
-  ownedCopy(i.valBuf, i.valOff, i.valLen),
-]
-export const projectKey: Project<Uint8Array<ArrayBuffer>> = (i) => ownedCopy(i.keyBuf, i.keyOff, i.keyLen)
-export const projectValue: Project<Uint8Array<ArrayBuffer>> = (i) => ownedCopy(i.valBuf, i.valOff, i.valLen)
+export const projectKey: Project<Uint8Array<ArrayBuffer>> = (i, copies) => copies.copy(i.keyBuf, i.keyOff, i.keyLen)
+export const projectValue: Project<Uint8Array<ArrayBuffer>> = (i, copies) => copies.copy(i.valBuf, i.valOff, i.valLen)
+export const projectEntry: Project<Entry> = (i, copies) => [projectKey(i, copies), projectValue(i, copies)]
 
 /** Entries between two looks at the clock. */
 const CLOCK_EVERY = 64
@@ -32,15 +29,17 @@ const TURN_MS = 4
 export class ScanCursor<T> {
   readonly #iterator: DBIterator
   readonly #project: Project<T>
+  readonly #copies: CopyPool
   #left: number
   #onEnd: (() => void) | undefined
   #isStarted = false
   #error: VarveError | undefined = undefined
 
   /** @param onEnd called once, when the scan is over */
-  constructor(iterator: DBIterator, project: Project<T>, limit: number, onEnd: () => void) {
+  constructor(iterator: DBIterator, project: Project<T>, copies: CopyPool, limit: number, onEnd: () => void) {
     this.#iterator = iterator
     this.#project = project
+    this.#copies = copies
     this.#left = limit
     this.#onEnd = onEnd
   }
@@ -59,7 +58,7 @@ export class ScanCursor<T> {
     try {
       if (this.#left > 0 && this.#move()) {
         this.#left--
-        return this.#project(this.#iterator)
+        return this.#project(this.#iterator, this.#copies)
       }
     } catch (error) {
       this.close()

@@ -60,7 +60,13 @@ export class Scanner {
       if (files.length > 0) children.push(new LevelIterator(comparator, files, openTable))
     }
     const merged = children.length === 1 ? children[0] : new MergingIterator(comparator, children)
-    const cursor = new ScanCursor(new DBIterator(merged, comparator, sequence, bounds, isReverse), project, limit, end)
+    const cursor = new ScanCursor(
+      new DBIterator(merged, comparator, sequence, bounds, isReverse),
+      project,
+      engine.copies,
+      limit,
+      end,
+    )
     this.#open.add(cursor as ScanCursor<unknown>)
     return cursor
   }

@@ -4,7 +4,7 @@
  * for, and shares one outcome: there is one promise for all of them.
  */
 
-import { copyBytes } from '../base/bytes.ts'
+import { copyBytes, EMPTY } from '../base/bytes.ts'
 import type { Bytes, Durability } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import { MemTable } from '../memtable/memtable.ts'
@@ -13,6 +13,8 @@ import { MemTable } from '../memtable/memtable.ts'
 export const GROUP_BYTES_MAX: number = 1024 * 1024
 
 const INITIAL_BYTES = 4096
+/** A buffer that one large batch made larger than this is not used again. */
+const KEPT_BUFFER_BYTES = 2 * GROUP_BYTES_MAX
 const STRENGTH: Readonly<Record<Durability, number>> = { buffered: 0, os: 1, disk: 2 }
 /** A MemTable's cost for an entry beyond its bytes, which the batch counts with its varints. */
 const ENTRY_OVERHEAD_BYTES = MemTable.entryBytesMax(0, 0)
@@ -30,13 +32,18 @@ export class WriteGroup {
   isSettled = false
   error: Error | undefined = undefined
 
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_BYTES)
+  #bytes: Uint8Array<ArrayBuffer>
   #end = 0
   /** Where each batch starts; it ends where the next one starts. */
   readonly #starts: number[] = []
   #promise: Promise<void> | undefined = undefined
   #resolve: () => void = nothing
   #reject: (error: Error) => void = nothing
+
+  /** @param buffer memory to begin with, given up by an earlier group; a fresh one is made if there is none */
+  constructor(buffer: Uint8Array<ArrayBuffer> | undefined) {
+    this.#bytes = buffer ?? new Uint8Array(INITIAL_BYTES)
+  }
 
   /** Bytes of all batches. */
   get bytes(): number {
@@ -103,13 +110,19 @@ export class WriteGroup {
     return this.#promise
   }
 
-  /** The group is committed, or has failed with `error`. Only the first call counts. */
-  settle(error?: Error): void {
-    if (this.isSettled) return
+  /**
+   * The group is committed, or has failed with `error`. Only the first call counts.
+   * @returns the group's memory, for the next group; undefined if it is not worth keeping
+   */
+  settle(error?: Error): Uint8Array<ArrayBuffer> | undefined {
+    if (this.isSettled) return undefined
     this.isSettled = true
     this.error = error
     if (error === undefined) this.#resolve()
     else this.#reject(error)
+    const buffer = this.#bytes
+    this.#bytes = EMPTY
+    return buffer.length <= KEPT_BUFFER_BYTES ? buffer : undefined
   }
 
   #begin(opBytes: number, count: number, durability: Durability): number {

@@ -145,6 +145,14 @@ export class FaultEnvironment implements Environment {
     return this.#inner.later(delayMs, () => this.#unlessCrashed(task), keepAlive)
   }
 
+  keepFromTransfer(buffer: ArrayBuffer): void {
+    this.#inner.keepFromTransfer(buffer)
+  }
+
+  sleep(durationMs: number): void {
+    this.#inner.sleep(durationMs)
+  }
+
   soon(task: () => void): void {
     this.#inner.soon(() => this.#unlessCrashed(task))
   }

@@ -49,6 +49,13 @@ export class MemoryEnvironment implements Environment {
     }
   }
 
+  keepFromTransfer(): void {}
+
+  /** Time passes at once; timers that come due in it run later, with runTimers. */
+  sleep(durationMs: number): void {
+    this.clock.advance(durationMs)
+  }
+
   soon(task: () => void): void {
     setImmediate(task)
   }

@@ -2,7 +2,9 @@
  * NodeEnvironment: files, clock, randomness, timers and threads of Node.js. Here and in its neighbours `node-*` is all of
  * the engine that touches the operating system.
  */
+
 import { getRandomValues } from 'node:crypto'
+import { markAsUntransferable } from 'node:worker_threads'
 import type { Clock, Environment, FileSystem, WorkerThread } from '../base/environment.ts'
 import { type FileModes, NodeFiles } from './node-files.ts'
 import { startWorkerThread } from './node-worker.ts'
@@ -16,6 +18,9 @@ export interface NodeEnvironmentOptions {
 
 /** The longest delay of a timer; Node fires a longer one at once. */
 const MAX_DELAY_MS = 2 ** 31 - 1
+
+/** Nobody notifies it. */
+const SLEEP = new Int32Array(new SharedArrayBuffer(4))
 
 /** An environment on the operating system; each thread makes its own. */
 export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environment {
@@ -41,6 +46,14 @@ class NodeEnvironment implements Environment {
     const timer = setTimeout(task, Math.min(delayMs, MAX_DELAY_MS))
     if (!keepAlive) timer.unref()
     return () => clearTimeout(timer)
+  }
+
+  keepFromTransfer(buffer: ArrayBuffer): void {
+    markAsUntransferable(buffer)
+  }
+
+  sleep(durationMs: number): void {
+    Atomics.wait(SLEEP, 0, 0, durationMs)
   }
 
   soon(task: () => void): void {

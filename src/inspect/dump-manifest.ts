@@ -10,7 +10,9 @@ import { decodeEdit, type VersionEdit } from '../version/version-edit.ts'
 import { describeFault } from './dump-fault.ts'
 import { showInternalKey } from './dump-key.ts'
 import { showCount, showPlural } from './figures.ts'
-import { type BytesStyle, quoteBytes } from './render-bytes.ts'
+import { type BytesStyle, quoteBytes, showBytes } from './render-bytes.ts'
+
+const encoder = new TextEncoder()
 
 /** The lines of a dump, without line feeds. */
 export function* dumpManifest(file: RandomAccessFile, style: BytesStyle): Generator<string> {
@@ -36,7 +38,7 @@ function* showEdit(bytes: Bytes, offset: number, length: number, style: BytesSty
 }
 
 function* fields(edit: VersionEdit, style: BytesStyle): Generator<[name: string, value: string]> {
-  if (edit.comparator !== undefined) yield ['comparator', edit.comparator]
+  if (edit.comparator !== undefined) yield ['comparator', showBytes(encoder.encode(edit.comparator))]
   if (edit.logNumber !== undefined) yield ['log number', `${edit.logNumber} (${logName(edit.logNumber)})`]
   if (edit.previousLog !== undefined) yield ['previous log', String(edit.previousLog)]
   if (edit.nextFile !== undefined) yield ['next file', String(edit.nextFile)]

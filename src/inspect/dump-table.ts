@@ -162,10 +162,19 @@ class TableDump {
   }
 
   *#search(): Generator<string> {
-    yield '  searching for blocks by their checksums; the last of them are no data blocks:'
+    yield '  searching for blocks by their checksums:'
+    const found = new Set<string>()
     for (const handle of findBlocks(this.#file)) {
-      yield `  block ${place(handle)}`
-      yield* this.#dataBlock(handle)
+      const targets = this.#handles(handle)
+      if (targets instanceof VarveError) {
+        yield `  block ${place(handle)}: no entries, but perhaps the filter`
+      } else if (targets.every((target) => target.handle !== undefined && found.has(place(target.handle)))) {
+        yield `  block ${place(handle)}: no entries, but ${showPlural(targets.length, 'handle')} of blocks`
+      } else {
+        yield `  block ${place(handle)}`
+        yield* this.#dataBlock(handle)
+      }
+      found.add(place(handle))
     }
   }
 

@@ -4,19 +4,20 @@
  *
  * Principles  never modify; show what is broken; discard nothing
  */
+import { equalBytes } from '../base/bytes.ts'
 import type { RandomAccessFile } from '../base/environment.ts'
-import { VarveError } from '../base/errors.ts'
 import { type FileType, parseFileName } from '../base/filename.ts'
+import type { Bytes } from '../base/types.ts'
 import { batchFault } from '../batch/batch-format.ts'
 import { LogReader } from '../log/log-reader.ts'
-import { FOOTER_BYTES, readFooter } from '../table/table-format.ts'
+import { encodeFooter, FOOTER_BYTES } from '../table/table-format.ts'
 import { decodeEdit } from '../version/version-edit.ts'
-import { attempt } from './dump-fault.ts'
 import { dumpLog } from './dump-log.ts'
 import { dumpManifest } from './dump-manifest.ts'
 import { dumpTable } from './dump-table.ts'
 import { showPlural } from './figures.ts'
-import { type BytesStyle, quoteBytes } from './render-bytes.ts'
+import { findBlocks } from './find-blocks.ts'
+import { type BytesStyle, decodeText, quoteBytes } from './render-bytes.ts'
 
 const NAMES: Readonly<Record<FileType, string>> = {
   log: 'write-ahead log',
@@ -30,6 +31,8 @@ const NAMES: Readonly<Record<FileType, string>> = {
 
 /** Files of a few lines of text are shown up to here. */
 const MAX_TEXT_BYTES = 4096
+const MAGIC_BYTES = 8
+const LF = 0x0a
 
 /** What a file is, or undefined for one that is not a database's. */
 export function sniffFile(file: RandomAccessFile, name: string): FileType | undefined {
@@ -37,12 +40,25 @@ export function sniffFile(file: RandomAccessFile, name: string): FileType | unde
 }
 
 function sniffContent(file: RandomAccessFile): FileType | undefined {
-  if (file.bytes >= FOOTER_BYTES && !(attempt(() => readFooter(file)) instanceof VarveError)) return 'table'
+  if (hasTableMagic(file)) return 'table'
   const reader = new LogReader(file)
-  if (!reader.next()) return undefined
-  const { recordBuf, recordOff, recordLen } = reader
-  if (batchFault(recordBuf, recordOff, recordLen) === undefined) return 'log'
-  return typeof decodeEdit(recordBuf, recordOff, recordLen) === 'string' ? undefined : 'manifest'
+  if (reader.next()) {
+    const { recordBuf, recordOff, recordLen } = reader
+    if (batchFault(recordBuf, recordOff, recordLen) === undefined) return 'log'
+    return typeof decodeEdit(recordBuf, recordOff, recordLen) === 'string' ? undefined : 'manifest'
+  }
+  // A table without its end still begins with a block.
+  return findBlocks(file).next().done ? undefined : 'table'
+}
+
+/** Whether the file ends as tables do; its footer may be damaged otherwise. */
+function hasTableMagic(file: RandomAccessFile): boolean {
+  if (file.bytes < FOOTER_BYTES) return false
+  const nowhere = { offset: 0, bytes: 0 }
+  const magic = encodeFooter({ metaindex: nowhere, index: nowhere }).subarray(-MAGIC_BYTES)
+  const end = new Uint8Array(MAGIC_BYTES)
+  file.read(file.bytes - MAGIC_BYTES, end, 0, MAGIC_BYTES)
+  return equalBytes(end, 0, MAGIC_BYTES, magic, 0, MAGIC_BYTES)
 }
 
 /**
@@ -63,7 +79,17 @@ function* dumpText(file: RandomAccessFile, style: BytesStyle): Generator<string>
   if (file.bytes === 0) return
   const bytes = new Uint8Array(Math.min(file.bytes, MAX_TEXT_BYTES))
   file.read(0, bytes, 0, bytes.length)
-  const ends = bytes.at(-1) === 0x0a ? bytes.length - 1 : bytes.length
-  yield `  ${quoteBytes(bytes, 0, ends, { ...style, maxBytes: MAX_TEXT_BYTES })}`
+  if (decodeText(bytes) === undefined) yield `  ${quoteBytes(bytes, 0, bytes.length, style)}`
+  else yield* textLines(bytes, style)
   if (file.bytes > bytes.length) yield `  … ${showPlural(file.bytes - bytes.length, 'byte')} more`
+}
+
+function* textLines(bytes: Bytes, style: BytesStyle): Generator<string> {
+  let start = 0
+  while (start < bytes.length) {
+    const lineFeed = bytes.indexOf(LF, start)
+    const end = lineFeed < 0 ? bytes.length : lineFeed
+    yield `  ${quoteBytes(bytes, start, end - start, { ...style, maxBytes: MAX_TEXT_BYTES })}`
+    start = end + 1
+  }
 }

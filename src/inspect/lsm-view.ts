@@ -29,14 +29,12 @@ const MAX_TABLES = 16
 /** @param stats of `DB.stats()` */
 export function renderLayers(stats: Stats, options: LayersOptions = {}): string {
   const width = Math.max(MIN_WIDTH, options.width ?? 80)
-  const inner = width - FRAME_COLUMNS
   const lines = [
     edge('╭', '╮', stats.directory, `sequence ${showCount(stats.lastSequence)}`, width),
-    ...section('memory', '', memoryRows(stats, options.writeBufferBytes), width, false),
+    ...framedRows(memoryRows(stats, options.writeBufferBytes), width),
     ...section('log', showTotal(stats.logs, 'file'), stats.logs.map(logRow), width),
     ...tableSections(stats.tables, width),
-    edge('├', '┤', '', '', width),
-    ...remarks(stats, inner).map((spans) => framed(spans, inner)),
+    ...remarkLines(stats, width),
     edge('╰', '╯', '', '', width),
   ]
   return lines.map((spans) => paint(spans, options.color ?? false)).join('\n')
@@ -59,10 +57,13 @@ function framed(spans: readonly Span[], inner: number): Span[] {
   return [span('│ ', 'dim'), ...fit(spans, inner), span(' │', 'dim')]
 }
 
-function section(title: string, figure: string, rows: readonly GridRow[], width: number, hasEdge = true): Span[][] {
+function framedRows(rows: readonly GridRow[], width: number): Span[][] {
   const inner = width - FRAME_COLUMNS
-  const lines = layOut(rows, inner).map((spans) => framed(spans, inner))
-  return hasEdge ? [edge('├', '┤', title, figure, width), ...lines] : lines
+  return layOut(rows, inner).map((spans) => framed(spans, inner))
+}
+
+function section(title: string, figure: string, rows: readonly GridRow[], width: number): Span[][] {
+  return [edge('├', '┤', title, figure, width), ...framedRows(rows, width)]
 }
 
 function showTotal(files: readonly { readonly bytes: number }[], noun: string): string {
@@ -116,18 +117,40 @@ function fillBar(fraction: number, columns: number, style: Style): Span[] {
 function tableSections(tables: readonly TableFigures[], width: number): Span[][] {
   if (tables.length === 0) return [edge('├', '┤', 'tables', 'none', width)]
   const strip = new KeyStrip(tables)
-  const levels = [...new Set(tables.map((table) => table.level))].sort((a, b) => a - b)
-  return levels.flatMap((level) => levelSection(level, tables, strip, width))
+  const levels = [...new Set(tables.map((table) => table.level))]
+    .sort((a, b) => a - b)
+    .map((level) => levelOf(level, tables))
+  // Laid out together: the strips of different levels are on one scale.
+  const rows = framedRows(
+    levels.flatMap(({ shown }) => shown.map((table) => tableRow(table, strip, width))),
+    width,
+  )
+  return levels.flatMap((level) => [
+    ...levelHead(level, width),
+    ...rows.splice(0, level.shown.length),
+    ...levelRest(level, width),
+  ])
 }
 
-function levelSection(level: number, tables: readonly TableFigures[], strip: KeyStrip, width: number): Span[][] {
+interface LevelView {
+  readonly level: number
+  readonly all: readonly TableFigures[]
+  /** Newest first, as all of the picture; or, in levels without overlap, in key order. */
+  readonly shown: readonly TableFigures[]
+}
+
+function levelOf(level: number, tables: readonly TableFigures[]): LevelView {
   const all = tables.filter((table) => table.level === level)
-  // Newest first, as all of the picture.
-  const newest = level === 0 ? [...all].reverse() : all
-  const rows = newest.slice(0, MAX_TABLES).map((table) => tableRow(table, strip, width))
-  const lines = section(`level ${level}`, showTotal(all, 'table'), rows, width)
-  if (all.length <= MAX_TABLES) return lines
-  return [...lines, framed([span(`… and ${showCount(all.length - MAX_TABLES)} more`, 'dim')], width - FRAME_COLUMNS)]
+  return { level, all, shown: (level === 0 ? [...all].reverse() : all).slice(0, MAX_TABLES) }
+}
+
+function levelHead({ level, all }: LevelView, width: number): Span[][] {
+  return [edge('├', '┤', `level ${level}`, showTotal(all, 'table'), width)]
+}
+
+function levelRest({ all, shown }: LevelView, width: number): Span[][] {
+  if (all.length === shown.length) return []
+  return [framed([span(`… and ${showCount(all.length - shown.length)} more`, 'dim')], width - FRAME_COLUMNS)]
 }
 
 function tableRow(table: TableFigures, strip: KeyStrip, width: number): GridRow {
@@ -145,10 +168,20 @@ function stripBar([before, inside, after]: readonly [before: number, inside: num
   return [span('·'.repeat(before), 'dim'), span('━'.repeat(inside), 'blue'), span('·'.repeat(after), 'dim')]
 }
 
-/** What has no layer, as lines of at most `inner` columns. */
+/** What has no layer. */
+function remarkLines(stats: Stats, width: number): Span[][] {
+  const inner = width - FRAME_COLUMNS
+  const lines = remarks(stats, inner).map((spans) => framed(spans, inner))
+  return lines.length === 0 ? [] : [edge('├', '┤', '', '', width), ...lines]
+}
+
 function remarks(stats: Stats, inner: number): Span[][] {
   const { blockCache, flushes, flushedBytes, stalls, stalledMs, openSnapshots, openScans, poisonedBy } = stats
-  const parts = [`${manifestName(fileNumber(stats.manifestNumber))}, ${showBytesCount(stats.manifestBytes)}`]
+  const parts: string[] = []
+  // Opened for reading there is none.
+  if (stats.manifestNumber > 0) {
+    parts.push(`${manifestName(fileNumber(stats.manifestNumber))}, ${showBytesCount(stats.manifestBytes)}`)
+  }
   if (flushes > 0) parts.push(`${showPlural(flushes, 'flush', 'flushes')}, ${showBytesCount(flushedBytes)}`)
   if (blockCache.hits + blockCache.misses > 0) {
     parts.push(

@@ -5,11 +5,12 @@
  * machine's own byte order: an arena lives in memory only, and is never written to a file.
  *
  * Format   arena := header (64 words) | entries, up to the tail
- *          header := format (words 0–3) | state | published numbers (words 5–14) | roots (words 32–63)
+ *          header := format (words 0–3) | state | tail | published numbers (words 8–31) | roots (words 32–63)
  *
- * The published numbers are consistent at one moment: the writer stores the new tail in PENDING_TAIL, then the numbers,
- * then the same tail in TAIL. A reader that finds TAIL before reading them and PENDING_TAIL after reading them equal has
- * one publication's numbers.
+ * The published numbers are those of one moment: there are two slots of them, each with the tail that it belongs to, and
+ * the one whose tail is TAIL is the current one. The writer fills the other slot, its tail first 0 and in the end the new
+ * one, and then stores TAIL. A reader that finds the same tail in a slot before and after reading it has one
+ * publication's numbers; it reads again only if two publications came in between, and so never waits for the writer.
  * Use as `import * as Layout from './arena-layout.ts'`.
  */
 
@@ -33,10 +34,9 @@ export const FROZEN = 1
 
 /** The watermark: what lies below it is published. The one word that readers synchronise on. */
 export const TAIL = 5
-/** The tail of the publication under way; equal to TAIL between publications. */
-export const PENDING_TAIL = 6
-/** First of the published numbers, in the order that table-counters.ts gives. */
-export const COUNTERS = 7
+/** The slots, of 12 words each: a tail, then numbers in the order that table-counters.ts gives. */
+export const SLOT_A = 8
+export const SLOT_B = 20
 
 /** The representation's own words: where its entries start. */
 export const ROOTS = 32

@@ -61,7 +61,7 @@ export class Arena {
     words[Layout.REPRESENTATION] = representation
     words[Layout.CAPACITY_BYTES] = capacity
     words[Layout.STATE] = Layout.ACTIVE
-    words[Layout.PENDING_TAIL] = Layout.HEADER_BYTES
+    words[Layout.SLOT_A] = Layout.HEADER_BYTES
     words[Layout.TAIL] = Layout.HEADER_BYTES
     Atomics.store(words, Layout.MAGIC, Layout.MAGIC_VALUE)
     return arena

@@ -116,7 +116,7 @@ export class SkipList implements MemTableRep {
 
   find(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number, limit: number): number {
     const node = this.findNode(key, keyOff, keyLen, limit)
-    if (node === 0 || node >= limit || !this.isKeyOf(node, key, keyOff, keyLen)) return 0
+    if (node === 0 || !this.isKeyOf(node, key, keyOff, keyLen)) return 0
     return findVersion(this.#words, this.versions(node, limit), tagLow, tagHigh, limit)
   }
 

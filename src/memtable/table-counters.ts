@@ -11,8 +11,6 @@ import type { Arena } from './arena.ts'
 import * as Layout from './arena-layout.ts'
 
 const TWO_32 = 2 ** 32
-/** A writer needs well under a microsecond to publish; one that died half-way must not hang its readers. */
-const READ_ATTEMPTS = 10_000
 
 export class TableCounters {
   /** Versions of all keys. */
@@ -52,33 +50,34 @@ export class TableCounters {
   publish(arena: Arena): void {
     const { words, tail } = arena
     if (words[Layout.TAIL] === tail) return
-    Atomics.store(words, Layout.PENDING_TAIL, tail)
-    storeIfChanged(words, Layout.COUNTERS, this.entries)
-    storeIfChanged(words, Layout.COUNTERS + 1, this.keys)
-    storeIfChanged(words, Layout.COUNTERS + 2, this.tombstones)
-    storeIfChanged(words, Layout.COUNTERS + 3, this.liveBytes)
-    storeIfChanged(words, Layout.COUNTERS + 4, this.smallest % TWO_32)
-    storeIfChanged(words, Layout.COUNTERS + 5, Math.floor(this.smallest / TWO_32))
-    storeIfChanged(words, Layout.COUNTERS + 6, this.largest % TWO_32)
-    storeIfChanged(words, Layout.COUNTERS + 7, Math.floor(this.largest / TWO_32))
+    const slot = words[Layout.SLOT_A] === words[Layout.TAIL] ? Layout.SLOT_B : Layout.SLOT_A
+    Atomics.store(words, slot, 0)
+    storeIfChanged(words, slot + 1, this.entries)
+    storeIfChanged(words, slot + 2, this.keys)
+    storeIfChanged(words, slot + 3, this.tombstones)
+    storeIfChanged(words, slot + 4, this.liveBytes)
+    storeIfChanged(words, slot + 5, this.smallest % TWO_32)
+    storeIfChanged(words, slot + 6, Math.floor(this.smallest / TWO_32))
+    storeIfChanged(words, slot + 7, this.largest % TWO_32)
+    storeIfChanged(words, slot + 8, Math.floor(this.largest / TWO_32))
+    Atomics.store(words, slot, tail)
     Atomics.store(words, Layout.TAIL, tail)
   }
 
-  /**
-   * Take over the numbers of the newest publication.
-   * @returns the watermark that they belong to
-   */
-  read(arena: Arena): number {
+  /** Take over the numbers of the newest publication. */
+  read(arena: Arena): void {
     const { words } = arena
-    for (let attempt = 1; ; attempt++) {
+    for (;;) {
       const tail = arena.watermark()
-      this.entries = load(words, Layout.COUNTERS)
-      this.keys = load(words, Layout.COUNTERS + 1)
-      this.tombstones = load(words, Layout.COUNTERS + 2)
-      this.liveBytes = load(words, Layout.COUNTERS + 3)
-      this.smallest = load(words, Layout.COUNTERS + 4) + load(words, Layout.COUNTERS + 5) * TWO_32
-      this.largest = load(words, Layout.COUNTERS + 6) + load(words, Layout.COUNTERS + 7) * TWO_32
-      if (Atomics.load(words, Layout.PENDING_TAIL) === tail || attempt === READ_ATTEMPTS) return tail
+      const slot = Atomics.load(words, Layout.SLOT_A) === tail ? Layout.SLOT_A : Layout.SLOT_B
+      if (Atomics.load(words, slot) !== tail) continue
+      this.entries = load(words, slot + 1)
+      this.keys = load(words, slot + 2)
+      this.tombstones = load(words, slot + 3)
+      this.liveBytes = load(words, slot + 4)
+      this.smallest = load(words, slot + 5) + load(words, slot + 6) * TWO_32
+      this.largest = load(words, slot + 7) + load(words, slot + 8) * TWO_32
+      if (Atomics.load(words, slot) === tail) return
     }
   }
 }

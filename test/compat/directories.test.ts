@@ -3,7 +3,7 @@
  * leaves it, with data in logs, in tables, and in both.
  */
 import assert from 'node:assert/strict'
-import { cpSync, readdirSync } from 'node:fs'
+import { cpSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Prng } from '../../src/base/prng.ts'
@@ -152,15 +152,15 @@ test('varve reads and writes a LevelDB database of several levels, and LevelDB g
         applyTo(model, write)
       }
     }
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       const level = await openLevel(directory, { writeBufferBytes: 64 * KIB })
-      await writeAll(level, 5000)
+      await writeAll(level, 3000)
       await level.close()
       const varve = await openVarve(directory, { writeBufferBytes: 256 * KIB })
       if (round > 0)
         assert.ok(new Set(varve.db.stats().tables.map(({ level }) => level)).size > 1, 'there are several levels')
       assert.deepEqual(await varve.content(), contentOf(model))
-      await writeAll(varve, 1000)
+      await writeAll(varve, 500)
       assert.deepEqual(await varve.content(), contentOf(model))
       for (let i = 0; i < 4000; i += 7) {
         const key = `key${String(i).padStart(6, '0')}`
@@ -178,6 +178,8 @@ test('varve opens the golden databases, and writes to them', async () => {
   for (const name of readdirSync(testdata('golden'))) {
     await withDirectory(async (directory) => {
       cpSync(testdata('golden', name), directory, { recursive: true })
+      // The new log of the opening that wrote the table; it was empty, and is not kept.
+      writeFileSync(join(directory, '000006.log'), '')
       const before = await contentIn((path) => openVarve(path, { readOnly: true }), directory)
       assert.ok(before.length > 0)
       const varve = await openVarve(directory, {})

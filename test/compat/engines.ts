@@ -134,7 +134,9 @@ export async function withDirectory(use: (directory: string) => Promise<void>): 
 /** Copy a database that is open, as a crash of its process would leave it. */
 export function copyLive(from: string, to: string): void {
   mkdirSync(to, { recursive: true })
-  for (const name of readdirSync(from)) if (name !== 'LOCK') copyFileSync(join(from, name), join(to, name))
+  for (const { name } of readdirSync(from, { withFileTypes: true }).filter((entry) => entry.isFile())) {
+    if (name !== 'LOCK') copyFileSync(join(from, name), join(to, name))
+  }
 }
 
 /** Names with this ending, oldest first. */

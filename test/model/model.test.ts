@@ -1,7 +1,7 @@
 /**
  * The database against a model (history.ts): long runs of random operations, compared after every one.
  *
- * VARVE_SEED and VARVE_PATH, which a failure prints, repeat one run; VARVE_RUNS sets the number of runs.
+ * VARVE_SEED and VARVE_PATH, which a failure prints, repeat one run of the test that failed; VARVE_RUNS sets the number of runs.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -26,7 +26,7 @@ async function check(makeWorld: () => World, walMarkers: boolean, numRuns: numbe
 }
 
 test(`a database in memory answers as the model does, through crashes of every kind (VARVE_SEED=${seed})`, async (t) => {
-  const sums = await check(() => new MemoryWorld(), true, 250)
+  const sums = await check(() => new MemoryWorld(), true, 200)
   t.diagnostic(`seed ${seed}: ${JSON.stringify(sums)}`)
   if (path === undefined) for (const [name, count] of Object.entries(sums)) assert.ok(count > 0, `${name} happened`)
 })
@@ -38,6 +38,6 @@ test(`a log without markers keeps the same promises where files lose only their 
 })
 
 test(`a database on the real file system, with a worker thread, answers as the model does (VARVE_SEED=${seed})`, async (t) => {
-  const sums = await check(() => new NodeWorld(), true, 25)
+  const sums = await check(() => new NodeWorld(), true, 15)
   t.diagnostic(`seed ${seed}: ${JSON.stringify(sums)}`)
 })

@@ -12,12 +12,12 @@ import {
   type Entry,
   open,
   type Scan,
-  type ScanOptions,
   type Snapshot,
   type SyncScan,
   WriteBatch,
 } from '../../src/public/index.ts'
-import { type CrashKind, type Edit, History, type Range, type State, scanState } from './history.ts'
+import { assertEntries, assertOneOf, bytes, pick, show, text, texts, toOptions, turns } from './compare.ts'
+import { type CrashKind, type Edit, History, type State, scanState } from './history.ts'
 import type { How, Operation, Plain, PlannedEdit } from './operations.ts'
 import type { World } from './world.ts'
 
@@ -367,52 +367,4 @@ export class ModelRun {
     assertEntries(entries, expected, 'everything')
     for (const [key, value] of expected) assert.equal(text(this.#db.getSync(bytes(key))), value)
   }
-}
-
-function pick<T>(from: readonly T[], which: number): T | undefined {
-  return from.length === 0 ? undefined : from[which % from.length]
-}
-
-function bytes(string: string): Uint8Array {
-  return Buffer.from(string, 'latin1')
-}
-
-function text(value: Uint8Array): string
-function text(value: Uint8Array | undefined): string | undefined
-function text(value: Uint8Array | undefined): string | undefined {
-  return value === undefined ? undefined : Buffer.from(value).toString('latin1')
-}
-
-function texts([key, value]: Entry): [string, string] {
-  return [text(key), text(value)]
-}
-
-function toOptions({ gte, gt, lte, lt, reverse, limit }: Range): ScanOptions {
-  return {
-    ...(gte !== undefined && { gte: bytes(gte) }),
-    ...(gt !== undefined && { gt: bytes(gt) }),
-    ...(lte !== undefined && { lte: bytes(lte) }),
-    ...(lt !== undefined && { lt: bytes(lt) }),
-    ...(reverse !== undefined && { reverse }),
-    ...(limit !== undefined && { limit }),
-  }
-}
-
-/** Values are long: what differs is shown by its beginning. */
-function show(value: string | undefined): string {
-  return value === undefined ? 'nothing' : JSON.stringify(value.slice(0, 24))
-}
-
-function assertOneOf<T>(possible: ReadonlySet<T>, found: T, what: string): void {
-  const shown = (value: T): string => (typeof value === 'boolean' ? String(value) : show(value as string | undefined))
-  assert.ok(possible.has(found), `${what}: ${shown(found)}, not ${[...possible].map(shown).join(' or ')}`)
-}
-
-function assertEntries(actual: readonly [string, string][], expected: readonly [string, string][], what: string): void {
-  const line = ([key, value]: [string, string]): string => `${show(key)} = ${show(value)} (${value.length})`
-  assert.deepEqual(actual.map(line), expected.map(line), what)
-}
-
-async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await undefined
 }

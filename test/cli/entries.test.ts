@@ -1,0 +1,34 @@
+/**
+ * get, put, del.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { run, succeed, temporaryPath } from './run-cli.ts'
+
+test('what is put is got, until it is deleted', (t) => {
+  const db = temporaryPath(t)
+  assert.deepEqual(run('put', db, 'clé', 'välue\nof two lines'), { status: 0, stdout: '', stderr: '' })
+  assert.equal(succeed('get', db, 'clé'), 'välue\nof two lines\n')
+  assert.equal(succeed('get', db, 'clé', '--raw'), 'välue\nof two lines')
+  succeed('put', db, 'clé', 'another', '--durability', 'disk')
+  assert.equal(succeed('get', db, 'clé'), 'another\n')
+  assert.deepEqual(run('del', db, 'clé'), { status: 0, stdout: '', stderr: '' })
+  assert.deepEqual(run('get', db, 'clé'), { status: 1, stdout: '', stderr: `varve: there is no key clé in ${db}\n` })
+})
+
+test('keys and values may be empty, and may begin with a dash', (t) => {
+  const db = temporaryPath(t)
+  succeed('put', db, '', '')
+  succeed('put', db, '--', '-key', '-value')
+  assert.equal(succeed('get', db, ''), '\n')
+  assert.equal(succeed('get', db, '--', '-key'), '-value\n')
+})
+
+test('with --hex any bytes can be written and read', (t) => {
+  const db = temporaryPath(t)
+  succeed('--hex', 'put', db, '00ff', '0xDEADBEEF')
+  assert.equal(succeed('get', db, '0x00FF', '--hex'), 'deadbeef\n')
+  assert.equal(run('get', db, '00ff').status, 1)
+  succeed('del', '--hex', db, '00ff')
+  assert.equal(run('get', '--hex', db, '00ff').status, 1)
+})

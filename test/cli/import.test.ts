@@ -1,0 +1,156 @@
+/**
+ * import.
+ */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { CLI_PATH, runWith, succeed, temporaryPath } from './run-cli.ts'
+
+/** What a scan prints after an import of `input`. */
+function imported(db: string, input: string | Uint8Array, ...args: string[]): string {
+  const { status, stdout, stderr } = runWith(input, 'import', db, ...args)
+  assert.equal(status, 0, stderr)
+  assert.equal(stdout, '')
+  assert.match(stderr, /^imported [\d,]+ records?, [\d.]+ (B|KiB|MiB) in [\d.]+ s \([\d,]+\/s\)(; skipped .*)?\n$/)
+  return succeed('scan', db)
+}
+
+test('NDJSON: the key is made of fields, the value is the whole record as it stands there', (t) => {
+  const input =
+    '{"country":"LI", "name":"Vaduz","id":1,"loc":{"xy":[9.5,47.1]}}\n{"country":"IS","name":"Vík","id":2}\n'
+  assert.equal(
+    imported(temporaryPath(t), input, '--key', '{country}/{name}/{id}'),
+    'IS/Vík/2\t{"country":"IS","name":"Vík","id":2}\n' +
+      'LI/Vaduz/1\t{"country":"LI", "name":"Vaduz","id":1,"loc":{"xy":[9.5,47.1]}}\n',
+  )
+})
+
+const TEMPLATES: readonly (readonly [key: string, value: string, expected: string])[] = [
+  ['{a}', '{b}', 'x\tyes\n'],
+  ['{a}', '{c.d.0}', 'x\t1.5\n'],
+  ['{a}', '{c}', 'x\t{"d":[1.5,true]}\n'],
+  ['{a}-{c.d.1}', 'constant', 'x-true\tconstant\n'],
+  ['{{{a}}}', '}}{{', '{x}\t}{\n'],
+  ['{e.f}', '{a}', 'dotted\tx\n'],
+]
+
+for (const [key, value, expected] of TEMPLATES) {
+  test(`the templates ${key} and ${value} make ${JSON.stringify(expected)}`, (t) => {
+    const input = '{"a":"x","b":"yes","c":{"d":[1.5,true]},"e.f":"dotted"}'
+    assert.equal(imported(temporaryPath(t), input, '--key', key, '--value', value), expected)
+  })
+}
+
+test('NDJSON: line ends, empty lines, a byte order mark and U+2028 do no harm', (t) => {
+  const input = '\ufeff{"k":"1","v":"a"}\r\n\n  \n{"k":"2","v":"b\u2028c"}\n{"k":"3","v":"d"}'
+  assert.equal(imported(temporaryPath(t), input, '--key', '{k}', '--value', '{v}'), '1\ta\n2\t0x62e280a863\n3\td\n')
+})
+
+test('CSV: quotes, separators and line breaks in fields', (t) => {
+  const input = '\ufeffid,name,note\r\n1,"a, b","said ""no"""\r\n2,plain,"two\nlines"\r\n'
+  const db = temporaryPath(t)
+  imported(db, input, '--format', 'csv', '--key', '{id}')
+  assert.equal(succeed('get', db, '1'), '{"id":"1","name":"a, b","note":"said \\"no\\""}\n')
+  assert.equal(succeed('get', db, '2'), '{"id":"2","name":"plain","note":"two\\nlines"}\n')
+})
+
+test('TSV: quotes inside a field are ordinary characters; the format follows from the name of the file', (t) => {
+  const db = temporaryPath(t)
+  const file = temporaryPath(t, 'heights.tsv')
+  writeFileSync(file, 'id\theight\n1\t5\'11"\n2\t"quoted\tfield"\n')
+  assert.match(succeed('import', db, file, '--key', '{id}', '--value', '{height}'), /^$/)
+  assert.equal(succeed('get', db, '1'), '5\'11"\n')
+  assert.equal(succeed('get', db, '2'), 'quoted\tfield\n')
+})
+
+const FAULTS: readonly (readonly [name: string, format: string, input: string | Uint8Array, message: RegExp])[] = [
+  [
+    'a line that is no JSON',
+    'ndjson',
+    '{"k":1}\n{"k":2\n{"k":3}\n',
+    /^varve: line 2: not JSON: .* \(imported before it: 1 record\)\n$/,
+  ],
+  [
+    'a line that is not UTF-8',
+    'ndjson',
+    Buffer.from('{"k":1}\n{"k":"\xff"}\n{"k":3}\n', 'latin1'),
+    /^varve: line 2: not UTF-8 /,
+  ],
+  ['a missing field', 'ndjson', '{"k":1}\n{"other":2}\n{"k":3}\n', /^varve: line 2: there is no field k \(/],
+  ['a field that is null', 'ndjson', '{"k":1}\n\n{"k":null}\n{"k":3}\n', /^varve: line 3: there is no field k \(/],
+  ['a record that is no object', 'ndjson', '{"k":1}\n7\n{"k":3}\n', /^varve: line 2: there is no field k \(/],
+  [
+    'a key that is too long',
+    'ndjson',
+    `{"k":1}\n{"k":"${'x'.repeat(70_000)}"}\n{"k":3}\n`,
+    /^varve: line 2: key of 70000 bytes exceeds/,
+  ],
+  [
+    'a record with too many fields',
+    'csv',
+    'k,v\n1,a\n2,b,c\n3,d\n',
+    /^varve: line 3: .*columns length is 2, got 3 \(imported before it: 1 record\)\n$/,
+  ],
+]
+
+for (const [name, format, input, message] of FAULTS) {
+  test(`${name} stops the import at its line, after what comes before it; or is skipped and counted`, (t) => {
+    const db = temporaryPath(t)
+    const args = ['--format', format, '--key', '{k}', '--value', 'v']
+    const { status, stdout, stderr } = runWith(input, 'import', db, ...args)
+    assert.deepEqual([status, stdout], [3, ''])
+    assert.match(stderr, message)
+    assert.equal(succeed('scan', db, '--keys'), '1\n')
+    const again = runWith(input, 'import', db, ...args, '--skip-invalid')
+    assert.equal(again.status, 0)
+    assert.match(again.stderr, /^imported 2 records, .*; skipped 1 invalid record\n$/)
+    assert.equal(succeed('scan', db, '--keys'), '1\n3\n')
+  })
+}
+
+test('CSV that is not UTF-8 is refused', (t) => {
+  const input = Buffer.from('k\n\xff\n', 'latin1')
+  const { status, stderr } = runWith(
+    input,
+    'import',
+    temporaryPath(t),
+    '--format',
+    'csv',
+    '--key',
+    '{k}',
+    '--skip-invalid',
+  )
+  assert.deepEqual([status, stderr], [3, 'varve: the input is not UTF-8\n'])
+})
+
+test('without --key, records must be what export writes', (t) => {
+  const { status, stderr } = runWith('{"name":"x"}\n', 'import', temporaryPath(t))
+  assert.equal(status, 3)
+  assert.match(
+    stderr,
+    /^varve: line 1: there is no key and value as export writes them; say with --key what the key is \(/,
+  )
+})
+
+test('with --hex, the texts that templates make are hex', (t) => {
+  const db = temporaryPath(t)
+  imported(db, '{"k":"00ff","v":"0a"}\n', '--hex', '--key', '01{k}', '--value', '{v}')
+  assert.equal(succeed('scan', db, '--hex'), '0100ff\t0a\n')
+})
+
+test('an input larger than the heap is imported, in batches', (t) => {
+  const db = temporaryPath(t)
+  const file = temporaryPath(t, 'large.ndjson')
+  const filler = 'x'.repeat(4000)
+  const lines = Array.from(
+    { length: 15_000 },
+    (_, i) => `{"id":"${String(i).padStart(6, '0')}","filler":"${filler}"}\n`,
+  )
+  writeFileSync(file, lines.join(''))
+  const args = ['--max-old-space-size=32', CLI_PATH, 'import', db, file, '--key', '{id}', '--batch', '100']
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  assert.equal(status, 0, stderr)
+  assert.match(stderr, /^imported 15,000 records, 57\.\d MiB /)
+  assert.equal(succeed('scan', db, '--keys', '--reverse', '--limit', '1'), '014999\n')
+})

@@ -1,0 +1,64 @@
+/**
+ * scan.
+ */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { open } from '../../src/public/index.ts'
+import { CLI_PATH, succeed, temporaryPath } from './run-cli.ts'
+
+const CASES: readonly (readonly [args: string, keys: string])[] = [
+  ['', 'a b ba bb c'],
+  ['--prefix b', 'b ba bb'],
+  ['--prefix x', ''],
+  ['--gte b --lt bb', 'b ba'],
+  ['--gt b --lte bb', 'ba bb'],
+  ['--reverse', 'c bb ba b a'],
+  ['--prefix b --reverse --limit 2', 'bb ba'],
+  ['--limit 0', ''],
+  ['--hex --prefix 62', '62 6261 6262'],
+]
+
+test('a scan prints the keys of its range, in order', async (t) => {
+  const directory = temporaryPath(t)
+  const db = await open(directory)
+  for (const key of ['c', 'bb', 'ba', 'b', 'a']) await db.put(key, `${key}!`)
+  await db.close()
+  for (const [args, keys] of CASES) {
+    const options = args.split(' ').filter((arg) => arg !== '')
+    const expected = keys === '' ? '' : keys.split(' ').join('\n') + '\n'
+    assert.equal(succeed('scan', directory, '--keys', ...options), expected, args)
+  }
+  assert.equal(succeed('scan', directory, '--gte', 'bb'), 'bb\tbb!\nc\tc!\n')
+  assert.equal(succeed('scan', directory, '--gte', 'bb', '--values'), 'bb!\nc!\n')
+  assert.equal(succeed('scan', directory, '--gte', 'c', '--keys'), 'c\n')
+})
+
+test('what is not printable is printed as hex; a prefix of 0xff bytes has no end', async (t) => {
+  const directory = temporaryPath(t)
+  const db = await open(directory)
+  await db.put(Uint8Array.of(0xff, 0xff), 'two\tfields')
+  await db.put(Uint8Array.of(0xff), Uint8Array.of(0))
+  await db.put(Uint8Array.of(0xfe, 0xff), 'before')
+  await db.close()
+  assert.equal(succeed('scan', directory, '--hex', '--prefix', 'ff'), 'ff\t00\nffff\t74776f096669656c6473\n')
+  assert.equal(succeed('scan', directory), '0xfeff\tbefore\n0xff\t0x00\n0xffff\t0x74776f096669656c6473\n')
+  assert.equal(succeed('scan', directory, '--hex', '--prefix', 'feff', '--keys'), 'feff\n')
+})
+
+test('a reader that goes away ends the scan without a word', async (t) => {
+  const directory = temporaryPath(t)
+  const db = await open(directory)
+  for (let i = 0; i < 20_000; i++) db.putSync(`key${i}`, 'v'.repeat(100))
+  await db.close()
+  const child = spawn(process.execPath, [CLI_PATH, 'scan', directory], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let stderr = ''
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  await once(child.stdout, 'data')
+  child.stdout.destroy()
+  const [status] = await once(child, 'close')
+  assert.deepEqual([status, stderr], [0, ''])
+})

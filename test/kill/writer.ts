@@ -1,0 +1,71 @@
+/**
+ * A program for the kill tests: opens the database, finds out how far the last life came, and writes numbered batches until it
+ * is killed. After each acknowledged batch it tells its number, in eight digits and a line feed, on descriptor 3.
+ *
+ *   writer DIRECTORY DURABILITY WRITE_BUFFER_BYTES SEED
+ *
+ * Batch i sets three keys, of the beginning, middle and end of the order, to i, and adds a key of its own. Some batches are
+ * written one by one, some as a burst without waiting, some synchronously.
+ */
+import { writeSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Prng } from '../../src/base/prng.ts'
+import type { Durability } from '../../src/base/types.ts'
+import { open, WriteBatch } from '../../src/public/index.ts'
+import { batchKey, batchValue, COUNTERS, digits } from './batches.ts'
+
+/** More would make directories that take longer to check than to fill: compaction is not there yet. */
+const BYTES_PER_MS = 2000
+
+const [directory, durability, writeBufferBytes, seed] = process.argv.slice(2)
+const prng = new Prng(Number(seed))
+
+const db = await open(directory, {
+  durability: durability as Durability,
+  writeBufferBytes: Number(writeBufferBytes),
+})
+const last = await db.get(COUNTERS[0])
+let next = last === undefined ? 0 : Number(new TextDecoder().decode(last)) + 1
+
+function makeBatch(i: number): WriteBatch {
+  const batch = new WriteBatch().put(batchKey(i), batchValue(i))
+  for (const counter of COUNTERS) batch.put(counter, digits(i))
+  return batch
+}
+
+/** The parent reads as it comes; if it is behind, a later number says the same and more. */
+function tell(i: number): void {
+  try {
+    writeSync(3, `${digits(i)}\n`)
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EAGAIN') throw error
+  }
+}
+
+async function writeSome(): Promise<number> {
+  const first = next
+  const how = prng.below(3)
+  const count = how === 1 ? 1 : 1 + prng.below(40)
+  let bytes = 0
+  const burst: Promise<void>[] = []
+  for (; next < first + count; next++) {
+    const i = next
+    const batch = makeBatch(i)
+    bytes += batch.byteLength
+    if (how === 0) burst.push(db.write(batch).then(() => tell(i)))
+    else if (how === 1) await db.write(batch).then(() => tell(i))
+    else {
+      db.writeSync(batch)
+      tell(i)
+    }
+  }
+  await Promise.all(burst)
+  return bytes
+}
+
+const startMs = performance.now()
+for (let bytes = 0; ; ) {
+  bytes += await writeSome()
+  const aheadMs = bytes / BYTES_PER_MS - (performance.now() - startMs)
+  if (aheadMs > 1) await sleep(aheadMs)
+}
