@@ -75,7 +75,7 @@ export class SkipListIterator implements MemTableIterator {
     const limit = this.#limit
     const node = this.#forward(list.findNode(key, keyOff, keyLen, limit))
     // No tag of an entry is this large, so the newest version is the answer whether or not the key is the same.
-    if (node === 0 || tagHigh === MAX_TAG_HIGH || !list.isKeyOf(node, key, keyOff, keyLen)) {
+    if (node === 0 || tagHigh === MAX_TAG_HIGH || !list.isSoughtKey(node)) {
       this.#enterNewest(node)
       return
     }

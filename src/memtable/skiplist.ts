@@ -3,9 +3,9 @@
  *
  * Format   node := next u32[height], downwards | keyLength << 4 | height, u32 | key, padded | prev u32 | versions u32
  *                  | the key's first version (version-record.ts)
- *          A node's offset is that of its length word: next[i] lies 4 · (i + 1) bytes below it, the key 4 above. A key
- *          takes at least 8 bytes, padded with zeros, so that its first 8 bytes can be compared as two words: they
- *          decide most comparisons, in the cache line of the links.
+ *          A node's offset is that of its length word: next[i] lies 4 · (i + 1) bytes below it, the key 4 above. A key is
+ *          padded with zeros to whole words, at least two, so that it is compared a word at a time (key-probe.ts): most
+ *          comparisons end in the cache line of the links.
  *          Roots: height u32 | next[14] … next[0] of the head, which has no key | last node u32
  * Invariants  (1) a reachable node never changes, but for next[], prev and versions
  *             (2) level i is a sublist of level i − 1; every node is on level 0, in key order
@@ -15,12 +15,12 @@
  *             level, and the height behind the towers, which costs a reader steps and never a key.
  * Source      google/leveldb db/skiplist.h; cockroachdb/pebble internal/arenaskl (truncated towers)
  */
-import { compareBytes } from '../base/bytes.ts'
-import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import type { Comparator } from '../base/comparator.ts'
 import { Prng } from '../base/prng.ts'
 import type { Bytes } from '../base/types.ts'
 import { type Arena, wordAligned } from './arena.ts'
 import { ROOTS } from './arena-layout.ts'
+import { KeyProbe } from './key-probe.ts'
 import type { MemTableIterator, MemTableRep } from './memtable-rep.ts'
 import { SkipListIterator } from './skiplist-iterator.ts'
 import {
@@ -43,8 +43,8 @@ const BRANCHING: number = Math.E
 const PREV = 0
 const VERSIONS = 1
 const SUFFIX_BYTES = 8
-const PREFIX_BYTES = 8
-const SIGN = 0x80000000 | 0
+/** What a key takes at least. */
+const KEY_BYTES_MIN = 8
 
 /** Word indexes of the roots, and the head as if it were a node. */
 const HEIGHT = ROOTS
@@ -54,10 +54,7 @@ const LAST: number = ROOTS + 1 + HEIGHT_MAX
 /** Longest key: its length shares a word with the height. */
 const KEY_BYTES_MAX = 2 ** (31 - HEIGHT_BITS) - 1
 /** Arena bytes that one add can take beyond its key and its value: the tallest tower, and all padding. */
-export const SKIPLIST_OVERHEAD_BYTES: number = 4 * HEIGHT_MAX + 4 + PREFIX_BYTES + SUFFIX_BYTES + VERSION_BYTES + 4
-
-/** Prefixes are loaded as words and swapped; elsewhere keys are compared byte by byte. */
-const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
+export const SKIPLIST_OVERHEAD_BYTES: number = 4 * HEIGHT_MAX + 4 + KEY_BYTES_MIN + SUFFIX_BYTES + VERSION_BYTES + 4
 
 export class SkipList implements MemTableRep {
   readonly keyBytesMax: number
@@ -66,8 +63,8 @@ export class SkipList implements MemTableRep {
   readonly #arena: Arena
   readonly #words: Int32Array<ArrayBufferLike>
   readonly #bytes: Bytes
-  readonly #comparator: Comparator
-  readonly #hasPrefixes: boolean
+  /** The key of the search under way. */
+  readonly #probe: KeyProbe
   readonly #prng: Prng
   /** The splice of the last search for an insert: on every level, the last node before its key and the first one not before it. */
   readonly #before: Int32Array
@@ -80,8 +77,7 @@ export class SkipList implements MemTableRep {
     this.#arena = arena
     this.#words = arena.words
     this.#bytes = arena.bytes
-    this.#comparator = comparator
-    this.#hasPrefixes = comparator === bytewiseComparator && IS_LITTLE_ENDIAN
+    this.#probe = new KeyProbe(comparator)
     this.#prng = new Prng(seed)
     this.#before = new Int32Array(HEIGHT_MAX).fill(HEAD)
     this.#after = new Int32Array(HEIGHT_MAX)
@@ -102,7 +98,8 @@ export class SkipList implements MemTableRep {
     valOff: number,
     valLen: number,
   ): number {
-    const node = this.#findForAdd(key, keyOff, keyLen)
+    this.#probe.load(key, keyOff, keyLen)
+    const node = this.#findForAdd()
     if (node === 0) {
       this.#insert(tagLow, tagHigh, key, keyOff, keyLen, value, valOff, valLen)
       return 0
@@ -116,7 +113,7 @@ export class SkipList implements MemTableRep {
 
   find(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number, limit: number): number {
     const node = this.findNode(key, keyOff, keyLen, limit)
-    if (node === 0 || !this.isKeyOf(node, key, keyOff, keyLen)) return 0
+    if (node === 0 || !this.isSoughtKey(node)) return 0
     return findVersion(this.#words, this.versions(node, limit), tagLow, tagHigh, limit)
   }
 
@@ -129,8 +126,7 @@ export class SkipList implements MemTableRep {
   /** The first node whose key is not before the given one. O(log n). */
   findNode(key: Bytes, keyOff: number, keyLen: number, limit: number): number {
     const words = this.#words
-    const high = prefixWord(key, keyOff, keyLen, 0)
-    const low = prefixWord(key, keyOff, keyLen, 4)
+    this.#probe.load(key, keyOff, keyLen)
     let node = HEAD
     let level = words[HEIGHT] - 1
     // A node that is known to be not before the key; often the next one on several levels.
@@ -139,7 +135,7 @@ export class SkipList implements MemTableRep {
       const link = (node >> 2) - 1 - level
       let next = words[link]
       if (next >= limit) next = Atomics.load(words, link)
-      if (next !== bound && next !== 0 && this.#compare(next, key, keyOff, keyLen, high, low) < 0) {
+      if (next !== bound && next !== 0 && this.#compare(next) < 0) {
         node = next
       } else {
         bound = next
@@ -149,17 +145,9 @@ export class SkipList implements MemTableRep {
     return bound
   }
 
-  isKeyOf(node: number, key: Bytes, keyOff: number, keyLen: number): boolean {
-    return (
-      this.#compare(
-        node,
-        key,
-        keyOff,
-        keyLen,
-        prefixWord(key, keyOff, keyLen, 0),
-        prefixWord(key, keyOff, keyLen, 4),
-      ) === 0
-    )
+  /** Whether a node has the key that findNode was last called for. */
+  isSoughtKey(node: number): boolean {
+    return this.#compare(node) === 0
   }
 
   firstNode(limit: number): number {
@@ -197,28 +185,26 @@ export class SkipList implements MemTableRep {
   }
 
   /**
-   * The node with the given key, or 0 with the splice set to where it belongs. A key that belongs right after the last one
+   * The node with the key that the probe holds, or 0 with the splice set to where it belongs. A key that belongs right after the last one
    * added, as in ascending order, costs two comparisons.
    */
-  #findForAdd(key: Bytes, keyOff: number, keyLen: number): number {
-    const high = prefixWord(key, keyOff, keyLen, 0)
-    const low = prefixWord(key, keyOff, keyLen, 4)
+  #findForAdd(): number {
     const last = this.#before[0]
     if (last !== HEAD) {
-      const order = this.#compare(last, key, keyOff, keyLen, high, low)
+      const order = this.#compare(last)
       if (order === 0) return last
       if (order < 0) {
         const next = this.#after[0]
-        const nextOrder = next === 0 ? 1 : this.#compare(next, key, keyOff, keyLen, high, low)
+        const nextOrder = next === 0 ? 1 : this.#compare(next)
         if (nextOrder === 0) return next
         // Higher levels reach at least as far to both sides, so the whole splice holds.
         if (nextOrder > 0) return 0
       }
     }
-    return this.#findSplice(key, keyOff, keyLen, high, low)
+    return this.#findSplice()
   }
 
-  #findSplice(key: Bytes, keyOff: number, keyLen: number, high: number, low: number): number {
+  #findSplice(): number {
     const words = this.#words
     let node = HEAD
     let level = words[HEIGHT] - 1
@@ -227,7 +213,7 @@ export class SkipList implements MemTableRep {
     while (level >= 0) {
       const next = words[(node >> 2) - 1 - level]
       if (next !== bound) {
-        const order = this.#compare(next, key, keyOff, keyLen, high, low)
+        const order = this.#compare(next)
         if (order < 0) {
           node = next
           continue
@@ -291,50 +277,20 @@ export class SkipList implements MemTableRep {
     return height
   }
 
-  /** Order of a node's key and the given one, whose prefix words are `high` and `low`. */
-  #compare(node: number, key: Bytes, keyOff: number, keyLen: number, high: number, low: number): number {
-    if (!this.#hasPrefixes) {
-      return this.#comparator.compare(this.#bytes, node + 4, this.keyLength(node), key, keyOff, keyLen)
-    }
-    const nodeHigh = ordered(this.#words[(node >> 2) + 1])
-    if (nodeHigh !== high) return nodeHigh < high ? -1 : 1
-    const nodeLow = ordered(this.#words[(node >> 2) + 2])
-    if (nodeLow !== low) return nodeLow < low ? -1 : 1
-    const nodeLen = this.keyLength(node)
-    // Up to 8 bytes and the same but for padding zeros: one is a prefix of the other.
-    if (nodeLen <= PREFIX_BYTES || keyLen <= PREFIX_BYTES) return nodeLen - keyLen
-    return compareBytes(
-      this.#bytes,
-      node + 4 + PREFIX_BYTES,
-      nodeLen - PREFIX_BYTES,
-      key,
-      keyOff + PREFIX_BYTES,
-      keyLen - PREFIX_BYTES,
-    )
+  /** Order of a node's key and the one that the probe holds. */
+  #compare(node: number): number {
+    const at = node >> 2
+    return this.#probe.compareStored(this.#words, this.#bytes, at + 1, this.#words[at] >>> HEIGHT_BITS)
   }
 }
 
 /** Bytes that a key takes in a node. */
 function keyBytes(keyLen: number): number {
-  return keyLen <= PREFIX_BYTES ? PREFIX_BYTES : wordAligned(keyLen)
+  return keyLen <= KEY_BYTES_MIN ? KEY_BYTES_MIN : wordAligned(keyLen)
 }
 
 /** A link, as a reader with this limit follows it. */
 function load(words: Int32Array<ArrayBufferLike>, index: number, limit: number): number {
   const offset = words[index]
   return offset >= limit ? Atomics.load(words, index) : offset
-}
-
-/** Four bytes of a key from `at` on, with zeros after its end, as a signed word that orders as they do. */
-function prefixWord(key: Bytes, keyOff: number, keyLen: number, at: number): number {
-  const i = keyOff + at
-  if (keyLen >= at + 4) return ((key[i] << 24) | (key[i + 1] << 16) | (key[i + 2] << 8) | key[i + 3]) ^ SIGN
-  let word = 0
-  for (let j = at; j < keyLen; j++) word |= key[keyOff + j] << (24 - 8 * (j - at))
-  return word ^ SIGN
-}
-
-/** The same for four bytes that were loaded as one little-endian word. */
-function ordered(word: number): number {
-  return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) ^ SIGN
 }
