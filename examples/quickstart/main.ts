@@ -119,7 +119,7 @@ function show(value: Uint8Array | undefined): string {
 }
 
 async function showLayers(db: DB): Promise<void> {
-  const options = { width: columns, color: hasColor, writeBufferBytes: WRITE_BUFFER_BYTES }
+  const options = { width: columns, color: hasColor }
   heading('The layers: newest on top')
   print(renderLayers(db.stats(), options))
   heading('The same after flush(): what was in memory is a table, and its log is gone')

@@ -35,6 +35,8 @@ export interface TableFigures {
 export interface Stats {
   readonly directory: string
   readonly lastSequence: number
+  /** MemTable bytes at which it freezes. */
+  readonly writeBufferBytes: number
   readonly active: MemTableFigures
   /** Newest first. */
   readonly immutables: readonly MemTableFigures[]

@@ -3,7 +3,8 @@
  */
 import { userRange } from '../version/file-metadata.ts'
 import type { Engine } from './engine.ts'
-import type { MemTableFigures, Stats } from './layers.ts'
+import type { LogFigures, MemTableFigures, Stats } from './layers.ts'
+import type { ReplayedLog } from './log-replay.ts'
 import type { MemTableSlot } from './read-state.ts'
 
 export function gatherStats(engine: Engine, openScans: number): Stats {
@@ -11,9 +12,10 @@ export function gatherStats(engine: Engine, openScans: number): Stats {
   return {
     directory: engine.directory,
     lastSequence: engine.lastSequence,
+    writeBufferBytes: engine.options.writeBufferBytes,
     active: memTableFigures(readState.active),
     immutables: readState.immutables.map(memTableFigures),
-    logs: log.list(),
+    logs: engine.options.readOnly ? engine.recoveryInfo.logs.map(replayedLog) : log.list(),
     tables: [...readState.version.files()].map(({ level, file }) => {
       const { smallest, largest } = userRange(file)
       return { number: file.number, level, bytes: file.bytes, smallest: smallest.slice(), largest: largest.slice() }
@@ -29,6 +31,11 @@ export function gatherStats(engine: Engine, openScans: number): Stats {
     blockCache: { bytes: blocks.bytes, hits: blocks.hits, misses: blocks.misses },
     poisonedBy: health.cause?.message,
   }
+}
+
+/** Opened read-only, the logs are those that were found; what of them is durable is not known. */
+function replayedLog({ number, bytes }: ReplayedLog): LogFigures {
+  return { number, bytes, syncedBytes: 0 }
 }
 
 function memTableFigures({ table, logNumber, firstSequence }: MemTableSlot): MemTableFigures {

@@ -16,8 +16,6 @@ export interface LayersOptions {
   readonly width?: number
   /** Whether to colour with escape sequences. Default false. */
   readonly color?: boolean
-  /** The size at which MemTables freeze, where their bars are full. Default: what they have room for. */
-  readonly writeBufferBytes?: number
 }
 
 const MIN_WIDTH = 24
@@ -31,7 +29,7 @@ export function renderLayers(stats: Stats, options: LayersOptions = {}): string 
   const width = Math.max(MIN_WIDTH, options.width ?? 80)
   const lines = [
     edge('╭', '╮', stats.directory, `sequence ${showCount(stats.lastSequence)}`, width),
-    ...framedRows(memoryRows(stats, options.writeBufferBytes), width),
+    ...framedRows(memoryRows(stats), width),
     ...section('log', showTotal(stats.logs, 'file'), stats.logs.map(logRow), width),
     ...tableSections(stats.tables, width),
     ...remarkLines(stats, width),
@@ -72,10 +70,10 @@ function showTotal(files: readonly { readonly bytes: number }[], noun: string): 
   return `${showPlural(files.length, noun)}, ${showBytesCount(bytes)}`
 }
 
-function memoryRows({ active, immutables }: Stats, fullBytes: number | undefined): GridRow[] {
+function memoryRows({ active, immutables, writeBufferBytes }: Stats): GridRow[] {
   return [
-    memoryRow('active', active, fullBytes ?? active.capacityBytes, 'green'),
-    ...immutables.map((table) => memoryRow('frozen', table, fullBytes ?? table.capacityBytes, 'blue')),
+    memoryRow('active', active, writeBufferBytes, 'green'),
+    ...immutables.map((table) => memoryRow('frozen', table, writeBufferBytes, 'blue')),
   ]
 }
 

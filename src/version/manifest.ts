@@ -61,6 +61,8 @@ function candidates(files: FileSystem, directory: string): string {
 /** What reading a manifest found. */
 export interface ManifestContent {
   readonly edits: readonly VersionEdit[]
+  /** Size of the file. */
+  readonly bytes: number
   /** Set if the manifest ends in a record that was cut off, which a crash may leave. */
   readonly tornAt: number | undefined
 }
@@ -86,7 +88,7 @@ function readEdits(file: RandomAccessFile): ManifestContent {
     if (typeof edit === 'string') throw new CorruptionError(edit, { file: file.path, offset: reader.recordStart })
     edits.push(edit)
   }
-  if (reader.fault === undefined) return { edits, tornAt: undefined }
+  if (reader.fault === undefined) return { edits, bytes: file.bytes, tornAt: undefined }
   const { offset, reason } = reader.fault
   // A record is appended and synced alone, so damage before a readable record is no torn tail.
   const next = reader.findRecordAfter(
@@ -94,7 +96,7 @@ function readEdits(file: RandomAccessFile): ManifestContent {
     (bytes, start, length) => typeof decodeEdit(bytes, start, length) !== 'string',
   )
   if (next >= 0) throw new CorruptionError(`manifest is damaged: ${reason}`, { file: file.path, offset })
-  return { edits, tornAt: offset }
+  return { edits, bytes: file.bytes, tornAt: offset }
 }
 
 /** The manifest in use. Any failure is final: the file is never appended to again. */

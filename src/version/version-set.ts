@@ -29,7 +29,8 @@ export interface RecoveredVersion {
   readonly nextFile: FileNumber
   readonly lastSequence: SequenceNumber
   readonly compactPointers: readonly LevelKey[]
-  readonly path: string
+  readonly manifestNumber: FileNumber
+  readonly manifestBytes: number
   /** Offset of a record that was cut off at the end, if any. */
   readonly tornAt: number | undefined
 }
@@ -46,7 +47,7 @@ export function recoverVersion(
   comparator: Comparator,
 ): RecoveredVersion {
   const path = files.join(directory, manifestName(number))
-  const { edits, tornAt } = readManifest(files, path)
+  const { edits, bytes, tornAt } = readManifest(files, path)
   const builder = new VersionBuilder(comparator, Version.empty(comparator))
   const counters: { -readonly [K in 'logNumber' | 'previousLog' | 'nextFile' | 'lastSequence']?: number | undefined } =
     {}
@@ -76,7 +77,8 @@ export function recoverVersion(
     nextFile: fileNumber(nextFile),
     lastSequence: sequenceNumber(lastSequence),
     compactPointers: [...pointers.values()].sort((a, b) => a.level - b.level),
-    path,
+    manifestNumber: number,
+    manifestBytes: bytes,
     tornAt,
   }
 }
@@ -91,6 +93,8 @@ export class VersionSet {
   readonly #directory: string
   readonly #comparator: Comparator
   readonly #held = new Map<Version, number>()
+  /** What the directory held; its manifest is the current one until the first edit, for a read-only opening for ever. */
+  readonly #found: RecoveredVersion | undefined
   #manifest: ManifestWriter | undefined = undefined
   #current: Version
   #nextFile: number
@@ -103,6 +107,7 @@ export class VersionSet {
     this.#files = files
     this.#directory = directory
     this.#comparator = comparator
+    this.#found = recovered
     this.#current = recovered?.version ?? Version.empty(comparator)
     this.#nextFile = recovered?.nextFile ?? 1
     this.#logNumber = recovered?.logNumber ?? fileNumber(0)
@@ -125,11 +130,11 @@ export class VersionSet {
   }
 
   get manifestNumber(): FileNumber {
-    return this.#manifest?.number ?? fileNumber(0)
+    return this.#manifest?.number ?? this.#found?.manifestNumber ?? fileNumber(0)
   }
 
   get manifestBytes(): number {
-    return this.#manifest?.bytes ?? 0
+    return this.#manifest?.bytes ?? this.#found?.manifestBytes ?? 0
   }
 
   /** A number that no file has had. */

@@ -22,6 +22,7 @@ function tableOf(number: number, level: number, bytes: number, smallest: string,
 const EMPTY: Stats = {
   directory: 'data',
   lastSequence: 0,
+  writeBufferBytes: 8 * MIB,
   active: memTable(0, 0),
   immutables: [],
   logs: [{ number: 3, bytes: 19, syncedBytes: 19 }],
@@ -134,10 +135,10 @@ test('every line has the width asked for, whatever it is', () => {
   assert.equal(renderLayers(FULL, { width: 1 }), renderLayers(FULL, { width: 24 }))
 })
 
-test('bars are full at the size at which MemTables freeze, if that is told', () => {
-  assert.match(renderLayers(FULL, {}), / 25 % +2\.0 MiB of 8\.0 MiB/)
-  assert.match(renderLayers(FULL, { writeBufferBytes: 4 * MIB }), / 50 % +2\.0 MiB of 4\.0 MiB/)
-  assert.match(renderLayers(FULL, { writeBufferBytes: 4 * MIB }), / 100 % +8\.0 MiB of 4\.0 MiB/)
+test('bars are full at the size at which MemTables freeze', () => {
+  assert.match(renderLayers(FULL), / 25 % +2\.0 MiB of 8\.0 MiB/)
+  assert.match(renderLayers({ ...FULL, writeBufferBytes: 4 * MIB }), / 50 % +2\.0 MiB of 4\.0 MiB/)
+  assert.match(renderLayers({ ...FULL, writeBufferBytes: 4 * MIB }), / 100 % +8\.0 MiB of 4\.0 MiB/)
 })
 
 function withoutEscapes(text: string): string {
