@@ -104,9 +104,19 @@ export function describeHolder(holder: LockHolder): string {
 /** A process of which only the number is known, with its name where /proc has it. */
 export function describeProcess(pid: number): string {
   if (pid <= 0) return 'another process'
-  const name = printable(readProc(`/proc/${pid}/comm`)?.trim())
+  const name = printable(commandOf(pid))
   const which = pid === process.pid ? 'this process, ' : ''
   return name === '' ? `${which}process ${pid}` : `${which}process ${pid} (${name})`
+}
+
+/** Program and script, e.g. `node server.js`. (The name of its main thread says less, and is not the program's in newer Node.) */
+function commandOf(pid: number): string {
+  const [program = '', script = ''] = readProc(`/proc/${pid}/cmdline`)?.split('\0') ?? []
+  const words = script.startsWith('-') ? [program] : [program, script]
+  return words
+    .map((word) => basename(word))
+    .join(' ')
+    .trim()
 }
 
 function bootId(): string {

@@ -192,9 +192,14 @@ function listen(name: string): Promise<Server | 'taken' | 'impossible'> {
   return new Promise((resolve) => {
     const server = createServer((connection) => connection.destroy())
     server.once('error', (error) => resolve(codeOf(error) === 'EADDRINUSE' ? 'taken' : 'impossible'))
-    // Exclusive: the workers of a cluster would otherwise share it.
-    server.listen({ path: name, exclusive: true }, () => resolve(server))
-    server.unref()
+    try {
+      // Exclusive: the workers of a cluster would otherwise share it.
+      server.listen({ path: name, exclusive: true }, () => resolve(server))
+      server.unref()
+    } catch {
+      // Newer Node under --permission, without --allow-net.
+      resolve('impossible')
+    }
   })
 }
 

@@ -170,7 +170,7 @@ describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
     assert.equal(line, 'held')
     await assert.rejects(
       files.lock(directory),
-      (error) => error instanceof LockedError && error.message.includes(`process ${child.pid} (node)`),
+      (error) => error instanceof LockedError && error.message.includes(`process ${child.pid} (node`),
     )
     await kill(child)
     ;(await files.lock(directory)).release()
