@@ -13,7 +13,8 @@
  * macOS, Windows: LOCK is opened with the system's own exclusive flag. Not exercised by varve's tests so far.
  *
  * Limits  Abstract sockets have no permissions: another user of the machine can occupy the name, and so keep varve out. Two
- *         containers that share a volume, but neither network nor process numbers, see each other through (3) only.
+ *         containers that share a volume, but neither network nor process numbers, see each other through (3) only. Under
+ *         Node's permission model without /proc and --allow-net, only openers of the same thread are kept out.
  */
 import * as fs from 'node:fs'
 import { createServer, type Server } from 'node:net'
@@ -56,16 +57,21 @@ export function lockDirectory(directory: string, fileMode: number): Promise<Dire
   return lockByOpening(directory, fileMode)
 }
 
+/** Files that are locked from this thread: all that is left where sockets and /proc are denied. */
+const heldHere = new Set<string>()
+
 async function lockOnLinux(directory: string, fileMode: number): Promise<DirectoryLock> {
   const file = path.join(directory, LOCK)
   const status = ensureLockFile(file, fileMode)
   const identity = identityOf(status, directory)
+  const name = `varve-lock-${status.dev}-${status.ino}`
+  if (heldHere.has(name)) throw locked(directory, holderIn(file, identity))
   refuseSystemLock(directory, file, identity)
   const native = await loadNativeLocks()
-  const socket = await listen(`\0varve-lock-${status.dev}-${status.ino}`)
+  const socket = await listen(`\0${name}`)
   if (socket === 'taken') throw locked(directory, holderIn(file, identity))
   const network = socket === 'impossible' ? '' : networkNamespace()
-  const held = new HeldLock(file, identity, socket === 'impossible' ? undefined : socket)
+  const held = new HeldLock(file, identity, name, socket === 'impossible' ? undefined : socket)
   try {
     // A LevelDB may have come while this waited.
     refuseSystemLock(directory, file, identity)
@@ -86,12 +92,15 @@ class HeldLock implements DirectoryLock {
   fd = -1
   readonly #file: string
   readonly #identity: FileIdentity
+  readonly #name: string
   readonly #socket: Server | undefined
   #released = false
 
-  constructor(file: string, identity: FileIdentity, socket: Server | undefined) {
+  constructor(file: string, identity: FileIdentity, name: string, socket: Server | undefined) {
     this.#file = file
     this.#identity = identity
+    this.#name = name
+    heldHere.add(name)
     this.#socket = socket
   }
 
@@ -132,6 +141,7 @@ class HeldLock implements DirectoryLock {
     // Were a LevelDB of this process to hold LOCK by now, closing would drop its lock. Then the descriptor stays open.
     if (this.fd >= 0 && !heldByThisProcess(findWriteLock(this.#identity))) fs.closeSync(this.fd)
     this.#socket?.close()
+    heldHere.delete(this.#name)
   }
 }
 
