@@ -7,6 +7,7 @@
  * Threads     belongs to one thread
  */
 import { assert } from '../base/assert.ts'
+import { closeAll } from '../base/close-all.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { Table } from '../table/table.ts'
 
@@ -75,9 +76,9 @@ export class TableCache {
     else entry.table.close()
   }
 
-  /** Close every table; those in use, when they are released. */
+  /** Close every table; those in use, when they are released. @throws the first error, after all were tried */
   close(): void {
-    for (const number of [...this.#entries.keys()]) this.evict(number)
+    closeAll([...this.#entries.keys()].map((number) => () => this.evict(number)))
   }
 
   #add(number: FileNumber, fileBytes: number): Entry {

@@ -7,6 +7,7 @@ import { addEntryCommands } from './entry-commands.ts'
 import { EXIT_HELP } from './exit.ts'
 import { addExportCommand } from './export-command.ts'
 import { addImportCommand } from './import-command.ts'
+import { addMemTableCommand } from './memtable-command.ts'
 import type { Output } from './output.ts'
 import { addScanCommand } from './scan-command.ts'
 import { addStatsCommand } from './stats-command.ts'
@@ -29,5 +30,6 @@ export function createProgram(version: string, output: Output): Command {
   addExportCommand(program, output)
   addStatsCommand(program, output)
   addDumpCommand(program, output)
+  addMemTableCommand(program, output)
   return program
 }

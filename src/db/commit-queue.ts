@@ -128,6 +128,7 @@ export class CommitQueue {
       return
     }
     target.memtable.publish()
+    target.log.acknowledge()
     target.lastSequence = (target.lastSequence + group.opCount) as SequenceNumber
     this.#buffer = group.settle()
   }

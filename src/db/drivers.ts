@@ -6,6 +6,7 @@
  * writes of a turn, and all that arrive while a sync is under way, form one group. A synchronous write first completes
  * everything that was queued before it. Either way, program order is commit order.
  */
+import { closeAll } from '../base/close-all.ts'
 import type { DirectoryLock } from '../base/environment.ts'
 import { AbortedError, StalledError } from '../base/errors.ts'
 import type { CommitQueue } from './commit-queue.ts'
@@ -50,7 +51,7 @@ export class Drivers {
     while (!group.isSettled) {
       const { begun } = this.#queue
       if (begun !== undefined) this.#syncNow(begun)
-      else if (this.#engine.admit()) this.#commitNextSync()
+      else if (this.#admit()) this.#commitNextSync()
       else this.#waitForRoomSync()
     }
     this.#endStall()
@@ -65,8 +66,9 @@ export class Drivers {
     await this.#committed()
     const { background, health } = this.#engine
     health.check()
-    background.tryAgain()
+    // Inline, an attempt fails before tryAgain returns.
     const failuresBefore = background.failureCount
+    background.tryAgain()
     const { active, immutables } = this.#engine.readState
     const last = active.table.entryCount > 0 ? active : immutables[0]
     if (last === active) await this.#untilFrozen(active, failuresBefore, signal)
@@ -82,29 +84,29 @@ export class Drivers {
    * @throws the first error; everything has been let go of all the same
    */
   async close(lock: DirectoryLock | undefined): Promise<void> {
-    let failure: unknown
+    let failure: Error | undefined
     try {
       await this.#committed()
-      if (!this.#engine.options.readOnly && !this.#engine.health.isPoisoned) await this.#flushOrSync()
+      if (!this.#engine.options.readOnly) await this.#flushOrSync()
     } catch (error) {
-      failure = error
+      failure = error as Error
     }
-    for (const release of [() => this.#engine.release(), () => lock?.release()]) {
-      try {
-        release()
-      } catch (error) {
-        failure ??= error
-      }
-    }
-    if (failure !== undefined) throw failure
+    closeAll([
+      () => {
+        if (failure !== undefined) throw failure
+      },
+      () => this.#engine.release(),
+      () => lock?.release(),
+    ])
   }
 
+  /** What is in memory is in the log as well, which the next opening replays; so a flush that fails is made up for. */
   async #flushOrSync(): Promise<void> {
     try {
       await this.flush()
     } catch {
-      // The data is in the log, which the next opening replays; a poisoned log has been reported to its writers.
-      if (!this.#engine.health.isPoisoned) this.#engine.log.sync()
+      // If it is the log that failed, this throws.
+      if (this.#engine.log.hasUndurable) this.#engine.log.sync()
     }
   }
 
@@ -112,7 +114,7 @@ export class Drivers {
     // Let the rest of this turn's synchronous code join.
     await undefined
     while (this.#queue.next !== undefined) {
-      if (this.#queue.begun === undefined && !this.#engine.admit()) {
+      if (this.#queue.begun === undefined && !this.#admit()) {
         await this.#untilRoom()
         continue
       }
@@ -127,6 +129,16 @@ export class Drivers {
     this.#engine.background.changed()
   }
 
+  /** As the engine's; if there is no memory for a MemTable, the writes that wait for it are refused. */
+  #admit(): boolean {
+    try {
+      return this.#engine.admit()
+    } catch (cause) {
+      this.#queue.refuseWaiting(new StalledError('there is no memory for another MemTable', { cause }))
+      return true
+    }
+  }
+
   /** Make a begun group durable; afterwards it is to be finished, or has been, or has failed. */
   async #syncLater(group: WriteGroup): Promise<void> {
     const { log } = this.#engine
@@ -135,6 +147,7 @@ export class Drivers {
       await log.syncLater()
       log.synced(number, bytes)
     } catch (error) {
+      log.fail()
       this.#queue.failSync(group, error as Error)
     }
     this.#turnStartMs = this.#engine.environment.clock.monotonicMs()
@@ -178,7 +191,11 @@ export class Drivers {
 
   /** @returns whether waiting may help; if not, the writes that wait have been refused */
   #beginStall(): boolean {
-    const { stall, options, background, readState } = this.#engine
+    const { stall, options, background, readState, health } = this.#engine
+    if (health.isPoisoned) {
+      this.#queue.refuseWaiting(health.refusal())
+      return false
+    }
     if (background.failure === undefined) {
       stall.begin(readState.immutables.length)
       if (stall.durationMs <= options.stallTimeoutMs) return true

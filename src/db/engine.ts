@@ -9,6 +9,7 @@
  * Threads  one Engine belongs to one thread; workers see frozen MemTables and their own output, nothing else
  */
 import { assert } from '../base/assert.ts'
+import { closeAll, closeQuietly } from '../base/close-all.ts'
 import { bytewiseComparator } from '../base/comparator.ts'
 import { CopyPool } from '../base/copy-pool.ts'
 import type { Environment } from '../base/environment.ts'
@@ -31,7 +32,7 @@ import { removeObsoleteFiles } from './obsolete-files.ts'
 import { openTable } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
 import type { MemTableSlot, ReadState } from './read-state.ts'
-import { Recovery, type RecoveryInfo } from './recovery.ts'
+import { type Recovered, Recovery, type RecoveryInfo } from './recovery.ts'
 import { SnapshotList } from './snapshot.ts'
 import { StallClock } from './stall-clock.ts'
 import { WriteAheadLog } from './write-ahead-log.ts'
@@ -85,20 +86,14 @@ export class Engine implements CommitTarget, FlushHost {
     )
     this.queue = new CommitQueue(this)
     this.background = new Background(this, makeExecutor(options))
-    const recovered = new Recovery(directory, options).run((number, sequence) => this.log.rotate(number, sequence))
+    const recovered = this.#recover()
     this.recoveryInfo = recovered.info
     this.lastSequence = recovered.lastSequence
     this.#versions = recovered.versions
-    const slot = (table: MemTable): MemTableSlot => ({
-      table,
-      logNumber: recovered.logNumber,
-      firstSequence: this.#nextSequence(),
-    })
-    this.#readState = {
-      active: slot(newMemTable(options, 0)),
-      immutables: recovered.memtables.map(slot),
-      version: recovered.versions.current,
-    }
+    const { logNumber, versions } = recovered
+    const slot = (table: MemTable): MemTableSlot => ({ table, logNumber, firstSequence: this.#nextSequence() })
+    const immutables = recovered.memtables.map(slot)
+    this.#readState = { active: slot(recovered.active), immutables, version: versions.current }
     if (!options.readOnly) this.#removeObsolete()
   }
 
@@ -136,6 +131,7 @@ export class Engine implements CommitTarget, FlushHost {
   /**
    * Freeze the active MemTable if it holds anything, and begin a new one with room for `needed` arena bytes.
    * @returns false if no further MemTable may be frozen now
+   * @throws RangeError if there is no memory for it; nothing has changed then
    */
   rotate(needed: number): boolean {
     assert(this.queue.begun === undefined, 'no group is between its log and its MemTable')
@@ -147,8 +143,10 @@ export class Engine implements CommitTarget, FlushHost {
     }
     this.background.poll()
     if (this.#readState.immutables.length >= this.options.maxImmutableMemTables) return false
+    // First of all: without memory for it, nothing has changed.
+    const table = newMemTable(this.options, needed)
     try {
-      this.#switchMemTable(needed)
+      this.#switchMemTable(table)
     } catch (error) {
       this.health.poison(error as Error)
       return true
@@ -222,25 +220,28 @@ export class Engine implements CommitTarget, FlushHost {
     this.#isReleased = true
     this.#cancelLogTimer?.()
     this.snapshots.closeAll()
-    let failure: unknown
-    for (const close of [
+    closeAll([
       () => this.background.close(),
       () => this.log.close(),
       () => this.#versions.close(),
       () => this.tables.close(),
-    ]) {
-      try {
-        close()
-      } catch (error) {
-        failure ??= error
-      }
-    }
-    if (failure !== undefined) throw failure
+    ])
   }
 
-  #switchMemTable(needed: number): void {
+  /** An opening that fails leaves no file open. */
+  #recover(): Recovered & { readonly active: MemTable } {
+    const active = newMemTable(this.options, 0)
+    try {
+      const recovery = new Recovery(this.directory, this.options)
+      return { ...recovery.run((number, sequence) => this.log.rotate(number, sequence)), active }
+    } catch (error) {
+      closeQuietly(() => this.log.close())
+      throw error
+    }
+  }
+
+  #switchMemTable(table: MemTable): void {
     const { active, immutables, version } = this.#readState
-    const table = newMemTable(this.options, needed)
     const logNumber = this.#versions.newFileNumber()
     const firstSequence = this.#nextSequence()
     this.log.rotate(logNumber, firstSequence)
@@ -260,11 +261,7 @@ export class Engine implements CommitTarget, FlushHost {
 
   /** Close logs whose content is in tables. They are complete and no longer needed, so an error is none of anyone's data. */
   #dropLogs(number: FileNumber): void {
-    try {
-      this.log.dropBelow(number)
-    } catch {
-      // As above.
-    }
+    closeQuietly(() => this.log.dropBelow(number))
   }
 
   #removeObsolete(): void {

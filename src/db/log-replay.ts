@@ -23,6 +23,9 @@ import * as Batch from '../batch/batch-format.ts'
 import { LogReader } from '../log/log-reader.ts'
 import type { RecoveryMode } from './options.ts'
 
+/** The least that a disk writes or loses. */
+const SECTOR_BYTES = 512
+
 /** Where batches go. */
 export interface ReplayTarget {
   /** One well-formed batch; the bytes are borrowed. */
@@ -113,12 +116,8 @@ export class LogReplay {
       fault = this.#replay(reader, isOurs, log)
     }
     this.#logs.push(log)
-    if (fault !== undefined) this.#cut(file, reader, reader.recordStart, fault, isOurs)
-    else if (reader.fault !== undefined) {
-      // Without a readable first record nothing tells whose log it is; a crash may have torn one of ours there.
-      const { offset, reason } = reader.fault
-      this.#cut(file, reader, offset, reason, isOurs || offset === 0)
-    }
+    if (fault !== undefined) this.#cut(file, reader, { offset: reader.recordStart, reason: fault }, isOurs)
+    else if (reader.fault !== undefined) this.#cut(file, reader, reader.fault, isOurs)
   }
 
   /** @returns why the record that the reader is at cannot come next, or undefined if it was replayed */
@@ -154,21 +153,30 @@ export class LogReplay {
     return true
   }
 
-  /** Everything from `offset` on is not used; decide whether that may be. */
-  #cut(file: RandomAccessFile, reader: LogReader, offset: number, reason: string, isOurs: boolean): void {
+  /** Everything from the fault on is not used; decide whether that may be. */
+  #cut(file: RandomAccessFile, reader: LogReader, fault: { offset: number; reason: string }, isOurs: boolean): void {
     this.#isCut = true
+    const { offset, reason } = fault
     const details = { file: file.path, offset }
     if (this.#mode === 'strict') throw new CorruptionError(`log cannot be read to its end: ${reason}`, details)
-    if (this.#mode === 'pointInTime') {
-      const proof = isOurs ? this.#markerAfter(reader, offset) : recordAfter(reader, offset)
-      if (proof >= 0) {
-        throw new CorruptionError(
-          `log is damaged: ${reason}, though byte ${proof} shows that it had been written`,
-          details,
-        )
-      }
+    const proof = this.#mode === 'salvage' ? -1 : this.#proofAfter(reader, offset, isOurs)
+    if (proof >= 0) {
+      throw new CorruptionError(
+        `log is damaged: ${reason}, though byte ${proof} shows that it had been written`,
+        details,
+      )
     }
     this.#discarded.push({ file: file.path, offset, bytes: file.bytes - offset, reason })
+  }
+
+  /** Offset of what proves that the bytes at `offset` had been written, or −1. */
+  #proofAfter(reader: LogReader, offset: number, isOurs: boolean): number {
+    const marker = this.#markerAfter(reader, offset)
+    if (marker >= 0 || isOurs) return marker
+    const record = recordAfter(reader, offset)
+    // Without a readable first record nothing tells whose log it is, and a crash may have torn one of ours there; but it
+    // tears whole sectors, so a record that begins in the same one shows that the sector had been written.
+    return offset > 0 || record < SECTOR_BYTES ? record : -1
   }
 
   /** A log newer than the cut: it must not prove that what is missing had been durable. */

@@ -2,6 +2,7 @@
  * Which files of the directory are no longer needed, and their removal. Only what the MANIFEST has durably let go of is
  * removed, so it does not matter when, or whether, a removal succeeds: the next opening tries again.
  */
+import { closeQuietly } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
 import { parseFileName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
@@ -27,11 +28,9 @@ function obsoleteFiles(names: readonly string[], live: LiveFiles): string[] {
 
 /** Remove what is obsolete; a failure is left to the next opening. */
 export function removeObsoleteFiles(files: FileSystem, directory: string, live: LiveFiles): void {
-  for (const name of obsoleteFiles(files.list(directory), live)) {
-    try {
-      files.remove(files.join(directory, name))
-    } catch {
-      // Still there, still unneeded.
-    }
-  }
+  let names: string[] = []
+  closeQuietly(() => {
+    names = files.list(directory)
+  })
+  closeQuietly(...obsoleteFiles(names, live).map((name) => () => files.remove(files.join(directory, name))))
 }

@@ -12,6 +12,7 @@
  * Threads     belongs to the database's thread
  */
 
+import { closeAll } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
 import { logName } from '../base/filename.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
@@ -21,6 +22,8 @@ import { LogWriter } from '../log/log-writer.ts'
 interface LogFile {
   readonly number: FileNumber
   readonly writer: LogWriter
+  /** Bytes whose writes have been acknowledged. */
+  acknowledgedBytes: number
   /** Bytes known to be durable. */
   syncedBytes: number
 }
@@ -59,7 +62,7 @@ export class WriteAheadLog {
   rotate(number: FileNumber, sequence: SequenceNumber): void {
     if (this.#logs.length > 0) this.#active.writer.flush()
     const file = this.#files.createWritable(this.#files.join(this.#directory, logName(number)))
-    this.#logs.push({ number, writer: new LogWriter(file), syncedBytes: 0 })
+    this.#logs.push({ number, writer: new LogWriter(file), acknowledgedBytes: 0, syncedBytes: 0 })
     this.#files.syncDirectory(this.#directory)
     this.#markerDue = false
     if (!this.#markers) return
@@ -71,6 +74,17 @@ export class WriteAheadLog {
   add(bytes: Bytes, offset: number, length: number, sequence: SequenceNumber): void {
     if (this.#markerDue) this.#addMarker(sequence)
     this.#active.writer.add(bytes, offset, length)
+  }
+
+  /** Everything that was added until now is being acknowledged. */
+  acknowledge(): void {
+    const log = this.#active
+    log.acknowledgedBytes = log.writer.bytes
+  }
+
+  /** Whether an acknowledged write may not survive power loss. */
+  get hasUndurable(): boolean {
+    return this.#logs.some((log) => log.acknowledgedBytes > log.syncedBytes)
   }
 
   /** Hand the buffer to the operating system. */
@@ -117,20 +131,30 @@ export class WriteAheadLog {
 
   /** Close the files below `number`: what they hold is in tables. */
   dropBelow(number: FileNumber): void {
-    while (this.#logs.length > 0 && this.#logs[0].number < number) this.#logs.shift()?.writer.close()
+    const kept = this.#logs.findIndex((log) => log.number >= number)
+    closeAll(
+      this.#logs.splice(0, kept).map(
+        ({ writer }) =>
+          () =>
+            writer.close(),
+      ),
+    )
   }
 
-  /** Close all files. Every file is tried; the first error is thrown. */
+  /** The file being written could not be made durable: take no more. */
+  fail(): void {
+    this.#active.writer.fail()
+  }
+
+  /** Close all files. @throws the first error, after all were tried */
   close(): void {
-    let failure: unknown
-    for (const log of this.#logs.splice(0)) {
-      try {
-        log.writer.close()
-      } catch (error) {
-        failure ??= error
-      }
-    }
-    if (failure !== undefined) throw failure
+    closeAll(
+      this.#logs.splice(0).map(
+        ({ writer }) =>
+          () =>
+            writer.close(),
+      ),
+    )
   }
 
   get #active(): LogFile {

@@ -89,10 +89,15 @@ export class LogWriter {
     this.#failed = false
   }
 
-  /** Flush now, and make durable off this thread what was added until now; after a failure the log is not to be used. */
+  /** Flush now, and make durable off this thread what was added until now; the caller reports a failure with `fail`. */
   syncLater(): Promise<void> {
     this.flush()
     return this.#file.syncLater()
+  }
+
+  /** Refuse everything from now on: a syncLater failed. */
+  fail(): void {
+    this.#failed = true
   }
 
   /** Close the file; what is buffered is lost unless flushed before. */

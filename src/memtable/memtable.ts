@@ -17,7 +17,7 @@ import { assert } from '../base/assert.ts'
 import { ownedCopy } from '../base/bytes.ts'
 import { bytewiseComparator, type Comparator, customComparator, type KeyOrder } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
-import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
+import { tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import * as Lookup from '../base/lookup.ts'
 import { toBytes } from '../base/text.ts'
@@ -25,7 +25,9 @@ import { type Bytes, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { Arena, MemTableFullError } from './arena.ts'
 import { HEADER_BYTES } from './arena-layout.ts'
-import { entryAt, type MemTableEntry, type MemTableVersion } from './entry.ts'
+import { dumpBytes, encode, encodeChunks } from './dump.ts'
+import { type DecodeOptions, decode } from './dump-decoder.ts'
+import { entriesBetween, type MemTableEntry, type MemTableVersion } from './entry.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
 import { type MemTableIterator, type MemTableRep, NO_LIMIT, SKIPLIST } from './memtable-rep.ts'
 import { SKIPLIST_OVERHEAD_BYTES, SkipList } from './skiplist.ts'
@@ -284,17 +286,38 @@ export class MemTable {
     const start = toBytes(startKey, 'startKey')
     const end = toBytes(endKey, 'endKey')
     const ownEnd = ownedCopy(end, 0, end.length)
-    return scan(this.#iterator(), this.#comparator, ownedCopy(start, 0, start.length), ownEnd)
+    return entriesBetween(this.#iterator(), this.#comparator, ownedCopy(start, 0, start.length), ownEnd)
   }
 
   /** The newest version of every key, as `rangeScan`. */
   entries(): IterableIterator<MemTableEntry> {
-    return scan(this.#iterator(), this.#comparator, undefined, undefined)
+    return entriesBetween(this.#iterator(), this.#comparator, undefined, undefined)
   }
 
   /** A cursor over the newest version of every key, at none yet. */
   cursor(): MemTableCursor {
     return new MemTableCursor(this.#iterator(), this.#comparator)
+  }
+
+  /** Bytes of `encode()`, known without encoding. O(1). */
+  get encodedBytes(): number {
+    const { keys, liveBytes } = this.#counted()
+    return dumpBytes(keys, liveBytes)
+  }
+
+  /** The newest version of every key, as of `sequence`, as one byte string: see dump.ts. @throws NotSupportedError */
+  encode(sequence: number = MAX_SEQUENCE): Uint8Array<ArrayBuffer> {
+    return encode(this, this.#iterator(), checkedSequence(sequence, 0))
+  }
+
+  /** The same in pieces. @see dump.ts */
+  encodeChunks(sequence: number = MAX_SEQUENCE, chunkBytes?: number): IterableIterator<Uint8Array<ArrayBuffer>> {
+    return encodeChunks(this, this.#iterator(), checkedSequence(sequence, 0), chunkBytes)
+  }
+
+  /** A table from a dump, which may come in pieces. @see decode in dump-decoder.ts */
+  static decode(dump: Uint8Array | Iterable<Uint8Array>, options: DecodeOptions = {}): MemTable {
+    return decode(dump, options, MemTable)
   }
 
   /**
@@ -354,21 +377,6 @@ export class MemTable {
   #counted(): TableCounters {
     if (!this.#isOwner) this.#counters.read(this.#arena)
     return this.#counters
-  }
-}
-
-function* scan(
-  at: MemTableIterator,
-  comparator: Comparator,
-  start: Bytes | undefined,
-  end: Bytes | undefined,
-): Generator<MemTableEntry, undefined, undefined> {
-  if (start === undefined) at.seekToFirst()
-  else at.seek(start, 0, start.length, MAX_TAG_LOW, MAX_TAG_HIGH)
-  while (at.valid) {
-    if (end !== undefined && comparator.compare(at.keyBuf, at.keyOff, at.keyLen, end, 0, end.length) > 0) return
-    yield entryAt(at)
-    at.nextKey()
   }
 }
 

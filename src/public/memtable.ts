@@ -2,8 +2,9 @@
  * varve/memtable: the MemTable as a library of its own. This file is its whole public face.
  */
 export type { KeyOrder } from '../base/comparator.ts'
-export { InvalidArgumentError, VarveError } from '../base/errors.ts'
+export { CorruptionError, InvalidArgumentError, NotSupportedError, VarveError } from '../base/errors.ts'
 export { MemTableFullError } from '../memtable/arena.ts'
+export type { DecodeOptions } from '../memtable/dump-decoder.ts'
 export type { MemTableEntry, MemTableVersion } from '../memtable/entry.ts'
 export { MemTable, type MemTableOptions, type MemTableToken } from '../memtable/memtable.ts'
 export type { MemTableCursor } from '../memtable/memtable-cursor.ts'

@@ -6,6 +6,7 @@
  * Invariant           every edit is durable before its effect is visible or any file is removed for it
  * Source              google/leveldb db/version_set.cc, db/filename.cc (SetCurrentFile); reliability rules D2, D3, D6, D7
  */
+import { closeQuietly } from '../base/close-all.ts'
 import type { FileSystem, RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { CURRENT, manifestName, temporaryName } from '../base/filename.ts'
@@ -123,7 +124,7 @@ export class ManifestWriter {
       log.sync()
       setCurrent(files, directory, number)
     } catch (error) {
-      manifest.close()
+      closeQuietly(() => manifest.close())
       throw error
     }
     return manifest

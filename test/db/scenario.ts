@@ -13,6 +13,8 @@
  *           cut file=F bytes=N        truncate a file, after the database was closed, killed or crashed
  *           flip file=F offset=N      damage one byte of it
  *           remove file=F
+ *           fault op=O path=P code=C  from now on such calls fail, on paths that end in P; without arguments: none
+ *           time ms=N                 run the timers up to then
  * Text      `''` is the empty string, `x*100` a hundred x; values longer than 40 bytes are told by their length.
  */
 import { VarveError } from '../../src/base/errors.ts'
@@ -24,7 +26,7 @@ import type { Options } from '../../src/db/options.ts'
 import type { ScanOptions } from '../../src/db/scan-options.ts'
 import type { Snapshot } from '../../src/db/snapshot.ts'
 import type { CrashMode } from '../../src/env/crash-image.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
+import { type FaultCode, FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import type { Command } from '../support/datadriven.ts'
 
@@ -107,9 +109,25 @@ export class Scenario {
       case 'remove':
         this.memory.files.remove(`${DIRECTORY}/${command.text('file')}`)
         return ''
+      case 'fault':
+        this.#fault(command)
+        return ''
+      case 'time':
+        this.memory.runTimers(command.number('ms'))
+        return ''
       default:
         return command.unknown()
     }
+  }
+
+  #fault(command: Command): void {
+    const code = command.list('code')[0] as FaultCode | undefined
+    if (code === undefined) {
+      this.environment.setFaults(undefined)
+      return
+    }
+    const [op, suffix] = [command.text('op'), command.text('path', '')]
+    this.environment.setFaults((call) => (call.op === op && call.path.endsWith(suffix) ? { code } : undefined))
   }
 
   get #open_(): DB {

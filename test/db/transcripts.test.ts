@@ -11,18 +11,21 @@ import { runTranscript } from './transcripts.ts'
 
 for (const name of readdirSync(testdata('db')).sort()) {
   const isCalls = name.startsWith('calls-')
-  test(isCalls ? `the calls of ${name} are made, in this order` : `the story of ${name} is told as written`, async () => {
-    const scenario = new Scenario()
-    try {
-      await runTranscript(testdata('db', name), isCalls ? (command) => calls(scenario, command) : tell)
-    } finally {
-      await scenario.end()
-    }
+  test(
+    isCalls ? `the calls of ${name} are made, in this order` : `the story of ${name} is told as written`,
+    async () => {
+      const scenario = new Scenario()
+      try {
+        await runTranscript(testdata('db', name), isCalls ? (command) => calls(scenario, command) : tell)
+      } finally {
+        await scenario.end()
+      }
 
-    function tell(command: Command): Promise<string> {
-      return scenario.run(command)
-    }
-  })
+      function tell(command: Command): Promise<string> {
+        return scenario.run(command)
+      }
+    },
+  )
 }
 
 /** What a command answers, and the calls that it made. */

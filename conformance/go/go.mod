@@ -1,0 +1,3 @@
+module varve.example/conformance
+
+go 1.19

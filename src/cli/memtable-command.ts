@@ -1,0 +1,98 @@
+/**
+ * `varve memtable`: one MemTable as a file, its dump (conformance/README.md). The same commands exist in other languages,
+ * and write the same bytes.
+ */
+import { existsSync } from 'node:fs'
+import type { Command } from 'commander'
+import { parseText } from './key-text.ts'
+import { MemTableFile } from './memtable-file.ts'
+import { runScript } from './memtable-script.ts'
+import { parseCount } from './option-values.ts'
+import type { Output } from './output.ts'
+
+export function addMemTableCommand(program: Command, output: Output): void {
+  const memtable = program
+    .command('memtable')
+    .summary('make, change and read the dump of a MemTable')
+    .description('Make, change and read the dump of a MemTable: one file, the same bytes in every language.')
+  addWriters(memtable)
+  addReaders(memtable, output)
+}
+
+function addWriters(memtable: Command): void {
+  memtable
+    .command('new')
+    .description('Write an empty table.')
+    .argument('<path>')
+    .action((path) => new MemTableFile().save(path))
+  memtable
+    .command('put')
+    .description('Set a key to a value.')
+    .argument('<path>')
+    .argument('<key>')
+    .argument('<value>')
+    .action((path, key, value, _, command) => {
+      const hex = isHex(command)
+      change(path, (table) => table.put(parseText(key, hex), parseText(value, hex)))
+    })
+  memtable
+    .command('del')
+    .description('Delete a key: the table keeps a tombstone, whether or not the key was there.')
+    .argument('<path>')
+    .argument('<key>')
+    .action((path, key, _, command) => change(path, (table) => table.delete(parseText(key, isHex(command)))))
+  memtable
+    .command('bulk')
+    .description('Set key0 … key{n−1} to val0 … val{n−1}. Makes the table if there is none.')
+    .argument('<path>')
+    .argument('<n>', 'how many', parseCount)
+    .action(bulk)
+}
+
+function addReaders(memtable: Command, output: Output): void {
+  memtable
+    .command('get')
+    .description('Print what the table knows of a key: `value: <hex>`, `tombstone` or `absent`.')
+    .argument('<path>')
+    .argument('<key>')
+    .action(async (path, key, _, command) => {
+      await output.write(`${MemTableFile.read(path).describe(parseText(key, isHex(command)))}\n`)
+    })
+  memtable
+    .command('iter')
+    .description('Print every entry in order, in hex: `V <key> <value>`, or `T <key>` for a tombstone.')
+    .argument('<path>')
+    .action(async (path) => {
+      for (const line of MemTableFile.read(path).lines()) await output.write(line)
+    })
+  memtable
+    .command('size')
+    .description('Print the number of entries, tombstones included, and the size of the dump.')
+    .argument('<path>')
+    .action(async (path) => {
+      await output.write(`${MemTableFile.read(path).size}\n`)
+    })
+  memtable
+    .command('script')
+    .description(
+      'Run many operations, one a line of stdin, on a table that begins empty; `dump` appends it to the path.',
+    )
+    .argument('<path>', 'where dumps go')
+    .action((path) => runScript(process.stdin, path, output))
+}
+
+function isHex(command: Command): boolean {
+  return command.optsWithGlobals<{ hex?: boolean }>().hex ?? false
+}
+
+function change(path: string, write: (table: MemTableFile) => void): void {
+  const table = MemTableFile.read(path)
+  write(table)
+  table.save(path)
+}
+
+function bulk(path: string, count: number): void {
+  const table = existsSync(path) ? MemTableFile.read(path) : new MemTableFile()
+  for (let i = 0; i < count; i++) table.put(`key${i}`, `val${i}`)
+  table.save(path)
+}

@@ -1,0 +1,231 @@
+/**
+ * RadixTree: a MemTableRep for bytewise order: an adaptive radix tree, which finds a key by its bytes alone.
+ *
+ * Format      nodes: radix-node.ts; leaves: radix-leaf.ts. Root: one link, 0 while there are no keys
+ * Invariants  (1) the keys below a link share as many bytes as the node there has depth; along a path depths grow, but for
+ *                 a node below a FAN, which has the FAN's own
+ *             (2) a node has two branches at least: a tree of n keys has less than n nodes
+ *             (3) one sequence of adds makes one layout
+ * A walk down looks at one byte a node, and none of those that a path skips. Where it ends, one comparison with a leaf of
+ * that place tells how much of the key is really shared: less than the depth of a node on the path means that the key
+ * belongs above that node. An added key changes one link, whose store publishes it:
+ *   a free branch         → the new leaf
+ *   a node that is full   → a larger copy of it, with the new leaf; the old one stays for readers who are there
+ *   a leaf, or a node     → a fork of two branches: what was there, and the new leaf. What was there does not change
+ *   below which it is not
+ * Room        of these, one add does one: a leaf, and GROWTH_BYTES_MAX for a copy, which a fork (28 bytes) is far below. A
+ *             version of a key that is there takes 12 bytes of links and 8 of a chain, and no leaf and no node.
+ * Threads     one writer, any readers (memtable-rep.ts). A node that was replaced holds all that was visible while it was
+ *             part of the tree; so a reader that met it at a limit finds in it all that is below that limit
+ * Source      V. Leis, A. Kemper, T. Neumann, The adaptive radix tree (2013); V. Leis et al., The ART of practical
+ *             synchronization (2016), for replaced nodes
+ */
+import type { Bytes } from '../base/types.ts'
+import type { Arena } from './arena.ts'
+import { ROOTS } from './arena-layout.ts'
+import { type MemTableIterator, type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
+import { RadixIterator } from './radix-iterator.ts'
+import { RadixKey } from './radix-key.ts'
+import {
+  addVersion,
+  createLeaf,
+  LEAF_OVERHEAD_BYTES,
+  leafKeyLength,
+  leafKeyOffset,
+  leafOf,
+  versionsOf,
+} from './radix-leaf.ts'
+import {
+  addBranch,
+  createFork,
+  DEPTH_MAX,
+  findLink,
+  firstLink,
+  GROWTH_BYTES_MAX,
+  LEAF,
+  loadLink,
+  nodeDepth,
+  settledDepth,
+  TAG_MASK,
+  TERMINAL,
+} from './radix-node.ts'
+import { findVersion } from './version-record.ts'
+
+/** Word index of the link to the topmost node or leaf. */
+export const ROOT_LINK: number = ROOTS
+
+/** Arena bytes that one add can take beyond its key and its value. */
+export const RADIX_OVERHEAD_BYTES: number = LEAF_OVERHEAD_BYTES + GROWTH_BYTES_MAX
+
+export class RadixTree implements MemTableRep {
+  readonly keyBytesMax: number
+  readonly overheadBytesMax: number
+  readonly arena: Arena
+  /** The key of the search under way. */
+  readonly key: RadixKey
+  /** Keys that this writer added: an iterator of its own that finds the number changed has a path of the past. */
+  addedKeys: number
+
+  readonly #words: Int32Array<ArrayBufferLike>
+  /** The leaf that was added last, as a target: often it tells that a path's skipped bytes are the key's. */
+  #lastAdded: number
+  /** How the last walk for an add ended: at which link, if any, and in which node, by the link to it. */
+  #link: number
+  #nodeLink: number
+  /** Up to where the path did not look at every byte. */
+  #skippedTo: number
+
+  /** @param arena created for RADIX; empty, or filled by a tree */
+  constructor(arena: Arena) {
+    this.keyBytesMax = DEPTH_MAX
+    this.overheadBytesMax = RADIX_OVERHEAD_BYTES
+    this.arena = arena
+    this.key = new RadixKey()
+    this.addedKeys = 0
+    this.#words = arena.words
+    this.#lastAdded = 0
+    this.#link = 0
+    this.#nodeLink = 0
+    this.#skippedTo = 0
+  }
+
+  add(
+    tagLow: number,
+    tagHigh: number,
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    value: Bytes,
+    valOff: number,
+    valLen: number,
+  ): number {
+    this.key.load(key, keyOff, keyLen)
+    const target = this.#walk()
+    const shared = this.#sharedWith(target)
+    if (shared === keyLen && (target & TAG_MASK) !== 0) {
+      if (leafKeyLength(this.#words, leafOf(this.#words, target)) === keyLen) {
+        return addVersion(this.arena, this.#link, tagLow, tagHigh, value, valOff, valLen)
+      }
+    }
+    const leaf = createLeaf(this.arena, tagLow, tagHigh, key, keyOff, keyLen, value, valOff, valLen)
+    this.#insert(leaf, target, shared)
+    this.#lastAdded = leaf
+    this.addedKeys++
+    return 0
+  }
+
+  find(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number, limit: number): number {
+    const words = this.#words
+    const sought = this.key
+    sought.load(key, keyOff, keyLen)
+    const { bytes } = sought
+    let target = loadLink(words, ROOT_LINK, limit)
+    while ((target & TAG_MASK) === 0) {
+      if (target === 0) return 0
+      const depth = nodeDepth(words, target)
+      if (depth > keyLen) return 0
+      const link = findLink(words, target, depth === keyLen ? TERMINAL : bytes[depth])
+      if (link === 0) return 0
+      target = loadLink(words, link, limit)
+    }
+    const leaf = leafOf(words, target)
+    if (leafKeyLength(words, leaf) !== keyLen) return 0
+    if (sought.commonPrefix(words, leafKeyOffset(leaf) >> 2, keyLen) !== keyLen) return 0
+    return findVersion(words, versionsOf(words, target, limit), tagLow, tagHigh, limit)
+  }
+
+  iterator(limit: number): MemTableIterator {
+    return new RadixIterator(this, limit)
+  }
+
+  /** Any leaf at or below the target of a link, to compare with what all of them share. */
+  anyLeaf(target: number, limit: number): number {
+    let at = target
+    while ((at & TAG_MASK) === 0) at = loadLink(this.#words, firstLink(this.#words, at), limit)
+    return leafOf(this.#words, at)
+  }
+
+  /** Leading bytes that the sought key and a leaf share. */
+  commonPrefix(leaf: number): number {
+    const words = this.#words
+    return this.key.commonPrefix(words, leafKeyOffset(leaf) >> 2, leafKeyLength(words, leaf))
+  }
+
+  /**
+   * Follow the key's bytes down, for the writer.
+   * @returns where that ends: at a leaf or a chain; at a node whose keys are longer than this one and its depth; or, with 0,
+   *   where there is nothing
+   */
+  #walk(): number {
+    const words = this.#words
+    const { bytes, length } = this.key
+    let link = ROOT_LINK
+    let nodeLink = 0
+    let settled = 0
+    let skippedTo = 0
+    let target = words[link]
+    while (target !== 0 && (target & TAG_MASK) === 0) {
+      const depth = nodeDepth(words, target)
+      if (depth > settled) skippedTo = depth
+      nodeLink = link
+      if (depth > length) break
+      link = findLink(words, target, depth === length ? TERMINAL : bytes[depth])
+      settled = settledDepth(words, target)
+      target = link === 0 ? 0 : words[link]
+    }
+    this.#link = link
+    this.#nodeLink = nodeLink
+    this.#skippedTo = skippedTo
+    return target
+  }
+
+  /**
+   * How many leading bytes the key shares with the keys at the place where the walk ended: exactly, or as many as the depth
+   * of the node there if it is no less, which is then where it belongs.
+   */
+  #sharedWith(target: number): number {
+    if (target !== 0) return this.commonPrefix(this.anyLeaf(target, NO_LIMIT))
+    const skippedTo = this.#skippedTo
+    if (skippedTo === 0) return this.key.length
+    // A key that shares all skipped bytes lies below the same nodes; the one added last is likely in the cache.
+    if (this.commonPrefix(this.#lastAdded - LEAF) >= skippedTo) return this.key.length
+    return this.commonPrefix(this.anyLeaf(this.#words[this.#nodeLink], NO_LIMIT))
+  }
+
+  /** Make a new leaf reachable. */
+  #insert(leaf: number, target: number, shared: number): void {
+    const words = this.#words
+    const { length, bytes } = this.key
+    if (target === 0) {
+      if (this.#nodeLink === 0) {
+        Atomics.store(words, ROOT_LINK, leaf)
+        return
+      }
+      const depth = nodeDepth(words, words[this.#nodeLink])
+      if (shared >= depth) {
+        addBranch(this.arena, this.#nodeLink, depth === length ? TERMINAL : bytes[depth], leaf)
+        return
+      }
+    }
+    this.#fork(leaf, shared)
+  }
+
+  /** Put a fork above what the path leads to at the first place with more in common than the key shares. */
+  #fork(leaf: number, shared: number): void {
+    const words = this.#words
+    const { bytes, length } = this.key
+    let link = ROOT_LINK
+    let target = words[link]
+    while ((target & TAG_MASK) === 0) {
+      const depth = nodeDepth(words, target)
+      if (depth > shared) break
+      link = findLink(words, target, bytes[depth])
+      target = words[link]
+    }
+    const other = this.anyLeaf(target, NO_LIMIT)
+    const isOtherEnd = leafKeyLength(words, other) === shared
+    const otherSymbol = isOtherEnd ? TERMINAL : this.arena.bytes[leafKeyOffset(other) + shared]
+    const symbol = length === shared ? TERMINAL : bytes[shared]
+    Atomics.store(words, link, createFork(this.arena, shared, otherSymbol, target, symbol, leaf))
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * Tests of flushes on a real worker thread, on real files: a synchronous loop that never yields, a thread that dies, one
+ * that never answers, none at all, and closing meanwhile.
+ */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { Environment, WorkerThread } from '../../src/base/environment.ts'
+import type { DB } from '../../src/db/db.ts'
+import { open } from '../../src/db/open.ts'
+import type { Options } from '../../src/db/options.ts'
+import { nodeEnvironment } from '../../src/env/node-env.ts'
+
+const VALUE = 'v'.repeat(3000)
+
+function scratch(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'varve-worker-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+function openSmall(directory: string, options: Options = {}): Promise<DB> {
+  return open(directory, { writeBufferBytes: 16384, maxImmutableMemTables: 1, ...options })
+}
+
+/** Node's environment, with threads made by `start`, which is given the real way to make one. */
+function withThreads(start: (real: () => WorkerThread | undefined) => WorkerThread | undefined): Environment {
+  const node = nodeEnvironment()
+  return {
+    files: node.files,
+    clock: node.clock,
+    random32: () => node.random32(),
+    later: (delayMs, task, keepAlive) => node.later(delayMs, task, keepAlive),
+    soon: (task) => node.soon(task),
+    sleep: (durationMs) => node.sleep(durationMs),
+    keepFromTransfer: (buffer) => node.keepFromTransfer(buffer),
+    startWorker: () => start(() => node.startWorker()),
+  }
+}
+
+/** A thread whose messages `post` may change. */
+function intercepted(thread: WorkerThread, post: (message: unknown) => void): WorkerThread {
+  return {
+    post,
+    onMessage: (handler) => thread.onMessage(handler),
+    onExit: (handler) => thread.onExit(handler),
+    receiveNow: () => thread.receiveNow(),
+    keepAlive: (keep) => thread.keepAlive(keep),
+    terminate: () => thread.terminate(),
+  }
+}
+
+function keys(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `key${String(i).padStart(4, '0')}`)
+}
+
+async function expectAll(db: DB, expected: readonly string[]): Promise<void> {
+  assert.deepEqual(
+    Array.from(db.keysSync(), (key) => Buffer.from(key).toString()),
+    expected,
+  )
+}
+
+test('a loop of putSync that never yields makes progress, and says why it waited', async (t) => {
+  const directory = scratch(t)
+  const db = await openSmall(directory)
+  const stalls: string[] = []
+  db.on('stall', ({ phase, reason, immutableMemTables }) => stalls.push(`${phase} ${reason} ${immutableMemTables}`))
+  for (const key of keys(200)) db.putSync(key, VALUE)
+  // No event has been handled since the loop began: whatever was flushed, the loop took from the worker by hand.
+  const { flushes, immutables, stalls: count } = db.stats()
+  assert.ok(flushes > 20, `${flushes} flushes`)
+  assert.ok(immutables.length <= 1)
+  assert.ok(count > 0 && stalls.length === 2 * count, `${count} stalls, ${stalls.length} events`)
+  assert.equal(stalls[0], 'begin memtables 1')
+  assert.match(stalls[1], /^end memtables [01]$/)
+  await expectAll(db, keys(200))
+  await db.close()
+  const again = await openSmall(directory)
+  assert.equal(again.recoveryInfo.entries, 0)
+  await expectAll(again, keys(200))
+  await again.close()
+})
+
+test('awaited writes go on while the worker flushes', async (t) => {
+  const db = await openSmall(scratch(t), { maxImmutableMemTables: 4 })
+  const flushed: number[] = []
+  db.on('flush', ({ entries }) => flushed.push(entries))
+  await Promise.all(keys(100).map((key) => db.put(key, VALUE)))
+  await db.flush()
+  assert.equal(
+    flushed.reduce((sum, entries) => sum + entries, 0),
+    100,
+  )
+  assert.deepEqual(db.stats().immutables, [])
+  await expectAll(db, keys(100))
+  await db.close()
+})
+
+test('closing while a flush runs waits for it', async (t) => {
+  const directory = scratch(t)
+  const db = await openSmall(directory, { maxImmutableMemTables: 4 })
+  for (const key of keys(20)) db.putSync(key, VALUE)
+  assert.ok(db.stats().immutables.length > 0)
+  await db.close()
+  const again = await openSmall(directory)
+  assert.deepEqual([again.recoveryInfo.entries, again.recoveryInfo.discarded], [0, []])
+  await expectAll(again, keys(20))
+  await again.close()
+})
+
+/** The first thread dies of its first job; later ones are as they should be. */
+function dyingOnce(): { environment: Environment; started: () => number } {
+  let count = 0
+  const environment = withThreads((real) => {
+    const thread = real()!
+    return count++ > 0 ? thread : intercepted(thread, () => thread.post(null))
+  })
+  return { environment, started: () => count }
+}
+
+test('a worker that dies fails its job, which another one does', async (t) => {
+  const { environment, started } = dyingOnce()
+  const db = await openSmall(scratch(t), { environment })
+  const errors: string[] = []
+  db.on('background-error', ({ error, attempt }) => errors.push(`${attempt} ${error.message}`))
+  await db.put('a', '1')
+  // A flush tells of the first try that fails; the next one begins another.
+  await assert.rejects(db.flush(), { code: 'IO_ERROR' })
+  await db.flush()
+  assert.deepEqual(errors, ['1 the worker thread ended before its job was done'])
+  assert.deepEqual([started(), db.stats().tables.length], [2, 1])
+  await expectAll(db, ['a'])
+  await db.close()
+})
+
+test('a worker that dies while a synchronous writer waits does not lose it', async (t) => {
+  const { environment } = dyingOnce()
+  const db = await openSmall(scratch(t), { environment, stallTimeoutMs: 1500 })
+  const written: string[] = []
+  for (const key of keys(40)) {
+    try {
+      db.putSync(key, VALUE)
+      written.push(key)
+    } catch (error) {
+      // The end of a thread is an event, which a loop that never yields does not hear of.
+      assert.deepEqual(
+        [(error as { code: string }).code, (error as { outcome: string }).outcome],
+        ['STALLED', 'not-written'],
+      )
+      await assert.rejects(db.flush(), { code: 'IO_ERROR' })
+      await db.flush()
+    }
+  }
+  assert.ok(written.length >= 39, `${written.length} written`)
+  await expectAll(db, written)
+  await db.close()
+})
+
+test('where there are no threads, jobs run inline', async (t) => {
+  const db = await openSmall(scratch(t), { environment: withThreads(() => undefined) })
+  for (const key of keys(50)) db.putSync(key, VALUE)
+  assert.equal(db.stats().stalls, 0)
+  assert.ok(db.stats().flushes > 5)
+  await expectAll(db, keys(50))
+  await db.close()
+})
+
+test('a write that waits longer than stallTimeoutMs is refused, synchronous or not', async (t) => {
+  let thread: WorkerThread | undefined
+  const jobs: unknown[] = []
+  let isHeld = true
+  const environment = withThreads((real) => {
+    const started = real()!
+    thread = started
+    return intercepted(started, (message) => (isHeld ? jobs.push(message) : started.post(message)))
+  })
+  const db = await openSmall(scratch(t), { environment, stallTimeoutMs: 60 })
+  for (const key of keys(12)) await db.put(key, VALUE)
+  await assert.rejects(db.put('late', VALUE), { code: 'STALLED', outcome: 'not-written' })
+  assert.throws(() => db.putSync('late', VALUE), { code: 'STALLED', outcome: 'not-written' })
+  assert.equal(db.getSync('late'), undefined)
+  assert.equal(jobs.length, 1)
+  // The worker gets its job after all, and writes are taken again.
+  isHeld = false
+  const flushed = new Promise((resolve) => db.on('flush', resolve))
+  thread?.post(jobs[0])
+  await flushed
+  db.putSync('late', VALUE)
+  await expectAll(db, [...keys(12), 'late'])
+  await db.close()
+})
