@@ -91,6 +91,7 @@ export class Drivers {
     } catch (error) {
       failure = error as Error
     }
+    await this.#jobEnded()
     closeAll([
       () => {
         if (failure !== undefined) throw failure
@@ -98,6 +99,19 @@ export class Drivers {
       () => this.#engine.release(),
       () => lock?.release(),
     ])
+  }
+
+  /** A job that still ran would write to a directory that the next opener has. */
+  async #jobEnded(): Promise<void> {
+    const { background, environment, options } = this.#engine
+    let isLate = false
+    const late = (): void => {
+      isLate = true
+      background.changed()
+    }
+    const cancel = environment.later(options.stallTimeoutMs, late, true)
+    while (background.outputNumber !== undefined && !isLate) await this.#change()
+    cancel()
   }
 
   /** What is in memory is in the log as well, which the next opening replays; so a flush that fails is made up for. */

@@ -22,8 +22,8 @@ export interface Options {
   readonly writeBufferBytes?: number
   /** Frozen MemTables that may wait for their flush before writes wait too. 1 to 64; default 3. */
   readonly maxImmutableMemTables?: number
-  /** The MemTable's representation. Default 'skiplist'. */
-  readonly memtable?: 'skiplist'
+  /** The MemTable's representation. Default: 'radix', in bytewise order only; 'skiplist' with a comparator of yours. */
+  readonly memtable?: 'radix' | 'skiplist'
   /** An order of keys of your own; part of the database for ever. Default: unsigned bytewise. */
   readonly comparator?: KeyOrder
   /** Uncompressed bytes of a table's data block. 1 KiB to 4 MiB; default 4096. */
@@ -46,7 +46,10 @@ export interface Options {
   readonly walBufferBytes?: number
   /** Default 'pointInTime'. */
   readonly recovery?: RecoveryMode
-  /** Write the empty batches by which recovery tells a torn tail from damage. Default true. */
+  /**
+   * Write the empty batches by which recovery tells a torn tail from damage. Default true. Without them a log is taken for
+   * another program's: after power loss one that is torn in its middle is refused, as damaged.
+   */
   readonly walMarkers?: boolean
   /** Worker threads for flushes: 1, or 0 to run them on the calling thread. Default 1. */
   readonly workers?: number
@@ -96,7 +99,7 @@ const TABLE: { readonly [K in keyof Required<Options>]: readonly [default_: unkn
   readOnly: [false, boolean],
   writeBufferBytes: [64 * MIB, integer(16 * KIB, 1024 * MIB)],
   maxImmutableMemTables: [3, integer(1, 64)],
-  memtable: ['skiplist', oneOf('skiplist')],
+  memtable: [undefined, oneOf('radix', 'skiplist')],
   comparator: [bytewiseComparator, object('name', 'compare')],
   blockBytes: [4 * KIB, integer(1 * KIB, 4 * MIB)],
   restartInterval: [16, integer(1, 1024)],
@@ -132,6 +135,11 @@ export function resolveOptions(options: Options, makeEnvironment: () => Environm
   if (given.size > 0) throw new InvalidArgumentError(`unknown option ${[...given.keys()].join(', ')}`)
   resolved.environment ??= makeEnvironment()
   if (options.comparator !== undefined) resolved.comparator = customOrder(options.comparator)
+  const isBytewise = resolved.comparator === bytewiseComparator
+  resolved.memtable ??= isBytewise ? 'radix' : 'skiplist'
+  if (resolved.memtable === 'radix' && !isBytewise) {
+    throw new InvalidArgumentError("option memtable must be 'skiplist' with a comparator of your own, not 'radix'")
+  }
   return Object.freeze(resolved) as unknown as ResolvedOptions
 }
 

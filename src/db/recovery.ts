@@ -11,6 +11,7 @@
  * A read-only opening stops after the replay, with the replayed data in MemTables, and changes nothing at all.
  */
 
+import { closeAll } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
 import { AlreadyExistsError, CorruptionError, InvalidArgumentError, NotFoundError } from '../base/errors.ts'
 import { CURRENT, logName, parseFileName, tableName } from '../base/filename.ts'
@@ -57,6 +58,8 @@ export function prepareDirectory(directory: string, options: ResolvedOptions): v
   if (options.readOnly || !options.createIfMissing) throw new NotFoundError(`there is no database in ${directory}`)
   files.makeDirectory(directory)
 }
+
+const COPY_BYTES = 1024 * 1024
 
 /** A log that holds no more than the marker it begins with. */
 const EMPTY_LOG_BYTES = LOG_HEADER_BYTES + Batch.HEADER_BYTES
@@ -123,10 +126,10 @@ export class Recovery {
     const report = this.#replay(names, found, sink)
     const logNumber = readOnly ? fileNumber(0) : versions.newFileNumber()
     if (!readOnly) {
+      if (this.#options.recovery === 'salvage') this.#keepLost(report.discarded)
       beginLog(logNumber, sequenceNumber(report.lastSequence + 1))
       const newFiles = sink.tables.map((file) => ({ level: 0, file }))
       versions.startManifest({ logNumber, lastSequence: report.lastSequence, newFiles })
-      if (this.#options.recovery === 'salvage') this.#keepLost(report.discarded)
     }
     const info: RecoveryInfo = {
       created: found === undefined,
@@ -184,13 +187,31 @@ export class Recovery {
     return replay.report()
   }
 
-  /** Logs with discarded bytes are an operator's to look at: they go to lost/. */
+  /** Logs with discarded bytes are an operator's to look at: copies go to lost/, before the MANIFEST lets go of them. */
   #keepLost(discarded: readonly Discarded[]): void {
     if (discarded.length === 0) return
     const lost = this.#files.join(this.#directory, 'lost')
     this.#files.makeDirectory(lost)
-    for (const { file } of discarded) this.#files.rename(file, this.#files.join(lost, baseName(file)))
+    for (const { file } of discarded) copyFile(this.#files, file, this.#files.join(lost, baseName(file)))
     this.#files.syncDirectory(lost)
+  }
+}
+
+/** Durably, in place of what an earlier try left. */
+function copyFile(files: FileSystem, from: string, to: string): void {
+  if (files.status(to) !== undefined) files.remove(to)
+  const source = files.openRandomAccess(from)
+  const chunk = new Uint8Array(Math.min(source.bytes, COPY_BYTES))
+  const target = files.createWritable(to)
+  try {
+    for (let offset = 0; offset < source.bytes; offset += chunk.length) {
+      const length = Math.min(chunk.length, source.bytes - offset)
+      source.read(offset, chunk, 0, length)
+      target.append(chunk, 0, length)
+    }
+    target.sync()
+  } finally {
+    closeAll([() => source.close(), () => target.close()])
   }
 }
 

@@ -163,7 +163,11 @@ export class WriteAheadLog {
 
   #addMarker(sequence: SequenceNumber): void {
     Batch.writeHeader(this.#marker, 0, sequence, 0)
-    this.#active.writer.add(this.#marker, 0, this.#marker.length)
+    const { writer } = this.#active
+    // Recovery looks for whole fragments, so one that a block's end splits is followed by another.
+    const isSplit = writer.splits(this.#marker.length)
+    writer.add(this.#marker, 0, this.#marker.length)
+    if (isSplit) writer.add(this.#marker, 0, this.#marker.length)
     this.#markerDue = false
   }
 }

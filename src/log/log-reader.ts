@@ -145,7 +145,7 @@ export class LogReader {
       return this.#fail(start, 'record length passes the end of its block', false)
     }
     if (end > this.#file.bytes) return this.#fail(start, 'file ends inside a record', true)
-    if (crc32c(window, at + 6, length + 1) !== unmaskCrc(getFixed32(window, at))) {
+    if (!this.#isIntact(at, length)) {
       return this.#fail(start, 'checksum mismatch', false)
     }
     if (type > LAST) return this.#fail(start, `record has the unknown type ${type}`, false)
@@ -170,28 +170,36 @@ export class LogReader {
   }
 
   /**
-   * Offset of a whole, single-fragment record at or after `from` that `accept` takes, or −1. Looks at every byte offset,
-   * since after damage no length can be trusted.
+   * Offset of a whole, single-fragment record at or after `from` that `accept` takes, or −1. Goes from fragment to fragment;
+   * where one is bad no length can be trusted, and the rest of its block, as the one that `from` is in, is searched at
+   * every byte. (At every byte of all blocks, a value that holds a log would be taken for one.)
    * @param accept is given the record's bytes, borrowed
    * @throws IOError if the file cannot be read
    */
   findRecordAfter(from: number, accept: (bytes: Bytes, offset: number, length: number) => boolean): number {
-    for (let start = from; start + HEADER_BYTES <= this.#file.bytes; start++) {
+    let isLost = true
+    for (let start = from; start + HEADER_BYTES <= this.#file.bytes; ) {
       const left = BLOCK_BYTES - (start % BLOCK_BYTES)
-      if (left < HEADER_BYTES) continue
+      if (left === BLOCK_BYTES) isLost = false
+      if (left < HEADER_BYTES) {
+        start += left
+        continue
+      }
       this.#load(start)
       const at = start - this.#windowStart
       const length = this.#window[at + 4] | (this.#window[at + 5] << 8)
-      if (
-        this.#window[at + 6] !== FULL ||
-        HEADER_BYTES + length > left ||
-        start + HEADER_BYTES + length > this.#file.bytes
-      )
-        continue
-      // The cheap question first: a checksum at every offset would be quadratic.
-      if (!accept(this.#window, at + HEADER_BYTES, length)) continue
-      if (crc32c(this.#window, at + 6, length + 1) === unmaskCrc(getFixed32(this.#window, at))) return start
+      const fits = HEADER_BYTES + length <= left && start + HEADER_BYTES + length <= this.#file.bytes
+      // The cheap questions first: a checksum at every byte would be quadratic.
+      const isWanted = fits && this.#window[at + 6] === FULL && accept(this.#window, at + HEADER_BYTES, length)
+      const isGood = (isWanted || (fits && !isLost)) && this.#isIntact(at, length)
+      if (isWanted && isGood) return start
+      if (!isGood) isLost = true
+      start += isLost ? 1 : HEADER_BYTES + length
     }
     return -1
+  }
+
+  #isIntact(at: number, length: number): boolean {
+    return crc32c(this.#window, at + 6, length + 1) === unmaskCrc(getFixed32(this.#window, at))
   }
 }

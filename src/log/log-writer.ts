@@ -47,6 +47,12 @@ export class LogWriter {
     return this.#buffered
   }
 
+  /** Whether a record of `length` bytes, added now, would be split at the end of a block. */
+  splits(length: number): boolean {
+    const left = BLOCK_BYTES - this.#blockOffset
+    return left >= HEADER_BYTES && left < HEADER_BYTES + length
+  }
+
   /** Frame bytes[offset, offset + length) as one record, into the buffer. */
   add(bytes: Bytes, offset: number, length: number): void {
     this.#reserve(length)

@@ -9,8 +9,8 @@ export type JobOutcome = (error: Error | undefined, result: JobResult | undefine
 
 export interface JobExecutor {
   start(job: Job, outcome: JobOutcome): void
-  /** Deliver outcomes that have arrived, without waiting. */
-  poll(): void
+  /** Deliver outcomes that have arrived, without waiting. @returns whether there were any */
+  poll(): boolean
   /** Block this thread until an outcome was delivered, or for `timeoutMs`. */
   waitSync(timeoutMs: number): void
   /** Stop; outcomes not yet delivered never are. */

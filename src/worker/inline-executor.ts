@@ -28,7 +28,9 @@ export class InlineExecutor implements JobExecutor {
     outcome(undefined, result)
   }
 
-  poll(): void {}
+  poll(): boolean {
+    return false
+  }
 
   waitSync(): void {}
 

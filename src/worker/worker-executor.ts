@@ -40,18 +40,20 @@ export class WorkerExecutor implements JobExecutor {
     thread.post(message)
   }
 
-  poll(): void {
-    if (this.#running.size === 0) return
-    for (let m = this.#thread?.receiveNow(); m !== undefined; m = this.#thread?.receiveNow()) {
-      this.#deliver(m as AnswerMessage)
+  poll(): boolean {
+    let hasDelivered = false
+    while (this.#running.size > 0) {
+      const message = this.#thread?.receiveNow()
+      if (message === undefined) break
+      this.#deliver(message as AnswerMessage)
+      hasDelivered = true
     }
+    return hasDelivered
   }
 
   waitSync(timeoutMs: number): void {
-    const before = this.#running.size
     const heard = Atomics.load(this.#bell, 0)
-    this.poll()
-    if (this.#running.size < before || before === 0) return
+    if (this.poll() || this.#running.size === 0) return
     Atomics.wait(this.#bell, 0, heard, timeoutMs)
     this.poll()
   }

@@ -1,0 +1,49 @@
+/**
+ * Which bytes of a log prove that what lies before them had been durable: markers, wherever they lie, and nothing that only
+ * looks like one.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CorruptionError } from '../../src/base/errors.ts'
+import { BLOCK_BYTES } from '../../src/log/log-format.ts'
+import { flipped, leftBy, recordEnds, tryOpen, withFile } from './directories.ts'
+
+const LOG = '000001.log'
+const LARGE = { writeBufferBytes: 1 << 20 }
+const disk = { durability: 'disk' } as const
+/** What a put costs in the log beyond key and value: record header, batch header, op; values of 16 KiB and more. */
+const OVERHEAD_BYTES = 7 + 12 + 1 + 1 + 3
+
+test('a marker that the end of a block would split is a proof all the same', async () => {
+  for (let left = 0; left <= 40; left++) {
+    const directory = await leftBy(async (db) => {
+      await db.put('a', '1')
+      const { bytes } = db.stats().logs[0]
+      await db.put('b', 'x'.repeat(BLOCK_BYTES - bytes - OVERHEAD_BYTES - 1 - left), disk)
+      await db.put('c', '3')
+    }, LARGE)
+    const log = directory.get(LOG)!
+    const damaged = withFile(directory, LOG, flipped(log, recordEnds(log)[1] + 1))
+    const opened = await tryOpen(damaged, LARGE)
+    assert.ok(opened instanceof CorruptionError, `${left} bytes left in the block: not refused`)
+  }
+})
+
+test('a value that holds a log with markers proves nothing about the log that it is in', async () => {
+  const donor = await leftBy(async (db) => {
+    for (let i = 0; i < 2000; i++) await db.put(`key${i}`, 'value', i % 10 === 0 ? disk : undefined)
+  }, LARGE)
+  const directory = await leftBy(async (db) => {
+    await db.put('a', '1')
+    await db.put('filler', 'x'.repeat(2 * BLOCK_BYTES))
+    await db.put('copy', donor.get(LOG)!)
+  }, LARGE)
+  const log = directory.get(LOG)!
+  const opened = await tryOpen(withFile(directory, LOG, flipped(log, recordEnds(log)[1] + 1)), LARGE)
+  assert.ok(!(opened instanceof Error), String(opened))
+  assert.deepEqual(
+    opened.recoveryInfo.discarded.map(({ offset }) => offset),
+    [recordEnds(log)[1]],
+  )
+  await opened.close()
+})
