@@ -32,15 +32,18 @@ function addWriters(memtable: Command): void {
     .argument('<key>')
     .argument('<value>')
     .action((path, key, value, _, command) => {
-      const hex = isHex(command)
-      change(path, (table) => table.put(parseText(key, hex), parseText(value, hex)))
+      const [keyBytes, valueBytes] = parseWords([key, value], command)
+      change(path, (table) => table.put(keyBytes, valueBytes))
     })
   memtable
     .command('del')
     .description('Delete a key: the table keeps a tombstone, whether or not the key was there.')
     .argument('<path>')
     .argument('<key>')
-    .action((path, key, _, command) => change(path, (table) => table.delete(parseText(key, isHex(command)))))
+    .action((path, key, _, command) => {
+      const [keyBytes] = parseWords([key], command)
+      change(path, (table) => table.delete(keyBytes))
+    })
   memtable
     .command('bulk')
     .description('Set key0 … key{n−1} to val0 … val{n−1}. Makes the table if there is none.')
@@ -56,7 +59,8 @@ function addReaders(memtable: Command, output: Output): void {
     .argument('<path>')
     .argument('<key>')
     .action(async (path, key, _, command) => {
-      await output.write(`${MemTableFile.read(path).describe(parseText(key, isHex(command)))}\n`)
+      const [keyBytes] = parseWords([key], command)
+      await output.write(`${MemTableFile.read(path).describe(keyBytes)}\n`)
     })
   memtable
     .command('iter')
@@ -81,8 +85,10 @@ function addReaders(memtable: Command, output: Output): void {
     .action((path) => runScript(process.stdin, path, output))
 }
 
-function isHex(command: Command): boolean {
-  return command.optsWithGlobals<{ hex?: boolean }>().hex ?? false
+/** Keys and values of the command line; before any file is read. */
+function parseWords(words: readonly string[], command: Command): (string | Uint8Array)[] {
+  const { hex = false } = command.optsWithGlobals<{ hex?: boolean }>()
+  return words.map((word) => parseText(word, hex))
 }
 
 function change(path: string, write: (table: MemTableFile) => void): void {

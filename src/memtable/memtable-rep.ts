@@ -26,6 +26,7 @@ export const NO_LIMIT = 0x7fffffff
 
 /** Ids of representations, in the arena's header. */
 export const SKIPLIST = 1
+export const RADIX = 2
 
 /** A cursor over the versions of all keys that are visible below its limit, with moves by whole keys. */
 export interface MemTableIterator extends InternalIterator {

@@ -15,7 +15,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { ownedCopy } from '../base/bytes.ts'
-import { bytewiseComparator, type Comparator, customComparator, type KeyOrder } from '../base/comparator.ts'
+import type { Comparator, KeyOrder } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
@@ -28,8 +28,10 @@ import { HEADER_BYTES } from './arena-layout.ts'
 import { dumpBytes, encode, encodeChunks } from './dump.ts'
 import { type DecodeOptions, decode } from './dump-decoder.ts'
 import { entriesBetween, type MemTableEntry, type MemTableVersion } from './entry.ts'
+import { checkedSequence, comparatorOf, representationId } from './memtable-arguments.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
-import { type MemTableIterator, type MemTableRep, NO_LIMIT, SKIPLIST } from './memtable-rep.ts'
+import { type MemTableIterator, type MemTableRep, NO_LIMIT, RADIX, SKIPLIST } from './memtable-rep.ts'
+import { RADIX_OVERHEAD_BYTES, RadixTree } from './radix-tree.ts'
 import { SKIPLIST_OVERHEAD_BYTES, SkipList } from './skiplist.ts'
 import { TableCounters } from './table-counters.ts'
 import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValueLength } from './version-record.ts'
@@ -37,8 +39,8 @@ import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValue
 export interface MemTableOptions {
   /** Room for entries, whose overhead counts (`entryBytesMax`). Committed as it is used. Default 64 MiB; below 2 GiB. */
   readonly capacityBytes?: number | undefined
-  /** Default 'skiplist'. */
-  readonly representation?: 'skiplist' | undefined
+  /** How keys are found. Default: 'radix', which knows bytewise order only; 'skiplist' for a comparator of your own. */
+  readonly representation?: 'radix' | 'skiplist' | undefined
   /** Order of the keys. Default: bytewise. */
   readonly comparator?: Comparator | KeyOrder | undefined
   /** Of everything random in the representation: one seed and one sequence of writes make one arena, byte for byte. */
@@ -54,10 +56,9 @@ export interface MemTableToken {
 
 const DEFAULT_CAPACITY_BYTES = 64 * 1024 * 1024
 const DEFAULT_SEED = 0x76617276
+const OVERHEAD_BYTES_MAX = Math.max(RADIX_OVERHEAD_BYTES, SKIPLIST_OVERHEAD_BYTES)
 /** In the tag of a lookup: not below any type, so that every version of the sequence is found. */
 const ANY_TYPE = 0xff
-/** Names of comparators that users cannot give to theirs. */
-const RESERVED_NAME = /^(leveldb|rocksdb|varve)\.|^$/
 
 export class MemTable {
   /** After a lookup that answered FOUND: the value is valBuf[valOff, valOff + valLen), borrowed until `clear`. */
@@ -86,19 +87,18 @@ export class MemTable {
     this.#seed = seed
     this.#isOwner = isOwner
     this.#arena = arena
-    this.#rep = new SkipList(arena, comparator, seed)
+    this.#rep = representationOf(arena, comparator, seed)
     this.#counters = new TableCounters()
     this.#isWritable = isOwner
   }
 
   /** @throws InvalidArgumentError if an option is not of its documented form */
   static create(options: MemTableOptions = {}): MemTable {
-    const { capacityBytes = DEFAULT_CAPACITY_BYTES, representation = 'skiplist', seed = DEFAULT_SEED } = options
-    if (representation !== 'skiplist') {
-      throw new InvalidArgumentError(`representation must be 'skiplist', not ${String(representation)}`)
-    }
+    const { capacityBytes = DEFAULT_CAPACITY_BYTES, seed = DEFAULT_SEED } = options
     if (!Number.isInteger(seed)) throw new InvalidArgumentError(`seed must be an integer, not ${String(seed)}`)
-    return new MemTable(Arena.create(capacityBytes, SKIPLIST), comparatorOf(options), seed, true)
+    const comparator = comparatorOf(options)
+    const id = representationId(options.representation, comparator)
+    return new MemTable(Arena.create(capacityBytes, id), comparator, seed, true)
   }
 
   /**
@@ -112,15 +112,18 @@ export class MemTable {
     if (token.comparator !== comparator.name) {
       throw new InvalidArgumentError(`the MemTable is ordered by ${String(token.comparator)}, not ${comparator.name}`)
     }
-    if (arena.representation !== SKIPLIST) {
+    if (arena.representation !== SKIPLIST && arena.representation !== RADIX) {
       throw new InvalidArgumentError(`not a MemTable's memory: its representation is ${arena.representation}`)
     }
     return new MemTable(arena, comparator, 0, false)
   }
 
-  /** The most bytes that adding an entry can take, whatever else is in the table: what to reserve before logging it. */
+  /**
+   * The most bytes that adding an entry can take, in any representation, whatever else is in the table: what to reserve
+   * before logging it.
+   */
   static entryBytesMax(keyLen: number, valLen: number): number {
-    return SKIPLIST_OVERHEAD_BYTES + keyLen + valLen
+    return OVERHEAD_BYTES_MAX + keyLen + valLen
   }
 
   /** For `attach`. */
@@ -139,7 +142,7 @@ export class MemTable {
    * @param type VALUE or DELETION (asserted)
    * @throws InvalidArgumentError if the table is frozen or attached, or the key is longer than the representation's limit
    *   (128 MiB); MemTableFullError if there is no room for its `entryBytesMax`. Then nothing has changed.
-   * @complexity O(log n); O(1) for a key that belongs right behind the one added before
+   * @complexity radix: O(bytes of the key); skiplist: O(log n), O(1) for a key right behind the one added before
    */
   add(
     sequence: SequenceNumber,
@@ -169,7 +172,7 @@ export class MemTable {
   /**
    * The newest version of a key whose sequence is at most `sequence`.
    * @returns Lookup.FOUND, with the value in valBuf, valOff and valLen; DELETED; or ABSENT
-   * @complexity O(log n + log versions of the key)
+   * @complexity as `add`, and O(log versions of the key)
    */
   lookup(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber): number {
     const low = tagLow(sequence, ANY_TYPE)
@@ -328,7 +331,7 @@ export class MemTable {
   clear(): void {
     if (!this.#isOwner) throw new InvalidArgumentError('an attached MemTable is read-only')
     this.#arena = Arena.create(this.#arena.capacityBytes, this.#arena.representation)
-    this.#rep = new SkipList(this.#arena, this.#comparator, this.#seed)
+    this.#rep = representationOf(this.#arena, this.#comparator, this.#seed)
     this.#counters = new TableCounters()
     this.#isWritable = true
     this.valBuf = this.#arena.bytes
@@ -380,18 +383,6 @@ export class MemTable {
   }
 }
 
-function comparatorOf({ comparator = bytewiseComparator }: Pick<MemTableOptions, 'comparator'>): Comparator {
-  if (typeof comparator?.compare !== 'function' || typeof comparator.name !== 'string') {
-    throw new InvalidArgumentError('comparator must have a name and a function compare')
-  }
-  if ('shortestSeparator' in comparator) return comparator
-  if (RESERVED_NAME.test(comparator.name)) {
-    throw new InvalidArgumentError(`a comparator needs a name of its own, not '${comparator.name}'`)
-  }
-  return customComparator(comparator)
-}
-
-function checkedSequence(sequence: number, min: number): SequenceNumber {
-  if (Number.isSafeInteger(sequence) && sequence >= min) return sequence as SequenceNumber
-  throw new InvalidArgumentError(`sequence must be an integer from ${min} to 2^53 − 1, not ${String(sequence)}`)
+function representationOf(arena: Arena, comparator: Comparator, seed: number): MemTableRep {
+  return arena.representation === RADIX ? new RadixTree(arena) : new SkipList(arena, comparator, seed)
 }

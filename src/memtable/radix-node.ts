@@ -33,7 +33,6 @@ export const TAG_MASK = 3
 
 /** What a node branches by: a byte, or this at the end of the key. Sorts before the bytes, as a prefix does. */
 export const TERMINAL = -1
-const BEFORE_ALL = -2
 const AFTER_ALL = 256
 
 const NODE_4 = 0
@@ -48,6 +47,8 @@ const DEPTH_SHIFT = 3
 export const DEPTH_MAX: number = 2 ** 27 - 1
 
 const FAN_LINKS = 16
+/** Links of a node at most: those of a FAN or a NODE_16, and a terminal. */
+export const LINKS_MAX: number = FAN_LINKS + 1
 const SIZE_4 = 24
 const SIZE_FAN = 68
 /**
@@ -92,29 +93,51 @@ export function findLink(words: Words, node: number, symbol: number): number {
   return 0
 }
 
-/** The node's first link, in key order. */
-export function firstLink(words: Words, node: number): number {
-  return linkAfter(words, node, BEFORE_ALL)
+/** Word index of one of the node's links, whichever is at hand. */
+export function someLink(words: Words, node: number): number {
+  const at = node >> 2
+  const kind = words[at] & KIND_MASK
+  if (kind !== FAN) return at + 1 + keyWordsOf(kind)
+  let link = at + 1
+  while (words[link] === 0) link++
+  return link
 }
 
-export function lastLink(words: Words, node: number): number {
-  return linkBefore(words, node, AFTER_ALL)
+/**
+ * Put the word indexes of the node's links into out[at …], in key order.
+ * @returns how many there are, LINKS_MAX at most
+ */
+export function listLinks(words: Words, node: number, out: Int32Array, at: number): number {
+  const header = words[node >> 2]
+  const kind = header & KIND_MASK
+  let start = at
+  if ((header & HAS_TERMINAL) !== 0) out[start++] = (node >> 2) - 1
+  if (kind !== FAN) return start - at + listByBytes(words, node >> 2, kind, out, start)
+  let end = start
+  const first = (node >> 2) + 1
+  for (let link = first; link < first + FAN_LINKS; link++) if (words[link] !== 0) out[end++] = link
+  return end - at
 }
 
-/** The link that follows one of the node's links, in key order. @returns its word index, 0 if there is none */
-export function nextLink(words: Words, node: number, link: number): number {
-  return linkAfter(words, node, symbolOf(words, node, link))
-}
-
-export function prevLink(words: Words, node: number, link: number): number {
-  return linkBefore(words, node, symbolOf(words, node, link))
+/** Few at a time, once for each visit of a node: sorted as they are met. */
+function listByBytes(words: Words, node: number, kind: number, out: Int32Array, start: number): number {
+  const links = node + 1 + keyWordsOf(kind)
+  const capacity = capacityOf(kind)
+  let count = 0
+  for (; count < capacity && words[links + count] !== 0; count++) {
+    const item = (byteAt(words, node, count) << 8) | count
+    let place = start + count
+    for (; place > start && out[place - 1] > item; place--) out[place] = out[place - 1]
+    out[place] = item
+  }
+  for (let i = start; i < start + count; i++) out[i] = links + (out[i] & 0xff)
+  return count
 }
 
 /** The first link of the node that is for a later symbol. @returns its word index, 0 if there is none */
 export function linkAfter(words: Words, node: number, symbol: number): number {
   const at = node >> 2
   const header = words[at]
-  if (symbol < TERMINAL && (header & HAS_TERMINAL) !== 0) return at - 1
   const kind = header & KIND_MASK
   if (kind === FAN) {
     for (let link = at + 1 + (symbol >> 4) + 1; link <= at + FAN_LINKS; link++) if (words[link] !== 0) return link
@@ -132,29 +155,6 @@ export function linkAfter(words: Words, node: number, symbol: number): number {
     }
   }
   return found
-}
-
-/** The last link of the node that is for an earlier symbol. */
-export function linkBefore(words: Words, node: number, symbol: number): number {
-  const at = node >> 2
-  const header = words[at]
-  const kind = header & KIND_MASK
-  let found = 0
-  if (kind === FAN) {
-    for (let link = at + (symbol >> 4); link > at && found === 0; link--) if (words[link] !== 0) found = link
-  } else {
-    const links = at + 1 + keyWordsOf(kind)
-    const capacity = capacityOf(kind)
-    let most = TERMINAL
-    for (let i = 0; i < capacity && words[links + i] !== 0; i++) {
-      const byte = byteAt(words, at, i)
-      if (byte < symbol && byte > most) {
-        most = byte
-        found = links + i
-      }
-    }
-  }
-  return found === 0 && symbol > TERMINAL && (header & HAS_TERMINAL) !== 0 ? at - 1 : found
 }
 
 /** A new node with two branches, of which one may be TERMINAL. @returns its offset; nothing leads to it yet */
@@ -192,7 +192,11 @@ export function addBranch(arena: Arena, nodeLink: number, symbol: number, target
     Atomics.store(words, (node >> 2) + 1 + keyWordsOf(kind) + count, target)
     return
   }
-  Atomics.store(words, nodeLink, kind === NODE_16 ? fanOut(arena, node, symbol, target) : grow(arena, node, symbol, target))
+  Atomics.store(
+    words,
+    nodeLink,
+    kind === NODE_16 ? fanOut(arena, node, symbol, target) : grow(arena, node, symbol, target),
+  )
 }
 
 /** A copy of the next larger kind, and one branch more. */
@@ -218,14 +222,7 @@ function fanOut(arena: Arena, node: number, symbol: number, target: number): num
 }
 
 /** What a FAN's link leads to: the only branch of the group, or a node with all of its `count` branches. */
-function fanBranch(
-  arena: Arena,
-  node: number,
-  upper: number,
-  count: number,
-  symbol: number,
-  target: number,
-): number {
+function fanBranch(arena: Arena, node: number, upper: number, count: number, symbol: number, target: number): number {
   const { words } = arena
   const at = node >> 2
   const isNewInGroup = symbol >> 4 === upper
@@ -291,14 +288,6 @@ function putByte(words: Words, at: number, slot: number, byte: number): void {
 
 function byteAt(words: Words, at: number, slot: number): number {
   return (words[at + 1 + (slot >> 2)] >>> ((slot & 3) << 3)) & 0xff
-}
-
-/** The symbol that a link of the node is for; at a FAN, one that every byte of the link's half yields. */
-function symbolOf(words: Words, node: number, link: number): number {
-  const at = node >> 2
-  if (link < at) return TERMINAL
-  const kind = words[at] & KIND_MASK
-  return kind === FAN ? (link - at - 1) << 4 : byteAt(words, at, link - at - 1 - keyWordsOf(kind))
 }
 
 function terminalOf(words: Words, node: number): number {

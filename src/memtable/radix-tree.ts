@@ -40,12 +40,12 @@ import {
   createFork,
   DEPTH_MAX,
   findLink,
-  firstLink,
   GROWTH_BYTES_MAX,
   LEAF,
   loadLink,
   nodeDepth,
   settledDepth,
+  someLink,
   TAG_MASK,
   TERMINAL,
 } from './radix-node.ts'
@@ -141,7 +141,7 @@ export class RadixTree implements MemTableRep {
   /** Any leaf at or below the target of a link, to compare with what all of them share. */
   anyLeaf(target: number, limit: number): number {
     let at = target
-    while ((at & TAG_MASK) === 0) at = loadLink(this.#words, firstLink(this.#words, at), limit)
+    while ((at & TAG_MASK) === 0) at = loadLink(this.#words, someLink(this.#words, at), limit)
     return leafOf(this.#words, at)
   }
 

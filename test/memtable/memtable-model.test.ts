@@ -1,7 +1,7 @@
 /**
  * A MemTable beside a sorted array, over random histories.
- * Strategy    every property runs with the bytewise comparator, whose prefixes are compared as words, and with one of
- *             the same order that compares whole keys.
+ * Strategy    every property runs with each representation; the skip list with the bytewise comparator, by which keys are
+ *             compared as words, and with one of the same order that compares whole keys.
  * Invariants  lookups and walks at every moment find what the array holds; an attached table finds what was published
  *             when it looked, whatever the writer has done since; the numbers are those that counting the array gives
  */
@@ -16,16 +16,26 @@ import type { MemTableCursor } from '../../src/memtable/memtable-cursor.ts'
 import { describe, type Entry, listBackwards, listForwards } from '../table/entries.ts'
 import { checkWalk, type Move } from '../table/walks.ts'
 import { addTo, anyHistory, anyKey, isDeletion, newestAt, sequenceOf, sorted } from './histories.ts'
+import type { Representation } from './representations.ts'
 
-const comparators: readonly Comparator[] = [
-  bytewiseComparator,
-  customComparator({ name: 'test.bytes', compare: (a, b) => Buffer.compare(a, b) }),
-]
-const anyComparator = fc.constantFrom(...comparators)
+/** How a table finds its keys. */
+interface Kind {
+  readonly representation: Representation
+  readonly comparator: Comparator
+}
+
+const anyKind: fc.Arbitrary<Kind> = fc.constantFrom<Kind>(
+  { representation: 'radix', comparator: bytewiseComparator },
+  { representation: 'skiplist', comparator: bytewiseComparator },
+  {
+    representation: 'skiplist',
+    comparator: customComparator({ name: 'test.bytes', compare: (a, b) => Buffer.compare(a, b) }),
+  },
+)
 const anySeed = fc.nat()
 
-function create(comparator: Comparator, seed: number): MemTable {
-  return MemTable.create({ capacityBytes: 1 << 16, comparator, seed })
+function create(kind: Kind, seed: number): MemTable {
+  return MemTable.create({ capacityBytes: 1 << 16, ...kind, seed })
 }
 
 function newestWords(cursor: MemTableCursor): string {
@@ -48,31 +58,25 @@ test('walks over all versions find what a sorted array holds', () => {
   )
   const anchor: Entry = { key: Uint8Array.of(97), low: 0, high: 0, value: new Uint8Array(0) }
   fc.assert(
-    fc.property(
-      anyHistory,
-      fc.array(anyMove, { maxLength: 80 }),
-      anyComparator,
-      anySeed,
-      (history, moves, comparator, seed) => {
-        const table = create(comparator, seed)
-        for (const entry of history) addTo(table, entry)
-        // Targets that are in the table: a seek to a key with versions on both sides of the tag.
-        const inside = moves.map((move, i): Move => {
-          if (move.kind !== 'seek' || history.length === 0 || i % 2 === 0) return move
-          const near = history[i % history.length]
-          return { kind: 'seek', target: i % 3 === 0 ? near : { ...near, low: near.low ^ 1 } }
-        })
-        checkWalk(table.iterator(), sorted(history), inside)
-      },
-    ),
+    fc.property(anyHistory, fc.array(anyMove, { maxLength: 80 }), anyKind, anySeed, (history, moves, kind, seed) => {
+      const table = create(kind, seed)
+      for (const entry of history) addTo(table, entry)
+      // Targets that are in the table: a seek to a key with versions on both sides of the tag.
+      const inside = moves.map((move, i): Move => {
+        if (move.kind !== 'seek' || history.length === 0 || i % 2 === 0) return move
+        const near = history[i % history.length]
+        return { kind: 'seek', target: i % 3 === 0 ? near : { ...near, low: near.low ^ 1 } }
+      })
+      checkWalk(table.iterator(), sorted(history), inside)
+    }),
     { numRuns: 300 },
   )
 })
 
 test('a lookup finds the newest version at or below its sequence', () => {
   fc.assert(
-    fc.property(anyHistory, anyComparator, anySeed, fc.array(anyKey), (history, comparator, seed, others) => {
-      const table = create(comparator, seed)
+    fc.property(anyHistory, anyKind, anySeed, fc.array(anyKey), (history, kind, seed, others) => {
+      const table = create(kind, seed)
       for (const entry of history) addTo(table, entry)
       const keys = [...history.map((entry) => entry.key), ...others]
       for (const sequence of [0, ...history.map(sequenceOf), MAX_SEQUENCE]) {
@@ -98,10 +102,10 @@ test('a lookup finds the newest version at or below its sequence', () => {
 
 test('an attached table finds the batches that were published when it looked, and nothing of later ones', () => {
   fc.assert(
-    fc.property(anyHistory, fc.nat(120), fc.nat(120), anyComparator, anySeed, (history, a, b, comparator, seed) => {
+    fc.property(anyHistory, fc.nat(120), fc.nat(120), anyKind, anySeed, (history, a, b, kind, seed) => {
       const [published, added] = [Math.min(a, b), Math.max(a, b)]
-      const table = create(comparator, seed)
-      const attached = MemTable.attach(table.share(), { comparator })
+      const table = create(kind, seed)
+      const attached = MemTable.attach(table.share(), kind)
       for (const entry of history.slice(0, published)) addTo(table, entry)
       table.publish()
       for (const entry of history.slice(published, added)) addTo(table, entry)
@@ -138,8 +142,8 @@ function checkNewest(cursor: MemTableCursor, newest: readonly Entry[]): void {
 
 test('cursors and range scans yield the newest version of each key', () => {
   fc.assert(
-    fc.property(anyHistory, anyKey, anyKey, anyComparator, anySeed, (history, from, to, comparator, seed) => {
-      const table = create(comparator, seed)
+    fc.property(anyHistory, anyKey, anyKey, anyKind, anySeed, (history, from, to, kind, seed) => {
+      const table = create(kind, seed)
       for (const entry of history) addTo(table, entry)
       const newest = newestAt(history, MAX_SEQUENCE)
       const cursor = table.cursor()
@@ -166,13 +170,13 @@ test('cursors and range scans yield the newest version of each key', () => {
 
 test('the numbers are what counting the history gives', () => {
   fc.assert(
-    fc.property(anyHistory, anySeed, (history, seed) => {
-      const table = create(bytewiseComparator, seed)
+    fc.property(anyHistory, anyKind, anySeed, (history, kind, seed) => {
+      const table = create(kind, seed)
       for (const entry of history) addTo(table, entry)
       table.publish()
       const newest = newestAt(history, MAX_SEQUENCE)
       const sequences = history.map(sequenceOf)
-      for (const view of [table, MemTable.attach(table.share())]) {
+      for (const view of [table, MemTable.attach(table.share(), kind)]) {
         assert.equal(view.entryCount, history.length)
         assert.equal(view.length, newest.length)
         assert.equal(view.tombstoneCount, history.filter(isDeletion).length)

@@ -3,22 +3,22 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytewiseComparator, customComparator } from '../../src/base/comparator.ts'
+import { customComparator } from '../../src/base/comparator.ts'
 import * as Lookup from '../../src/base/lookup.ts'
 import { MAX_SEQUENCE, sequenceNumber } from '../../src/base/types.ts'
 import { Arena } from '../../src/memtable/arena.ts'
 import { HEADER_BYTES, SLOT_A, SLOT_B, TAIL } from '../../src/memtable/arena-layout.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
 import { NO_LIMIT, SKIPLIST } from '../../src/memtable/memtable-rep.ts'
-import { SkipList } from '../../src/memtable/skiplist.ts'
 import { TableCounters } from '../../src/memtable/table-counters.ts'
 import { appendVersion, olderVersion, versionBytes, writeFirstVersion } from '../../src/memtable/version-record.ts'
 import { bytesOf, listBackwards, listForwards } from '../table/entries.ts'
+import { makeRep, type Representation, testEach } from './representations.ts'
 
 const KIB = 1024
 
-function create(capacityBytes: number = 256 * KIB): MemTable {
-  return MemTable.create({ capacityBytes })
+function create(representation: Representation, capacityBytes: number = 256 * KIB): MemTable {
+  return MemTable.create({ capacityBytes, representation })
 }
 
 function text(bytes: Uint8Array): string {
@@ -32,8 +32,8 @@ function answer(table: MemTable, key: string, sequence?: number): string {
   return found.type === 'value' ? `${text(found.value)} #${found.sequence}` : `tombstone #${found.sequence}`
 }
 
-test('a read as of a sequence sees what was newest then', () => {
-  const table = create()
+testEach('a read as of a sequence sees what was newest then', (representation) => {
+  const table = create(representation)
   table.put('a', 'one', 2)
   table.put('b', '', 3)
   table.put('a', 'two', 5)
@@ -58,8 +58,8 @@ test('a read as of a sequence sees what was newest then', () => {
   assert.equal(answer(table, 'a'), `three #${MAX_SEQUENCE}`)
 })
 
-test('sequences are counted from the largest one so far when they are not given', () => {
-  const table = create()
+testEach('sequences are counted from the largest one so far when they are not given', (representation) => {
+  const table = create(representation)
   assert.equal(table.put('a', '1'), 1)
   assert.equal(table.put('b', '2', 10), 10)
   assert.equal(table.put('c', '3', 4), 4)
@@ -68,31 +68,34 @@ test('sequences are counted from the largest one so far when they are not given'
   assert.equal(table.largestSequence, 11)
 })
 
-test('an overwrite counts its value instead of the one that it replaces, and a tombstone its key', () => {
-  type Numbers = [size: number, length: number, entries: number, tombstones: number]
-  const steps: [write: (table: MemTable) => void, expected: Numbers][] = [
-    [() => {}, [0, 0, 0, 0]],
-    [(t) => t.put('key', 'value'), [8, 1, 1, 0]],
-    [(t) => t.put('key', 'longer value'), [15, 1, 2, 0]],
-    [(t) => t.put('key', ''), [3, 1, 3, 0]],
-    [(t) => t.put('other', '12345'), [13, 2, 4, 0]],
-    [(t) => t.delete('other'), [8, 2, 5, 1]],
-    [(t) => t.delete('other'), [8, 2, 6, 2]],
-    [(t) => t.delete('never put'), [17, 3, 7, 3]],
-    [(t) => t.put('other', '1'), [18, 3, 8, 3]],
-    [(t) => t.put('', ''), [18, 4, 9, 3]],
-    [(t) => t.put('é', 'ü'), [22, 5, 10, 3]],
-    [(t) => t.clear(), [0, 0, 0, 0]],
-  ]
-  const table = create()
-  for (const [i, [write, expected]] of steps.entries()) {
-    write(table)
-    const numbers = [table.sizeInBytes, table.length, table.entryCount, table.tombstoneCount]
-    assert.deepEqual(numbers, expected, `after step ${i}`)
-  }
-})
+testEach(
+  'an overwrite counts its value instead of the one that it replaces, and a tombstone its key',
+  (representation) => {
+    type Numbers = [size: number, length: number, entries: number, tombstones: number]
+    const steps: [write: (table: MemTable) => void, expected: Numbers][] = [
+      [() => {}, [0, 0, 0, 0]],
+      [(t) => t.put('key', 'value'), [8, 1, 1, 0]],
+      [(t) => t.put('key', 'longer value'), [15, 1, 2, 0]],
+      [(t) => t.put('key', ''), [3, 1, 3, 0]],
+      [(t) => t.put('other', '12345'), [13, 2, 4, 0]],
+      [(t) => t.delete('other'), [8, 2, 5, 1]],
+      [(t) => t.delete('other'), [8, 2, 6, 2]],
+      [(t) => t.delete('never put'), [17, 3, 7, 3]],
+      [(t) => t.put('other', '1'), [18, 3, 8, 3]],
+      [(t) => t.put('', ''), [18, 4, 9, 3]],
+      [(t) => t.put('é', 'ü'), [22, 5, 10, 3]],
+      [(t) => t.clear(), [0, 0, 0, 0]],
+    ]
+    const table = create(representation)
+    for (const [i, [write, expected]] of steps.entries()) {
+      write(table)
+      const numbers = [table.sizeInBytes, table.length, table.entryCount, table.tombstoneCount]
+      assert.deepEqual(numbers, expected, `after step ${i}`)
+    }
+  },
+)
 
-test('keys are any bytes, in unsigned order: empty, with zeros, prefixes of each other', () => {
+testEach('keys are any bytes, in unsigned order: empty, with zeros, prefixes of each other', (representation) => {
   const keys = ['', '\0', '\0\0', '\0\x01', '\x7f', '\x80', '\xff', '\xff\xff', 'a', 'a\0', 'abcdefgh', 'abcdefgh\0']
   keys.push(
     'abcdefghi',
@@ -102,7 +105,7 @@ test('keys are any bytes, in unsigned order: empty, with zeros, prefixes of each
     '\0\0\0\0\0\0\0\0\0',
     'abcdefghabcdefghabcdefgh',
   )
-  const table = create()
+  const table = create(representation)
   for (const [i, key] of keys.entries()) table.put(Buffer.from(key, 'latin1'), String(i))
   const found = [...table.entries()].map(({ key }) => text(key))
   assert.deepEqual(
@@ -115,8 +118,8 @@ test('keys are any bytes, in unsigned order: empty, with zeros, prefixes of each
   }
 })
 
-test('keys and values of several megabytes are held like short ones', () => {
-  const table = create(64 * KIB * KIB)
+testEach('keys and values of several megabytes are held like short ones', (representation) => {
+  const table = create(representation, 64 * KIB * KIB)
   const long = new Uint8Array(5_000_000).fill(1)
   const longer = new Uint8Array(5_000_001).fill(1)
   const last = Uint8Array.from(long)
@@ -137,8 +140,8 @@ test('keys and values of several megabytes are held like short ones', () => {
   assert.equal(table.get(longer.subarray(2)), undefined)
 })
 
-test('a range holds both of its ends, tombstones included, and is read as it is asked for', () => {
-  const table = create()
+testEach('a range holds both of its ends, tombstones included, and is read as it is asked for', (representation) => {
+  const table = create(representation)
   for (const key of ['a', 'b', 'c', 'd']) table.put(key, key)
   table.delete('c')
   const cases: [start: string, end: string, expected: string][] = [
@@ -166,8 +169,8 @@ test('a range holds both of its ends, tombstones included, and is read as it is 
   )
 })
 
-test('what a table hands out is a copy in memory of its own', () => {
-  const table = create()
+testEach('what a table hands out is a copy in memory of its own', (representation) => {
+  const table = create(representation)
   table.put('k', 'value')
   const got = table.get('k')
   assert.ok(got?.type === 'value' && got.value.buffer instanceof ArrayBuffer)
@@ -178,8 +181,8 @@ test('what a table hands out is a copy in memory of its own', () => {
   assert.equal(answer(table, 'k'), 'value #1')
 })
 
-test('a key with very many versions is read right at any snapshot, and walked both ways', () => {
-  const table = create(KIB * KIB)
+testEach('a key with very many versions is read right at any snapshot, and walked both ways', (representation) => {
+  const table = create(representation, KIB * KIB)
   const count = 10_000
   for (let i = 1; i <= count; i++) table.put('hot', String(i))
   table.put('cold', 'x')
@@ -221,8 +224,8 @@ test('a comparator of the user orders the keys, and is asked for again to attach
   }
 })
 
-test('after clear a table is as new, and readers of the old memory keep it', () => {
-  const table = create()
+testEach('after clear a table is as new, and readers of the old memory keep it', (representation) => {
+  const table = create(representation)
   table.put('a', 'one')
   const attached = MemTable.attach(table.share())
   const cursor = table.cursor()
@@ -244,8 +247,8 @@ function arenaBytes(table: MemTable): Buffer {
 }
 
 test('one history and one seed make one arena, byte for byte', () => {
-  const build = (seed: number): MemTable => {
-    const table = MemTable.create({ capacityBytes: 256 * KIB, seed })
+  const build = (representation: Representation, seed: number): MemTable => {
+    const table = MemTable.create({ capacityBytes: 256 * KIB, representation, seed })
     for (let i = 0; i < 1000; i++) {
       const key = `key${(i * 7919) % 500}`
       if (i % 5 === 0) table.delete(key)
@@ -253,33 +256,35 @@ test('one history and one seed make one arena, byte for byte', () => {
     }
     return table
   }
-  const first = build(1)
-  assert.deepEqual(arenaBytes(build(1)), arenaBytes(first))
-  assert.notDeepEqual(arenaBytes(build(2)), arenaBytes(first))
+  const first = build('skiplist', 1)
+  assert.deepEqual(arenaBytes(build('skiplist', 1)), arenaBytes(first))
+  assert.notDeepEqual(arenaBytes(build('skiplist', 2)), arenaBytes(first))
   first.clear()
   assert.equal(first.entryCount, 0)
+  assert.deepEqual(arenaBytes(build('radix', 2)), arenaBytes(build('radix', 1)), 'nothing in it is random')
 })
 
-test('nothing is read from memory that was not written', () => {
-  const arena = Arena.create(16 * KIB, SKIPLIST)
-  arena.bytes.fill(0xff, HEADER_BYTES)
-  const list = new SkipList(arena, bytewiseComparator, 1)
+testEach('nothing is read from memory that was not written', (representation) => {
   const keys = ['', 'a', 'a\0', 'ab', 'abc', 'abcd', 'abcde', 'abcdefg', 'abcdefgh', 'abcdefghi', 'b']
-  for (const [i, key] of keys.toReversed().entries()) {
-    list.add((i + 1) << 8, 0, bytesOf(key), 0, key.length, bytesOf(key), 0, key.length)
+  // Enough branches for every kind of node.
+  for (let byte = 0x100; byte < 0x140; byte++) keys.push(`c${String.fromCharCode(byte - 0xa0)}`)
+  const [dirty, clean] = [makeRep(representation, 64 * KIB, 0xff), makeRep(representation, 64 * KIB)]
+  for (const { rep } of [dirty, clean]) {
+    for (const [i, key] of keys.toReversed().entries()) {
+      rep.add((i + 1) << 8, 0, bytesOf(key), 0, bytesOf(key).length, bytesOf(key), 0, bytesOf(key).length)
+    }
   }
-  const found = listForwards(list.iterator(NO_LIMIT)).map((entry) => entry.split('#')[0])
+  const found = listForwards(dirty.rep.iterator(NO_LIMIT)).map((entry) => entry.split('#')[0])
+  const inOrder = keys.toSorted((a, b) => Buffer.compare(bytesOf(a), bytesOf(b)))
+  assert.deepEqual(found.length, inOrder.length)
+  assert.deepEqual(
+    Buffer.from(dirty.arena.bytes).subarray(0, dirty.arena.tail),
+    Buffer.from(clean.arena.bytes).subarray(0, clean.arena.tail),
+  )
   assert.deepEqual(
     found,
-    keys.map((key) => JSON.stringify(key)),
+    listForwards(clean.rep.iterator(NO_LIMIT)).map((entry) => entry.split('#')[0]),
   )
-  const memory = Buffer.from(arena.bytes)
-  const clean = Arena.create(16 * KIB, SKIPLIST)
-  const second = new SkipList(clean, bytewiseComparator, 1)
-  for (const [i, key] of keys.toReversed().entries()) {
-    second.add((i + 1) << 8, 0, bytesOf(key), 0, key.length, bytesOf(key), 0, key.length)
-  }
-  assert.deepEqual(memory.subarray(0, arena.tail), Buffer.from(clean.bytes).subarray(0, clean.tail))
 })
 
 test('the numbers stay those of the last publication while the next one is under way, or never ends', () => {
@@ -302,8 +307,8 @@ test('the numbers stay those of the last publication while the next one is under
   }
 })
 
-test('entries of 16-byte keys and 100-byte values take at most 149 bytes each', () => {
-  const table = create(2 * KIB * KIB)
+testEach('entries of 16-byte keys and 100-byte values take at most 149 bytes each', (representation) => {
+  const table = create(representation, 2 * KIB * KIB)
   const value = new Uint8Array(100)
   const count = 10_000
   for (let i = 0; i < count; i++) table.put(`${(i * 7919) % count}`.padStart(16, '0'), value)

@@ -6,12 +6,12 @@
  *             those of one moment
  */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { sequenceNumber } from '../../src/base/types.ts'
 import * as ValueType from '../../src/base/value-type.ts'
 import { MemTable, type MemTableToken } from '../../src/memtable/memtable.ts'
 import { BATCH_KEYS, keyFor, OWN_KEYS, valueFor } from './batches.ts'
+import { testEach } from './representations.ts'
 
 const BATCHES = 20_000
 
@@ -47,8 +47,8 @@ function addBatch(table: MemTable, batch: number): void {
   table.publish()
 }
 
-test('a reader on another thread sees whole entries and whole batches, in order', async () => {
-  const table = MemTable.create({ capacityBytes: 64 * 1024 * 1024 })
+testEach('a reader on another thread sees whole entries and whole batches, in order', async (representation) => {
+  const table = MemTable.create({ capacityBytes: 64 * 1024 * 1024, representation })
   const control = new Int32Array(new SharedArrayBuffer(8))
   const worker = startReader(table.share(), control)
   const report = reportOf(worker)

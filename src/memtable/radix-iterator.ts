@@ -1,0 +1,170 @@
+/**
+ * RadixIterator: a cursor over a RadixTree, in internal-key order: keys ascending, the versions of a key newest first.
+ *
+ * Versions are chained from newest to oldest only. Going backwards through the versions of one key therefore walks the
+ * newer ones once and keeps their offsets on a stack: linear in all. It and the path grow at times; else nothing is
+ * allocated.
+ * Threads  any; one iterator belongs to one thread. It stays at the point of its limit (memtable-rep.ts).
+ */
+import { MAX_TAG_HIGH } from '../base/internal-key.ts'
+import type { Bytes } from '../base/types.ts'
+import type { MemTableIterator } from './memtable-rep.ts'
+import { leafKeyLength, leafKeyOffset } from './radix-leaf.ts'
+import { RadixPath } from './radix-path.ts'
+import type { RadixTree } from './radix-tree.ts'
+import {
+  findVersion,
+  newestVersion,
+  olderVersion,
+  oldestVersion,
+  VERSION_BYTES,
+  versionTagHigh,
+  versionTagLow,
+  versionValueLength,
+} from './version-record.ts'
+
+export class RadixIterator implements MemTableIterator {
+  valid: boolean
+  keyBuf: Bytes
+  keyOff: number
+  keyLen: number
+  tagLow: number
+  tagHigh: number
+  valBuf: Bytes
+  valOff: number
+  valLen: number
+
+  readonly #path: RadixPath
+  readonly #words: Int32Array<ArrayBufferLike>
+  readonly #limit: number
+  /** Where it stands; meaningful while valid. */
+  #version: number
+  /** The versions of the leaf that are newer than the current one, newest at the bottom; meaningful for #stackLeaf. */
+  #stack: Int32Array
+  #stackDepth: number
+  #stackLeaf: number
+
+  constructor(tree: RadixTree, limit: number) {
+    this.valid = false
+    this.keyBuf = tree.arena.bytes
+    this.keyOff = 0
+    this.keyLen = 0
+    this.tagLow = 0
+    this.tagHigh = 0
+    this.valBuf = tree.arena.bytes
+    this.valOff = 0
+    this.valLen = 0
+    this.#path = new RadixPath(tree, limit)
+    this.#words = tree.arena.words
+    this.#limit = limit
+    this.#version = 0
+    this.#stack = new Int32Array(0)
+    this.#stackDepth = 0
+    this.#stackLeaf = 0
+  }
+
+  seekToFirst(): void {
+    this.#path.first()
+    this.#enterNewest()
+  }
+
+  seekToLast(): void {
+    this.#path.last()
+    this.#enterOldest()
+  }
+
+  seek(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): void {
+    const path = this.#path
+    // No tag of an entry is this large, so the newest version is the answer whether or not the key is the same.
+    if (!path.seek(key, keyOff, keyLen) || tagHigh === MAX_TAG_HIGH) {
+      this.#enterNewest()
+      return
+    }
+    const version = findVersion(this.#words, path.versions(), tagLow, tagHigh, this.#limit)
+    if (version !== 0) {
+      this.#enter(version)
+      return
+    }
+    path.next()
+    this.#enterNewest()
+  }
+
+  next(): void {
+    const older = olderVersion(this.#words, this.#version)
+    if (older === 0) {
+      this.nextKey()
+      return
+    }
+    this.#stackLeaf = 0
+    this.#point(older)
+  }
+
+  prev(): void {
+    if (this.#stackLeaf !== this.#path.leaf) this.#fillStack()
+    if (this.#stackDepth > 0) {
+      this.#point(this.#stack[--this.#stackDepth])
+      return
+    }
+    this.#path.prev()
+    this.#enterOldest()
+  }
+
+  nextKey(): void {
+    this.#path.next()
+    this.#enterNewest()
+  }
+
+  prevKey(): void {
+    this.#path.prev()
+    this.#enterNewest()
+  }
+
+  toNewest(): void {
+    this.#enterNewest()
+  }
+
+  #enterNewest(): void {
+    if (this.#path.leaf === 0) this.valid = false
+    else this.#enter(newestVersion(this.#words, this.#path.versions(), this.#limit))
+  }
+
+  #enterOldest(): void {
+    if (this.#path.leaf === 0) this.valid = false
+    else this.#enter(oldestVersion(this.#words, this.#path.versions()))
+  }
+
+  #enter(version: number): void {
+    const { leaf } = this.#path
+    this.valid = true
+    this.#stackLeaf = 0
+    this.keyOff = leafKeyOffset(leaf)
+    this.keyLen = leafKeyLength(this.#words, leaf)
+    this.#point(version)
+  }
+
+  #point(version: number): void {
+    const words = this.#words
+    this.#version = version
+    this.tagLow = versionTagLow(words, version)
+    this.tagHigh = versionTagHigh(words, version)
+    this.valOff = version + VERSION_BYTES
+    this.valLen = versionValueLength(words, version)
+  }
+
+  #fillStack(): void {
+    const words = this.#words
+    let version = newestVersion(words, this.#path.versions(), this.#limit)
+    this.#stackLeaf = this.#path.leaf
+    this.#stackDepth = 0
+    for (; version !== this.#version; version = olderVersion(words, version)) {
+      if (this.#stackDepth === this.#stack.length) this.#growStack()
+      this.#stack[this.#stackDepth++] = version
+    }
+  }
+
+  #growStack(): void {
+    const grown = new Int32Array(Math.max(16, this.#stack.length * 2))
+    grown.set(this.#stack)
+    this.#stack = grown
+  }
+}
