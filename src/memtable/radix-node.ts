@@ -13,8 +13,8 @@
  *          link := 0 | offset of a node | offset + LEAF | offset + CHAIN (radix-tree.ts), with the tag in the low 2 bits.
  *          More than 16 bytes take a FAN. Below it, keys that share the upper half of the byte share a node of the same
  *          depth, of 16 links at most; a single one follows at once. So a node never has to copy more than 16 links.
- * Invariants  (1) header and kind of a node never change; it gains bytes and links, in order, and links lead to younger
- *                 things. A node that is full, or gains a terminal, is replaced by a larger copy and never changes again
+ * Invariants  (1) header and kind of a node never change; it gains bytes and links, in order, and a link changes to
+ *                 younger targets only. A node that is full, or gains a terminal, is replaced by a larger copy and never changes again
  *             (2) a node of bytes has a first byte, and its links are used without gaps
  *             (3) a link of 0 is what a reader sees of a branch whose byte, or rest, it does not see yet: the byte is
  *                 stored before the link, and an unused byte finds the first link, which is its own
@@ -52,7 +52,7 @@ export const LINKS_MAX: number = FAN_LINKS + 1
 const SIZE_4 = 24
 const SIZE_FAN = 68
 /**
- * Arena bytes that adding one link can take: at most, a NODE_16 with a terminal becomes a FAN. Its 17 links are then in
+ * Arena bytes that adding one link can take: at the most, a NODE_16 with a terminal becomes a FAN. Its 17 links are then in
  * groups by the upper half of their bytes, and a group of two or more takes a node: of 24 bytes from 2 links on, 56 from
  * 5, 84 from 11, which is at most 12 bytes a link. New and copied nodes of other kinds take less: 88 at most.
  */

@@ -5,8 +5,8 @@
  * Format   frame := node | link followed, its word index | place of that link in the list | length of the list, 0 before
  *                   it is made | list of the node's links, in key order
  *          The lowest frame is the root link, of no node, with an empty list. Lists are made when a neighbour is asked
- *          for: nodes keep their bytes as they came, and searching for the next one at each step took twice the time of a
- *          step (measured).
+ *          for: nodes keep their bytes as they came, and searching for the next one at each step made a scan take 1.6
+ *          times as long (measured in the cache, Node 20).
  * Threads  any; one path belongs to one thread. At a limit it needs no look back: what was added since lies at or above it.
  *          A path of the writer's own finds its leaf again when keys were added since: nodes of it may have been replaced.
  */
@@ -261,7 +261,7 @@ export class RadixPath {
 
   /**
    * Load a word of what each of the list's links leads to. The loads are independent of each other, so that the leaves come
-   * from memory all at once and not one a step: half of the time of a scan in random order of insertion (measured).
+   * from memory all at once and not one a step. A scan of 100 k random keys took a quarter to a half less (measured).
    */
   #touch(count: number): void {
     const words = this.#words
