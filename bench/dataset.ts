@@ -15,6 +15,8 @@ export const KEY_BYTES = 16
 export const VALUE_BYTES = 100
 const POOL_COUNT = 4096
 const NONE = -1
+/** Spreads consecutive numbers: 2^32 divided by it, made odd. */
+const GOLDEN_RATIO = 0x9e3779b1
 
 /** Operations in order: the i-th one is of keys[i], and writes values[i]. */
 export interface Operations {
@@ -86,9 +88,14 @@ export class Dataset {
     return indexes
   }
 
+  /**
+   * A key that comes again gets the same value again: of several writes at once classic-level completes any one last, so
+   * with different values nothing could be said of what it holds in the end.
+   */
   #addWrites({ keys, values }: Operations, order: Uint32Array): void {
+    const salt = this.#prng.below(POOL_COUNT)
     for (const index of order) {
-      const value = this.#prng.below(POOL_COUNT)
+      const value = ((Math.imul(index, GOLDEN_RATIO) >>> 12) + salt) % POOL_COUNT
       keys.push(this.#keys[index])
       values.push(this.#pool[value])
       this.#contents[index] = value

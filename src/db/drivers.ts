@@ -1,6 +1,7 @@
 /**
  * Drivers: who waits between the engine's phases. Each operation exists once, as phases; here it is driven synchronously
- * (this thread sleeps) or asynchronously (the caller gets a promise). The only file of the engine with `await`.
+ * (this thread sleeps) or asynchronously (the caller gets a promise). The only file of the engine with `await`, besides
+ * open.ts, which waits for the lock.
  *
  * An asynchronous write joins the queue at once and is committed when the current turn's synchronous code has run, so all
  * writes of a turn, and all that arrive while a sync is under way, form one group. A synchronous write first completes
@@ -215,7 +216,7 @@ export class Drivers {
       if (stall.durationMs <= options.stallTimeoutMs) return true
     }
     const reason =
-      background.failure === undefined ? `after ${options.stallTimeoutMs} ms` : `: ${background.failure.message}`
+      background.failure === undefined ? ` after ${options.stallTimeoutMs} ms` : `: ${background.failure.message}`
     const message = `no MemTable is free, since frozen ones cannot be flushed${reason}`
     this.#queue.refuseWaiting(new StalledError(message, { cause: background.failure }))
     this.#endStall()
