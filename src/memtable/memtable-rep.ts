@@ -28,6 +28,26 @@ export const NO_LIMIT = 0x7fffffff
 export const SKIPLIST = 1
 export const RADIX = 2
 
+/**
+ * A place in a representation's order of keys, and the moves to its neighbours; nothing below the limit is passed over, and
+ * nothing at or above it is shown. The cursor over versions is built on it (version-iterator.ts).
+ */
+export interface KeyPath {
+  /** Offset of what holds the key it is at; 0 for none. What follows, but for first, last and seek, needs one. */
+  readonly node: number
+  first(): void
+  last(): void
+  /** To the first key that is not before the given one. @returns whether it is the given one */
+  seek(key: Bytes, keyOff: number, keyLen: number): boolean
+  next(): void
+  prev(): void
+  /** Head of the chain of the key's versions. */
+  versions(): number
+  /** Where the key is in the arena. */
+  keyOffset(): number
+  keyLength(): number
+}
+
 /** A cursor over the versions of all keys that are visible below its limit, with moves by whole keys. */
 export interface MemTableIterator extends InternalIterator {
   /** From a valid position: to the newest version of the next key. */

@@ -11,7 +11,7 @@
  *          A path of the writer's own finds its leaf again when keys were added since: nodes of it may have been replaced.
  */
 import type { Bytes } from '../base/types.ts'
-import { NO_LIMIT } from './memtable-rep.ts'
+import { type KeyPath, NO_LIMIT } from './memtable-rep.ts'
 import { leafKeyLength, leafKeyOffset, leafOf, versionsOf } from './radix-leaf.ts'
 import {
   findLink,
@@ -34,9 +34,9 @@ const LIST = 4
 const FRAME_WORDS: number = LIST + LINKS_MAX
 const FIRST_FRAMES = 16
 
-export class RadixPath {
+export class RadixPath implements KeyPath {
   /** The visible leaf that it leads to; 0 for none. */
-  leaf: number
+  node: number
 
   readonly #tree: RadixTree
   readonly #words: Int32Array<ArrayBufferLike>
@@ -51,7 +51,7 @@ export class RadixPath {
   #touched: number
 
   constructor(tree: RadixTree, limit: number) {
-    this.leaf = 0
+    this.node = 0
     this.#tree = tree
     this.#words = tree.arena.words
     this.#limit = limit
@@ -101,13 +101,13 @@ export class RadixPath {
   next(): void {
     this.#renew()
     if (this.#toNextLink()) this.#settleForwards()
-    else this.leaf = 0
+    else this.node = 0
   }
 
   prev(): void {
     this.#renew()
     if (this.#toPrevLink()) this.#settleBackwards()
-    else this.leaf = 0
+    else this.node = 0
   }
 
   /** Head of the chain of the leaf's versions. */
@@ -117,6 +117,14 @@ export class RadixPath {
       this.#target = this.#words[this.#frames[this.#top + LINK]]
     }
     return versionsOf(this.#words, this.#target, this.#limit)
+  }
+
+  keyOffset(): number {
+    return leafKeyOffset(this.node)
+  }
+
+  keyLength(): number {
+    return leafKeyLength(this.#words, this.node)
   }
 
   /** The node has no branch for the key's next symbol. */
@@ -146,7 +154,7 @@ export class RadixPath {
         : shared < sought.length && sought.bytes[shared] > this.#tree.arena.bytes[leafKeyOffset(leaf) + shared]
     if (isAfter && !this.#toNextLink()) return this.#leave()
     this.#settleForwards()
-    return this.leaf === leaf && shared === length && shared === sought.length
+    return this.node === leaf && shared === length && shared === sought.length
   }
 
   #begin(): void {
@@ -156,7 +164,7 @@ export class RadixPath {
 
   /** Beyond the first or the last leaf. */
   #leave(): false {
-    this.leaf = 0
+    this.node = 0
     return false
   }
 
@@ -168,7 +176,7 @@ export class RadixPath {
       if (target !== 0 && (target & TAG_MASK) === 0) this.#pushFirst(target)
       else if (this.#isAt(target)) return
       else if (!this.#toNextLink()) {
-        this.leaf = 0
+        this.node = 0
         return
       }
     }
@@ -181,7 +189,7 @@ export class RadixPath {
       if (target !== 0 && (target & TAG_MASK) === 0) this.#pushLast(target)
       else if (this.#isAt(target)) return
       else if (!this.#toPrevLink()) {
-        this.leaf = 0
+        this.node = 0
         return
       }
     }
@@ -193,7 +201,7 @@ export class RadixPath {
     const leaf = leafOf(this.#words, target)
     if (leaf >= this.#limit) return false
     this.#target = target
-    this.leaf = leaf
+    this.node = leaf
     return true
   }
 
@@ -281,7 +289,6 @@ export class RadixPath {
   /** In the writer's own path, after it added keys: lead to the same leaf as the tree is now. */
   #renew(): void {
     if (this.#limit !== NO_LIMIT || this.#addedKeys === this.#tree.addedKeys) return
-    const { leaf } = this
-    this.seek(this.#tree.arena.bytes, leafKeyOffset(leaf), leafKeyLength(this.#words, leaf))
+    this.seek(this.#tree.arena.bytes, this.keyOffset(), this.keyLength())
   }
 }

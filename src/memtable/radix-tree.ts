@@ -24,7 +24,6 @@ import type { Bytes } from '../base/types.ts'
 import type { Arena } from './arena.ts'
 import { ROOTS } from './arena-layout.ts'
 import { type MemTableIterator, type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
-import { RadixIterator } from './radix-iterator.ts'
 import { RadixKey } from './radix-key.ts'
 import {
   addVersion,
@@ -49,6 +48,8 @@ import {
   TAG_MASK,
   TERMINAL,
 } from './radix-node.ts'
+import { RadixPath } from './radix-path.ts'
+import { VersionIterator } from './version-iterator.ts'
 import { findVersion } from './version-record.ts'
 
 /** Word index of the link to the topmost node or leaf. */
@@ -135,7 +136,7 @@ export class RadixTree implements MemTableRep {
   }
 
   iterator(limit: number): MemTableIterator {
-    return new RadixIterator(this, limit)
+    return new VersionIterator(this.arena, new RadixPath(this, limit), limit)
   }
 
   /** Any leaf at or below the target of a link, to compare with what all of them share. */

@@ -22,7 +22,8 @@ import { type Arena, wordAligned } from './arena.ts'
 import { ROOTS } from './arena-layout.ts'
 import { KeyProbe } from './key-probe.ts'
 import type { MemTableIterator, MemTableRep } from './memtable-rep.ts'
-import { SkipListIterator } from './skiplist-iterator.ts'
+import { SkipListPath } from './skiplist-path.ts'
+import { VersionIterator } from './version-iterator.ts'
 import {
   appendVersion,
   findVersion,
@@ -118,7 +119,7 @@ export class SkipList implements MemTableRep {
   }
 
   iterator(limit: number): MemTableIterator {
-    return new SkipListIterator(this, limit)
+    return new VersionIterator(this.#arena, new SkipListPath(this, limit), limit)
   }
 
   // For the iterator. Nodes are offsets, 0 for none; one at or above the limit is to be passed through.

@@ -1,5 +1,6 @@
 /**
- * RadixIterator: a cursor over a RadixTree, in internal-key order: keys ascending, the versions of a key newest first.
+ * VersionIterator: the cursor over a MemTable's entries, in internal-key order: keys ascending, the versions of a key newest
+ * first. A KeyPath of the representation leads from key to key; the versions of a key are the same in all of them.
  *
  * Versions are chained from newest to oldest only. Going backwards through the versions of one key therefore walks the
  * newer ones once and keeps their offsets on a stack: linear in all. It and the path grow at times; else nothing is
@@ -8,10 +9,8 @@
  */
 import { MAX_TAG_HIGH } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
-import type { MemTableIterator } from './memtable-rep.ts'
-import { leafKeyLength, leafKeyOffset } from './radix-leaf.ts'
-import { RadixPath } from './radix-path.ts'
-import type { RadixTree } from './radix-tree.ts'
+import type { Arena } from './arena.ts'
+import type { KeyPath, MemTableIterator } from './memtable-rep.ts'
 import {
   findVersion,
   newestVersion,
@@ -23,7 +22,7 @@ import {
   versionValueLength,
 } from './version-record.ts'
 
-export class RadixIterator implements MemTableIterator {
+export class VersionIterator implements MemTableIterator {
   valid: boolean
   keyBuf: Bytes
   keyOff: number
@@ -34,33 +33,34 @@ export class RadixIterator implements MemTableIterator {
   valOff: number
   valLen: number
 
-  readonly #path: RadixPath
+  readonly #path: KeyPath
   readonly #words: Int32Array<ArrayBufferLike>
   readonly #limit: number
   /** Where it stands; meaningful while valid. */
   #version: number
-  /** The versions of the leaf that are newer than the current one, newest at the bottom; meaningful for #stackLeaf. */
+  /** The versions of the key that are newer than the current one, newest at the bottom; meaningful for #stackNode. */
   #stack: Int32Array
   #stackDepth: number
-  #stackLeaf: number
+  #stackNode: number
 
-  constructor(tree: RadixTree, limit: number) {
+  /** @param path at no key yet, with the same limit */
+  constructor(arena: Arena, path: KeyPath, limit: number) {
     this.valid = false
-    this.keyBuf = tree.arena.bytes
+    this.keyBuf = arena.bytes
     this.keyOff = 0
     this.keyLen = 0
     this.tagLow = 0
     this.tagHigh = 0
-    this.valBuf = tree.arena.bytes
+    this.valBuf = arena.bytes
     this.valOff = 0
     this.valLen = 0
-    this.#path = new RadixPath(tree, limit)
-    this.#words = tree.arena.words
+    this.#path = path
+    this.#words = arena.words
     this.#limit = limit
     this.#version = 0
     this.#stack = new Int32Array(0)
     this.#stackDepth = 0
-    this.#stackLeaf = 0
+    this.#stackNode = 0
   }
 
   seekToFirst(): void {
@@ -95,12 +95,12 @@ export class RadixIterator implements MemTableIterator {
       this.nextKey()
       return
     }
-    this.#stackLeaf = 0
+    this.#stackNode = 0
     this.#point(older)
   }
 
   prev(): void {
-    if (this.#stackLeaf !== this.#path.leaf) this.#fillStack()
+    if (this.#stackNode !== this.#path.node) this.#fillStack()
     if (this.#stackDepth > 0) {
       this.#point(this.#stack[--this.#stackDepth])
       return
@@ -124,21 +124,21 @@ export class RadixIterator implements MemTableIterator {
   }
 
   #enterNewest(): void {
-    if (this.#path.leaf === 0) this.valid = false
+    if (this.#path.node === 0) this.valid = false
     else this.#enter(newestVersion(this.#words, this.#path.versions(), this.#limit))
   }
 
   #enterOldest(): void {
-    if (this.#path.leaf === 0) this.valid = false
+    if (this.#path.node === 0) this.valid = false
     else this.#enter(oldestVersion(this.#words, this.#path.versions()))
   }
 
   #enter(version: number): void {
-    const { leaf } = this.#path
+    const path = this.#path
     this.valid = true
-    this.#stackLeaf = 0
-    this.keyOff = leafKeyOffset(leaf)
-    this.keyLen = leafKeyLength(this.#words, leaf)
+    this.#stackNode = 0
+    this.keyOff = path.keyOffset()
+    this.keyLen = path.keyLength()
     this.#point(version)
   }
 
@@ -154,7 +154,7 @@ export class RadixIterator implements MemTableIterator {
   #fillStack(): void {
     const words = this.#words
     let version = newestVersion(words, this.#path.versions(), this.#limit)
-    this.#stackLeaf = this.#path.leaf
+    this.#stackNode = this.#path.node
     this.#stackDepth = 0
     for (; version !== this.#version; version = olderVersion(words, version)) {
       if (this.#stackDepth === this.#stack.length) this.#growStack()
