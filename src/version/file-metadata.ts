@@ -6,6 +6,13 @@ import type { Comparator } from '../base/comparator.ts'
 import { compareInternalKeys, userKey } from '../base/internal-key.ts'
 import type { Bytes, FileNumber } from '../base/types.ts'
 
+/** What whoever wrote or read a whole table knows of it. Not in the MANIFEST: unknown for tables of an earlier opening. */
+export interface TableStatistics {
+  readonly entries: number
+  /** Tombstones among the entries. */
+  readonly tombstones: number
+}
+
 export interface FileMetadata {
   readonly number: FileNumber
   /** Size of the file; readers find the footer by it. */
@@ -13,6 +20,7 @@ export interface FileMetadata {
   /** First and last entry, as encoded internal keys. */
   readonly smallest: Bytes
   readonly largest: Bytes
+  readonly statistics?: TableStatistics | undefined
 }
 
 /** Order of tables within a level: by smallest internal key, then by number. */

@@ -1,0 +1,38 @@
+/**
+ * Compaction: a decision to merge tables of one level into the next: which tables, where to, and why. Plain data, made by
+ * the picker (compaction-picker.ts), a pure function of a version.
+ *
+ * Invariants  (1) `upper` is not empty; at level 0 it holds every table that overlaps one of its tables, so that no older
+ *                 version of a key is left above a newer one
+ *             (2) all tables of `upper` below level 0 that share a user key with one of them are in it (LevelDB 1.23's
+ *                 boundary rule)
+ *             (3) `lower` holds every table of the output level that overlaps `upper`
+ *             (4) no table of it is part of another compaction, or is being dropped
+ * Source      google/leveldb db/version_set.cc
+ */
+import type { Level } from '../base/types.ts'
+import type { FileMetadata } from './file-metadata.ts'
+import type { LevelKey } from './version-edit.ts'
+
+/**
+ * Why: level 0 has too many tables; a level has too many bytes; lookups pass through a table in vain; a table consists of
+ * tombstones for the most part, or scans step over many in it; somebody asked.
+ */
+export type CompactionReason = 'level0-tables' | 'level-bytes' | 'seeks' | 'tombstones' | 'manual'
+
+export interface Compaction {
+  readonly reason: CompactionReason
+  readonly level: Level
+  /** level + 1; or `level` itself, when a table is rewritten in place to be rid of its tombstones. */
+  readonly outputLevel: Level
+  /** Tables of `level`: level 0 in ascending number, else in ascending key. */
+  readonly upper: readonly FileMetadata[]
+  /** Tables of `outputLevel`, ascending; empty when a table is rewritten in place. */
+  readonly lower: readonly FileMetadata[]
+  /** Tables of the level below the output level that overlap all of the inputs: an output must not overlap too many. */
+  readonly grandparents: readonly FileMetadata[]
+  /** The one table can be moved down as it is, by the MANIFEST alone. */
+  readonly isTrivialMove: boolean
+  /** The level's next pick begins after this key. */
+  readonly pointer: LevelKey | undefined
+}

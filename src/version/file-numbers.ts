@@ -1,0 +1,53 @@
+/**
+ * FileNumbers: the counter that names files, in shared memory, so that a job on a worker thread takes as many numbers as
+ * its outputs need. A number is never given twice. Whoever removes files spares every number that was given after the
+ * oldest running job began: it may be an output that no MANIFEST names yet.
+ *
+ * Threads  any thread takes numbers; `skipPast` is for the opening, before there are others
+ */
+import { type FileNumber, fileNumber } from '../base/types.ts'
+
+/** The counter on its way to another thread. */
+export interface FileNumbersToken {
+  readonly base: number
+  readonly taken: SharedArrayBuffer
+}
+
+export class FileNumbers {
+  #base: number
+  /** One word: how many numbers from `#base` on have been given. */
+  readonly #taken: Int32Array<SharedArrayBuffer>
+
+  private constructor(base: number, taken: SharedArrayBuffer) {
+    this.#base = base
+    this.#taken = new Int32Array(taken)
+  }
+
+  /** @param first the first number to be given */
+  static startingAt(first: number): FileNumbers {
+    return new FileNumbers(first, new SharedArrayBuffer(4))
+  }
+
+  static attach({ base, taken }: FileNumbersToken): FileNumbers {
+    return new FileNumbers(base, taken)
+  }
+
+  share(): FileNumbersToken {
+    return { base: this.#base, taken: this.#taken.buffer }
+  }
+
+  /** A number that no file has had. */
+  take(): FileNumber {
+    return fileNumber(this.#base + Atomics.add(this.#taken, 0, 1))
+  }
+
+  /** The number that is given next: above all that have been. */
+  get next(): FileNumber {
+    return fileNumber(this.#base + Atomics.load(this.#taken, 0))
+  }
+
+  /** Never give `number` or less: a file of that number has been seen. Before the counter is shared. */
+  skipPast(number: FileNumber): void {
+    if (number >= this.next) this.#base = number + 1 - Atomics.load(this.#taken, 0)
+  }
+}
