@@ -23,7 +23,8 @@ export function* backupChunks(engine: Engine): Chunks {
   const encoder = new BackupEncoder()
   try {
     yield encoder.start()
-    for (const { name, path, bytes } of capture.tables()) yield* tableChunks(engine, capture, encoder, name, path, bytes)
+    for (const { name, path, bytes } of capture.tables())
+      yield* tableChunks(engine, capture, encoder, name, path, bytes)
     for (const { name, file, bytes } of capture.logs) yield* fileChunks(capture, encoder, name, file, bytes)
     yield* manifestChunks(encoder, manifestName(capture.manifestNumber), capture.edits)
     yield encoder.end()

@@ -15,7 +15,7 @@ import type { FileMetadata } from '../version/file-metadata.ts'
 import type { Version } from '../version/version.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { Engine } from './engine.ts'
-import { tablePath } from './open-table.ts'
+import { tableFileName } from './open-table.ts'
 
 export interface CapturedLog {
   readonly name: string
@@ -68,19 +68,24 @@ export class Capture {
   release(): void {
     if (this.#isReleased) return
     this.#isReleased = true
-    closeQuietly(...this.logs.map(({ file }) => () => file.close()))
+    closeQuietly(
+      ...this.logs.map(
+        ({ file }) =>
+          () =>
+            file.close(),
+      ),
+    )
     if (!this.#engine.isReleased) this.#engine.unhold(this.version)
   }
 
   #table({ number, bytes }: FileMetadata): CapturedTable {
     const { directory, environment } = this.#engine
-    const path = tablePath(environment.files, directory, number)
-    const name = tableName(number)
-    if (path === undefined) {
-      throw new CorruptionError('table is missing', { file: environment.files.join(directory, name) })
+    const { files } = environment
+    const name = tableFileName(files, directory, number)
+    if (name === undefined) {
+      throw new CorruptionError('table is missing', { file: files.join(directory, tableName(number)) })
     }
-    const ending = path.slice(-4)
-    return { name: name.slice(0, -4) + ending, path, bytes }
+    return { name, path: files.join(directory, name), bytes }
   }
 }
 
@@ -103,7 +108,15 @@ function openLogs(engine: Engine): CapturedLog[] {
       logs.push({ name, file: files.openRandomAccess(files.join(engine.directory, name)), bytes })
     }
   } catch (error) {
-    closeQuietly(() => closeAll(logs.map(({ file }) => () => file.close())))
+    closeQuietly(() =>
+      closeAll(
+        logs.map(
+          ({ file }) =>
+            () =>
+              file.close(),
+        ),
+      ),
+    )
     throw error
   }
   return logs

@@ -40,8 +40,12 @@ export function openTable(
 
 /** The path of a table, by whichever of its two names it has. */
 export function tablePath(files: FileSystem, directory: string, number: FileNumber): string | undefined {
-  const path = files.join(directory, tableName(number))
-  if (files.status(path) !== undefined) return path
-  const old = files.join(directory, oldTableName(number))
-  return files.status(old) === undefined ? undefined : old
+  const name = tableFileName(files, directory, number)
+  return name === undefined ? undefined : files.join(directory, name)
+}
+
+/** The name that a table has of its two possible ones, or undefined if it is missing. */
+export function tableFileName(files: FileSystem, directory: string, number: FileNumber): string | undefined {
+  const names = [tableName(number), oldTableName(number)]
+  return names.find((name) => files.status(files.join(directory, name)) !== undefined)
 }

@@ -214,7 +214,7 @@ function baseName(path: string): string {
 }
 
 /** Takes replayed batches into MemTables, and full MemTables to tables, on this thread. */
-class ReplaySink implements ReplayTarget {
+export class ReplaySink implements ReplayTarget {
   readonly tables: FileMetadata[] = []
   /** Newest first; kept only for a read-only opening. */
   readonly memtables: MemTable[] = []
