@@ -6,7 +6,7 @@
 import { closeQuietly } from '../base/close-all.ts'
 import type { KeyOrder } from '../base/comparator.ts'
 import type { Environment, FileSystem } from '../base/environment.ts'
-import { InvalidArgumentError, NotFoundError } from '../base/errors.ts'
+import { AbortedError, InvalidArgumentError, NotFoundError } from '../base/errors.ts'
 import { parseFileName } from '../base/filename.ts'
 import { runSteps, type Steps } from '../db/long-runs.ts'
 import { defaultEnvironment } from '../db/open.ts'
@@ -99,7 +99,7 @@ export function databaseNames({ files, directory }: AdminContext): string[] {
 
 const PROGRESS_MS = 50
 
-export class ProgressMeter {
+class ProgressMeter {
   readonly #environment: Environment
   readonly #report: ((progress: AdminProgress) => void) | undefined
   #bytes = 0
@@ -126,13 +126,23 @@ export class ProgressMeter {
   }
 }
 
+/** What else an operation does under the lock. */
+interface Around {
+  /** Awaited before the steps. */
+  readonly before?: () => Promise<unknown>
+  /** Called if it fails. */
+  readonly onFailure?: () => void
+}
+
 /** Run an operation under the directory's lock. Rejects with LockedError if another opener has it. */
-export async function runLocked<T>(context: AdminContext, steps: () => Steps<T>): Promise<T> {
+export async function runLocked<T>(context: AdminContext, steps: () => Steps<T>, around: Around = {}): Promise<T> {
   const lock = await context.files.lock(context.directory)
   let result: T
   try {
+    await around.before?.()
     result = await runUnlocked(context, steps)
   } catch (error) {
+    around.onFailure?.()
     closeQuietly(() => lock.release())
     throw error
   }
@@ -145,14 +155,14 @@ export async function runUnlocked<T>({ environment, signal }: AdminContext, step
   return await runSteps(steps(), environment, signal)
 }
 
-/** A stream's chunks, one after another, in steps. */
+/** Hand a stream's chunks over, one after another. @throws (rejects with) AbortedError; what either side throws */
 export async function pullInto(
   source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   take: (chunk: Uint8Array) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   for await (const chunk of source) {
-    signal?.throwIfAborted()
+    if (signal?.aborted) throw new AbortedError('the operation was aborted', { cause: signal.reason })
     take(chunk)
   }
 }

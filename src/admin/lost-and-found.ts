@@ -7,7 +7,7 @@ import { linkOrCopySteps } from '../db/copy-file.ts'
 import type { Steps } from '../db/long-runs.ts'
 import type { AdminContext } from './admin-options.ts'
 
-export const LOST = 'lost'
+const LOST = 'lost'
 
 /** Give files of the directory names in lost/, durably. @returns name → new name, with its directory */
 export function* keepInLost({ files, directory }: AdminContext, names: readonly string[]): Steps<Map<string, string>> {

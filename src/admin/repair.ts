@@ -19,7 +19,7 @@
  */
 import { closeQuietly } from '../base/close-all.ts'
 import { NotSupportedError } from '../base/errors.ts'
-import { CURRENT, parseFileName, tableName } from '../base/filename.ts'
+import { CURRENT, isUsualName, parseFileName, tableName } from '../base/filename.ts'
 import { type FileNumber, fileNumber, sequenceNumber } from '../base/types.ts'
 import type { Steps } from '../db/long-runs.ts'
 import type { Options } from '../db/options.ts'
@@ -83,7 +83,8 @@ class Repair {
 
   constructor(context: AdminContext, names: readonly string[], isDryRun: boolean) {
     this.#context = context
-    this.#names = names
+    // Other spellings are not seen by an opening.
+    this.#names = names.filter(isUsualName)
     this.#isDryRun = isDryRun
     this.#startMs = context.environment.clock.monotonicMs()
   }

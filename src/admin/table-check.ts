@@ -160,9 +160,9 @@ export class TableCheck {
       this.#onBytes(end - handle.offset)
       const block = this.#found(handle)
       const targets = block && quietly(() => handlesOf(block))
-      const isIndex = targets !== undefined && targets.every((target) => found.has(placeOf(target.handle)))
+      const isIndex = targets?.every((target) => found.has(placeOf(target.handle)))
       // The last block of a table, and an empty one is the metaindex before it.
-      if (isIndex && targets.length > 0) isWhole = true
+      if (isIndex && (targets?.length ?? 0) > 0) isWhole = true
       else if (block !== undefined && !isIndex) this.#walk.walk(block, undefined, undefined, undefined)
       found.add(placeOf(handle))
       yield

@@ -15,7 +15,7 @@
 import { getFixed32, getFixed64, putFixed32, putFixed64 } from '../base/coding.ts'
 import { crc32c, maskCrc, unmaskCrc } from '../base/crc32c.ts'
 import { CorruptionError, NotSupportedError } from '../base/errors.ts'
-import { logName, manifestName, oldTableName, type ParsedName, parseFileName, tableName } from '../base/filename.ts'
+import { isUsualName, type ParsedName, parseFileName } from '../base/filename.ts'
 import type { Bytes } from '../base/types.ts'
 
 const VERSION = 1
@@ -190,7 +190,8 @@ export class BackupDecoder {
     if (bytes < 0) this.#damaged('a file without a possible size')
     const name = String.fromCharCode(...this.#payload.subarray(8, Math.min(payloadBytes, 64)))
     const parsed = parseFileName(name)
-    if (payloadBytes > 64 || parsed === undefined || !isCanonical(name, parsed)) {
+    const isData = parsed?.type === 'table' || parsed?.type === 'log' || parsed?.type === 'manifest'
+    if (payloadBytes > 64 || parsed === undefined || !isData || !isUsualName(name)) {
       this.#damaged('a file whose name is none of a database')
     }
     if (this.#names.has(parsed.number)) this.#damaged(`two files of the number ${parsed.number}`)
@@ -218,11 +219,4 @@ export class BackupDecoder {
   #damaged(what: string, offset: number = this.#start): never {
     throw new CorruptionError(`the backup cannot be used: ${what}, at its byte ${offset}`, { offset })
   }
-}
-
-/** Whether a name is the one that its number is given: other spellings of it are not taken. */
-function isCanonical(name: string, { type, number }: ParsedName): boolean {
-  if (number === 0) return false
-  if (type === 'table') return name === tableName(number) || name === oldTableName(number)
-  return (type === 'log' && name === logName(number)) || (type === 'manifest' && name === manifestName(number))
 }

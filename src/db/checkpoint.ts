@@ -10,7 +10,7 @@
 import { closeQuietly } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
 import { AlreadyExistsError, InvalidArgumentError } from '../base/errors.ts'
-import { CURRENT, manifestName } from '../base/filename.ts'
+import { CURRENT, LOCK, manifestName } from '../base/filename.ts'
 import { ManifestWriter } from '../version/manifest.ts'
 import { Capture } from './capture.ts'
 import { copySteps, linkOrCopySteps } from './copy-file.ts'
@@ -92,6 +92,7 @@ export function checkTarget(files: FileSystem, target: string): void {
   const status = files.status(target)
   if (status === undefined) return
   if (status.kind !== 'directory') throw new AlreadyExistsError(`${target} exists, and is not a directory`)
-  const names = files.list(target)
+  // A lock file stays where a database was destroyed, or could not be restored.
+  const names = files.list(target).filter((name) => name !== LOCK)
   if (names.length > 0) throw new AlreadyExistsError(`${target} is not empty: it holds ${names.slice(0, 3).join(', ')}`)
 }
