@@ -11,6 +11,7 @@
  */
 import { CorruptionError } from '../base/errors.ts'
 import { CURRENT, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
+import { userKey } from '../base/internal-key.ts'
 import { type FileNumber, fileNumber } from '../base/types.ts'
 import { tableFileName } from '../db/open-table.ts'
 import { LogSalvage } from '../log/log-salvage.ts'
@@ -46,6 +47,8 @@ export interface RepairPlan {
 
 /** What all readable records of all manifests tell together. */
 interface Knowledge {
+  /** Tables that the last readable record about them adds. */
+  readonly named: ReadonlyMap<FileNumber, FileMetadata>
   readonly obsoleteTables: ReadonlySet<FileNumber>
   /** Logs below hold nothing that is not in tables. */
   readonly logNumber: number
@@ -112,19 +115,29 @@ function keptPlan(
 function rebuiltPlan(
   { files, directory }: AdminContext,
   names: readonly string[],
-  { obsoleteTables, logNumber, lastSequence }: Knowledge,
+  { named, obsoleteTables, logNumber, lastSequence }: Knowledge,
   notes: RepairNotes,
 ): Plan {
   notes.warnings.push(
-    'the levels were lost: tables and logs that had been given up, and were still there, may bring back old or deleted entries',
+    'the levels were lost: a table or log that is missing may not be missed here, and one that had been given up, and was still there, may bring back old or deleted entries',
   )
-  const numbers = new Set(names.filter((name) => parseFileName(name)?.type === 'table').map(numberOf))
+  const numbers = new Set<number>(names.filter((name) => parseFileName(name)?.type === 'table').map(numberOf))
   const tables = [...numbers]
     .map(fileNumber)
     .filter((number) => !obsoleteTables.has(number))
     .sort((a, b) => a - b)
     .map((number) => ({ number, name: tableFileName(files, directory, number), named: undefined }))
+  for (const [number, { smallest, largest }] of named) {
+    if (numbers.has(number)) continue
+    const fault = { offset: 0, bytes: 0, reason: 'missing, though a MANIFEST names it' }
+    notes.giveUp(tableName(number), fault, true, userKey(smallest), userKey(largest))
+  }
   const logs = logsIn(names, (number) => number >= logNumber)
+  // A log goes once the next one has begun; there is always one.
+  if (logNumber > 0 && logs.length === 0) {
+    const fault = { offset: 0, bytes: 0, reason: 'missing, though a MANIFEST names it' }
+    notes.giveUp(logName(fileNumber(logNumber)), fault, true)
+  }
   return { levels: 'rebuilt', manifest: undefined, tables, logs, lastSequence, compactPointers: [], isDamaged: true }
 }
 
@@ -190,6 +203,7 @@ function endIsMissing(
 }
 
 function readKnowledge(context: AdminContext, names: readonly string[]): Knowledge {
+  const named = new Map<FileNumber, FileMetadata>()
   const obsoleteTables = new Set<FileNumber>()
   let logNumber = 0
   let lastSequence = 0
@@ -197,14 +211,20 @@ function readKnowledge(context: AdminContext, names: readonly string[]): Knowled
   const manifests = names.filter((name) => parseFileName(name)?.type === 'manifest')
   for (const name of manifests.sort((a, b) => numberOf(a) - numberOf(b))) {
     for (const edit of readableEdits(context, name)) {
-      for (const { number } of edit.deletedFiles ?? []) obsoleteTables.add(number)
-      for (const { file } of edit.newFiles ?? []) obsoleteTables.delete(file.number)
+      for (const { number } of edit.deletedFiles ?? []) {
+        obsoleteTables.add(number)
+        named.delete(number)
+      }
+      for (const { file } of edit.newFiles ?? []) {
+        obsoleteTables.delete(file.number)
+        named.set(file.number, file)
+      }
       logNumber = Math.max(logNumber, edit.logNumber ?? 0)
       lastSequence = Math.max(lastSequence, edit.lastSequence ?? 0)
       nextFile = Math.max(nextFile, edit.nextFile ?? 0)
     }
   }
-  return { obsoleteTables, logNumber, lastSequence, nextFile }
+  return { named, obsoleteTables, logNumber, lastSequence, nextFile }
 }
 
 /** All records of a manifest that can be read, damaged or not. */

@@ -78,6 +78,7 @@ class Repair {
   #nextFile = 1
   /** Tables that have been written, to be removed if the repair fails. */
   readonly #written = new Set<FileNumber>()
+  #isNamed = false
   #entriesKept = 0
   #entriesWritten = 0
 
@@ -133,7 +134,8 @@ class Repair {
       isDone = true
       return report
     } finally {
-      if (!isDone) removeFiles(this.#context, [...this.#written].map(tableName))
+      // Once a MANIFEST may name them, what was written stays.
+      if (!isDone && !this.#isNamed) removeFiles(this.#context, [...this.#written].map(tableName))
     }
   }
 
@@ -248,6 +250,7 @@ class Repair {
       closeQuietly(() => log.close())
     }
     const number = this.#newNumber()
+    this.#isNamed = true
     const manifest = ManifestWriter.create(files, directory, number, [
       { comparator: options.comparator.name, compactPointers: plan.compactPointers, newFiles: placed },
       {

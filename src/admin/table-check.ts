@@ -147,7 +147,13 @@ export class TableCheck {
     const reason = this.#walk.walk(block, after, upTo, filter)
     if (reason !== undefined) this.#faults.push({ offset, bytes: handle.bytes, reason, kind: 'damage', ...loss })
     if (!this.#walk.takeFilterMiss()) return
-    this.#faults.push({ offset, bytes: 0, reason: 'the filter denies a key', kind: 'damage', losesEntries: false })
+    this.#faults.push({
+      offset,
+      bytes: 0,
+      reason: 'the filter denies a key of this block',
+      kind: 'damage',
+      losesEntries: false,
+    })
   }
 
   /** Data blocks by their looks: entries that ascend from block to block, and are not all handles of blocks before. */

@@ -9,7 +9,7 @@
  *          nothing tells which of them are needed.
  */
 import { CorruptionError, IOError, VarveError } from '../base/errors.ts'
-import { CURRENT, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
+import { CURRENT, isUsualName, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
 import { type FileNumber, sequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import { LogReplay } from '../db/log-replay.ts'
@@ -93,7 +93,7 @@ class Verification {
     const { files, directory } = this.#context
     for (const name of files.list(directory)) {
       const status = files.status(files.join(directory, name))
-      const kind = parseFileName(name)?.type ?? 'foreign'
+      const kind = isUsualName(name) ? (parseFileName(name)?.type ?? 'foreign') : 'foreign'
       const notes = new FileNotes(name, kind, status?.bytes ?? 0)
       this.#notes.set(name, notes)
       if (kind !== 'foreign' && status?.kind !== 'file') notes.add('damage', 'not a regular file')

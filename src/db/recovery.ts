@@ -13,7 +13,7 @@
 
 import type { FileSystem } from '../base/environment.ts'
 import { AlreadyExistsError, CorruptionError, InvalidArgumentError, NotFoundError } from '../base/errors.ts'
-import { CURRENT, logName, parseFileName, tableName } from '../base/filename.ts'
+import { CURRENT, isUsualName, logName, parseFileName, tableName } from '../base/filename.ts'
 import { type Bytes, type FileNumber, fileNumber, type SequenceNumber, sequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import { type FlushResult, runFlushJob } from '../jobs/flush-job.ts'
@@ -202,6 +202,7 @@ export class Recovery {
 
 function liveLogs(names: readonly string[], found: RecoveredVersion): FileNumber[] {
   return names
+    .filter(isUsualName)
     .map(parseFileName)
     .filter((parsed) => parsed?.type === 'log')
     .map((parsed) => parsed?.number as FileNumber)
