@@ -3,15 +3,24 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { testdata } from '../support/paths.ts'
+import { open } from '../../src/public/index.ts'
 import { CLI_PATH, run, succeed, temporaryPath } from './run-cli.ts'
 
-function golden(directory: string): string {
-  cpSync(testdata('golden', 'small'), directory, { recursive: true })
+/** Two tables of three entries each. */
+async function made(directory: string): Promise<string> {
+  const db = await open(directory, { workers: 0 })
+  for (const key of ['apple', 'banana', 'cherry']) await db.put(key, 'red')
+  await db.flush()
+  for (const key of ['apple', 'date', 'elder']) await db.put(key, 'green')
+  await db.close()
   return directory
+}
+
+function firstTable(directory: string): string {
+  return readdirSync(directory).find((name) => name.endsWith('.ldb'))!
 }
 
 function flip(path: string, offset: number): void {
@@ -20,28 +29,28 @@ function flip(path: string, offset: number): void {
   writeFileSync(path, bytes)
 }
 
-test('verify says what there is, as text or JSON, and ends with 0 for a sound database', (t) => {
-  const directory = golden(temporaryPath(t))
+test('verify says what there is, as text or JSON, and ends with 0 for a sound database', async (t) => {
+  const directory = await made(temporaryPath(t))
   const text = succeed('verify', directory)
-  assert.match(text, /^000005\.ldb: table, level \d, 350 B, \d+ entries$/m)
-  assert.match(text, /^sound: \d+ entries in \d+ B$/m)
+  assert.match(text, /^\d+\.ldb: table, level 0, \d+ B, 3 entries$/m)
+  assert.match(text, /^sound: 6 entries in \d+ B$/m)
   const report = JSON.parse(succeed('verify', '--json', directory))
   assert.deepEqual([report.isDamaged, report.findings], [false, []])
 })
 
-test('verify names file, byte and kind of damage, and ends with 4', (t) => {
-  const directory = golden(temporaryPath(t))
-  flip(join(directory, '000005.ldb'), 20)
+test('verify names file, byte and kind of damage, and ends with 4', async (t) => {
+  const directory = await made(temporaryPath(t))
+  flip(join(directory, firstTable(directory)), 20)
   const { status, stdout, stderr } = run('verify', directory)
   assert.equal(status, 4)
-  assert.match(stdout, /^000005\.ldb: .*\n {2}damage at byte 0: a block fails its checksum$/m)
+  assert.match(stdout, /^\d+\.ldb: .*\n {2}damage at byte 0: a block fails its checksum$/m)
   assert.match(stderr, /^varve: .* is damaged in 1 place\n$/)
   assert.equal(run('verify', '--no-lock', directory).status, 4)
   assert.equal(JSON.parse(run('verify', '--json', directory).stdout).isDamaged, true)
 })
 
-test('repair says what it would do, does it, and moves what it replaces to lost', (t) => {
-  const directory = golden(temporaryPath(t))
+test('repair says what it would do, does it, and moves what it replaces to lost', async (t) => {
+  const directory = await made(temporaryPath(t))
   assert.match(succeed('repair', directory), /^nothing to repair: \d+ entries in tables\n$/)
   const before = succeed('scan', directory)
   const [manifest] = readdirSync(directory).filter((name) => name.startsWith('MANIFEST'))
@@ -57,9 +66,9 @@ test('repair says what it would do, does it, and moves what it replaces to lost'
   assert.equal(run('verify', directory).status, 0)
 })
 
-test('repair lists what is given up, with the range of keys that it affects', (t) => {
-  const directory = golden(temporaryPath(t))
-  const [table] = readdirSync(directory).filter((name) => name.endsWith('.ldb'))
+test('repair lists what is given up, with the range of keys that it affects', async (t) => {
+  const directory = await made(temporaryPath(t))
+  const table = firstTable(directory)
   flip(join(directory, table), 20)
   const text = succeed('repair', directory)
   assert.match(text, /^given up: \d+\.ldb \d+ bytes at 0: a block fails its checksum; entries may be missing from /m)
@@ -68,8 +77,8 @@ test('repair lists what is given up, with the range of keys that it affects', (t
   assert.equal(JSON.parse(succeed('repair', '--json', directory)).isNeeded, false)
 })
 
-test('a checkpoint and a restored backup hold the same entries', (t) => {
-  const directory = golden(temporaryPath(t))
+test('a checkpoint and a restored backup hold the same entries', async (t) => {
+  const directory = await made(temporaryPath(t))
   const entries = succeed('scan', directory)
   const copy = temporaryPath(t)
   succeed('checkpoint', directory, copy)
@@ -86,8 +95,8 @@ test('a checkpoint and a restored backup hold the same entries', (t) => {
   assert.equal(succeed('scan', piped), entries)
 })
 
-test('a backup that is damaged, or of no database, is refused', (t) => {
-  const directory = golden(temporaryPath(t))
+test('a backup that is damaged, or of no database, is refused', async (t) => {
+  const directory = await made(temporaryPath(t))
   const { stdout } = spawnSync(process.execPath, [CLI_PATH, 'backup', directory])
   const file = temporaryPath(t, 'data.backup')
   writeFileSync(file, stdout.subarray(0, -1))
@@ -100,8 +109,8 @@ test('a backup that is damaged, or of no database, is refused', (t) => {
   assert.equal(run('backup', temporaryPath(t)).status, 3)
 })
 
-test('destroy asks for --yes, and leaves what is not the database’s', (t) => {
-  const directory = golden(temporaryPath(t))
+test('destroy asks for --yes, and leaves what is not the database’s', async (t) => {
+  const directory = await made(temporaryPath(t))
   writeFileSync(join(directory, 'notes.txt'), 'mine')
   assert.equal(run('destroy', directory).status, 2)
   assert.ok(existsSync(join(directory, 'CURRENT')))
