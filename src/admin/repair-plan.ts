@@ -9,7 +9,7 @@
  * Obsolete files   a table that any readable record of any MANIFEST gives up, and that no later one takes back, is obsolete: were
  *                  it used, what had been deleted would come back. With the levels kept, so is every table not named.
  */
-import { CorruptionError } from '../base/errors.ts'
+import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
 import { CURRENT, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
 import { userKey } from '../base/internal-key.ts'
 import { type FileNumber, fileNumber } from '../base/types.ts'
@@ -211,6 +211,10 @@ function readKnowledge(context: AdminContext, names: readonly string[]): Knowled
   const manifests = names.filter((name) => parseFileName(name)?.type === 'manifest')
   for (const name of manifests.sort((a, b) => numberOf(a) - numberOf(b))) {
     for (const edit of readableEdits(context, name)) {
+      const order = edit.comparator ?? context.options.comparator.name
+      if (order !== context.options.comparator.name) {
+        throw new InvalidArgumentError(`the database's keys are ordered by ${order}: give its comparator`)
+      }
       for (const { number } of edit.deletedFiles ?? []) {
         obsoleteTables.add(number)
         named.delete(number)

@@ -1,13 +1,14 @@
 /**
  * Databases with a known history, for tests that damage them: what was written under every key, and what is there in the end.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { verify } from '../../src/admin/verify.ts'
 import { Prng } from '../../src/base/prng.ts'
 import type { DB } from '../../src/db/db.ts'
 import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
-import { copyLive, openLevel, withDirectory } from '../compat/engines.ts'
-import { DIRECTORY, type Directory, leftBy, openIn } from '../db/directories.ts'
+import { openLevel, withDirectory } from '../compat/engines.ts'
+import { type Directory, leftBy, openIn } from '../db/directories.ts'
 
 /** A value, or undefined for none. */
 type State = string | undefined
@@ -59,23 +60,26 @@ export async function madeByVarve(seed: number, count: number, flushEvery: numbe
   return { name: `varve, seed ${seed}`, directory: await leftBy(write), history }
 }
 
-/** Tables in several levels, compacted, and a log; as a killed process leaves them. */
+/** Tables in several levels, compacted, and a log. */
 export async function madeByLevel(seed: number, count: number): Promise<Made> {
   const history = new History()
   const directory = new Map<string, Uint8Array<ArrayBuffer>>()
   const text = (value: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(value)
-  await withDirectory(async (outer) => {
-    const path = join(outer, 'live')
-    const level = await openLevel(path, { writeBufferBytes: 64 * 1024 })
-    for (const [key, value] of randomWrites(new Prng(seed), count, 1500, 400)) {
-      await level.write([value === undefined ? [text(key)] : [text(key), text(value)]])
-      history.add(key, value)
+  await withDirectory(async (path) => {
+    const writes = [...randomWrites(new Prng(seed), count, 1500, 400)]
+    // The second opening leaves one log, with a few entries.
+    for (const part of [writes.slice(0, -20), writes.slice(-20)]) {
+      const level = await openLevel(path, { writeBufferBytes: 64 * 1024 })
+      for (const [key, value] of part) {
+        await level.write([value === undefined ? [text(key)] : [text(key), text(value)]])
+        history.add(key, value)
+      }
+      await level.close()
     }
-    // An orderly end: then nothing of a compaction under way is left behind.
-    await level.close()
-    copyLive(path, join(outer, 'copy'))
-    for (const name of readdirSync(join(outer, 'copy'))) {
-      if (!name.startsWith('LOG')) directory.set(name, new Uint8Array(readFileSync(join(outer, 'copy', name))))
+    // A close ends a compaction wherever it is; what it had made belongs to nobody.
+    const { files } = await verify(path)
+    for (const { name, isLive } of files) {
+      if (isLive) directory.set(name, new Uint8Array(readFileSync(join(path, name))))
     }
   })
   return { name: `LevelDB, seed ${seed}`, directory, history }
@@ -91,5 +95,3 @@ export async function contentIn(memory: MemoryEnvironment): Promise<Map<string, 
     await db.close()
   }
 }
-
-export { DIRECTORY }

@@ -6,11 +6,17 @@ import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { repair } from '../../src/admin/repair.ts'
 import type { RepairReport } from '../../src/admin/repair-report.ts'
+import { handlesOf } from '../../src/admin/table-handles.ts'
 import { verify } from '../../src/admin/verify.ts'
+import { putFixed32 } from '../../src/base/coding.ts'
+import { crc32c, maskCrc } from '../../src/base/crc32c.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { CRASH_MODES } from '../../src/env/crash-image.ts'
 import { CrashedError, FaultEnvironment } from '../../src/env/fault-env.ts'
 import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { Block } from '../../src/table/block.ts'
+import { readBlock } from '../../src/table/block-reader.ts'
+import { readFooter } from '../../src/table/table-format.ts'
 import {
   DIRECTORY,
   type Directory,
@@ -20,6 +26,7 @@ import {
   flipped,
   leftBy,
   openIn,
+  recordEnds,
   withFile,
 } from '../db/directories.ts'
 import { contentIn, type Made, madeByLevel, madeByVarve } from './histories.ts'
@@ -95,6 +102,11 @@ function checkNothingDeleted(
   }
 }
 
+test('LevelDB’s database has tables in several levels', async () => {
+  const { files } = await verify(DIRECTORY, { environment: environmentOf(databases[2].directory) })
+  assert.ok(new Set(files.map(({ level }) => level)).size > 2, 'or it does not test what it should')
+})
+
 test('a sound database is left as it is', async () => {
   for (const made of databases) {
     const report = await repaired(made.directory, made, made.name)
@@ -151,7 +163,10 @@ function damaged(directory: Directory, prng: Prng): { readonly directory: Direct
     const names = [...changed.keys()]
     const name = names[prng.below(names.length)]
     const bytes = changed.get(name)!
-    const at = prng.below(bytes.length + 1)
+    // A log that ends with a record is a log: nothing tells that there was more.
+    const ends = name.endsWith('.log') ? recordEnds(bytes) : []
+    let at = prng.below(bytes.length + 1)
+    if (ends.includes(at)) at++
     const way = prng.below(6)
     if (way === 0) changed = withFile(changed, name, undefined)
     else if (way === 1) changed = withFile(changed, name, bytes.slice(0, at))
@@ -184,7 +199,7 @@ test('every flipped byte of a small database is repaired, and what it costs is r
   let count = 0
   let losses = 0
   for (const [name, bytes] of made.directory) {
-    for (let at = 0; at < bytes.length; at += 3) {
+    for (let at = 0; at < bytes.length; at += 5) {
       const report = await repaired(withFile(made.directory, name, flipped(bytes, at)), made, `byte ${at} of ${name}`)
       count++
       if (report.givenUp.some(({ losesEntries }) => losesEntries)) losses++
@@ -305,4 +320,82 @@ test('writing goes on where the repaired history ends', async () => {
   await db.put('key/00001', 'new')
   await db.close()
   assert.equal((await contentIn(memory)).get('key/00001'), 'new')
+})
+
+/** The table with its first block of a compression that nobody knows, and with the right checksum. */
+function unreadable(table: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const memory = environmentOf(new Map([['000001.ldb', table]]))
+  const file = memory.files.openRandomAccess(`${DIRECTORY}/000001.ldb`)
+  const { index } = readFooter(file)
+  const [{ handle }] = handlesOf(new Block(readBlock(file, index), '', 0))
+  const changed = table.slice()
+  changed[handle.offset + handle.bytes] = 77
+  const crc = crc32c(changed, handle.offset, handle.bytes + 1)
+  putFixed32(changed, handle.offset + handle.bytes + 1, maskCrc(crc))
+  return changed
+}
+
+test('a table that this varve cannot read is kept, or the repair refused, but never given up', async () => {
+  const made = await madeByVarve(51, 80, 30)
+  const name = [...made.directory.keys()].find((candidate) => candidate.endsWith('.ldb'))!
+  const directory = withFile(made.directory, name, unreadable(made.directory.get(name)!))
+  const { findings, isDamaged } = await verify(DIRECTORY, { environment: environmentOf(directory) })
+  assert.equal(isDamaged, false)
+  assert.match(findings.map(({ message }) => message).join(), /compressed with an unknown method/)
+  const kept = environmentOf(withFile(directory, 'CURRENT', undefined))
+  const report = await repair(DIRECTORY, { environment: kept })
+  assert.deepEqual([report.levels, report.files.find((file) => file.name === name)?.action], ['kept', 'kept'])
+  assert.match(report.warnings.join(), /could not be checked/)
+  const lost = withoutManifest(directory)
+  const memory = environmentOf(lost)
+  await assert.rejects(repair(DIRECTORY, { environment: memory }), { code: 'NOT_SUPPORTED' })
+  assert.equal(fingerprint(directoryOf(memory)), fingerprint(lost))
+})
+
+test('another order of keys than the database was made with is refused, also when only a part of the MANIFEST tells', async () => {
+  const comparator = { name: 'test.Reverse', compare: (a: Uint8Array, b: Uint8Array) => -Buffer.compare(a, b) }
+  const directory = await leftBy(
+    async (db) => {
+      for (const key of ['a', 'b', 'c']) await db.put(key, key)
+      await db.flush()
+    },
+    { comparator },
+  )
+  const [name, manifest] = [...directory].find(([candidate]) => candidate.startsWith('MANIFEST'))!
+  const damaged = withFile(directory, name, manifest.slice(0, -40))
+  const memory = environmentOf(damaged)
+  await assert.rejects(repair(DIRECTORY, { environment: memory }), { code: 'INVALID_ARGUMENT' })
+  assert.equal(fingerprint(directoryOf(memory)), fingerprint(damaged))
+  await repair(DIRECTORY, { environment: memory, comparator })
+  const db = await openIn(memory, { comparator })
+  assert.deepEqual(Array.from(db.keysSync(), String).length, 3)
+  await db.close()
+})
+
+test('records of a log behind a damaged one are used, those that only look like records are not', async () => {
+  const inner = await leftBy(async (db) => {
+    await db.put('planted', 'never written')
+  })
+  const log = [...inner].find(([name]) => name.endsWith('.log'))![1]
+  const directory = await leftBy(async (db) => {
+    await db.put('before', '1')
+    await db.put('holds a log', log)
+    await db.put('after', '2')
+  })
+  const [name, bytes] = [...directory].find(([candidate]) => candidate.endsWith('.log'))!
+  const at = Buffer.from(bytes).indexOf('holds a log')
+  const memory = environmentOf(withFile(directory, name, flipped(bytes, at)))
+  const { givenUp, files } = await repair(DIRECTORY, { environment: memory })
+  assert.deepEqual(
+    [...(await contentIn(memory))],
+    [
+      ['after', '2'],
+      ['before', '1'],
+    ],
+  )
+  assert.deepEqual(
+    givenUp.map(({ file, reason }) => [file, reason]),
+    [[name, 'checksum mismatch']],
+  )
+  assert.equal(files.find((file) => file.name === name)?.action, 'replayed')
 })
