@@ -11,6 +11,8 @@ export type { Finding, Severity, VerifiedFile, VerifyReport } from '../admin/ver
 export type { KeyOrder } from '../base/comparator.ts'
 export type {
   Clock,
+  Codec,
+  Codecs,
   DirectoryLock,
   Environment,
   FileKind,
