@@ -24,7 +24,7 @@ export function readBlock(file: RandomAccessFile, handle: BlockHandle): Bytes {
 }
 
 /** @throws CorruptionError if the block would reach into the footer */
-function checkHandle(file: RandomAccessFile, handle: BlockHandle): void {
+export function checkHandle(file: RandomAccessFile, handle: BlockHandle): void {
   if (blockEnd(handle) <= file.bytes - FOOTER_BYTES) return
   throw new CorruptionError('a block handle reaches beyond the blocks of its table', {
     file: file.path,

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { IOError } from '../../src/base/errors.ts'
 import { type FileNumber, fileNumber } from '../../src/base/types.ts'
+import { BlockCache } from '../../src/cache/block-cache.ts'
 import { TableCache } from '../../src/cache/table-cache.ts'
 import { Table } from '../../src/table/table.ts'
 import { MemoryFile } from '../support/memory-file.ts'
@@ -24,7 +25,7 @@ function makeCache(maxOpenFiles: number): { cache: TableCache; opened: { number:
     const file = new MemoryFile(bytes)
     opened.push({ number, file })
     return Table.open(file, number, options)
-  }, maxOpenFiles)
+  }, maxOpenFiles, new BlockCache(0))
   return { cache, opened }
 }
 
@@ -129,7 +130,7 @@ test('a table that does not open leaves nothing behind, and is tried again', () 
   const cache = new TableCache(() => {
     attempts++
     throw new IOError('no such file')
-  }, 5)
+  }, 5, new BlockCache(0))
   assert.throws(() => acquire(cache, 1), IOError)
   assert.throws(() => acquire(cache, 1), IOError)
   assert.deepEqual([attempts, cache.openCount], [2, 0])

@@ -1,0 +1,45 @@
+/**
+ * TableTail: the end of a table file, read at once: footer, index block, metaindex block and, as a rule, the filter block.
+ * Opening a table is thus one read in most cases; what does not lie in the tail is read by itself.
+ *
+ * Memory   at most MAX_TAIL_BYTES, and only while the table is being opened
+ * Checked  the footer's layout, every block's bounds and checksum, as if each had been read alone
+ */
+import type { RandomAccessFile } from '../base/environment.ts'
+import type { Bytes } from '../base/types.ts'
+import { checkHandle, readBlock, verifyBlock } from './block-reader.ts'
+import { type BlockHandle, decodeFooter, FOOTER_BYTES, type Footer } from './table-format.ts'
+
+/** Filter and index take about a fiftieth of a table of 100-byte values, and more where values are smaller. */
+const TAIL_PART = 32
+const MIN_TAIL_BYTES = 16 * 1024
+const MAX_TAIL_BYTES = 2 * 1024 * 1024
+
+export class TableTail {
+  readonly footer: Footer
+  readonly #file: RandomAccessFile
+  readonly #bytes: Bytes
+  /** Offset in the file of #bytes. */
+  readonly #start: number
+
+  /** @throws CorruptionError if the file is no table, IOError */
+  constructor(file: RandomAccessFile) {
+    const wanted = Math.max(MIN_TAIL_BYTES, Math.min(MAX_TAIL_BYTES, Math.ceil(file.bytes / TAIL_PART)))
+    const length = Math.min(wanted, file.bytes)
+    this.#file = file
+    this.#start = file.bytes - length
+    this.#bytes = new Uint8Array(length)
+    if (length >= FOOTER_BYTES) file.read(this.#start, this.#bytes, 0, length)
+    this.footer = decodeFooter(file, this.#bytes)
+  }
+
+  /**
+   * The verified contents of a block; may be a view of the whole tail: who keeps them takes a copy.
+   * @throws CorruptionError, NotSupportedError, IOError as readBlock
+   */
+  read(handle: BlockHandle): Bytes {
+    if (handle.offset < this.#start) return readBlock(this.#file, handle)
+    checkHandle(this.#file, handle)
+    return verifyBlock(this.#bytes, handle.offset - this.#start, handle.bytes, this.#file.path, handle.offset)
+  }
+}
