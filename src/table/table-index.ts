@@ -5,8 +5,8 @@
  * Entry    separator (an internal key ≥ all of its data block, < all of the next) → handle of the data block
  * Invariants  separators ascend strictly; data blocks follow one another without overlap and end before the metaindex
  *          block. A table can thus be read through only once from end to end: no index leads in circles.
- * Search   In the order of bytes, all separators share a prefix, and the four bytes after it stand in an array of words:
- *          most searches are a search of that array, and compare no key.
+ * Search   In the order of bytes, all separators but the last (which may be as short as one byte) share a prefix, and the
+ *          four bytes after it stand in an array of words: most searches are one of that array, and compare no key.
  * A separator may carry the sequence number 2^56 − 1; it is compared as halves and never decoded.
  */
 import { commonPrefixLength, compareBytes } from '../base/bytes.ts'
@@ -35,7 +35,7 @@ export class TableIndex {
   readonly #offsets: Float64Array
   readonly #lengths: Uint32Array
   readonly #comparator: Comparator
-  /** Bytes that all separators begin with, and each one's next four; no words in an order that is not that of bytes. */
+  /** Bytes that all separators but the last begin with, and each one's next four; no words if there is no use for them. */
   #prefixLength: number
   #words: Uint32Array | undefined
 
@@ -72,7 +72,7 @@ export class TableIndex {
     this.#prefixLength = 0
     this.#words = undefined
     this.#checkOrder(block)
-    if (comparator === bytewiseComparator && this.count > 0) this.#makeWords()
+    if (comparator === bytewiseComparator && this.count > 1) this.#makeWords()
   }
 
   /** Bytes of memory that the index takes. */
@@ -100,12 +100,26 @@ export class TableIndex {
   find(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): number {
     const words = this.#words
     if (words === undefined) return this.#search(0, this.count, key, keyOff, keyLen, tagLow, tagHigh)
+    const last = words.length
+    const at = this.#findWord(words, key, keyOff, keyLen, tagLow, tagHigh)
+    return at === last && this.#compare(last, key, keyOff, keyLen, tagLow, tagHigh) < 0 ? this.count : at
+  }
+
+  /** As find, among all separators but the last. */
+  #findWord(
+    words: Uint32Array,
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    tagLow: number,
+    tagHigh: number,
+  ): number {
     const prefix = this.#prefixLength
     const order = compareBytes(this.#keys, 0, prefix, key, keyOff, keyLen < prefix ? keyLen : prefix)
-    if (order !== 0) return order > 0 ? 0 : this.count
+    if (order !== 0) return order > 0 ? 0 : words.length
     const word = wordAt(key, keyOff + prefix, keyLen - prefix)
     const low = firstAtLeast(words, 0, word)
-    if (low === this.count || words[low] !== word) return low
+    if (low === words.length || words[low] !== word) return low
     return this.#search(low, firstAtLeast(words, low, word + 1), key, keyOff, keyLen, tagLow, tagHigh)
   }
 
@@ -140,13 +154,12 @@ export class TableIndex {
   #makeWords(): void {
     const keys = this.#keys
     const starts = this.#starts
-    const last = this.count - 1
-    const firstLength = starts[1] - TAG_BYTES
-    const lastLength = starts[last + 1] - starts[last] - TAG_BYTES
-    // What the first and the last begin with, all between them do.
-    const prefix = commonPrefixLength(keys, 0, firstLength, keys, starts[last], lastLength)
-    const words = new Uint32Array(this.count)
-    for (let i = 0; i <= last; i++) {
+    const words = new Uint32Array(this.count - 1)
+    const end = starts[words.length] - TAG_BYTES
+    const lastStart = starts[words.length - 1]
+    // What the first and the last of them begin with, all between them do.
+    const prefix = commonPrefixLength(keys, 0, starts[1] - TAG_BYTES, keys, lastStart, end - lastStart)
+    for (let i = 0; i < words.length; i++) {
       const start = starts[i] + prefix
       words[i] = wordAt(keys, start, starts[i + 1] - TAG_BYTES - start)
     }
@@ -180,16 +193,16 @@ function wordAt(bytes: Bytes, offset: number, length: number): number {
   return word >>> 0
 }
 
-/** Index of the first of the ascending words at or after `begin` that is ≥ `word`. */
+/** Index of the first of the ascending words at or after `begin` that is ≥ `word`; without branches to predict. */
 function firstAtLeast(words: Uint32Array, begin: number, word: number): number {
-  let low = begin
-  let high = words.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (words[middle] < word) low = middle + 1
-    else high = middle
+  let first = begin
+  let count = words.length - begin
+  while (count > 1) {
+    const half = count >>> 1
+    first += words[first + half - 1] < word ? half : 0
+    count -= half
   }
-  return low
+  return first + (count === 1 && words[first] < word ? 1 : 0)
 }
 
 function handleOf({ block, valueOffset, valueLength }: BlockCursor): BlockHandle {
