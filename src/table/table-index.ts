@@ -106,14 +106,7 @@ export class TableIndex {
   }
 
   /** As find, among all separators but the last. */
-  #findWord(
-    words: Uint32Array,
-    key: Bytes,
-    keyOff: number,
-    keyLen: number,
-    tagLow: number,
-    tagHigh: number,
-  ): number {
+  #findWord(words: Uint32Array, key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): number {
     const prefix = this.#prefixLength
     const order = compareBytes(this.#keys, 0, prefix, key, keyOff, keyLen < prefix ? keyLen : prefix)
     if (order !== 0) return order > 0 ? 0 : words.length
