@@ -3,9 +3,10 @@
  * what is charged to it by others, which is the memory of open tables (table-cache.ts).
  *
  * Order      Two rings. A block comes in on probation; a lookup that finds it there again, after another block came in,
- *            moves it to the protected ones, which take at most four fifths of the room: the oldest of them goes back on
- *            probation. Whoever leaves for want of room is the oldest on probation. Blocks that are read once, by a scan
- *            or by chance, thus drive out one another and not what is read again and again; a scan's hits change nothing.
+ *            moves it to the protected ones, which take at most four fifths of the room: the oldest of them that was not
+ *            used since it was last looked at goes back on probation. Whoever leaves for want of room is the oldest on
+ *            probation. Blocks that are read once, by a scan or by chance, thus drive out one another and not what is read
+ *            again and again; a scan's hits change nothing, and a protected block's hit sets one flag.
  * Invariants (1) bytes ≤ roomBytes = bytesMax − what is charged, and never less than a quarter of bytesMax
  *            (2) a slot is in exactly one ring, and in the map
  * Blocks are memory like any other: one that leaves lives on as long as somebody reads it. A hit allocates nothing.
@@ -29,6 +30,8 @@ interface Slot {
   readonly offset: number
   readonly bytes: number
   isProtected: boolean
+  /** A protected block was found since it came to its place in the ring. */
+  isUsed: boolean
   newer: Slot
   older: Slot
 }
@@ -68,14 +71,8 @@ export class BlockCache implements BlockStore {
       return undefined
     }
     this.hits++
-    if (slot.isProtected) {
-      if (slot !== this.#protected.older) {
-        unlink(slot)
-        linkNewest(this.#protected, slot)
-      }
-    } else if (slot !== this.#probation.older) {
-      this.#protect(slot)
-    }
+    if (slot.isProtected) slot.isUsed = true
+    else if (slot !== this.#probation.older) this.#protect(slot)
     return slot.block
   }
 
@@ -97,7 +94,7 @@ export class BlockCache implements BlockStore {
     if (bytes > this.roomBytes) return
     this.#shrinkTo(this.roomBytes - bytes)
     const ring = this.#probation
-    const slot: Slot = { block, file, offset, bytes, isProtected: false, newer: ring, older: ring }
+    const slot: Slot = { block, file, offset, bytes, isProtected: false, isUsed: false, newer: ring, older: ring }
     linkNewest(ring, slot)
     this.bytes += bytes
     let slots = this.#files.get(file)
@@ -137,9 +134,14 @@ export class BlockCache implements BlockStore {
     while (this.#protectedBytes > most) this.#demote(this.#protected.newer)
   }
 
+  /** The oldest protected block gives up its place: to itself, if it was used. */
   #demote(slot: Slot): void {
     unlink(slot)
-    linkNewest(this.#probation, slot)
+    linkNewest(slot.isUsed ? this.#protected : this.#probation, slot)
+    if (slot.isUsed) {
+      slot.isUsed = false
+      return
+    }
     slot.isProtected = false
     this.#protectedBytes -= slot.bytes
   }
@@ -155,7 +157,14 @@ export class BlockCache implements BlockStore {
 }
 
 function makeAnchor(): Slot {
-  const anchor = { block: EMPTY_BLOCK, file: 0 as FileNumber, offset: 0, bytes: 0, isProtected: false } as Slot
+  const anchor = {
+    block: EMPTY_BLOCK,
+    file: 0 as FileNumber,
+    offset: 0,
+    bytes: 0,
+    isProtected: false,
+    isUsed: false,
+  } as Slot
   anchor.newer = anchor
   anchor.older = anchor
   return anchor

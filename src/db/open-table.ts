@@ -32,7 +32,7 @@ export class TableOpener {
     this.#readOptions = {
       comparator,
       filterPolicy: usesFilters(options) ? new BloomFilter(ANY_BITS) : undefined,
-      blockCache,
+      blockCache: blockCache.bytesMax > 0 ? blockCache : undefined,
       lookups: new LookupCursor(comparator),
     }
     this.#emit = emit

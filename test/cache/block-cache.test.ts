@@ -126,7 +126,7 @@ function simulate(cache: BlockStore, scannedEach: number): number {
   const block = blockOf(100)
   const random = new Prng(301)
   const ends: number[] = []
-  for (let i = 0, sum = 0; i < blocks; i++) ends.push((sum += 1 / (i + 1)))
+  for (let i = 0; i < blocks; i++) ends.push((ends[i - 1] ?? 0) + 1 / (i + 1))
   let hits = 0
   for (let i = 0; i < ROUNDS; i++) {
     const at = (random.next32() / 2 ** 32) * ends[blocks - 1]
