@@ -30,7 +30,7 @@ async function fill(db: DB, count: number, tables: number): Promise<void> {
 async function openWatched(count: number, tables: number, options: Options = {}): Promise<Watched> {
   const left = await leftBy((db) => fill(db, count, tables), { writeBufferBytes: 1024 * 1024 })
   const environment = new FaultEnvironment(environmentOf(left), { directory: DIRECTORY, countReads: true })
-  const db = await open(DIRECTORY, { workers: 0, ...options, environment })
+  const db = await open(DIRECTORY, { workers: 0, compression: 'none', ...options, environment })
   return { db, environment }
 }
 
