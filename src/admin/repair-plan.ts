@@ -13,7 +13,7 @@ import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
 import { CURRENT, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
 import { userKey } from '../base/internal-key.ts'
 import { type FileNumber, fileNumber } from '../base/types.ts'
-import { tableFileName } from '../db/open-table.ts'
+import { findTable } from '../db/open-table.ts'
 import { LogSalvage } from '../log/log-salvage.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { readCurrent } from '../version/manifest.ts'
@@ -90,7 +90,7 @@ function keptPlan(
   let hasLost = false
   for (const named of found.version.files()) {
     const { number } = named.file
-    const name = tableFileName(files, directory, number)
+    const name = findTable(files, directory, number)?.name
     if (name === undefined) hasLost = true
     tables.push({ number, name, named })
   }
@@ -126,7 +126,7 @@ function rebuiltPlan(
     .map(fileNumber)
     .filter((number) => !obsoleteTables.has(number))
     .sort((a, b) => a - b)
-    .map((number) => ({ number, name: tableFileName(files, directory, number), named: undefined }))
+    .map((number) => ({ number, name: findTable(files, directory, number)?.name, named: undefined }))
   for (const [number, { smallest, largest }] of named) {
     if (numbers.has(number)) continue
     const fault = { offset: 0, bytes: 0, reason: 'missing, though a MANIFEST names it' }
@@ -193,7 +193,7 @@ function endIsMissing(
   let isLost = found.logNumber !== 0 && !names.includes(logName(found.logNumber))
   for (const { file } of found.version.files()) {
     named.add(file.number)
-    if (tableFileName(files, directory, file.number) === undefined) isLost = true
+    if (findTable(files, directory, file.number)?.name === undefined) isLost = true
   }
   if (!isLost) return false
   return names.some((name) => {

@@ -44,7 +44,7 @@ import { mergeTables, overlapGroups } from './table-merge.ts'
 import { TableOutput } from './table-output.ts'
 import { checkTable, type SurveyedTable, surveyTables } from './table-survey.ts'
 
-const FORMAT_OPTIONS = ['writeBufferBytes', 'blockBytes', 'restartInterval', 'bloomBitsPerKey'] as const
+const FORMAT_OPTIONS = ['writeBufferBytes', 'blockBytes', 'restartInterval', 'bloomBitsPerKey', 'compression'] as const
 
 /** Besides the common options, those of `open` that say how tables are written. */
 export interface RepairOptions extends AdminOptions, Pick<Options, (typeof FORMAT_OPTIONS)[number]> {
@@ -174,14 +174,14 @@ class Repair {
   }
 
   /** The table, or what is left of it: one table, or none. */
-  *#salvaged({ name, state, file, entries }: SurveyedTable): Steps<readonly FileMetadata[]> {
+  *#salvaged({ name, state, file, entries, level }: SurveyedTable): Steps<readonly FileMetadata[]> {
     if (state !== 'damaged') {
       if (file === undefined) this.#notes.file(name, 'unused', 0)
       else this.#keep(name, entries)
       return file === undefined ? [] : [file]
     }
     this.#notes.file(name, 'salvaged', entries)
-    return yield* this.#write((output) => checkTable(this.#context, name, undefined, output))
+    return yield* this.#write(level ?? LEVELS - 1, (output) => checkTable(this.#context, name, undefined, output))
   }
 
   /** Put tables in a level: as they are, or merged with those that they overlap if one of these is ageless. */
@@ -193,13 +193,13 @@ class Repair {
   ): Steps<void> {
     for (const group of overlapGroups(this.#context.options.comparator, tables)) {
       const isMerged = group.length > 1 && group.some(({ number }) => ageless.has(number))
-      const files = isMerged ? yield* this.#merged(group) : group
+      const files = isMerged ? yield* this.#merged(group, level) : group
       for (const file of files) placed.push({ level, file })
     }
   }
 
-  *#merged(group: readonly FileMetadata[]): Steps<readonly FileMetadata[]> {
-    const merged = yield* this.#write((output) => mergeTables(this.#context, group, output))
+  *#merged(group: readonly FileMetadata[], level: number): Steps<readonly FileMetadata[]> {
+    const merged = yield* this.#write(level, (output) => mergeTables(this.#context, group, output))
     for (const { number } of group) {
       const name = this.#names.find((candidate) => {
         const parsed = parseFileName(candidate)
@@ -215,8 +215,8 @@ class Repair {
   }
 
   /** New tables of what `fill` gives. */
-  *#write(fill: (output: TableOutput) => Steps<unknown>): Steps<readonly FileMetadata[]> {
-    const output = new TableOutput(this.#context, () => {
+  *#write(level: number, fill: (output: TableOutput) => Steps<unknown>): Steps<readonly FileMetadata[]> {
+    const output = new TableOutput(this.#context, level, () => {
       const number = this.#newNumber()
       this.#written.add(number)
       return number

@@ -11,7 +11,7 @@
  */
 import { equalBytes } from '../base/bytes.ts'
 import type { Comparator } from '../base/comparator.ts'
-import type { RandomAccessFile } from '../base/environment.ts'
+import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError, IOError, NotSupportedError, type VarveError } from '../base/errors.ts'
 import { compareInternalKeys, userKey } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
@@ -68,18 +68,24 @@ export class TableCheck {
   readonly #file: RandomAccessFile
   readonly #comparator: Comparator
   readonly #walk: EntryWalk
+  readonly #codecs: Codecs | undefined
   readonly #onBytes: (bytes: number) => void
   readonly #faults: TableFault[] = []
 
-  /** @param onBytes told how many bytes more have been read */
+  /**
+   * @param codecs what the host can uncompress
+   * @param onBytes told how many bytes more have been read
+   */
   constructor(
     file: RandomAccessFile,
     comparator: Comparator,
+    codecs: Codecs | undefined,
     onBytes: (bytes: number) => void,
     visitor?: EntryVisitor,
   ) {
     this.#file = file
     this.#comparator = comparator
+    this.#codecs = codecs
     this.#onBytes = onBytes
     this.#walk = new EntryWalk(comparator, visitor)
   }
@@ -129,7 +135,7 @@ export class TableCheck {
     for (const { key, handle } of named) {
       const isKnown = equalBytes(key, 0, key.length, FILTER_KEY, 0, FILTER_KEY.length)
       const read = (): FilterBlockReader | undefined => {
-        const bytes = readBlock(this.#file, handle)
+        const bytes = readBlock(this.#file, handle, this.#codecs)
         const reader = isKnown ? FilterBlockReader.parse(POLICY, bytes) : undefined
         if (isKnown && reader === undefined) throw new CorruptionError('the filter has no readable form')
         return reader
@@ -226,7 +232,7 @@ export class TableCheck {
   }
 
   #read(handle: BlockHandle): Block {
-    return new Block(readBlock(this.#file, handle), this.#file.path, handle.offset)
+    return new Block(readBlock(this.#file, handle, this.#codecs), this.#file.path, handle.offset)
   }
 
   /** What `read` returns, or undefined and a fault at `place`. */

@@ -11,7 +11,7 @@ import { closeAll } from '../base/close-all.ts'
 import type { Comparator } from '../base/comparator.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import type { Steps } from '../db/long-runs.ts'
-import { tablePath } from '../db/open-table.ts'
+import { findTable } from '../db/open-table.ts'
 import { MergingIterator } from '../iterator/merging-iterator.ts'
 import { Table } from '../table/table.ts'
 import { compareFiles, type FileMetadata, userRange } from '../version/file-metadata.ts'
@@ -61,13 +61,14 @@ class Run {
   #table: Table | undefined = undefined
 
   constructor({ files, directory, options }: AdminContext, tables: readonly FileMetadata[]) {
-    const { comparator } = options
+    const { comparator, environment } = options
+    const { codecs } = environment
     this.iterator = new LevelIterator(comparator, tables, ({ number }) => {
       // Entries of the last block are in memory, whether its file is open or not.
       this.close()
-      const file = files.openRandomAccess(tablePath(files, directory, number) ?? '')
+      const file = files.openRandomAccess(findTable(files, directory, number)?.path ?? '')
       try {
-        this.#table = Table.open(file, number, { comparator, filterPolicy: undefined, blockCache: undefined })
+        this.#table = Table.open(file, number, { comparator, filterPolicy: undefined, blockCache: undefined, codecs })
       } catch (error) {
         file.close()
         throw error

@@ -29,6 +29,7 @@ export class TableOutput implements EntryVisitor {
   readonly tables: FileMetadata[] = []
   entries = 0
   readonly #context: AdminContext
+  readonly #level: number
   readonly #newNumber: () => FileNumber
   #open: OpenTable | undefined = undefined
   #key: Uint8Array = new Uint8Array(64)
@@ -36,8 +37,10 @@ export class TableOutput implements EntryVisitor {
   #tagLow = 0
   #tagHigh = 0
 
-  constructor(context: AdminContext, newNumber: () => FileNumber) {
+  /** @param level where the tables are going to be */
+  constructor(context: AdminContext, level: number, newNumber: () => FileNumber) {
     this.#context = context
+    this.#level = level
     this.#newNumber = newNumber
   }
 
@@ -81,7 +84,14 @@ export class TableOutput implements EntryVisitor {
     const { files, directory, options } = this.#context
     const number = this.#newNumber()
     const file = files.createWritable(files.join(directory, tableName(number)))
-    return { number, file, builder: new TableBuilder(file, tableOptions(tableFormat(options), options.comparator)) }
+    return {
+      number,
+      file,
+      builder: new TableBuilder(
+        file,
+        tableOptions(tableFormat(options, this.#level), options.comparator, options.environment.codecs),
+      ),
+    }
   }
 
   #finishTable(): void {

@@ -14,7 +14,7 @@ import { type FileNumber, sequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import { LogReplay } from '../db/log-replay.ts'
 import type { Steps } from '../db/long-runs.ts'
-import { tableFileName } from '../db/open-table.ts'
+import { findTable } from '../db/open-table.ts'
 import { LogReader } from '../log/log-reader.ts'
 import { readCurrent } from '../version/manifest.ts'
 import { type RecoveredVersion, recoverVersion } from '../version/version-set.ts'
@@ -142,7 +142,7 @@ class Verification {
     const live = [...(found?.version.files() ?? [])]
     progress.expect(live.reduce((sum, { file }) => sum + file.bytes, 0))
     for (const { level, file } of live) {
-      const name = tableFileName(files, directory, file.number)
+      const name = findTable(files, directory, file.number)?.name
       const notes = this.#of(name ?? tableName(file.number))
       notes.level = level
       if (name === undefined) notes.add('damage', 'missing, though the MANIFEST names it')
@@ -156,11 +156,13 @@ class Verification {
     if (bounds !== undefined && bounds.bytes !== notes.bytes) {
       notes.add('damage', `${notes.bytes} bytes long, and the MANIFEST says ${bounds.bytes}`)
     }
-    const { files, directory, options, progress } = this.#context
+    const { files, directory, environment, options, progress } = this.#context
     const file = open(notes, () => files.openRandomAccess(files.join(directory, notes.name)))
     if (file === undefined) return
     try {
-      const check = new TableCheck(file, options.comparator, (bytes) => progress.add(notes.name, bytes))
+      const check = new TableCheck(file, options.comparator, environment.codecs, (bytes) =>
+        progress.add(notes.name, bytes),
+      )
       const facts = yield* check.run(bounds)
       notes.entries = facts.entries
       if (facts.isOutOfBounds) notes.add('damage', 'keys outside the bounds that the MANIFEST gives')

@@ -15,7 +15,7 @@ import type { FileMetadata } from '../version/file-metadata.ts'
 import type { Version } from '../version/version.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { Engine } from './engine.ts'
-import { tableFileName } from './open-table.ts'
+import { findTable } from './open-table.ts'
 
 export interface CapturedLog {
   readonly name: string
@@ -81,7 +81,7 @@ export class Capture {
   #table({ number, bytes }: FileMetadata): CapturedTable {
     const { directory, environment } = this.#engine
     const { files } = environment
-    const name = tableFileName(files, directory, number)
+    const name = findTable(files, directory, number)?.name
     if (name === undefined) {
       throw new CorruptionError('table is missing', { file: files.join(directory, tableName(number)) })
     }

@@ -327,7 +327,7 @@ function unreadable(table: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const memory = environmentOf(new Map([['000001.ldb', table]]))
   const file = memory.files.openRandomAccess(`${DIRECTORY}/000001.ldb`)
   const { index } = readFooter(file)
-  const [{ handle }] = handlesOf(new Block(readBlock(file, index), '', 0))
+  const [{ handle }] = handlesOf(new Block(readBlock(file, index, undefined), '', 0))
   const changed = table.slice()
   changed[handle.offset + handle.bytes] = 77
   const crc = crc32c(changed, handle.offset, handle.bytes + 1)

@@ -93,7 +93,7 @@ test('a filter that denies a key of its table is found, though all checksums are
   const [name, table] = [...directory].find(([candidate]) => candidate.endsWith('.ldb'))!
   const file = environmentOf(directory).files.openRandomAccess(`${DIRECTORY}/${name}`)
   const { metaindex } = readFooter(file)
-  const [{ handle }] = handlesOf(new Block(readBlock(file, metaindex), name, metaindex.offset))
+  const [{ handle }] = handlesOf(new Block(readBlock(file, metaindex, undefined), name, metaindex.offset))
   const changed = table.slice()
   changed.fill(0, handle.offset, handle.offset + 8)
   const crcAt = handle.offset + handle.bytes + 1
