@@ -17,7 +17,7 @@ import { assert } from '../base/assert.ts'
 import { ownedCopy } from '../base/bytes.ts'
 import type { Comparator, KeyOrder } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
-import { tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
+import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import * as Lookup from '../base/lookup.ts'
 import type { RangeCover } from '../base/range-cover.ts'
@@ -167,7 +167,9 @@ export class MemTable {
     valLen: number,
   ): void {
     if (type === ValueType.RANGE_DELETION) {
-      this.#addRange(sequence, key, keyOff, keyLen, value, valOff, valLen)
+      this.#makeSureOfWritable()
+      const isAdded = this.#ranges.add(sequence, key, keyOff, keyLen, value, valOff, valLen)
+      if (isAdded) this.#counters.addRange(sequence, keyLen + valLen)
       return
     }
     assert(type === ValueType.VALUE || type === ValueType.DELETION, 'a version is a value or a tombstone')
@@ -187,18 +189,15 @@ export class MemTable {
 
   /**
    * The newest version of a key whose sequence is at most `sequence`, or the range tombstone that is newer and covers it.
-   * @returns Lookup.FOUND, with the value in valBuf, valOff and valLen; DELETED; or ABSENT
+   * @returns Lookup.FOUND, with the value in valBuf, valOff and valLen; DELETED, by a tombstone of either kind; or ABSENT
    * @complexity as `add`, and O(log versions of the key)
    */
   lookup(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber): number {
+    const low = tagLow(sequence, ANY_TYPE)
+    const high = tagHigh(sequence)
     const limit = this.#limit()
-    const found = this.#find(key, keyOff, keyLen, sequence, limit)
-    if (this.#ranges.isEmpty) return found
-    return this.#isCovered(key, keyOff, keyLen, sequence, limit, found) ? Lookup.DELETED : found
-  }
-
-  #find(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber, limit: number): number {
-    const version = this.#rep.find(key, keyOff, keyLen, tagLow(sequence, ANY_TYPE), tagHigh(sequence), limit)
+    let version = this.#rep.find(key, keyOff, keyLen, low, high, limit)
+    if (!this.#ranges.isEmpty) version = this.#ranges.newest(version, key, keyOff, keyLen, low, high, limit)
     if (version === 0) return Lookup.ABSENT
     const { words, bytes } = this.#arena
     this.foundTagLow = versionTagLow(words, version)
@@ -215,8 +214,9 @@ export class MemTable {
    * @returns undefined if there are none; else a cover of its own, which stays as it is
    */
   rangeCover(sequence: SequenceNumber): RangeCover | undefined {
+    const limit = this.#limit()
     if (this.#ranges.isEmpty) return undefined
-    const cover = this.#ranges.cursor(tagLow(sequence, ANY_TYPE), tagHigh(sequence), this.#limit())
+    const cover = this.#ranges.cursor(sequence, limit)
     return cover.isEmpty ? undefined : cover
   }
 
@@ -324,7 +324,14 @@ export class MemTable {
    *   else as `put`
    */
   deleteRange(start: string | Uint8Array, end: string | Uint8Array, sequence?: number): SequenceNumber {
-    return this.#writeRange(toBytes(start, 'start'), toBytes(end, 'end'), sequence)
+    const first = toBytes(start, 'start')
+    const limit = toBytes(end, 'end')
+    this.#makeSureOfWritable()
+    const at = checkedSequence(sequence ?? this.#counters.largest + 1, 1)
+    this.#ranges.check(at, first, limit)
+    this.add(at, ValueType.RANGE_DELETION, first, 0, first.length, limit, 0, limit.length)
+    this.publish()
+    return this.#ranges.newestSequence() === at ? at : this.largestSequence
   }
 
   /**
@@ -364,8 +371,7 @@ export class MemTable {
 
   /** The stretches of keys that range tombstones cover as of `sequence`, in order, each with the newest one over it. */
   rangeTombstones(sequence: number = MAX_SEQUENCE): IterableIterator<MemTableRange> {
-    const checked = checkedSequence(sequence, 0)
-    return fragments(this.#ranges.cursor(tagLow(checked, ANY_TYPE), tagHigh(checked), this.#limit()))
+    return fragments(this.#ranges.cursor(checkedSequence(sequence, 0), this.#limit()))
   }
 
   /** Bytes of `encode()`, known without encoding. O(1). @throws NotSupportedError if there are range tombstones */
@@ -420,58 +426,11 @@ export class MemTable {
     return sequence
   }
 
-  #writeRange(start: Bytes, end: Bytes, given: number | undefined): SequenceNumber {
-    this.#makeSureOfWritable()
-    const sequence = checkedSequence(given ?? this.#counters.largest + 1, 1)
-    if (this.#comparator.compare(start, 0, start.length, end, 0, end.length) > 0) {
-      throw new InvalidArgumentError('the start of a range must not be after its end')
-    }
-    const newest = this.#ranges.newestSequence()
-    if (sequence <= newest) throw new InvalidArgumentError(`the table has a range tombstone of sequence ${newest}`)
-    const isAdded = this.#addRange(sequence, start, 0, start.length, end, 0, end.length)
-    this.publish()
-    return isAdded ? sequence : this.largestSequence
-  }
-
-  /** @returns whether there was anything to add */
-  #addRange(
-    sequence: SequenceNumber,
-    start: Bytes,
-    startOff: number,
-    startLen: number,
-    end: Bytes,
-    endOff: number,
-    endLen: number,
-  ): boolean {
-    this.#makeSureOfWritable()
-    if (!this.#ranges.add(sequence, start, startOff, startLen, end, endOff, endLen)) return false
-    this.#counters.addRange(sequence, startLen + endLen)
-    return true
-  }
-
-  /** Whether a range tombstone covers the key that is newer than the version that #find found; its tag is then in place. */
-  #isCovered(
-    key: Bytes,
-    keyOff: number,
-    keyLen: number,
-    sequence: SequenceNumber,
-    limit: number,
-    found: number,
-  ): boolean {
-    const thanLow = found === Lookup.ABSENT ? 0 : this.foundTagLow
-    const thanHigh = found === Lookup.ABSENT ? 0 : this.foundTagHigh
-    const low = tagLow(sequence, ANY_TYPE)
-    const cover = this.#ranges.find(key, keyOff, keyLen, low, tagHigh(sequence), limit, thanLow, thanHigh)
-    if (cover === 0) return false
-    this.foundTagLow = versionTagLow(this.#arena.words, cover)
-    this.foundTagHigh = versionTagHigh(this.#arena.words, cover)
-    return true
-  }
-
   /** Whether the table has a version of the key that is not older; a range tombstone may be newer. */
   #holdsSequence(key: Bytes, sequence: number): boolean {
-    if (this.#find(key, 0, key.length, MAX_SEQUENCE, NO_LIMIT) === Lookup.ABSENT) return false
-    return tagSequence(this.foundTagLow, this.foundTagHigh) >= sequence
+    const version = this.#rep.find(key, 0, key.length, MAX_TAG_LOW, MAX_TAG_HIGH, NO_LIMIT)
+    const { words } = this.#arena
+    return version !== 0 && tagSequence(versionTagLow(words, version), versionTagHigh(words, version)) >= sequence
   }
 
   #makeSureOfRoom(keyLen: number, valLen: number): void {
