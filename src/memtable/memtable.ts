@@ -20,7 +20,6 @@ import { InvalidArgumentError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import * as Lookup from '../base/lookup.ts'
-import type { RangeCover } from '../base/range-cover.ts'
 import { toBytes } from '../base/text.ts'
 import { type Bytes, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
@@ -28,13 +27,14 @@ import { Arena, MemTableFullError } from './arena.ts'
 import { HEADER_BYTES } from './arena-layout.ts'
 import { dumpBytes, encode, encodeChunks, rangesHaveNoDump } from './dump.ts'
 import { type DecodeOptions, decode } from './dump-decoder.ts'
-import { entriesBetween, type MemTableEntry, type MemTableRange, type MemTableVersion } from './entry.ts'
+import { entriesBetween, type MemTableEntry, type MemTableVersion } from './entry.ts'
 import { checkedSequence, comparatorOf, representationId } from './memtable-arguments.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
+import { MemTableRanges } from './memtable-ranges.ts'
 import { type MemTableIterator, type MemTableRep, NO_LIMIT, RADIX, SKIPLIST } from './memtable-rep.ts'
 import { NewestEntries } from './newest-entries.ts'
 import { RADIX_OVERHEAD_BYTES, RadixTree } from './radix-tree.ts'
-import { fragments, RangeTombstones, rangeBytesMax } from './range-tombstones.ts'
+import { RangeTombstones } from './range-tombstones.ts'
 import { SKIPLIST_OVERHEAD_BYTES, SkipList } from './skiplist.ts'
 import { TableCounters } from './table-counters.ts'
 import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValueLength } from './version-record.ts'
@@ -63,7 +63,7 @@ const OVERHEAD_BYTES_MAX = Math.max(RADIX_OVERHEAD_BYTES, SKIPLIST_OVERHEAD_BYTE
 /** In the tag of a lookup: not below any type, so that every version of the sequence is found. */
 const ANY_TYPE = 0xff
 
-export class MemTable {
+export class MemTable extends MemTableRanges {
   /** After a lookup that answered FOUND: the value is valBuf[valOff, valOff + valLen), borrowed until `clear`. */
   valBuf: Bytes
   valOff: number
@@ -82,6 +82,7 @@ export class MemTable {
   #isWritable: boolean
 
   private constructor(arena: Arena, comparator: Comparator, seed: number, isOwner: boolean) {
+    super()
     this.valBuf = arena.bytes
     this.valOff = 0
     this.valLen = 0
@@ -129,11 +130,6 @@ export class MemTable {
    */
   static entryBytesMax(keyLen: number, valLen: number): number {
     return OVERHEAD_BYTES_MAX + keyLen + valLen
-  }
-
-  /** The same for a range tombstone; it does not depend on what the range covers. */
-  static rangeBytesMax(startLen: number, endLen: number): number {
-    return rangeBytesMax(startLen, endLen)
   }
 
   /** For `attach`. */
@@ -195,7 +191,7 @@ export class MemTable {
   lookup(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber): number {
     const low = tagLow(sequence, ANY_TYPE)
     const high = tagHigh(sequence)
-    const limit = this.#limit()
+    const limit = this.limit()
     let version = this.#rep.find(key, keyOff, keyLen, low, high, limit)
     if (!this.#ranges.isEmpty) version = this.#ranges.newest(version, key, keyOff, keyLen, low, high, limit)
     if (version === 0) return Lookup.ABSENT
@@ -210,28 +206,8 @@ export class MemTable {
   }
 
   /**
-   * The range tombstones as of a sequence; of an attached table, those that are published now.
-   * @returns undefined if there are none; else a cover of its own, which stays as it is
-   */
-  rangeCover(sequence: SequenceNumber): RangeCover | undefined {
-    const limit = this.#limit()
-    if (this.#ranges.isEmpty) return undefined
-    const cover = this.#ranges.cursor(sequence, limit)
-    return cover.isEmpty ? undefined : cover
-  }
-
-  /**
-   * The oldest range tombstone over a key whose sequence is greater than `above` and at most `atMost`.
-   * @returns its sequence; 0 if there is none
-   * @complexity O(log² range tombstones)
-   */
-  coverAfter(key: Bytes, keyOff: number, keyLen: number, above: number, atMost: SequenceNumber): SequenceNumber {
-    return this.#ranges.coverAfter(key, keyOff, keyLen, above, atMost, this.#limit())
-  }
-
-  /**
-   * A cursor over every version of every key, range tombstones apart: keys ascending, the versions of a key newest first. In an attached table it
-   * stays at the moment of this call; in the writer's own it also meets what is added while it is in use.
+   * A cursor over every version of every key, keys ascending, the versions of a key newest first; it does not know of range
+   * tombstones. In an attached table it stays at the moment of this call; in the writer's own it also meets what is added while it is in use.
    */
   iterator(): InternalIterator {
     return this.#iterator()
@@ -369,11 +345,6 @@ export class MemTable {
     return new MemTableCursor(this.#newest(), this.#comparator)
   }
 
-  /** The stretches of keys that range tombstones cover as of `sequence`, in order, each with the newest one over it. */
-  rangeTombstones(sequence: number = MAX_SEQUENCE): IterableIterator<MemTableRange> {
-    return fragments(this.#ranges.cursor(checkedSequence(sequence, 0), this.#limit()))
-  }
-
   /** Bytes of `encode()`, known without encoding. O(1). @throws NotSupportedError if there are range tombstones */
   get encodedBytes(): number {
     const { keys, liveBytes, rangeTombstones } = this.#counted()
@@ -448,15 +419,19 @@ export class MemTable {
   }
 
   #newest(): NewestEntries {
-    const limit = this.#limit()
+    const limit = this.limit()
     return new NewestEntries(this.#rep.iterator(limit), this.#ranges, limit)
   }
 
   #iterator(): MemTableIterator {
-    return this.#rep.iterator(this.#limit())
+    return this.#rep.iterator(this.limit())
   }
 
-  #limit(): number {
+  protected override ranges(): RangeTombstones {
+    return this.#ranges
+  }
+
+  protected override limit(): number {
     return this.#isOwner ? NO_LIMIT : this.#arena.watermark()
   }
 
