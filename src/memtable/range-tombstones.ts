@@ -168,11 +168,14 @@ export class RangeTombstones {
    */
   coverAfter(key: Bytes, keyOff: number, keyLen: number, above: number, atMost: number, limit: number): SequenceNumber {
     const words = this.#words
-    let version = this.#visible(tagLow(atMost, ValueType.RANGE_DELETION), tagHigh(atMost), limit)
-    if (version === 0) return NONE
+    const visible = this.#visible(tagLow(atMost, ValueType.RANGE_DELETION), tagHigh(atMost), limit)
+    if (visible === 0) return NONE
     this.#probe.load(key, keyOff, keyLen)
-    if (!this.#coversAfter(version, above)) return NONE
-    // Newer maps have newer covers, so the versions that have one above are the newest ones of the chain.
+    const newest = coverIn(words, this.#arena.bytes, this.#root(visible), this.#probe)
+    if (newest === 0 || this.sequenceOf(newest) <= above) return NONE
+    // Newer maps have newer covers, so the versions that have one above are the newest ones of the chain: at least down to
+    // the one of this cover, where most searches end.
+    let version = findVersion(words, visible, versionTagLow(words, newest), versionTagHigh(words, newest), limit)
     for (let older = olderVersion(words, version); older !== 0; older = olderVersion(words, version)) {
       const jump = jumpOf(words, version)
       if (this.#coversAfter(jump, above)) version = jump

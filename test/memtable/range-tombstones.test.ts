@@ -16,7 +16,7 @@ import * as ValueType from '../../src/base/value-type.ts'
 import { MemTableFullError } from '../../src/memtable/arena.ts'
 import * as Layout from '../../src/memtable/arena-layout.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
-import { BOUNDARY, COVER, HEIGHT, LEFT, RIGHT } from '../../src/memtable/range-map.ts'
+import { BOUNDARY, COVER, HEIGHT, LEFT, NODE_BYTES, RIGHT } from '../../src/memtable/range-map.ts'
 import { paintingBytesMax } from '../../src/memtable/range-painter.ts'
 import { LINK_BYTES, VERSION_BYTES } from '../../src/memtable/version-record.ts'
 import { bytesOf } from '../table/entries.ts'
@@ -120,6 +120,38 @@ test('the oldest cover is found among thousands', () => {
   for (let above = 0; above <= 5000; above += 7) {
     const oldest = covering.find((sequence) => sequence > above) ?? 0
     assert.equal(table.coverAfter(key, 0, 1, above, MAX_SEQUENCE), oldest)
+  }
+})
+
+test('what is asked of thousands of range tombstones, and one more of them, takes few comparisons', () => {
+  let comparisons = 0
+  const order = {
+    name: 'test.counted',
+    compare(a: Uint8Array, b: Uint8Array): number {
+      comparisons++
+      return Buffer.compare(a, b)
+    },
+  }
+  const table = MemTable.create({ capacityBytes: 1 << 25, comparator: order })
+  const prng = new Prng(3)
+  let most = 0
+  for (let i = 0; i < 8000; i++) {
+    const [start, end] = span(prng.below(900_000), 1 + prng.below(i % 50 === 0 ? 90_000 : 40)).map(keyOf)
+    comparisons = 0
+    table.deleteRange(start, end)
+    most = Math.max(most, comparisons)
+  }
+  const { height } = checkMap(table)
+  // Both ends on their ways, in a map that may have been higher; and the order of the two, twice.
+  assert.ok(most <= 2 * (height + 2) + 2, `${most} comparisons in a map of height ${height}`)
+  for (let i = 0; i < 300; i++) {
+    const key = bytesOf(keyOf(prng.below(1_000_000)))
+    comparisons = 0
+    table.get(key)
+    assert.ok(comparisons <= height, `${comparisons} comparisons of a lookup`)
+    comparisons = 0
+    table.coverAfter(key, 0, key.length, prng.below(8000), MAX_SEQUENCE)
+    assert.ok(comparisons <= 4 * Math.log2(8000) * height, `${comparisons} comparisons of a search for the oldest`)
   }
 })
 
@@ -275,6 +307,10 @@ const SHAPES: Readonly<Record<string, (i: number, prng: Prng) => readonly [numbe
     i % 100 === 99 ? span(prng.below(500_000), 400_000) : span(prng.below(900_000), 1 + prng.below(50)),
 }
 
+function keyOf(n: number): string {
+  return `key${1_000_000 + n}`
+}
+
 function span(start: number, length: number): readonly [number, number] {
   return [start, start + length]
 }
@@ -285,7 +321,7 @@ for (const [name, shape] of Object.entries(SHAPES)) {
     const prng = new Prng(5)
     let height = 0
     for (let i = 0; i < 5000; i++) {
-      const [start, end] = shape(i, prng).map((n) => `key${1_000_000 + n}`)
+      const [start, end] = shape(i, prng).map(keyOf)
       const before = table.memoryUsage
       table.deleteRange(start, end)
       const taken = table.memoryUsage - before
@@ -296,6 +332,9 @@ for (const [name, shape] of Object.entries(SHAPES)) {
     }
     const { boundaries } = checkMap(table)
     assert.ok(height <= 1.4405 * Math.log2(boundaries + 2), `height ${height} of ${boundaries} boundaries`)
+    // Far below the bound of one: a node that is made anew more than once in an op would show here.
+    const average = table.memoryUsage / 5000
+    assert.ok(average <= (height + 8) * NODE_BYTES, `${average} bytes a range delete`)
   })
 }
 
