@@ -5,9 +5,10 @@ import type { RangeCover } from '../base/range-cover.ts'
 import { type Bytes, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
 import type { MemTableRange } from './entry.ts'
 import { checkedSequence } from './memtable-arguments.ts'
+import { MemTableNumbers } from './memtable-numbers.ts'
 import { fragments, type RangeTombstones, rangeBytesMax } from './range-tombstones.ts'
 
-export abstract class MemTableRanges {
+export abstract class MemTableRanges extends MemTableNumbers {
   protected abstract ranges(): RangeTombstones
   /** What this thread may see: memtable-rep.ts. */
   protected abstract limit(): number

@@ -2,9 +2,9 @@
  * MemTable: the newest writes, sorted, in memory: every version of every key, tombstones included, until a table holds
  * them. A library of its own as well as the engine's write buffer.
  *
- * It is made of an arena (the memory), a representation (the ordered index in it) and counters. Two faces lead to them:
+ * It is made of an arena (the memory), a representation (the ordered index in it), maps of range tombstones and counters. Two faces lead to them:
  *   engine   add, publish, lookup, iterator: offsets and borrowed memory, whole batches, nothing allocated
- *   library  put, delete, get, rangeScan, entries, cursor: strings or bytes, copies, each write published at once
+ *   library  put, delete, deleteRange, get, rangeScan, entries, cursor: strings or bytes, copies, each write published at once
  *
  * Invariants  (1) a version never changes and never goes away; a write adds one, so that snapshots cost nothing
  *             (2) the sequences of one key ascend in the order of its writes
@@ -25,7 +25,7 @@ import { type Bytes, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { Arena, MemTableFullError } from './arena.ts'
 import { HEADER_BYTES } from './arena-layout.ts'
-import { dumpBytes, encode, encodeChunks, rangesHaveNoDump } from './dump.ts'
+import { encode, encodeChunks } from './dump.ts'
 import { type DecodeOptions, decode } from './dump-decoder.ts'
 import { entriesBetween, type MemTableEntry, type MemTableVersion } from './entry.ts'
 import { checkedSequence, comparatorOf, representationId } from './memtable-arguments.ts'
@@ -225,36 +225,6 @@ export class MemTable extends MemTableRanges {
     return this.#isOwner ? !this.#isWritable : this.#arena.isFrozen
   }
 
-  // Numbers. In an attached table they are those of the newest publication.
-
-  /** Versions of all keys. */
-  get entryCount(): number {
-    return this.#counted().entries
-  }
-
-  /** Distinct keys, deleted ones included. */
-  get length(): number {
-    return this.#counted().keys
-  }
-
-  /** Range tombstones; neither `entryCount` nor `length` counts them. */
-  get rangeTombstoneCount(): number {
-    return this.#counted().rangeTombstones
-  }
-
-  /** Versions that are tombstones. */
-  get tombstoneCount(): number {
-    return this.#counted().tombstones
-  }
-
-  /**
-   * Bytes of the keys and of their newest values: an overwrite counts its value instead of the one before it. Range
-   * tombstones add their start and end; what they cover stays, and is counted.
-   */
-  get sizeInBytes(): number {
-    return this.#counted().liveBytes
-  }
-
   /** Bytes that entries take, overhead and older versions included; of capacityBytes. */
   get memoryUsage(): number {
     return (this.#isOwner ? this.#arena.tail : this.#arena.watermark()) - HEADER_BYTES
@@ -262,16 +232,6 @@ export class MemTable extends MemTableRanges {
 
   get capacityBytes(): number {
     return this.#arena.capacityBytes
-  }
-
-  /** 0 when empty. */
-  get smallestSequence(): SequenceNumber {
-    return this.#counted().smallest as SequenceNumber
-  }
-
-  /** 0 when empty. */
-  get largestSequence(): SequenceNumber {
-    return this.#counted().largest as SequenceNumber
   }
 
   /**
@@ -325,8 +285,8 @@ export class MemTable extends MemTableRanges {
   }
 
   /**
-   * The newest version of every key from startKey to endKey, both inclusive, in order, tombstones included; read as the
-   * caller asks for it. Writes meanwhile are seen as by `iterator`.
+   * The newest version of every key from startKey to endKey, both inclusive, in order, tombstones included, those by ranges
+   * too; read as the caller asks for it. Writes meanwhile are seen as by `iterator`.
    */
   rangeScan(startKey: string | Uint8Array, endKey: string | Uint8Array): IterableIterator<MemTableEntry> {
     const start = toBytes(startKey, 'startKey')
@@ -343,13 +303,6 @@ export class MemTable extends MemTableRanges {
   /** A cursor over the newest version of every key, at none yet. */
   cursor(): MemTableCursor {
     return new MemTableCursor(this.#newest(), this.#comparator)
-  }
-
-  /** Bytes of `encode()`, known without encoding. O(1). @throws NotSupportedError if there are range tombstones */
-  get encodedBytes(): number {
-    const { keys, liveBytes, rangeTombstones } = this.#counted()
-    if (rangeTombstones > 0) throw rangesHaveNoDump()
-    return dumpBytes(keys, liveBytes)
   }
 
   /** The newest version of every key, as of `sequence`, as one byte string: see dump.ts. @throws NotSupportedError */
@@ -435,7 +388,7 @@ export class MemTable extends MemTableRanges {
     return this.#isOwner ? NO_LIMIT : this.#arena.watermark()
   }
 
-  #counted(): TableCounters {
+  protected override counted(): TableCounters {
     if (!this.#isOwner) this.#counters.read(this.#arena)
     return this.#counters
   }
