@@ -28,6 +28,7 @@ import {
   LINK_BYTES,
   olderVersion,
   VERSION_BYTES,
+  versionBytes,
   versionTagHigh,
   versionTagLow,
   writeFirstVersion,
@@ -36,7 +37,7 @@ import {
 const NONE = 0 as SequenceNumber
 const ROOT_BYTES = 4
 /** Of a map's place in the chain. */
-const VERSION_BYTES_MAX: number = LINK_BYTES + VERSION_BYTES + ROOT_BYTES
+const VERSION_BYTES_MAX: number = LINK_BYTES + versionBytes(ROOT_BYTES)
 /** In the place of a root that is stored right after. */
 const NO_ROOT = new Uint8Array(ROOT_BYTES)
 
@@ -194,7 +195,7 @@ export class RangeTombstones {
   #append(newest: number, low: number, high: number, root: number): void {
     let version: number
     if (newest === 0) {
-      version = this.#arena.allocate(VERSION_BYTES + ROOT_BYTES)
+      version = this.#arena.allocate(versionBytes(ROOT_BYTES))
       writeFirstVersion(this.#arena, version, low, high, NO_ROOT, 0, ROOT_BYTES)
     } else {
       version = appendVersion(this.#arena, newest, low, high, NO_ROOT, 0, ROOT_BYTES)
