@@ -1,7 +1,7 @@
 /**
  * CompactionJob: merge the tables of a compaction into new ones. A pure function of the job and the files it names.
  */
-import type { FileNumber, Level, SequenceNumber } from '../base/types.ts'
+import type { Level, SequenceNumber } from '../base/types.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import type { FileNumbersToken } from '../version/file-numbers.ts'
 import type { TableFormat } from './flush-job.ts'
@@ -31,6 +31,4 @@ export interface CompactionResult {
   readonly bytesWritten: number
   readonly entriesRead: number
   readonly entriesWritten: number
-  /** Numbers of the outputs, also of those that were removed again. */
-  readonly numbers: readonly FileNumber[]
 }
