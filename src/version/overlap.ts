@@ -10,6 +10,7 @@
 import type { Comparator } from '../base/comparator.ts'
 import { compareInternalKeys } from '../base/internal-key.ts'
 import type { Bytes, Level } from '../base/types.ts'
+import type { Compaction } from './compaction.ts'
 import { type FileMetadata, userRange } from './file-metadata.ts'
 import { firstFileEndingAtOrAfter, type Version } from './version.ts'
 
@@ -65,6 +66,13 @@ export function withBoundaryFiles(
     together.push(files[i])
   }
   return together
+}
+
+/** Tables below a compaction's output level that overlap its inputs, level by level: what its tombstones may still hide. */
+export function deeperFiles(comparator: Comparator, version: Version, compaction: Compaction): FileMetadata[][] {
+  const range = rangeOf(comparator, [...compaction.upper, ...compaction.lower])
+  const levels = [...version.levels.keys()].slice(compaction.outputLevel + 1)
+  return levels.map((level) => overlappingFiles(comparator, version, level, range))
 }
 
 function overlappingLevel0(comparator: Comparator, files: readonly FileMetadata[], range: KeyRange): FileMetadata[] {
