@@ -11,11 +11,11 @@ import type { RandomAccessFile } from '../base/environment.ts'
 import { ClosedError, CorruptionError } from '../base/errors.ts'
 import { logName, tableName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
+import { findTable } from '../table/table-file.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import type { Version } from '../version/version.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { Engine } from './engine.ts'
-import { findTable } from './open-table.ts'
 
 export interface CapturedLog {
   readonly name: string

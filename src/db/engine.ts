@@ -282,5 +282,5 @@ export class Engine implements CommitTarget, FlushHost {
 function makeExecutor(options: ResolvedOptions): JobExecutor {
   const inline = new InlineExecutor(options.environment, options.comparator)
   const isInline = options.workers === 0 || options.comparator !== bytewiseComparator
-  return isInline ? inline : new WorkerExecutor(options.environment, inline)
+  return isInline ? inline : new WorkerExecutor(options.environment, inline, options.workers)
 }

@@ -2,14 +2,13 @@
  * TableOpener: how a database opens its tables: by number, with its own comparator, filter and cache, checked against the
  * MANIFEST. A table whose filter is damaged is opened all the same, and told of once: it is read without, which is slower.
  */
-import type { Environment, FileStatus, FileSystem } from '../base/environment.ts'
-import { CorruptionError } from '../base/errors.ts'
-import { oldTableName, tableName } from '../base/filename.ts'
+import type { Environment } from '../base/environment.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { BlockCache } from '../cache/block-cache.ts'
 import { BloomFilter } from '../table/bloom-filter.ts'
 import { LookupCursor } from '../table/lookup-cursor.ts'
 import { Table, type TableReadOptions } from '../table/table.ts'
+import { openTableFile } from '../table/table-file.ts'
 import type { Emit } from './events.ts'
 import { type ResolvedOptions, usesFilters } from './options.ts'
 
@@ -44,16 +43,10 @@ export class TableOpener {
    * @throws CorruptionError, IOError
    */
   open(number: FileNumber, bytes: number): Table {
-    const { files } = this.#environment
-    const path = findTable(files, this.#directory, number)?.path
-    if (path === undefined)
-      throw new CorruptionError('table is missing', { file: files.join(this.#directory, tableName(number)) })
-    const file = files.openRandomAccess(path)
+    const file = openTableFile(this.#environment.files, this.#directory, number, bytes)
     try {
-      if (file.bytes !== bytes)
-        throw new CorruptionError(`table has ${file.bytes} bytes, the MANIFEST says ${bytes}`, { file: path })
       const table = Table.open(file, number, this.#readOptions)
-      if (table.filterIsDamaged) this.#report(number, path)
+      if (table.filterIsDamaged) this.#report(number, file.path)
       return table
     } catch (error) {
       file.close()
@@ -67,18 +60,4 @@ export class TableOpener {
     this.damagedFilters.set(number, file)
     this.#environment.soon(() => this.#emit('damaged-filter', { table: number, file }))
   }
-}
-
-/** Where a table is, by whichever of its two names it has, and what is there. */
-export function findTable(
-  files: FileSystem,
-  directory: string,
-  number: FileNumber,
-): { readonly name: string; readonly path: string; readonly status: FileStatus } | undefined {
-  for (const name of [tableName(number), oldTableName(number)]) {
-    const path = files.join(directory, name)
-    const status = files.status(path)
-    if (status !== undefined) return { name, path, status }
-  }
-  return undefined
 }

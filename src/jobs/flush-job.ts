@@ -81,9 +81,10 @@ export function runFlushJob(
       file.close()
     }
     files.syncDirectory(job.directory)
+    const { fileBytes: bytes, smallest, largest, statistics } = builder
     return {
       kind: 'flush',
-      file: { number: job.number, bytes: builder.fileBytes, smallest: builder.smallest, largest: builder.largest },
+      file: { number: job.number, bytes, smallest, largest, statistics },
       entries: builder.entryCount,
     }
   } catch (error) {

@@ -14,7 +14,6 @@ import type { Comparator } from '../base/comparator.ts'
 import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagType } from '../base/internal-key.ts'
-import type { InternalIterator } from '../base/iterator.ts'
 import * as Lookup from '../base/lookup.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
@@ -127,7 +126,7 @@ export class Table {
   }
 
   /** An iterator over all entries; of no use once the table is closed. */
-  iterator(options: TableIteratorOptions = {}): InternalIterator {
+  iterator(options: TableIteratorOptions = {}): TableIterator {
     const fillsStore = options.fillCache ?? true
     const blocks = new SequentialBlocks(this.file, this.number, this.#index, this.#codecs, this.#store, fillsStore)
     return new TableIterator(this.#comparator, this.#index, blocks)

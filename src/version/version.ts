@@ -151,7 +151,7 @@ export class Version {
 }
 
 /** Index of the first table whose largest user key is ≥ the key, in a level without overlaps; files.length if none. */
-function firstFileEndingAtOrAfter(
+export function firstFileEndingAtOrAfter(
   comparator: Comparator,
   files: readonly FileMetadata[],
   key: Bytes,

@@ -28,9 +28,9 @@ async function fill(db: DB, count: number, tables: number): Promise<void> {
 
 /** A database of so many keys in so many tables, opened with every call on its files written down. */
 async function openWatched(count: number, tables: number, options: Options = {}): Promise<Watched> {
-  const left = await leftBy((db) => fill(db, count, tables), { writeBufferBytes: 1024 * 1024 })
+  const left = await leftBy((db) => fill(db, count, tables), { writeBufferBytes: 1024 * 1024, compression: 'none' })
   const environment = new FaultEnvironment(environmentOf(left), { directory: DIRECTORY, countReads: true })
-  const db = await open(DIRECTORY, { workers: 0, compression: 'none', ...options, environment })
+  const db = await open(DIRECTORY, { workers: 0, ...options, environment })
   return { db, environment }
 }
 
@@ -83,7 +83,7 @@ test('getMany reads each block once, in whatever order the keys come, without an
 })
 
 test('getMany sees one state of all layers, at the call or at a snapshot, with keys that come twice', async () => {
-  const db = await openIn(new MemoryEnvironment(), { writeBufferBytes: 1024 * 1024 })
+  const db = await openIn(new MemoryEnvironment(), { writeBufferBytes: 1024 * 1024, compression: 'none' })
   await fill(db, 50, 3)
   db.putSync(keyOf(1), 'new')
   db.deleteSync(keyOf(2))
@@ -115,7 +115,7 @@ test('values of getMany are the caller’s own', async () => {
 })
 
 test('a filter that is damaged is reported once, and the table read without it', async () => {
-  const left = await leftBy((db) => fill(db, 300, 2), { writeBufferBytes: 1024 * 1024 })
+  const left = await leftBy((db) => fill(db, 300, 2), { writeBufferBytes: 1024 * 1024, compression: 'none' })
   const names = [...left.keys()].filter((name) => name.endsWith('.ldb'))
   const damaged = new Map(left)
   const bytes = (left.get(names[0]) as Uint8Array<ArrayBuffer>).slice()
