@@ -135,7 +135,10 @@ class Repair {
       return report
     } finally {
       // Once a MANIFEST may name them, what was written stays.
-      if (!isDone && !this.#isNamed) removeFiles(this.#context, [...this.#written].map(tableName))
+      if (!isDone && !this.#isNamed) {
+        sink.removeTables()
+        removeFiles(this.#context, [...this.#written].map(tableName))
+      }
     }
   }
 
