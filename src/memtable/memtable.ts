@@ -15,7 +15,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { ownedCopy } from '../base/bytes.ts'
-import type { Comparator, KeyOrder } from '../base/comparator.ts'
+import type { Comparator } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
@@ -25,42 +25,24 @@ import { type Bytes, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { Arena, MemTableFullError } from './arena.ts'
 import { HEADER_BYTES } from './arena-layout.ts'
-import { dumpBytes, encode, encodeChunks } from './dump.ts'
+import { encode, encodeChunks } from './dump.ts'
 import { type DecodeOptions, decode } from './dump-decoder.ts'
 import { entriesBetween, type MemTableEntry, type MemTableVersion } from './entry.ts'
-import { checkedSequence, comparatorOf, representationId } from './memtable-arguments.ts'
+import { checkedSequence, comparatorOf } from './memtable-arguments.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
-import { type MemTableIterator, type MemTableRep, NO_LIMIT, RADIX, SKIPLIST } from './memtable-rep.ts'
-import { RADIX_OVERHEAD_BYTES, RadixTree } from './radix-tree.ts'
-import { SKIPLIST_OVERHEAD_BYTES, SkipList } from './skiplist.ts'
+import { MemTableNumbers } from './memtable-numbers.ts'
+import type { MemTableOptions, MemTableToken } from './memtable-options.ts'
+import { type MemTableIterator, type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
+import { checkRepresentation, OVERHEAD_BYTES_MAX, representationId, representationOf } from './representation.ts'
 import { TableCounters } from './table-counters.ts'
 import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValueLength } from './version-record.ts'
 
-export interface MemTableOptions {
-  /** Room for entries, whose overhead counts (`entryBytesMax`). Committed as it is used. Default 64 MiB; below 2 GiB. */
-  readonly capacityBytes?: number | undefined
-  /** How keys are found. Default: 'radix', which knows bytewise order only; 'skiplist' for a comparator of your own. */
-  readonly representation?: 'radix' | 'skiplist' | undefined
-  /** Order of the keys. Default: bytewise. */
-  readonly comparator?: Comparator | KeyOrder | undefined
-  /** Of everything random in the representation: one seed and one sequence of writes make one arena, byte for byte. */
-  readonly seed?: number | undefined
-}
-
-/** A MemTable on its way to another thread: plain data that `postMessage` clones, around memory that it shares. */
-export interface MemTableToken {
-  readonly buffer: SharedArrayBuffer
-  /** Name of the comparator. */
-  readonly comparator: string
-}
-
 const DEFAULT_CAPACITY_BYTES = 64 * 1024 * 1024
 const DEFAULT_SEED = 0x76617276
-const OVERHEAD_BYTES_MAX = Math.max(RADIX_OVERHEAD_BYTES, SKIPLIST_OVERHEAD_BYTES)
 /** In the tag of a lookup: not below any type, so that every version of the sequence is found. */
 const ANY_TYPE = 0xff
 
-export class MemTable {
+export class MemTable extends MemTableNumbers {
   /** After a lookup that answered FOUND: the value is valBuf[valOff, valOff + valLen), borrowed until `clear`. */
   valBuf: Bytes
   valOff: number
@@ -78,6 +60,7 @@ export class MemTable {
   #isWritable: boolean
 
   private constructor(arena: Arena, comparator: Comparator, seed: number, isOwner: boolean) {
+    super()
     this.valBuf = arena.bytes
     this.valOff = 0
     this.valLen = 0
@@ -112,9 +95,7 @@ export class MemTable {
     if (token.comparator !== comparator.name) {
       throw new InvalidArgumentError(`the MemTable is ordered by ${String(token.comparator)}, not ${comparator.name}`)
     }
-    if (arena.representation !== SKIPLIST && arena.representation !== RADIX) {
-      throw new InvalidArgumentError(`not a MemTable's memory: its representation is ${arena.representation}`)
-    }
+    checkRepresentation(arena)
     return new MemTable(arena, comparator, 0, false)
   }
 
@@ -208,28 +189,6 @@ export class MemTable {
     return this.#isOwner ? !this.#isWritable : this.#arena.isFrozen
   }
 
-  // Numbers. In an attached table they are those of the newest publication.
-
-  /** Versions of all keys. */
-  get entryCount(): number {
-    return this.#counted().entries
-  }
-
-  /** Distinct keys, deleted ones included. */
-  get length(): number {
-    return this.#counted().keys
-  }
-
-  /** Versions that are tombstones. */
-  get tombstoneCount(): number {
-    return this.#counted().tombstones
-  }
-
-  /** Bytes of the keys and of their newest values: an overwrite counts its value instead of the one before it. */
-  get sizeInBytes(): number {
-    return this.#counted().liveBytes
-  }
-
   /** Bytes that entries take, overhead and older versions included; of capacityBytes. */
   get memoryUsage(): number {
     return (this.#isOwner ? this.#arena.tail : this.#arena.watermark()) - HEADER_BYTES
@@ -237,16 +196,6 @@ export class MemTable {
 
   get capacityBytes(): number {
     return this.#arena.capacityBytes
-  }
-
-  /** 0 when empty. */
-  get smallestSequence(): SequenceNumber {
-    return this.#counted().smallest as SequenceNumber
-  }
-
-  /** 0 when empty. */
-  get largestSequence(): SequenceNumber {
-    return this.#counted().largest as SequenceNumber
   }
 
   /**
@@ -300,12 +249,6 @@ export class MemTable {
   /** A cursor over the newest version of every key, at none yet. */
   cursor(): MemTableCursor {
     return new MemTableCursor(this.#iterator(), this.#comparator)
-  }
-
-  /** Bytes of `encode()`, known without encoding. O(1). */
-  get encodedBytes(): number {
-    const { keys, liveBytes } = this.#counted()
-    return dumpBytes(keys, liveBytes)
   }
 
   /** The newest version of every key, as of `sequence`, as one byte string: see dump.ts. @throws NotSupportedError */
@@ -377,12 +320,8 @@ export class MemTable {
     return this.#isOwner ? NO_LIMIT : this.#arena.watermark()
   }
 
-  #counted(): TableCounters {
+  protected override counted(): TableCounters {
     if (!this.#isOwner) this.#counters.read(this.#arena)
     return this.#counters
   }
-}
-
-function representationOf(arena: Arena, comparator: Comparator, seed: number): MemTableRep {
-  return arena.representation === RADIX ? new RadixTree(arena) : new SkipList(arena, comparator, seed)
 }

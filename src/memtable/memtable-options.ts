@@ -1,0 +1,22 @@
+/**
+ * What a MemTable is made with, and what it crosses threads as.
+ */
+import type { Comparator, KeyOrder } from '../base/comparator.ts'
+
+export interface MemTableOptions {
+  /** Room for entries, whose overhead counts (`entryBytesMax`). Committed as it is used. Default 64 MiB; below 2 GiB. */
+  readonly capacityBytes?: number | undefined
+  /** How keys are found. Default: 'radix', which knows bytewise order only; 'skiplist' for a comparator of your own. */
+  readonly representation?: 'radix' | 'skiplist' | undefined
+  /** Order of the keys. Default: bytewise. */
+  readonly comparator?: Comparator | KeyOrder | undefined
+  /** Of everything random in the representation: one seed and one sequence of writes make one arena, byte for byte. */
+  readonly seed?: number | undefined
+}
+
+/** A MemTable on its way to another thread: plain data that `postMessage` clones, around memory that it shares. */
+export interface MemTableToken {
+  readonly buffer: SharedArrayBuffer
+  /** Name of the comparator. */
+  readonly comparator: string
+}
