@@ -33,6 +33,8 @@ export class Arena {
   readonly end: number
   /** The owner's: offset of the first free byte. For others the watermark when they attached. */
   tail: number
+  /** The owner's: bytes of the free space that are promised, and so not free. */
+  heldBack: number
 
   private constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer
@@ -40,6 +42,7 @@ export class Arena {
     this.words = new Int32Array(buffer)
     this.end = buffer.byteLength
     this.tail = Layout.HEADER_BYTES
+    this.heldBack = 0
   }
 
   /**
@@ -91,7 +94,12 @@ export class Arena {
   }
 
   get freeBytes(): number {
-    return this.end - this.tail
+    return this.end - this.tail - this.heldBack
+  }
+
+  /** Promise `bytes` more, or fewer, of the free space to what is allocated later. */
+  holdBack(bytes: number): void {
+    this.heldBack += bytes
   }
 
   /**

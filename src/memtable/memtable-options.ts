@@ -6,8 +6,11 @@ import type { Comparator, KeyOrder } from '../base/comparator.ts'
 export interface MemTableOptions {
   /** Room for entries, whose overhead counts (`entryBytesMax`). Committed as it is used. Default 64 MiB; below 2 GiB. */
   readonly capacityBytes?: number | undefined
-  /** How keys are found. Default: 'radix', which knows bytewise order only; 'skiplist' for a comparator of your own. */
-  readonly representation?: 'radix' | 'skiplist' | undefined
+  /**
+   * How keys are found. Default: 'radix', which knows bytewise order only; 'skiplist' for a comparator of your own. 'vector'
+   * is for loading first and reading then: it sorts when it is frozen or read, and other threads attach once it is frozen.
+   */
+  readonly representation?: 'radix' | 'skiplist' | 'vector' | undefined
   /** Order of the keys. Default: bytewise. */
   readonly comparator?: Comparator | KeyOrder | undefined
   /** Of everything random in the representation: one seed and one sequence of writes make one arena, byte for byte. */

@@ -20,6 +20,7 @@
  */
 import type { InternalIterator } from '../base/iterator.ts'
 import type { Bytes } from '../base/types.ts'
+import type { TableCounters } from './table-counters.ts'
 
 /** The limit of the writer's own reads: above every offset. */
 export const NO_LIMIT = 0x7fffffff
@@ -27,6 +28,7 @@ export const NO_LIMIT = 0x7fffffff
 /** Ids of representations, in the arena's header. */
 export const SKIPLIST = 1
 export const RADIX = 2
+export const VECTOR = 3
 
 /**
  * A place in a representation's order of keys, and the moves to its neighbours; nothing below the limit is passed over, and
@@ -90,4 +92,10 @@ export interface MemTableRep {
 
   /** A new iterator over what lies below `limit`; with NO_LIMIT it also meets what is added while it is in use. */
   iterator(limit: number): MemTableIterator
+
+  /** Bring the counts up to date with what adding an entry did not tell yet. @thread writer */
+  settle(counters: TableCounters): void
+
+  /** The last change, before the table is published and frozen. Idempotent. @thread writer */
+  freeze(): void
 }

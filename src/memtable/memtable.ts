@@ -33,7 +33,7 @@ import { MemTableCursor } from './memtable-cursor.ts'
 import { MemTableNumbers } from './memtable-numbers.ts'
 import type { MemTableOptions, MemTableToken } from './memtable-options.ts'
 import { type MemTableIterator, type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
-import { checkRepresentation, OVERHEAD_BYTES_MAX, representationId, representationOf } from './representation.ts'
+import { checkAttachable, OVERHEAD_BYTES_MAX, representationId, representationOf } from './representation.ts'
 import { TableCounters } from './table-counters.ts'
 import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValueLength } from './version-record.ts'
 
@@ -87,7 +87,8 @@ export class MemTable extends MemTableNumbers {
   /**
    * A read-only view of a MemTable, on any thread: live, in place. Of a frozen one it shows everything.
    * @param options the comparator, unless it is the bytewise one: functions do not cross threads
-   * @throws InvalidArgumentError if the token does not hold a MemTable's memory, of this version and this comparator
+   * @throws InvalidArgumentError if the token does not hold a MemTable's memory, of this version and this comparator;
+   *   NotSupportedError if it is a 'vector' and not frozen
    */
   static attach(token: MemTableToken, options: Pick<MemTableOptions, 'comparator'> = {}): MemTable {
     const arena = Arena.attach(token?.buffer)
@@ -95,7 +96,7 @@ export class MemTable extends MemTableNumbers {
     if (token.comparator !== comparator.name) {
       throw new InvalidArgumentError(`the MemTable is ordered by ${String(token.comparator)}, not ${comparator.name}`)
     }
-    checkRepresentation(arena)
+    checkAttachable(arena)
     return new MemTable(arena, comparator, 0, false)
   }
 
@@ -123,7 +124,8 @@ export class MemTable extends MemTableNumbers {
    * @param type VALUE or DELETION (asserted)
    * @throws InvalidArgumentError if the table is frozen or attached, or the key is longer than the representation's limit
    *   (128 MiB); MemTableFullError if there is no room for its `entryBytesMax`. Then nothing has changed.
-   * @complexity radix: O(bytes of the key); skiplist: O(log n), O(1) for a key right behind the one added before
+   * @complexity radix: O(bytes of the key); skiplist: O(log n), O(1) for a key right behind the one added before;
+   *   vector: O(1), unless the sequence is not the largest so far
    */
   add(
     sequence: SequenceNumber,
@@ -180,6 +182,8 @@ export class MemTable extends MemTableNumbers {
   /** Publish, and refuse every later write. Idempotent. @throws InvalidArgumentError if the table is attached */
   freeze(): void {
     if (!this.#isOwner) throw new InvalidArgumentError('an attached MemTable is read-only')
+    this.#rep.settle(this.#counters)
+    this.#rep.freeze()
     this.publish()
     this.#arena.freeze()
     this.#isWritable = false
@@ -191,7 +195,8 @@ export class MemTable extends MemTableNumbers {
 
   /** Bytes that entries take, overhead and older versions included; of capacityBytes. */
   get memoryUsage(): number {
-    return (this.#isOwner ? this.#arena.tail : this.#arena.watermark()) - HEADER_BYTES
+    const { tail, heldBack } = this.#arena
+    return (this.#isOwner ? tail + heldBack : this.#arena.watermark()) - HEADER_BYTES
   }
 
   get capacityBytes(): number {
@@ -321,7 +326,8 @@ export class MemTable extends MemTableNumbers {
   }
 
   protected override counted(): TableCounters {
-    if (!this.#isOwner) this.#counters.read(this.#arena)
+    if (this.#isOwner) this.#rep.settle(this.#counters)
+    else this.#counters.read(this.#arena)
     return this.#counters
   }
 }

@@ -139,6 +139,11 @@ export class RadixTree implements MemTableRep {
     return new VersionIterator(this.arena, new RadixPath(this, limit), limit)
   }
 
+  /** Every add tells all at once. */
+  settle(): void {}
+
+  freeze(): void {}
+
   /** Any leaf at or below the target of a link, to compare with what all of them share. */
   anyLeaf(target: number, limit: number): number {
     let at = target

@@ -122,6 +122,11 @@ export class SkipList implements MemTableRep {
     return new VersionIterator(this.#arena, new SkipListPath(this, limit), limit)
   }
 
+  /** Every add tells all at once. */
+  settle(): void {}
+
+  freeze(): void {}
+
   // For the iterator. Nodes are offsets, 0 for none; one at or above the limit is to be passed through.
 
   /** The first node whose key is not before the given one. O(log n). */

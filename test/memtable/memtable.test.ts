@@ -13,7 +13,7 @@ import { NO_LIMIT, SKIPLIST } from '../../src/memtable/memtable-rep.ts'
 import { TableCounters } from '../../src/memtable/table-counters.ts'
 import { appendVersion, olderVersion, versionBytes, writeFirstVersion } from '../../src/memtable/version-record.ts'
 import { bytesOf, listBackwards, listForwards } from '../table/entries.ts'
-import { makeRep, type Representation, testEach } from './representations.ts'
+import { makeRep, type Representation, testEach, testEachLive } from './representations.ts'
 
 const KIB = 1024
 
@@ -224,7 +224,7 @@ test('a comparator of the user orders the keys, and is asked for again to attach
   }
 })
 
-testEach('after clear a table is as new, and readers of the old memory keep it', (representation) => {
+testEachLive('after clear a table is as new, and readers of the old memory keep it', (representation) => {
   const table = create(representation)
   table.put('a', 'one')
   const attached = MemTable.attach(table.share())
