@@ -6,6 +6,8 @@ export { CorruptionError, InvalidArgumentError, NotSupportedError, VarveError } 
 export { MemTableFullError } from '../memtable/arena.ts'
 export type { DecodeOptions } from '../memtable/dump-decoder.ts'
 export type { MemTableEntry, MemTableVersion } from '../memtable/entry.ts'
+export { decodeLsmEntry, encodeLsmEntry, type LsmEntry } from '../memtable/lsm-entry.ts'
+export { LsmMemtable } from '../memtable/lsm-memtable.ts'
 export { MemTable } from '../memtable/memtable.ts'
 export type { MemTableCursor } from '../memtable/memtable-cursor.ts'
 export type { MemTableOptions, MemTableToken } from '../memtable/memtable-options.ts'
