@@ -9,11 +9,14 @@
  *             (3) a job that fails removes what it wrote
  */
 import { assert } from '../base/assert.ts'
+import { EMPTY } from '../base/bytes.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { tableName } from '../base/filename.ts'
-import type { FileNumber } from '../base/types.ts'
+import { compareTags } from '../base/internal-key.ts'
+import type { InternalIterator } from '../base/iterator.ts'
+import type { Bytes, FileNumber } from '../base/types.ts'
 import { MemTable } from '../memtable/memtable.ts'
 import type { MemTableToken } from '../memtable/memtable-options.ts'
 import { BloomFilter } from '../table/bloom-filter.ts'
@@ -68,7 +71,7 @@ export function runFlushJob(
   try {
     const builder = new TableBuilder(file, tableOptions(job.format, comparator))
     try {
-      writeEntries(memtable, builder)
+      writeEntries(memtable, builder, comparator)
       builder.finish()
       file.sync()
     } finally {
@@ -86,9 +89,11 @@ export function runFlushJob(
   }
 }
 
-function writeEntries(memtable: MemTable, builder: TableBuilder): void {
+function writeEntries(memtable: MemTable, builder: TableBuilder, comparator: Comparator): void {
   const entries = memtable.iterator()
+  const order = new EntryOrder(comparator)
   for (entries.seekToFirst(); entries.valid; entries.next()) {
+    order.check(entries)
     builder.add(
       entries.keyBuf,
       entries.keyOff,
@@ -102,6 +107,38 @@ function writeEntries(memtable: MemTable, builder: TableBuilder): void {
   }
   if (builder.entryCount !== memtable.entryCount) {
     throw new CorruptionError(`a MemTable of ${memtable.entryCount} entries yielded ${builder.entryCount}`)
+  }
+}
+
+/** Sees that entries ascend: memory that was damaged is told from a defect of the table builder's caller. */
+class EntryOrder {
+  readonly #comparator: Comparator
+  #isFirst = true
+  #keyBuf: Bytes = EMPTY
+  #keyOff = 0
+  #keyLen = 0
+  #tagLow = 0
+  #tagHigh = 0
+
+  constructor(comparator: Comparator) {
+    this.#comparator = comparator
+  }
+
+  /** @throws CorruptionError unless the entry, in the memory of the one before it, comes after that one */
+  check(at: InternalIterator): void {
+    const { keyBuf, keyOff, keyLen, tagLow, tagHigh } = at
+    if (!this.#isFirst) {
+      const order = this.#comparator.compare(this.#keyBuf, this.#keyOff, this.#keyLen, keyBuf, keyOff, keyLen)
+      if (order > 0 || (order === 0 && compareTags(this.#tagLow, this.#tagHigh, tagLow, tagHigh) >= 0)) {
+        throw new CorruptionError('the entries of a MemTable are not in order: its memory is damaged')
+      }
+    }
+    this.#isFirst = false
+    this.#keyBuf = keyBuf
+    this.#keyOff = keyOff
+    this.#keyLen = keyLen
+    this.#tagLow = tagLow
+    this.#tagHigh = tagHigh
   }
 }
 

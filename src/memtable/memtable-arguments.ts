@@ -4,6 +4,7 @@
 import { bytewiseComparator, type Comparator, customComparator } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import type { SequenceNumber } from '../base/types.ts'
+import { CHECKSUMS } from './arena-layout.ts'
 import type { MemTableOptions } from './memtable-options.ts'
 
 /** Names of comparators that users cannot give to theirs. */
@@ -25,4 +26,10 @@ export function comparatorOf({ comparator = bytewiseComparator }: Pick<MemTableO
 export function checkedSequence(sequence: number, min: number): SequenceNumber {
   if (Number.isSafeInteger(sequence) && sequence >= min) return sequence as SequenceNumber
   throw new InvalidArgumentError(`sequence must be an integer from ${min} to 2^53 − 1, not ${String(sequence)}`)
+}
+
+/** What else these options want of an arena. @throws InvalidArgumentError if they are not of their form */
+export function featuresOf({ checksums = false }: Pick<MemTableOptions, 'checksums'>): number {
+  if (typeof checksums === 'boolean') return checksums ? CHECKSUMS : 0
+  throw new InvalidArgumentError(`checksums must be true or false, not ${String(checksums)}`)
 }

@@ -28,7 +28,8 @@ import { HEADER_BYTES } from './arena-layout.ts'
 import { encode, encodeChunks } from './dump.ts'
 import { type DecodeOptions, decode } from './dump-decoder.ts'
 import { entriesBetween, type MemTableEntry, type MemTableVersion } from './entry.ts'
-import { checkedSequence, comparatorOf } from './memtable-arguments.ts'
+import { checksOf, type EntryChecks } from './entry-checks.ts'
+import { checkedSequence, comparatorOf, featuresOf } from './memtable-arguments.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
 import { MemTableNumbers } from './memtable-numbers.ts'
 import type { MemTableOptions, MemTableToken } from './memtable-options.ts'
@@ -57,6 +58,7 @@ export class MemTable extends MemTableNumbers {
   #arena: Arena
   #rep: MemTableRep
   #counters: TableCounters
+  #checks: EntryChecks | undefined
   #isWritable: boolean
 
   private constructor(arena: Arena, comparator: Comparator, seed: number, isOwner: boolean) {
@@ -72,6 +74,7 @@ export class MemTable extends MemTableNumbers {
     this.#arena = arena
     this.#rep = representationOf(arena, comparator, seed)
     this.#counters = new TableCounters()
+    this.#checks = checksOf(arena)
     this.#isWritable = isOwner
   }
 
@@ -81,7 +84,8 @@ export class MemTable extends MemTableNumbers {
     if (!Number.isInteger(seed)) throw new InvalidArgumentError(`seed must be an integer, not ${String(seed)}`)
     const comparator = comparatorOf(options)
     const id = representationId(options.representation, comparator)
-    return new MemTable(Arena.create(capacityBytes, id), comparator, seed, true)
+    const features = featuresOf(options)
+    return new MemTable(Arena.create(capacityBytes, id, features), comparator, seed, true)
   }
 
   /**
@@ -142,7 +146,11 @@ export class MemTable extends MemTableNumbers {
     const stored = isDeletion ? 0 : valLen
     this.#makeSureOfRoom(keyLen, stored)
     const low = tagLow(sequence, type)
-    const replaced = this.#rep.add(low, tagHigh(sequence), key, keyOff, keyLen, value, valOff, stored)
+    const high = tagHigh(sequence)
+    if (this.#checks !== undefined) {
+      this.#arena.checksum = this.#checks.checksum(low, high, key, keyOff, keyLen, value, valOff, stored)
+    }
+    const replaced = this.#rep.add(low, high, key, keyOff, keyLen, value, valOff, stored)
     const change = replaced === 0 ? keyLen + stored : stored - versionValueLength(this.#arena.words, replaced)
     this.#counters.add(sequence, replaced === 0, isDeletion, change)
   }
@@ -278,7 +286,8 @@ export class MemTable extends MemTableNumbers {
    */
   clear(): void {
     if (!this.#isOwner) throw new InvalidArgumentError('an attached MemTable is read-only')
-    this.#arena = Arena.create(this.#arena.capacityBytes, this.#arena.representation)
+    this.#arena = Arena.create(this.#arena.capacityBytes, this.#arena.representation, this.#arena.features)
+    this.#checks = checksOf(this.#arena)
     this.#rep = representationOf(this.#arena, this.#comparator, this.#seed)
     this.#counters = new TableCounters()
     this.#isWritable = true

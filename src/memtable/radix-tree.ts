@@ -23,11 +23,13 @@
 import type { Bytes } from '../base/types.ts'
 import type { Arena } from './arena.ts'
 import { ROOTS } from './arena-layout.ts'
+import { checksOf, type EntryChecks } from './entry-checks.ts'
 import { type MemTableIterator, type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
 import { RadixKey } from './radix-key.ts'
 import {
   addVersion,
   createLeaf,
+  firstVersionOf,
   LEAF_OVERHEAD_BYTES,
   leafKeyLength,
   leafKeyOffset,
@@ -68,6 +70,7 @@ export class RadixTree implements MemTableRep {
   addedKeys: number
 
   readonly #words: Int32Array<ArrayBufferLike>
+  readonly #checks: EntryChecks | undefined
   /** The leaf that was added last, as a target: often it tells that a path's skipped bytes are the key's. */
   #lastAdded: number
   /** How the last walk for an add ended: at which link, if any, and in which node, by the link to it. */
@@ -79,7 +82,8 @@ export class RadixTree implements MemTableRep {
   /** @param arena created for RADIX; empty, or filled by a tree */
   constructor(arena: Arena) {
     this.keyBytesMax = DEPTH_MAX
-    this.overheadBytesMax = RADIX_OVERHEAD_BYTES
+    this.overheadBytesMax = RADIX_OVERHEAD_BYTES + arena.checksumBytes
+    this.#checks = checksOf(arena)
     this.arena = arena
     this.key = new RadixKey()
     this.addedKeys = 0
@@ -130,9 +134,13 @@ export class RadixTree implements MemTableRep {
       target = loadLink(words, link, limit)
     }
     const leaf = leafOf(words, target)
+    const checks = this.#checks
+    if (checks !== undefined) verifyLeaf(checks, words, leaf)
     if (leafKeyLength(words, leaf) !== keyLen) return 0
     if (sought.commonPrefix(words, leafKeyOffset(leaf) >> 2, keyLen) !== keyLen) return 0
-    return findVersion(words, versionsOf(words, target, limit), tagLow, tagHigh, limit)
+    const newest = versionsOf(words, target, limit)
+    if (checks !== undefined) return checks.findVersion(leaf + 4, keyLen, newest, tagLow, tagHigh, limit)
+    return findVersion(words, newest, tagLow, tagHigh, limit)
   }
 
   iterator(limit: number): MemTableIterator {
@@ -148,7 +156,9 @@ export class RadixTree implements MemTableRep {
   anyLeaf(target: number, limit: number): number {
     let at = target
     while ((at & TAG_MASK) === 0) at = loadLink(this.#words, someLink(this.#words, at), limit)
-    return leafOf(this.#words, at)
+    const leaf = leafOf(this.#words, at)
+    if (this.#checks !== undefined) verifyLeaf(this.#checks, this.#words, leaf)
+    return leaf
   }
 
   /** Leading bytes that the sought key and a leaf share. */
@@ -234,4 +244,8 @@ export class RadixTree implements MemTableRep {
     const symbol = length === shared ? TERMINAL : bytes[shared]
     Atomics.store(words, link, createFork(this.arena, shared, otherSymbol, target, symbol, leaf))
   }
+}
+
+function verifyLeaf(checks: EntryChecks, words: Int32Array<ArrayBufferLike>, leaf: number): void {
+  checks.verify(leafKeyOffset(leaf), leafKeyLength(words, leaf), firstVersionOf(words, leaf))
 }

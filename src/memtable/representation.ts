@@ -9,8 +9,11 @@ import { RADIX_OVERHEAD_BYTES, RadixTree } from './radix-tree.ts'
 import { SKIPLIST_OVERHEAD_BYTES, SkipList } from './skiplist.ts'
 import { SortedVector, VECTOR_OVERHEAD_BYTES } from './sorted-vector.ts'
 
+const CHECKSUM_BYTES = 4
+
 /** Arena bytes that an entry can take beyond its key and its value, in any representation. */
-export const OVERHEAD_BYTES_MAX: number = Math.max(RADIX_OVERHEAD_BYTES, SKIPLIST_OVERHEAD_BYTES, VECTOR_OVERHEAD_BYTES)
+export const OVERHEAD_BYTES_MAX: number =
+  Math.max(RADIX_OVERHEAD_BYTES, SKIPLIST_OVERHEAD_BYTES, VECTOR_OVERHEAD_BYTES) + CHECKSUM_BYTES
 
 /** The id of what an option asks for. @throws InvalidArgumentError if it is none, or cannot order by the comparator */
 export function representationId(option: unknown, comparator: Comparator): number {

@@ -20,6 +20,7 @@ import { Prng } from '../base/prng.ts'
 import type { Bytes } from '../base/types.ts'
 import { type Arena, wordAligned } from './arena.ts'
 import { ROOTS } from './arena-layout.ts'
+import { checksOf, type EntryChecks } from './entry-checks.ts'
 import { KeyProbe } from './key-probe.ts'
 import type { MemTableIterator, MemTableRep } from './memtable-rep.ts'
 import { SkipListPath } from './skiplist-path.ts'
@@ -67,6 +68,7 @@ export class SkipList implements MemTableRep {
   /** The key of the search under way. */
   readonly #probe: KeyProbe
   readonly #prng: Prng
+  readonly #checks: EntryChecks | undefined
   /** The splice of the last search for an insert: on every level, the last node before its key and the first one not before it. */
   readonly #before: Int32Array
   readonly #after: Int32Array
@@ -74,7 +76,8 @@ export class SkipList implements MemTableRep {
   /** @param arena created for SKIPLIST; empty, or filled by a list with the same comparator */
   constructor(arena: Arena, comparator: Comparator, seed: number) {
     this.keyBytesMax = KEY_BYTES_MAX
-    this.overheadBytesMax = SKIPLIST_OVERHEAD_BYTES
+    this.overheadBytesMax = SKIPLIST_OVERHEAD_BYTES + arena.checksumBytes
+    this.#checks = checksOf(arena)
     this.#arena = arena
     this.#words = arena.words
     this.#bytes = arena.bytes
@@ -115,6 +118,11 @@ export class SkipList implements MemTableRep {
   find(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number, limit: number): number {
     const node = this.findNode(key, keyOff, keyLen, limit)
     if (node === 0 || !this.isSoughtKey(node)) return 0
+    const checks = this.#checks
+    if (checks !== undefined) {
+      const newest = this.versions(node, limit)
+      return checks.findVersion(node + 4, this.keyLength(node), newest, tagLow, tagHigh, limit)
+    }
     return findVersion(this.#words, this.versions(node, limit), tagLow, tagHigh, limit)
   }
 
@@ -148,6 +156,7 @@ export class SkipList implements MemTableRep {
         level--
       }
     }
+    if (this.#checks !== undefined) this.#verifyAround(node, bound, this.#checks)
     return bound
   }
 
@@ -231,7 +240,20 @@ export class SkipList implements MemTableRep {
       this.#after[level] = next
       level--
     }
+    if (this.#checks !== undefined) this.#verifyAround(node, bound, this.#checks)
     return found
+  }
+
+  /** A search that met one damaged key ends right before or right behind it. */
+  #verifyAround(before: number, after: number, checks: EntryChecks): void {
+    if (before !== HEAD) this.#verifyNode(before, checks)
+    if (after !== 0) this.#verifyNode(after, checks)
+  }
+
+  #verifyNode(node: number, checks: EntryChecks): void {
+    const length = this.keyLength(node)
+    checks.verify(node + 4, length, (this.#suffix(node) << 2) + SUFFIX_BYTES)
+    checks.verifyPadding(node + 4, length, keyBytes(length))
   }
 
   /** Add a node with its first version at the splice, which then lies right after it. */
@@ -248,7 +270,7 @@ export class SkipList implements MemTableRep {
     const words = this.#words
     const height = this.#nextHeight()
     const stored = keyBytes(keyLen)
-    const bytes = 4 * height + 4 + stored + SUFFIX_BYTES + versionBytes(valLen)
+    const bytes = 4 * height + 4 + stored + SUFFIX_BYTES + versionBytes(this.#arena, valLen)
     const node = this.#arena.allocate(bytes) + 4 * height
     words[node >> 2] = (keyLen << HEIGHT_BITS) | height
     words[(node >> 2) + 1] = 0

@@ -20,6 +20,7 @@ import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Bytes } from '../base/types.ts'
 import { type Arena, wordAligned } from './arena.ts'
 import { ROOTS } from './arena-layout.ts'
+import { checksOf, type EntryChecks } from './entry-checks.ts'
 import { KeyProbe } from './key-probe.ts'
 import { KeySorter } from './key-sorter.ts'
 import type { MemTableIterator, MemTableRep } from './memtable-rep.ts'
@@ -55,6 +56,7 @@ export class SortedVector implements MemTableRep {
   readonly #words: Int32Array<ArrayBufferLike>
   readonly #comparator: Comparator
   readonly #probe: KeyProbe
+  readonly #checks: EntryChecks | undefined
   #index: Int32Array<ArrayBufferLike>
   #sorted: number
   #excessKeys: number
@@ -66,7 +68,8 @@ export class SortedVector implements MemTableRep {
   /** @param arena created for VECTOR; empty, or frozen */
   constructor(arena: Arena, comparator: Comparator) {
     this.keyBytesMax = KEY_BYTES_MAX
-    this.overheadBytesMax = VECTOR_OVERHEAD_BYTES
+    this.overheadBytesMax = VECTOR_OVERHEAD_BYTES + arena.checksumBytes
+    this.#checks = checksOf(arena)
     this.arena = arena
     this.#words = arena.words
     this.#comparator = comparator
@@ -95,7 +98,7 @@ export class SortedVector implements MemTableRep {
     const { arena, count } = this
     const isInOrder = this.#sorted === count && (count === 0 || this.#isAfterLast(key, keyOff, keyLen))
     const stored = storedKeyBytes(keyLen)
-    const entry = arena.allocate(4 + stored + versionBytes(valLen))
+    const entry = arena.allocate(4 + stored + versionBytes(arena, valLen))
     const at = entry >> 2
     this.#words[at] = keyLen
     this.#words[at + 1] = 0
@@ -161,7 +164,22 @@ export class SortedVector implements MemTableRep {
       if (order < 0 || (order === 0 && this.#isNewer(middle, tagLow, tagHigh))) begin = middle + 1
       else end = middle
     }
+    // A search that met one damaged entry ends right before or right behind it.
+    if (this.#checks !== undefined) {
+      if (begin > 0) this.verify(begin - 1)
+      if (begin < this.count) this.verify(begin)
+    }
     return begin
+  }
+
+  /** @throws CorruptionError if the entry at a place is not as it was written, and has a checksum */
+  verify(place: number): void {
+    const checks = this.#checks
+    if (checks === undefined) return
+    const keyOff = this.keyOffset(place)
+    const keyLen = this.keyLength(place)
+    checks.verify(keyOff, keyLen, this.version(place))
+    checks.verifyPadding(keyOff, keyLen, storedKeyBytes(keyLen))
   }
 
   /** The first place whose key is not before the one at `place`, which is its newest version; or is behind it. */

@@ -98,9 +98,11 @@ export class VectorIterator implements MemTableIterator {
 
   #enter(place: number): void {
     this.#place = place
-    this.valid = place >= 0 && place < this.#count
-    if (!this.valid) return
+    this.valid = false
+    if (place < 0 || place >= this.#count) return
     const vector = this.#vector
+    vector.verify(place)
+    this.valid = true
     const { words } = vector.arena
     const version = vector.version(place)
     this.keyOff = vector.keyOffset(place)

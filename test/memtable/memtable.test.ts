@@ -199,7 +199,7 @@ testEach('a key with very many versions is read right at any snapshot, and walke
 test('the jumps of a chain of versions lead to its end in logarithmically many steps', () => {
   const arena = Arena.create(8 * KIB * KIB, SKIPLIST)
   const value = bytesOf('')
-  let newest = arena.allocate(versionBytes(0))
+  let newest = arena.allocate(versionBytes(arena, 0))
   writeFirstVersion(arena, newest, 1 << 8, 0, value, 0, 0)
   for (let count = 2; count <= 100_000; count++) {
     newest = appendVersion(arena, newest, count << 8, 0, value, 0, 0)
