@@ -164,11 +164,7 @@ export class SortedVector implements MemTableRep {
       if (order < 0 || (order === 0 && this.#isNewer(middle, tagLow, tagHigh))) begin = middle + 1
       else end = middle
     }
-    // A search that met one damaged entry ends right before or right behind it.
-    if (this.#checks !== undefined) {
-      if (begin > 0) this.verify(begin - 1)
-      if (begin < this.count) this.verify(begin)
-    }
+    if (this.#checks !== undefined) this.#verifyAround(begin)
     return begin
   }
 
@@ -184,9 +180,12 @@ export class SortedVector implements MemTableRep {
 
   /** The first place whose key is not before the one at `place`, which is its newest version; or is behind it. */
   keyStart(place: number, isAfter: boolean): number {
+    this.verify(place)
     const entry = this.#index[place]
     this.#probe.load(this.arena.bytes, entry + 4, this.#words[entry >> 2])
-    return isAfter ? this.#search(place, this.count, true) : this.#search(0, place, false)
+    const found = isAfter ? this.#search(place, this.count, true) : this.#search(0, place, false)
+    if (this.#checks !== undefined) this.#verifyAround(found)
+    return found
   }
 
   /** Whether two places, which exist, have the same key. */
@@ -211,6 +210,12 @@ export class SortedVector implements MemTableRep {
 
   version(place: number): number {
     return versionOf(this.#words, this.#index[place])
+  }
+
+  /** A search that met one damaged entry ends right before or right behind it. */
+  #verifyAround(place: number): void {
+    if (place > 0) this.verify(place - 1)
+    if (place < this.count) this.verify(place)
   }
 
   /** The first place in [from, to) whose key is not before the probe's, or is behind it; `to` if there is none. */
