@@ -60,6 +60,18 @@ export interface MemTableIterator extends InternalIterator {
   toNewest(): void
 }
 
+/** Ways to keys by shares of the order, for samples; what `descend` finds is visible. */
+export interface KeyDescent {
+  /** Where in the arena the key is that the last descent found. */
+  readonly keyOff: number
+  readonly keyLen: number
+  /**
+   * To a key at roughly `share` of all keys, at least 0 and less than 1; larger shares lead to no smaller keys.
+   * @returns one over the chance of that key among random shares; 0 if there is none at the share
+   */
+  descend(share: number): number
+}
+
 export interface MemTableRep {
   /** Longest key that it can hold. */
   readonly keyBytesMax: number
@@ -92,6 +104,11 @@ export interface MemTableRep {
 
   /** A new iterator over what lies below `limit`; with NO_LIMIT it also meets what is added while it is in use. */
   iterator(limit: number): MemTableIterator
+
+  /** About how many keys lie from `start` to `end`, both inclusive. Takes a time that hardly grows with the table. */
+  estimate(start: Bytes, end: Bytes, limit: number): number
+
+  descent(limit: number): KeyDescent
 
   /** Bring the counts up to date with what adding an entry did not tell yet. @thread writer */
   settle(counters: TableCounters): void

@@ -29,6 +29,7 @@ import { encode, encodeChunks } from './dump.ts'
 import { type DecodeOptions, decode } from './dump-decoder.ts'
 import { entriesBetween, type MemTableEntry, type MemTableVersion } from './entry.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
+import { countKeys, estimateKeys, sampleEntries } from './key-sample.ts'
 import { checkedSequence, comparatorOf, featuresOf } from './memtable-arguments.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
 import { MemTableNumbers } from './memtable-numbers.ts'
@@ -257,6 +258,29 @@ export class MemTable extends MemTableNumbers {
   /** The newest version of every key, as `rangeScan`. */
   entries(): IterableIterator<MemTableEntry> {
     return entriesBetween(this.#iterator(), this.#comparator, undefined, undefined)
+  }
+
+  /** Keys from startKey to endKey, both inclusive, deleted ones included. O(keys in the range). */
+  countRange(startKey: string | Uint8Array, endKey: string | Uint8Array): number {
+    const [start, end] = [toBytes(startKey, 'startKey'), toBytes(endKey, 'endKey')]
+    return countKeys(this.#iterator(), this.#comparator, start, end, this.length)
+  }
+
+  /**
+   * About as many, without counting: exact below 256 keys. A standard error is 15 % where keys are spread evenly below each
+   * first byte or so, as random and ascending ones are; 'radix' knows no bound for keys in clusters of very uneven size.
+   */
+  estimateCount(startKey: string | Uint8Array, endKey: string | Uint8Array): number {
+    const [start, end] = [toBytes(startKey, 'startKey'), toBytes(endKey, 'endKey')]
+    return estimateKeys(this.#rep, this.#limit(), this.#comparator, start, end, this.length)
+  }
+
+  /**
+   * The newest version of up to `count` keys at random, in order, each once: all if there are no more, and else hardly fewer
+   * than asked for. One seed and one table give one sample. Not quite uniform: see key-sample.ts. O(count · log n).
+   */
+  sample(count: number, seed: number = DEFAULT_SEED): MemTableEntry[] {
+    return sampleEntries(this.#rep.descent(this.#limit()), this.#iterator(), this.length, count, seed)
   }
 
   /** A cursor over the newest version of every key, at none yet. */

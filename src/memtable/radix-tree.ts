@@ -24,7 +24,8 @@ import type { Bytes } from '../base/types.ts'
 import type { Arena } from './arena.ts'
 import { ROOTS } from './arena-layout.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
-import { type MemTableIterator, type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
+import { type KeyDescent, type MemTableIterator, type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
+import { RadixDescent } from './radix-descent.ts'
 import { RadixKey } from './radix-key.ts'
 import {
   addVersion,
@@ -59,6 +60,9 @@ export const ROOT_LINK: number = ROOTS
 
 /** Arena bytes that one add can take beyond its key and its value. */
 export const RADIX_OVERHEAD_BYTES: number = LEAF_OVERHEAD_BYTES + GROWTH_BYTES_MAX
+
+/** Their shares are spread evenly, so that two different ranges are estimated alike. */
+const ESTIMATE_DESCENTS = 256
 
 export class RadixTree implements MemTableRep {
   readonly keyBytesMax: number
@@ -151,6 +155,17 @@ export class RadixTree implements MemTableRep {
   settle(): void {}
 
   freeze(): void {}
+
+  estimate(start: Bytes, end: Bytes, limit: number): number {
+    const descent = new RadixDescent(this, limit, start, end)
+    let sum = 0
+    for (let i = 0; i < ESTIMATE_DESCENTS; i++) sum += descent.descend((i + 0.5) / ESTIMATE_DESCENTS)
+    return sum / ESTIMATE_DESCENTS
+  }
+
+  descent(limit: number): KeyDescent {
+    return new RadixDescent(this, limit, undefined, undefined)
+  }
 
   /** Any leaf at or below the target of a link, to compare with what all of them share. */
   anyLeaf(target: number, limit: number): number {

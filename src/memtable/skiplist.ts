@@ -22,7 +22,8 @@ import { type Arena, wordAligned } from './arena.ts'
 import { ROOTS } from './arena-layout.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
 import { KeyProbe } from './key-probe.ts'
-import type { MemTableIterator, MemTableRep } from './memtable-rep.ts'
+import type { KeyDescent, MemTableIterator, MemTableRep } from './memtable-rep.ts'
+import { SkipListDescent } from './skiplist-descent.ts'
 import { SkipListPath } from './skiplist-path.ts'
 import { VersionIterator } from './version-iterator.ts'
 import {
@@ -41,6 +42,8 @@ const HEIGHT_MAX: number = (1 << HEIGHT_BITS) - 1
  * (measured, 500 k random keys, Node 20).
  */
 const BRANCHING: number = Math.E
+/** With so many nodes counted, an estimate is off by an eighth, as a standard error. */
+const ESTIMATE_NODES = 64
 /** Words of a node after its key. */
 const PREV = 0
 const VERSIONS = 1
@@ -67,6 +70,7 @@ export class SkipList implements MemTableRep {
   readonly #bytes: Bytes
   /** The key of the search under way. */
   readonly #probe: KeyProbe
+  readonly #comparator: Comparator
   readonly #prng: Prng
   readonly #checks: EntryChecks | undefined
   /** The splice of the last search for an insert: on every level, the last node before its key and the first one not before it. */
@@ -82,6 +86,7 @@ export class SkipList implements MemTableRep {
     this.#words = arena.words
     this.#bytes = arena.bytes
     this.#probe = new KeyProbe(comparator)
+    this.#comparator = comparator
     this.#prng = new Prng(seed)
     this.#before = new Int32Array(HEIGHT_MAX).fill(HEAD)
     this.#after = new Int32Array(HEIGHT_MAX)
@@ -135,7 +140,31 @@ export class SkipList implements MemTableRep {
 
   freeze(): void {}
 
-  // For the iterator. Nodes are offsets, 0 for none; one at or above the limit is to be passed through.
+  /** Counted on the highest level that has enough nodes in the range, of which one in BRANCHING reaches the next. */
+  estimate(start: Bytes, end: Bytes, limit: number): number {
+    const endProbe = new KeyProbe(this.#comparator)
+    endProbe.load(end, 0, end.length)
+    this.#probe.load(start, 0, start.length)
+    let node = HEAD
+    for (let level = this.height - 1; ; level--) {
+      let next = this.nextOn(level, node, limit)
+      while (next !== 0 && this.#compare(next) < 0) {
+        node = next
+        next = this.nextOn(level, node, limit)
+      }
+      let count = 0
+      for (; next !== 0 && this.#compareTo(endProbe, next) <= 0; next = this.nextOn(level, next, limit)) {
+        if (next < limit) count++
+      }
+      if (count >= ESTIMATE_NODES || level === 0) return count * BRANCHING ** level
+    }
+  }
+
+  descent(limit: number): KeyDescent {
+    return new SkipListDescent(this, limit)
+  }
+
+  // For the iterator and the descent. Nodes are offsets, 0 for none; one at or above the limit is to be passed through.
 
   /** The first node whose key is not before the given one. O(log n). */
   findNode(key: Bytes, keyOff: number, keyLen: number, limit: number): number {
@@ -163,6 +192,20 @@ export class SkipList implements MemTableRep {
   /** Whether a node has the key that findNode was last called for. */
   isSoughtKey(node: number): boolean {
     return this.#compare(node) === 0
+  }
+
+  get height(): number {
+    return this.#words[HEIGHT]
+  }
+
+  /** What leads to the first node of every level. */
+  get head(): number {
+    return HEAD
+  }
+
+  /** The node behind one that reaches this level. */
+  nextOn(level: number, node: number, limit: number): number {
+    return load(this.#words, (node >> 2) - 1 - level, limit)
   }
 
   firstNode(limit: number): number {
@@ -307,8 +350,12 @@ export class SkipList implements MemTableRep {
 
   /** Order of a node's key and the one that the probe holds. */
   #compare(node: number): number {
+    return this.#compareTo(this.#probe, node)
+  }
+
+  #compareTo(probe: KeyProbe, node: number): number {
     const at = node >> 2
-    return this.#probe.compareStored(this.#words, this.#bytes, at + 1, this.#words[at] >>> HEIGHT_BITS)
+    return probe.compareStored(this.#words, this.#bytes, at + 1, this.#words[at] >>> HEIGHT_BITS)
   }
 }
 

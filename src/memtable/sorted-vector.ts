@@ -23,7 +23,7 @@ import { ROOTS } from './arena-layout.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
 import { KeyProbe } from './key-probe.ts'
 import { KeySorter } from './key-sorter.ts'
-import type { MemTableIterator, MemTableRep } from './memtable-rep.ts'
+import type { KeyDescent, MemTableIterator, MemTableRep } from './memtable-rep.ts'
 import type { TableCounters } from './table-counters.ts'
 import { VectorIterator } from './vector-iterator.ts'
 import {
@@ -43,6 +43,8 @@ const SLOT_BYTES = 4
 const KEY_BYTES_MIN = 8
 const KEY_BYTES_MAX: number = 2 ** 27 - 1
 const FIRST_SLOTS = 256
+/** Entries that an estimate looks at: with so many, the share of newest versions is off by a sixteenth at most, as a standard error. */
+const ESTIMATE_PLACES = 64
 /** Arena bytes that one add can take beyond its key and its value: its slot of the index, and all padding. */
 export const VECTOR_OVERHEAD_BYTES: number = SLOT_BYTES + 4 + KEY_BYTES_MIN + VERSION_BYTES + 4
 
@@ -123,6 +125,22 @@ export class SortedVector implements MemTableRep {
     return new VectorIterator(this)
   }
 
+  /** Entries between the two places, less the share of older versions that some of them show. */
+  estimate(start: Bytes, end: Bytes): number {
+    const from = this.seek(start, 0, start.length, 0xffffffff, 0xffffffff)
+    this.#probe.load(end, 0, end.length)
+    const to = this.#search(from, this.count, true)
+    let newest = 0
+    for (let i = 0; i < ESTIMATE_PLACES; i++) {
+      if (this.isNewest(from + Math.floor((i * (to - from)) / ESTIMATE_PLACES))) newest++
+    }
+    return ((to - from) * newest) / ESTIMATE_PLACES
+  }
+
+  descent(): KeyDescent {
+    return new VectorDescent(this)
+  }
+
   settle(counters: TableCounters): void {
     this.order()
     counters.keys -= this.#excessKeys
@@ -198,6 +216,10 @@ export class SortedVector implements MemTableRep {
     if (length !== words[b]) return false
     for (let i = (length + 3) >> 2; i > 0; i--) if (words[a + i] !== words[b + i]) return false
     return true
+  }
+
+  isNewest(place: number): boolean {
+    return place === 0 || !this.haveSameKey(place - 1, place)
   }
 
   keyOffset(place: number): number {
@@ -326,6 +348,27 @@ export class SortedVector implements MemTableRep {
 
   #sharedIndex(): Int32Array<ArrayBufferLike> {
     return new Int32Array(this.arena.buffer, this.#words[INDEX], this.count)
+  }
+}
+
+/** Any entry by its place; an older version is no key. */
+class VectorDescent implements KeyDescent {
+  keyOff = 0
+  keyLen = 0
+  readonly #vector: SortedVector
+
+  constructor(vector: SortedVector) {
+    this.#vector = vector
+    vector.order()
+  }
+
+  descend(share: number): number {
+    const vector = this.#vector
+    const place = Math.floor(share * vector.count)
+    if (place >= vector.count || !vector.isNewest(place)) return 0
+    this.keyOff = vector.keyOffset(place)
+    this.keyLen = vector.keyLength(place)
+    return 1
   }
 }
 
