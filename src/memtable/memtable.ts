@@ -30,7 +30,7 @@ import { type DecodeOptions, decode } from './dump-decoder.ts'
 import { entriesBetween, type MemTableEntry, type MemTableVersion } from './entry.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
 import { countKeys, estimateKeys, sampleEntries } from './key-sample.ts'
-import { checkedSequence, comparatorOf, featuresOf } from './memtable-arguments.ts'
+import { batchOf, checkedSequence, comparatorOf, featuresOf } from './memtable-arguments.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
 import { MemTableNumbers } from './memtable-numbers.ts'
 import type { MemTableOptions, MemTableToken } from './memtable-options.ts'
@@ -228,6 +228,29 @@ export class MemTable extends MemTableNumbers {
   delete(key: string | Uint8Array, sequence?: number): SequenceNumber {
     const bytes = toBytes(key, 'key')
     return this.#write(ValueType.DELETION, bytes, bytes, sequence)
+  }
+
+  /**
+   * Set keys to their values, or mark those without a value as deleted: all of them, in this order, with ascending sequences,
+   * published together; or none.
+   * @returns the sequence of the last write; the largest so far if there is none
+   * @throws as `put`; MemTableFullError unless there is room for the `entryBytesMax` of all
+   */
+  putMany(
+    entries: Iterable<readonly [key: string | Uint8Array, value: string | Uint8Array | undefined]>,
+  ): SequenceNumber {
+    const writes = batchOf(entries)
+    this.#makeSureOfRoom(0, 0)
+    if (writes.bytes > this.#arena.freeBytes) throw new MemTableFullError(writes.bytes, this.#arena.freeBytes)
+    if (writes.longestKey > this.#rep.keyBytesMax) this.#makeSureOfRoom(writes.longestKey, 0)
+    let sequence = this.#counters.largest
+    checkedSequence(sequence + writes.list.length, 0)
+    for (const { key, value } of writes.list) {
+      const type = value === undefined ? ValueType.DELETION : ValueType.VALUE
+      this.add(++sequence as SequenceNumber, type, key, 0, key.length, value ?? key, 0, value?.length ?? 0)
+    }
+    this.publish()
+    return sequence as SequenceNumber
   }
 
   /**
