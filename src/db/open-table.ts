@@ -7,9 +7,9 @@ import { CorruptionError } from '../base/errors.ts'
 import { oldTableName, tableName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { BlockCache } from '../cache/block-cache.ts'
-import { tableOptions } from '../jobs/flush-job.ts'
+import { filterPolicyOf } from '../jobs/flush-job.ts'
 import { Table } from '../table/table.ts'
-import { type ResolvedOptions, tableFormat } from './options.ts'
+import type { ResolvedOptions } from './options.ts'
 
 /**
  * @param bytes the size that the MANIFEST gives
@@ -22,7 +22,7 @@ export function openTable(
   number: FileNumber,
   bytes: number,
 ): Table {
-  const { files } = options.environment
+  const { files, codecs } = options.environment
   const path = tablePath(files, directory, number)
   if (path === undefined)
     throw new CorruptionError('table is missing', { file: files.join(directory, tableName(number)) })
@@ -30,8 +30,8 @@ export function openTable(
   try {
     if (file.bytes !== bytes)
       throw new CorruptionError(`table has ${file.bytes} bytes, the MANIFEST says ${bytes}`, { file: path })
-    const { comparator, filterPolicy } = tableOptions(tableFormat(options), options.comparator)
-    return Table.open(file, number, { comparator, filterPolicy, blockCache })
+    const { comparator } = options
+    return Table.open(file, number, { comparator, filterPolicy: filterPolicyOf(options), blockCache, codecs })
   } catch (error) {
     file.close()
     throw error

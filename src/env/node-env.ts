@@ -5,7 +5,8 @@
 
 import { getRandomValues } from 'node:crypto'
 import { markAsUntransferable } from 'node:worker_threads'
-import type { Clock, Environment, FileSystem, WorkerThread } from '../base/environment.ts'
+import type { Clock, Codecs, Environment, FileSystem, WorkerThread } from '../base/environment.ts'
+import { nodeCodecs } from './node-codecs.ts'
 import { type FileModes, NodeFiles } from './node-files.ts'
 import { startWorkerThread } from './node-worker.ts'
 
@@ -30,6 +31,7 @@ export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environme
 class NodeEnvironment implements Environment {
   readonly files: FileSystem
   readonly clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() }
+  readonly codecs: Codecs = nodeCodecs()
   readonly #modes: FileModes
   readonly #random = new Uint32Array(1)
 
