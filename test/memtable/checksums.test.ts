@@ -114,7 +114,7 @@ test('checksums are asked for by true or false', () => {
 function flush(table: MemTable): string[] {
   const environment = new MemoryEnvironment()
   environment.files.makeDirectory('db')
-  const format = { blockBytes: 4096, restartInterval: 16, bloomBitsPerKey: 10 }
+  const format = { blockBytes: 4096, restartInterval: 16, bloomBitsPerKey: 10, compression: 'none' } as const
   const job = { kind: 'flush', directory: 'db', number: fileNumber(7), memtable: table.share(), format } as const
   try {
     runFlushJob(job, environment)
