@@ -12,6 +12,7 @@ import { Prng } from '../base/prng.ts'
 import type { Bytes } from '../base/types.ts'
 import { entryAt, type MemTableEntry } from './entry.ts'
 import type { KeyDescent, MemTableIterator, MemTableRep } from './memtable-rep.ts'
+import type { NewestEntries } from './newest-entries.ts'
 
 /** Descents for each key of a sample, and at least. */
 const DESCENTS_A_KEY = 16
@@ -22,7 +23,8 @@ const COUNTED_KEYS = 256
 /** The newest version of up to `count` keys, in order, each key once. */
 export function sampleEntries(
   descent: KeyDescent,
-  at: MemTableIterator,
+  at: NewestEntries,
+  bytes: Bytes,
   keyCount: number,
   count: number,
   seed: number,
@@ -33,11 +35,11 @@ export function sampleEntries(
   const entries: MemTableEntry[] = []
   if (count === 0) return entries
   if (count >= keyCount) {
-    for (at.seekToFirst(); at.valid; at.nextKey()) entries.push(entryAt(at))
+    for (at.first(); at.valid; at.next()) entries.push(entryAt(at))
     return entries
   }
   for (const { offset, length } of drawKeys(descent, count, new Prng(seed))) {
-    at.seek(at.keyBuf, offset, length, MAX_TAG_LOW, MAX_TAG_HIGH)
+    at.seek(bytes, offset, length)
     entries.push(entryAt(at))
   }
   return entries

@@ -1,13 +1,11 @@
 /**
- * What callers pass to a MemTable, checked: its comparator, sequence numbers, batches.
+ * What callers pass to a MemTable, checked: its comparator, sequence numbers, features.
  */
 import { bytewiseComparator, type Comparator, customComparator } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
-import { toBytes } from '../base/text.ts'
-import type { Bytes, SequenceNumber } from '../base/types.ts'
+import type { SequenceNumber } from '../base/types.ts'
 import { CHECKSUMS } from './arena-layout.ts'
 import type { MemTableOptions } from './memtable-options.ts'
-import { OVERHEAD_BYTES_MAX } from './representation.ts'
 
 /** Names of comparators that users cannot give to theirs. */
 const RESERVED_NAME = /^(leveldb|rocksdb|varve)\.|^$/
@@ -34,30 +32,4 @@ export function checkedSequence(sequence: number, min: number): SequenceNumber {
 export function featuresOf({ checksums = false }: Pick<MemTableOptions, 'checksums'>): number {
   if (typeof checksums === 'boolean') return checksums ? CHECKSUMS : 0
   throw new InvalidArgumentError(`checksums must be true or false, not ${String(checksums)}`)
-}
-
-/** Writes that belong together, with the most that they can take. */
-export interface BatchOfWrites {
-  readonly list: readonly { readonly key: Bytes; readonly value: Bytes | undefined }[]
-  readonly bytes: number
-  readonly longestKey: number
-}
-
-/** All entries of an argument, read before any is used. @throws InvalidArgumentError if one is not of its form */
-export function batchOf(entries: Iterable<readonly [unknown, unknown]>): BatchOfWrites {
-  if (typeof entries !== 'object' || typeof entries?.[Symbol.iterator] !== 'function') {
-    throw new InvalidArgumentError('entries must be an iterable of pairs of a key and a value')
-  }
-  const list: { key: Bytes; value: Bytes | undefined }[] = []
-  let bytes = 0
-  let longestKey = 0
-  for (const entry of entries) {
-    if (!Array.isArray(entry)) throw new InvalidArgumentError('an entry must be a pair of a key and a value')
-    const key = toBytes(entry[0], 'key')
-    const value = entry[1] === undefined ? undefined : toBytes(entry[1], 'value')
-    bytes += OVERHEAD_BYTES_MAX + key.length + (value?.length ?? 0)
-    longestKey = Math.max(longestKey, key.length)
-    list.push({ key, value })
-  }
-  return { list, bytes, longestKey }
 }

@@ -20,6 +20,7 @@
  */
 import type { InternalIterator } from '../base/iterator.ts'
 import type { Bytes } from '../base/types.ts'
+import type { Arena } from './arena.ts'
 import type { TableCounters } from './table-counters.ts'
 
 /** The limit of the writer's own reads: above every offset. */
@@ -73,6 +74,7 @@ export interface KeyDescent {
 }
 
 export interface MemTableRep {
+  readonly arena: Arena
   /** Longest key that it can hold. */
   readonly keyBytesMax: number
   /** Arena bytes that one add can take beyond the bytes of its key and its value. */

@@ -2,9 +2,9 @@
  * MemTable: the newest writes, sorted, in memory: every version of every key, tombstones included, until a table holds
  * them. A library of its own as well as the engine's write buffer.
  *
- * It is made of an arena (the memory), a representation (the ordered index in it) and counters. Two faces lead to them:
+ * It is made of an arena (the memory), a representation (the ordered index in it), maps of range tombstones and counters. Two faces lead to them:
  *   engine   add, publish, lookup, iterator: offsets and borrowed memory, whole batches, nothing allocated
- *   library  put, delete, get, rangeScan, entries, cursor: strings or bytes, copies, each write published at once
+ *   library  put, delete, deleteRange, get, rangeScan, entries, cursor: strings or bytes, copies, each write published at once
  *
  * Invariants  (1) a version never changes and never goes away; a write adds one, so that snapshots cost nothing
  *             (2) the sequences of one key ascend in the order of its writes
@@ -17,7 +17,7 @@ import { assert } from '../base/assert.ts'
 import { ownedCopy } from '../base/bytes.ts'
 import type { Comparator } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
-import { tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
+import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import * as Lookup from '../base/lookup.ts'
 import { toBytes } from '../base/text.ts'
@@ -29,12 +29,14 @@ import { encode, encodeChunks } from './dump.ts'
 import { type DecodeOptions, decode } from './dump-decoder.ts'
 import { entriesBetween, type MemTableEntry, type MemTableVersion } from './entry.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
-import { countKeys, estimateKeys, sampleEntries } from './key-sample.ts'
-import { batchOf, checkedSequence, comparatorOf, featuresOf } from './memtable-arguments.ts'
+import { checkedSequence, comparatorOf, featuresOf } from './memtable-arguments.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
-import { MemTableNumbers } from './memtable-numbers.ts'
 import type { MemTableOptions, MemTableToken } from './memtable-options.ts'
 import { type MemTableIterator, type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
+import { MemTableSamples } from './memtable-samples.ts'
+import { NewestEntries } from './newest-entries.ts'
+import { putAll } from './put-all.ts'
+import { RangeTombstones } from './range-tombstones.ts'
 import { checkAttachable, OVERHEAD_BYTES_MAX, representationId, representationOf } from './representation.ts'
 import { TableCounters } from './table-counters.ts'
 import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValueLength } from './version-record.ts'
@@ -44,7 +46,7 @@ const DEFAULT_SEED = 0x76617276
 /** In the tag of a lookup: not below any type, so that every version of the sequence is found. */
 const ANY_TYPE = 0xff
 
-export class MemTable extends MemTableNumbers {
+export class MemTable extends MemTableSamples {
   /** After a lookup that answered FOUND: the value is valBuf[valOff, valOff + valLen), borrowed until `clear`. */
   valBuf: Bytes
   valOff: number
@@ -58,6 +60,7 @@ export class MemTable extends MemTableNumbers {
   readonly #isOwner: boolean
   #arena: Arena
   #rep: MemTableRep
+  #ranges: RangeTombstones
   #counters: TableCounters
   #checks: EntryChecks | undefined
   #isWritable: boolean
@@ -74,6 +77,7 @@ export class MemTable extends MemTableNumbers {
     this.#isOwner = isOwner
     this.#arena = arena
     this.#rep = representationOf(arena, comparator, seed)
+    this.#ranges = new RangeTombstones(arena, comparator)
     this.#counters = new TableCounters()
     this.#checks = checksOf(arena)
     this.#isWritable = isOwner
@@ -118,19 +122,20 @@ export class MemTable extends MemTableNumbers {
     return { buffer: this.#arena.buffer, comparator: this.#comparator.name }
   }
 
-  /** Whether entries whose `entryBytesMax` come to `bytes` together can be added now. */
+  /** Whether entries whose `entryBytesMax` and `rangeBytesMax` come to `bytes` together can be added now. */
   hasRoom(bytes: number): boolean {
     return this.#isWritable && bytes <= this.#arena.freeBytes
   }
 
   /**
-   * Add a version of a key, to be published. Key and value are copied; a tombstone's value is ignored.
-   * @param sequence greater than every sequence that the table holds for this key (asserted)
-   * @param type VALUE or DELETION (asserted)
+   * Add a version of a key, or a range tombstone, to be published. Key and value are copied; a tombstone's value is ignored.
+   * @param sequence greater than every sequence that the table holds for this key, or for range tombstones (asserted)
+   * @param type VALUE, DELETION, or RANGE_DELETION (asserted), which deletes the keys from `key` up to but not including
+   *   `value`; if there can be none, nothing is added
    * @throws InvalidArgumentError if the table is frozen or attached, or the key is longer than the representation's limit
-   *   (128 MiB); MemTableFullError if there is no room for its `entryBytesMax`. Then nothing has changed.
-   * @complexity radix: O(bytes of the key); skiplist: O(log n), O(1) for a key right behind the one added before;
-   *   vector: O(1), unless the sequence is not the largest so far
+   *   (128 MiB); MemTableFullError if there is no room for its `entryBytesMax` or `rangeBytesMax`. Then nothing has changed.
+   * @complexity radix: O(bytes of the key); skiplist: O(log n), O(1) for a key right behind the one added before; vector:
+   *   O(1), unless the sequence is not the largest so far. A range tombstone: O(log range tombstones), whatever it covers
    */
   add(
     sequence: SequenceNumber,
@@ -142,6 +147,12 @@ export class MemTable extends MemTableNumbers {
     valOff: number,
     valLen: number,
   ): void {
+    if (type === ValueType.RANGE_DELETION) {
+      this.#makeSureOfWritable()
+      const isAdded = this.#ranges.add(sequence, key, keyOff, keyLen, value, valOff, valLen)
+      if (isAdded) this.#counters.addRange(sequence, keyLen + valLen)
+      return
+    }
     assert(type === ValueType.VALUE || type === ValueType.DELETION, 'a version is a value or a tombstone')
     const isDeletion = type === ValueType.DELETION
     const stored = isDeletion ? 0 : valLen
@@ -162,13 +173,16 @@ export class MemTable extends MemTableNumbers {
   }
 
   /**
-   * The newest version of a key whose sequence is at most `sequence`.
-   * @returns Lookup.FOUND, with the value in valBuf, valOff and valLen; DELETED; or ABSENT
+   * The newest version of a key whose sequence is at most `sequence`, or the range tombstone that is newer and covers it.
+   * @returns Lookup.FOUND, with the value in valBuf, valOff and valLen; DELETED, by a tombstone of either kind; or ABSENT
    * @complexity as `add`, and O(log versions of the key)
    */
   lookup(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber): number {
     const low = tagLow(sequence, ANY_TYPE)
-    const version = this.#rep.find(key, keyOff, keyLen, low, tagHigh(sequence), this.#limit())
+    const high = tagHigh(sequence)
+    const limit = this.limit()
+    let version = this.#rep.find(key, keyOff, keyLen, low, high, limit)
+    if (!this.#ranges.isEmpty) version = this.#ranges.newest(version, key, keyOff, keyLen, low, high, limit)
     if (version === 0) return Lookup.ABSENT
     const { words, bytes } = this.#arena
     this.foundTagLow = versionTagLow(words, version)
@@ -181,8 +195,8 @@ export class MemTable extends MemTableNumbers {
   }
 
   /**
-   * A cursor over every version of every key: keys ascending, the versions of a key newest first. In an attached table it
-   * stays at the moment of this call; in the writer's own it also meets what is added while it is in use.
+   * A cursor over every version of every key, keys ascending, the versions of a key newest first; it does not know of range
+   * tombstones. In an attached table it stays at the moment of this call; in the writer's own it also meets what is added while it is in use.
    */
   iterator(): InternalIterator {
     return this.#iterator()
@@ -239,18 +253,25 @@ export class MemTable extends MemTableNumbers {
   putMany(
     entries: Iterable<readonly [key: string | Uint8Array, value: string | Uint8Array | undefined]>,
   ): SequenceNumber {
-    const writes = batchOf(entries)
-    this.#makeSureOfRoom(0, 0)
-    if (writes.bytes > this.#arena.freeBytes) throw new MemTableFullError(writes.bytes, this.#arena.freeBytes)
-    if (writes.longestKey > this.#rep.keyBytesMax) this.#makeSureOfRoom(writes.longestKey, 0)
-    let sequence = this.#counters.largest
-    checkedSequence(sequence + writes.list.length, 0)
-    for (const { key, value } of writes.list) {
-      const type = value === undefined ? ValueType.DELETION : ValueType.VALUE
-      this.add(++sequence as SequenceNumber, type, key, 0, key.length, value ?? key, 0, value?.length ?? 0)
-    }
+    return putAll(this, entries)
+  }
+
+  /**
+   * Mark all keys from `start` up to but not including `end` as deleted, whether or not the table has them.
+   * @param sequence default: one more than the largest so far; versions of a lower one are covered, whenever they come
+   * @returns the sequence of the write; if start and end are the same, nothing is written, and it is the largest so far
+   * @throws InvalidArgumentError if start is after end, or the sequence is not greater than that of every range tombstone;
+   *   else as `put`
+   */
+  deleteRange(start: string | Uint8Array, end: string | Uint8Array, sequence?: number): SequenceNumber {
+    const first = toBytes(start, 'start')
+    const limit = toBytes(end, 'end')
+    this.#makeSureOfWritable()
+    const at = checkedSequence(sequence ?? this.#counters.largest + 1, 1)
+    this.#ranges.check(at, first, limit)
+    this.add(at, ValueType.RANGE_DELETION, first, 0, first.length, limit, 0, limit.length)
     this.publish()
-    return sequence as SequenceNumber
+    return this.#ranges.newestSequence() === at ? at : this.largestSequence
   }
 
   /**
@@ -268,47 +289,24 @@ export class MemTable extends MemTableNumbers {
   }
 
   /**
-   * The newest version of every key from startKey to endKey, both inclusive, in order, tombstones included; read as the
-   * caller asks for it. Writes meanwhile are seen as by `iterator`.
+   * The newest version of every key from startKey to endKey, both inclusive, in order, tombstones included, those by ranges
+   * too; read as the caller asks for it. Writes meanwhile are seen as by `iterator`.
    */
   rangeScan(startKey: string | Uint8Array, endKey: string | Uint8Array): IterableIterator<MemTableEntry> {
     const start = toBytes(startKey, 'startKey')
     const end = toBytes(endKey, 'endKey')
     const ownEnd = ownedCopy(end, 0, end.length)
-    return entriesBetween(this.#iterator(), this.#comparator, ownedCopy(start, 0, start.length), ownEnd)
+    return entriesBetween(this.newest(), this.#comparator, ownedCopy(start, 0, start.length), ownEnd)
   }
 
   /** The newest version of every key, as `rangeScan`. */
   entries(): IterableIterator<MemTableEntry> {
-    return entriesBetween(this.#iterator(), this.#comparator, undefined, undefined)
-  }
-
-  /** Keys from startKey to endKey, both inclusive, deleted ones included. O(keys in the range). */
-  countRange(startKey: string | Uint8Array, endKey: string | Uint8Array): number {
-    const [start, end] = [toBytes(startKey, 'startKey'), toBytes(endKey, 'endKey')]
-    return countKeys(this.#iterator(), this.#comparator, start, end, this.length)
-  }
-
-  /**
-   * About as many, without counting: exact below 256 keys. A standard error is 15 % where keys are spread evenly below each
-   * first byte or so, as random and ascending ones are; 'radix' knows no bound for keys in clusters of very uneven size.
-   */
-  estimateCount(startKey: string | Uint8Array, endKey: string | Uint8Array): number {
-    const [start, end] = [toBytes(startKey, 'startKey'), toBytes(endKey, 'endKey')]
-    return estimateKeys(this.#rep, this.#limit(), this.#comparator, start, end, this.length)
-  }
-
-  /**
-   * The newest version of up to `count` keys at random, in order, each once: all if there are no more, and else hardly fewer
-   * than asked for. One seed and one table give one sample. Not quite uniform: see key-sample.ts. O(count · log n).
-   */
-  sample(count: number, seed: number = DEFAULT_SEED): MemTableEntry[] {
-    return sampleEntries(this.#rep.descent(this.#limit()), this.#iterator(), this.length, count, seed)
+    return entriesBetween(this.newest(), this.#comparator, undefined, undefined)
   }
 
   /** A cursor over the newest version of every key, at none yet. */
   cursor(): MemTableCursor {
-    return new MemTableCursor(this.#iterator(), this.#comparator)
+    return new MemTableCursor(this.newest(), this.#comparator)
   }
 
   /** The newest version of every key, as of `sequence`, as one byte string: see dump.ts. @throws NotSupportedError */
@@ -336,6 +334,7 @@ export class MemTable extends MemTableNumbers {
     this.#arena = Arena.create(this.#arena.capacityBytes, this.#arena.representation, this.#arena.features)
     this.#checks = checksOf(this.#arena)
     this.#rep = representationOf(this.#arena, this.#comparator, this.#seed)
+    this.#ranges = new RangeTombstones(this.#arena, this.#comparator)
     this.#counters = new TableCounters()
     this.#isWritable = true
     this.valBuf = this.#arena.bytes
@@ -356,16 +355,15 @@ export class MemTable extends MemTableNumbers {
     return sequence
   }
 
-  /** Whether the table has a version of the key that is not older. */
+  /** Whether the table has a version of the key that is not older; a range tombstone may be newer. */
   #holdsSequence(key: Bytes, sequence: number): boolean {
-    if (this.lookup(key, 0, key.length, MAX_SEQUENCE) === Lookup.ABSENT) return false
-    return tagSequence(this.foundTagLow, this.foundTagHigh) >= sequence
+    const version = this.#rep.find(key, 0, key.length, MAX_TAG_LOW, MAX_TAG_HIGH, NO_LIMIT)
+    const { words } = this.#arena
+    return version !== 0 && tagSequence(versionTagLow(words, version), versionTagHigh(words, version)) >= sequence
   }
 
   #makeSureOfRoom(keyLen: number, valLen: number): void {
-    if (!this.#isWritable) {
-      throw new InvalidArgumentError(this.#isOwner ? 'the MemTable is frozen' : 'an attached MemTable is read-only')
-    }
+    this.#makeSureOfWritable()
     const bytes = this.#rep.overheadBytesMax + keyLen + valLen
     if (bytes > this.#arena.freeBytes) throw new MemTableFullError(bytes, this.#arena.freeBytes)
     if (keyLen > this.#rep.keyBytesMax) {
@@ -373,11 +371,33 @@ export class MemTable extends MemTableNumbers {
     }
   }
 
-  #iterator(): MemTableIterator {
-    return this.#rep.iterator(this.#limit())
+  #makeSureOfWritable(): void {
+    if (this.#isWritable) return
+    throw new InvalidArgumentError(this.#isOwner ? 'the MemTable is frozen' : 'an attached MemTable is read-only')
   }
 
-  #limit(): number {
+  protected override newest(): NewestEntries {
+    const limit = this.limit()
+    return new NewestEntries(this.#rep.iterator(limit), this.#ranges, limit)
+  }
+
+  protected override index(): MemTableRep {
+    return this.#rep
+  }
+
+  protected override order(): Comparator {
+    return this.#comparator
+  }
+
+  #iterator(): MemTableIterator {
+    return this.#rep.iterator(this.limit())
+  }
+
+  protected override ranges(): RangeTombstones {
+    return this.#ranges
+  }
+
+  protected override limit(): number {
     return this.#isOwner ? NO_LIMIT : this.#arena.watermark()
   }
 
