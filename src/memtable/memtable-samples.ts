@@ -12,14 +12,20 @@ import type { NewestEntries } from './newest-entries.ts'
 const SAMPLE_SEED = 0x76617276
 
 export abstract class MemTableSamples extends MemTableRanges {
+  readonly #order: Comparator
+
+  constructor(order: Comparator) {
+    super()
+    this.#order = order
+  }
+
   protected abstract index(): MemTableRep
-  protected abstract order(): Comparator
   protected abstract newest(): NewestEntries
 
   /** Keys from startKey to endKey, both inclusive, deleted ones included. O(keys in the range). */
   countRange(startKey: string | Uint8Array, endKey: string | Uint8Array): number {
     const [start, end] = [toBytes(startKey, 'startKey'), toBytes(endKey, 'endKey')]
-    return countKeys(this.index().iterator(this.limit()), this.order(), start, end, this.length)
+    return countKeys(this.index().iterator(this.limit()), this.#order, start, end, this.length)
   }
 
   /**
@@ -28,7 +34,7 @@ export abstract class MemTableSamples extends MemTableRanges {
    */
   estimateCount(startKey: string | Uint8Array, endKey: string | Uint8Array): number {
     const [start, end] = [toBytes(startKey, 'startKey'), toBytes(endKey, 'endKey')]
-    return estimateKeys(this.index(), this.limit(), this.order(), start, end, this.length)
+    return estimateKeys(this.index(), this.limit(), this.#order, start, end, this.length)
   }
 
   /**

@@ -32,7 +32,7 @@ import { checksOf, type EntryChecks } from './entry-checks.ts'
 import { checkedSequence, comparatorOf, featuresOf } from './memtable-arguments.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
 import type { MemTableOptions, MemTableToken } from './memtable-options.ts'
-import { type MemTableIterator, type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
+import { type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
 import { MemTableSamples } from './memtable-samples.ts'
 import { NewestEntries } from './newest-entries.ts'
 import { putAll } from './put-all.ts'
@@ -41,8 +41,6 @@ import { checkAttachable, OVERHEAD_BYTES_MAX, representationId, representationOf
 import { TableCounters } from './table-counters.ts'
 import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValueLength } from './version-record.ts'
 
-const DEFAULT_CAPACITY_BYTES = 64 * 1024 * 1024
-const DEFAULT_SEED = 0x76617276
 /** In the tag of a lookup: not below any type, so that every version of the sequence is found. */
 const ANY_TYPE = 0xff
 
@@ -66,7 +64,7 @@ export class MemTable extends MemTableSamples {
   #isWritable: boolean
 
   private constructor(arena: Arena, comparator: Comparator, seed: number, isOwner: boolean) {
-    super()
+    super(comparator)
     this.valBuf = arena.bytes
     this.valOff = 0
     this.valLen = 0
@@ -85,7 +83,7 @@ export class MemTable extends MemTableSamples {
 
   /** @throws InvalidArgumentError if an option is not of its documented form */
   static create(options: MemTableOptions = {}): MemTable {
-    const { capacityBytes = DEFAULT_CAPACITY_BYTES, seed = DEFAULT_SEED } = options
+    const { capacityBytes = 64 * 1024 * 1024, seed = 0x76617276 } = options
     if (!Number.isInteger(seed)) throw new InvalidArgumentError(`seed must be an integer, not ${String(seed)}`)
     const comparator = comparatorOf(options)
     const id = representationId(options.representation, comparator)
@@ -199,7 +197,7 @@ export class MemTable extends MemTableSamples {
    * tombstones. In an attached table it stays at the moment of this call; in the writer's own it also meets what is added while it is in use.
    */
   iterator(): InternalIterator {
-    return this.#iterator()
+    return this.#rep.iterator(this.limit())
   }
 
   /** Publish, and refuse every later write. Idempotent. @throws InvalidArgumentError if the table is attached */
@@ -311,12 +309,12 @@ export class MemTable extends MemTableSamples {
 
   /** The newest version of every key, as of `sequence`, as one byte string: see dump.ts. @throws NotSupportedError */
   encode(sequence: number = MAX_SEQUENCE): Uint8Array<ArrayBuffer> {
-    return encode(this, this.#iterator(), checkedSequence(sequence, 0))
+    return encode(this, this.#rep.iterator(this.limit()), checkedSequence(sequence, 0))
   }
 
   /** The same in pieces. @see dump.ts */
   encodeChunks(sequence: number = MAX_SEQUENCE, chunkBytes?: number): IterableIterator<Uint8Array<ArrayBuffer>> {
-    return encodeChunks(this, this.#iterator(), checkedSequence(sequence, 0), chunkBytes)
+    return encodeChunks(this, this.#rep.iterator(this.limit()), checkedSequence(sequence, 0), chunkBytes)
   }
 
   /** A table from a dump, which may come in pieces. @see decode in dump-decoder.ts */
@@ -383,14 +381,6 @@ export class MemTable extends MemTableSamples {
 
   protected override index(): MemTableRep {
     return this.#rep
-  }
-
-  protected override order(): Comparator {
-    return this.#comparator
-  }
-
-  #iterator(): MemTableIterator {
-    return this.#rep.iterator(this.limit())
   }
 
   protected override ranges(): RangeTombstones {
