@@ -157,6 +157,10 @@ export class FaultEnvironment implements Environment {
     this.#inner.soon(() => this.#unlessCrashed(task))
   }
 
+  publish(name: string, detail: object): void {
+    this.#inner.publish(name, detail)
+  }
+
   startWorker(): WorkerThread | undefined {
     return undefined
   }
