@@ -124,6 +124,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     if (options.readOnly) return
     this.#sweep()
     this.#press()
+    this.background.schedule()
   }
 
   /** The layers that a read beginning now goes through. */
@@ -301,12 +302,9 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
   release(): void {
     this.#isReleased = true
     this.#cancelLogTimer?.()
-    const isThrownAway = this.background.compactions.isRunning
     closeAll([
       () => this.background.close(),
       () => this.snapshots.closeAll(),
-      // What the compaction had written.
-      () => isThrownAway && !this.health.isPoisoned && this.#sweep(),
       () => this.log.close(),
       () => this.#versions.close(),
       () => this.tables.close(),

@@ -9,7 +9,7 @@
 import type { FileSystem } from '../base/environment.ts'
 import { logName, parseFileName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
-import { tablePath } from './open-table.ts'
+import { tablePath } from '../table/table-file.ts'
 
 export interface LiveFiles {
   readonly tables: ReadonlySet<FileNumber>
