@@ -50,10 +50,10 @@ export class Background {
     }
   }
 
-  /** Begin anew with what has been given up, and wait for no pause. */
+  /** Somebody asks for a flush: wait for no pause, and begin anew with what has been given up. */
   tryAgain(): void {
     this.flushes.retry.tryAgain()
-    this.compactions.retry.tryAgain()
+    if (this.compactions.retry.failure !== undefined) this.compactions.retry.tryAgain()
   }
 
   /** Deliver what has come in. */

@@ -46,7 +46,7 @@ export class ObsoleteFiles {
     for (const number of this.#dropped) {
       if (live.has(number)) continue
       this.#dropped.delete(number)
-      onRemove(number)
+      this.#try(() => onRemove(number))
       this.#try(() => {
         const path = tablePath(this.#files, this.#directory, number)
         if (path !== undefined) this.#files.remove(path)

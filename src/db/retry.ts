@@ -93,6 +93,8 @@ export class Retry {
 
   /** Trying again would not help, and who needs to know has been told. */
   giveUp(error: Error): void {
+    this.#failureCount++
+    this.#lastError = error
     this.#failure = error
   }
 
