@@ -15,7 +15,7 @@ import type { StallReason } from './back-pressure.ts'
 import type { CommitQueue } from './commit-queue.ts'
 import { pickContext } from './compaction-plans.ts'
 import type { Engine } from './engine.ts'
-import { checkCompaction, hasKeysInMemory, ManualCompaction } from './manual-compaction.ts'
+import { checkCompaction, hasKeysInMemory, isEmptyRange, ManualCompaction } from './manual-compaction.ts'
 import type { MemTableSlot } from './read-state.ts'
 import type { WriteGroup } from './write-group.ts'
 
@@ -103,6 +103,7 @@ export class Drivers {
   async compactRange(begin: Bytes | undefined, end: Bytes | undefined, signal?: AbortSignal): Promise<void> {
     await this.#committed()
     const engine = this.#engine
+    if (isEmptyRange(engine, begin, end)) return
     if (hasKeysInMemory(engine, begin, end)) await this.flush(signal)
     const { compactions } = engine.background
     checkCompaction(engine, signal)

@@ -302,9 +302,12 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
   release(): void {
     this.#isReleased = true
     this.#cancelLogTimer?.()
+    const isThrownAway = this.background.compactions.isRunning
     closeAll([
       () => this.background.close(),
       () => this.snapshots.closeAll(),
+      // A compaction that was done, and not heard of, has left its outputs.
+      () => isThrownAway && this.isWritable && this.#sweep(),
       () => this.log.close(),
       () => this.#versions.close(),
       () => this.tables.close(),

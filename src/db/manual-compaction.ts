@@ -84,6 +84,12 @@ export class ManualCompaction {
   }
 }
 
+/** Whether the range ends before it begins. */
+export function isEmptyRange({ options }: Engine, begin: Bytes | undefined, end: Bytes | undefined): boolean {
+  if (begin === undefined || end === undefined) return false
+  return options.comparator.compare(begin, 0, begin.length, end, 0, end.length) > 0
+}
+
 /** Whether a MemTable has keys of the range: then its flush belongs to the compaction. */
 export function hasKeysInMemory({ readState, options }: Engine, begin: Bytes | undefined, end: Bytes | undefined): boolean {
   const { comparator } = options
