@@ -32,13 +32,14 @@ export class ReadAheadFile implements RandomAccessFile {
   }
 
   read(offset: number, into: Bytes, intoOffset: number, length: number): void {
-    if (offset !== this.#next || length > this.#buffer.length || offset + length > this.bytes) {
+    const isSequential = offset === this.#next && offset + length <= this.bytes
+    if (isSequential && length <= this.#buffer.length) {
+      if (offset + length > this.#start + this.#filled) this.#fill(offset)
+      copyBytes(this.#buffer, offset - this.#start, into, intoOffset, length)
+    } else {
       this.#file.read(offset, into, intoOffset, length)
-      return
     }
-    if (offset + length > this.#start + this.#filled) this.#fill(offset)
-    copyBytes(this.#buffer, offset - this.#start, into, intoOffset, length)
-    this.#next = offset + length
+    if (isSequential) this.#next = offset + length
   }
 
   close(): void {

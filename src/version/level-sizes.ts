@@ -32,7 +32,7 @@ export function levelBytesFor(writeBufferBytes: number, level0Tables: number): n
 }
 
 /** Bytes that a level should hold at most; the last one any number. */
-export function targetBytes(level: Level, lastLevel: Level, sizes: LevelSizes): number {
+function targetBytes(level: Level, lastLevel: Level, sizes: LevelSizes): number {
   return level >= lastLevel ? Number.POSITIVE_INFINITY : sizes.levelBytes * sizes.multiplier ** Math.max(0, level - 1)
 }
 

@@ -121,5 +121,5 @@ function numbers(files: readonly FileMetadata[]): string {
 
 test('the compactions that are picked of drawn versions are as written', () => {
   const picker = new Picker()
-  runDatadriven(testdata('version/picks'), (command) => picker.handle(command))
+  runDatadriven(testdata('compaction/picks'), (command) => picker.handle(command))
 })
