@@ -20,7 +20,7 @@ export interface TombstoneSink {
 }
 
 /** A run that is worth telling: about what reading a block of small entries costs, many times over. */
-export const TOMBSTONES_MIN = 1000
+const TOMBSTONES_MIN = 1000
 
 /** Which keys: from `lower` to `upper`; undefined for no bound. */
 export interface KeyBounds {

@@ -62,7 +62,9 @@ export class ManualCompaction {
   }
 
   #nextInPlace(): Compaction | undefined {
-    this.#inPlace ??= this.#tables(this.#deepest).filter(mayHoldTombstones).map(({ number }) => number)
+    this.#inPlace ??= this.#tables(this.#deepest)
+      .filter(mayHoldTombstones)
+      .map(({ number }) => number)
     const context = this.#context()
     for (;;) {
       const number = this.#inPlace[0]
@@ -91,7 +93,11 @@ export function isEmptyRange({ options }: Engine, begin: Bytes | undefined, end:
 }
 
 /** Whether a MemTable has keys of the range: then its flush belongs to the compaction. */
-export function hasKeysInMemory({ readState, options }: Engine, begin: Bytes | undefined, end: Bytes | undefined): boolean {
+export function hasKeysInMemory(
+  { readState, options }: Engine,
+  begin: Bytes | undefined,
+  end: Bytes | undefined,
+): boolean {
   const { comparator } = options
   return [readState.active, ...readState.immutables].some(({ table }) => {
     const entries = table.iterator()

@@ -157,9 +157,7 @@ export class FaultEnvironment implements Environment {
     this.#inner.soon(() => this.#unlessCrashed(task))
   }
 
-  publish(name: string, detail: object): void {
-    this.#inner.publish(name, detail)
-  }
+  publish(): void {}
 
   startWorker(): WorkerThread | undefined {
     return undefined

@@ -27,7 +27,11 @@ const cases: readonly (readonly [what: string, load: Partial<Load>, expected: Pa
   ['few large tables', { level0Tables: 3, level0Bytes: 4.5 * 256 * MIB }, { isStop: false, bytesPerSecond: 8 * MIB }],
   ['however large', { level0Tables: 3, level0Bytes: 1e15 }, { isStop: false, bytesPerSecond: MIB }],
   ['debt below the slowdown', { debtBytes: 4095 * MIB }, { reason: undefined }],
-  ['debt half way', { debtBytes: 10 * 1024 * MIB }, { reason: 'compaction-debt', isStop: false, bytesPerSecond: 8 * MIB }],
+  [
+    'debt half way',
+    { debtBytes: 10 * 1024 * MIB },
+    { reason: 'compaction-debt', isStop: false, bytesPerSecond: 8 * MIB },
+  ],
   ['debt at the stop', { debtBytes: 16 * 1024 * MIB }, { reason: 'compaction-debt', isStop: true }],
   ['both, the worse one', { level0Tables: 13, debtBytes: 15e9 }, { reason: 'compaction-debt', isStop: false }],
   ['MemTables before all', { immutables: 9, level0Tables: 99, debtBytes: 1e15 }, { reason: 'memtables', isStop: true }],

@@ -232,7 +232,9 @@ test('a MANIFEST that fails while a compaction is installed ends writing, and th
   const db = await openIn(memory, { environment, writeBufferBytes: 2 ** 20 })
   await db.write(batch(0, 100, 'v'))
   await db.flush()
-  environment.setFaults(({ op, path }) => (op === 'append' && path.startsWith('MANIFEST') ? { code: 'EIO' } : undefined))
+  environment.setFaults(({ op, path }) =>
+    op === 'append' && path.startsWith('MANIFEST') ? { code: 'EIO' } : undefined,
+  )
   await assert.rejects(db.compactRange(), { code: 'READ_ONLY' })
   assert.throws(() => db.putSync('a', ''), { code: 'READ_ONLY' })
   assert.equal(Array.from(db.scanSync()).length, 100)

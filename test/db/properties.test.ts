@@ -37,7 +37,14 @@ test('the properties have LevelDB’s shapes', async () => {
   await db.close()
 })
 
-for (const name of ['', 'leveldb.', 'leveldb.num-files-at-level', 'leveldb.num-files-at-level7', 'leveldb.num-files-at-level-1', 'rocksdb.stats']) {
+for (const name of [
+  '',
+  'leveldb.',
+  'leveldb.num-files-at-level',
+  'leveldb.num-files-at-level7',
+  'leveldb.num-files-at-level-1',
+  'rocksdb.stats',
+]) {
   test(`'${name}' is no property`, async () => {
     const db = await openIn(new MemoryEnvironment())
     assert.equal(db.property(name), undefined)
