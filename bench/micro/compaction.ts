@@ -1,6 +1,7 @@
 /**
  * A compaction, whole: 16-byte keys and 100-byte values in 64 MiB of tables: 16 MiB of level 0 in four tables that overlap
  * one another, over 48 MiB of level 1. Half of the newer entries overwrite an older one. Real files, with their syncs.
+ * Processor time is what says something on a machine that others use too.
  *
  *   node .build/bench/micro/compaction.js [bloomBitsPerKey]
  */
@@ -59,14 +60,17 @@ function someKeys(count: number): number[] {
 }
 
 function measure(job: CompactionJob): string {
+  const cpu = process.cpuUsage()
   const startMs = environment.clock.monotonicMs()
   const result = runCompactionJob(job, environment)
   const seconds = (environment.clock.monotonicMs() - startMs) / 1000
+  const { user, system } = process.cpuUsage(cpu)
   for (const { number } of result.outputs) environment.files.remove(join(directory, tableName(number)))
   const mib = (bytes: number): string => (bytes / MIB / seconds).toFixed(0)
   const { entriesRead, entriesWritten, bytesRead, bytesWritten } = result
   return (
-    `${(entriesRead / seconds / 1000).toFixed(0)} k entries/s, ${((seconds / entriesRead) * 1e6).toFixed(2)} µs an entry, ` +
+    `${(entriesRead / seconds / 1000).toFixed(0)} k entries/s, ${((seconds / entriesRead) * 1e6).toFixed(2)} µs an entry ` +
+    `(${((user + system) / entriesRead).toFixed(2)} µs of processor time), ` +
     `${mib(bytesRead)} MiB/s read, ${mib(bytesWritten)} MiB/s written, ${entriesRead} → ${entriesWritten} entries`
   )
 }

@@ -15,7 +15,7 @@ import { BELL, type Job, type ResultOf, SIGNAL_WORDS, STOP } from './messages.ts
 import { WorkerLane } from './worker-lane.ts'
 
 /** A slice takes some 10 ms; an fsync in it may take far longer. */
-const ABORT_WAIT_MS = 1000
+const ABORT_WAIT_MS = 2000
 
 export class WorkerExecutor implements JobExecutor {
   readonly #fallback: JobExecutor
