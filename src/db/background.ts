@@ -5,7 +5,6 @@
  * Threads  belongs to the database's thread
  */
 import type { Environment } from '../base/environment.ts'
-import type { FileNumber } from '../base/types.ts'
 import type { JobExecutor } from '../worker/executor.ts'
 import { type CompactionHost, CompactionLane } from './compaction-lane.ts'
 import { type FlushHost, FlushLane } from './flush-lane.ts'
@@ -31,12 +30,6 @@ export class Background {
 
   get isRunning(): boolean {
     return this.flushes.isRunning || this.compactions.isRunning
-  }
-
-  /** While jobs run: files of this number and above may be the output of one, and must not be taken for orphans. */
-  get firstNumber(): FileNumber | undefined {
-    const [flush, compaction] = [this.flushes.firstNumber, this.compactions.firstNumber]
-    return flush === undefined || (compaction !== undefined && compaction < flush) ? compaction : flush
   }
 
   /** Start what there is to do. Inline, a job has ended when it has been started, so this goes on until all is done. */

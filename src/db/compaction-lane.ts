@@ -35,14 +35,12 @@ export interface CompactionHost {
   /** The most urgent compaction, or undefined. */
   pickCompaction(): Compaction | undefined
   compactionJob(compaction: Compaction): CompactionJob
-  nextFileNumber(): FileNumber
   /** Put the outputs in place of the inputs; throws if the MANIFEST failed (and has poisoned the database). */
   installCompaction(compaction: Compaction, outputs: readonly FileMetadata[]): void
 }
 
 interface Running {
   readonly compaction: Compaction
-  readonly firstNumber: FileNumber
   readonly startMs: number
 }
 
@@ -70,10 +68,6 @@ export class CompactionLane {
     return this.#running !== undefined
   }
 
-  get firstNumber(): FileNumber | undefined {
-    return this.#running?.firstNumber
-  }
-
   /** No compaction is begun any more. */
   get isEnded(): boolean {
     return this.#isEnded
@@ -81,7 +75,8 @@ export class CompactionLane {
 
   /** Why no compaction can be waited for; undefined if one can. */
   get failure(): Error | undefined {
-    if (this.#running !== undefined || this.#manual !== undefined) return undefined
+    const isUnderWay = this.#running !== undefined || this.#manual !== undefined
+    if (isUnderWay || this.retry.pauseMs < Number.POSITIVE_INFINITY) return undefined
     return this.retry.failure ?? this.#damage
   }
 
@@ -137,7 +132,7 @@ export class CompactionLane {
   #run(compaction: Compaction): void {
     const host = this.#host
     const startMs = host.environment.clock.monotonicMs()
-    const running: Running = { compaction, firstNumber: host.nextFileNumber(), startMs }
+    const running: Running = { compaction, startMs }
     this.#running = running
     for (const { number } of inputsOf(compaction)) host.busy.add(number)
     this.#emit(compaction, { phase: 'begin' })

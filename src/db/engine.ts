@@ -263,10 +263,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     return compactionJob(this, compaction)
   }
 
-  nextFileNumber(): FileNumber {
-    return this.#versions.numbers.next
-  }
-
   installCompaction(compaction: Compaction, outputs: readonly FileMetadata[]): void {
     this.#apply(compactionEdit(this.#readState.version, compaction, outputs))
     this.#readState = { ...this.#readState, version: this.#versions.current }

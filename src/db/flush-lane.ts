@@ -32,8 +32,7 @@ export class FlushLane {
   readonly #executor: JobExecutor
   /** Something has changed. */
   readonly #changed: () => void
-  /** The number that a running job writes to. */
-  #output: FileNumber | undefined = undefined
+  #isRunning = false
   /** Milliseconds that flushes have taken. */
   #totalMs = 0
   #isClosed = false
@@ -50,12 +49,7 @@ export class FlushLane {
   }
 
   get isRunning(): boolean {
-    return this.#output !== undefined
-  }
-
-  /** While a job runs: files of this number and above may be its output. */
-  get firstNumber(): FileNumber | undefined {
-    return this.#output
+    return this.#isRunning
   }
 
   /** Start the next flush, if there is one to do and none under way. @returns whether one was started */
@@ -65,7 +59,7 @@ export class FlushLane {
     if (slot === undefined) return false
     const { directory, environment, format } = this.#host
     const number = this.#host.newFileNumber()
-    this.#output = number
+    this.#isRunning = true
     const startMs = environment.clock.monotonicMs()
     const job: FlushJob = { kind: 'flush', directory, number, memtable: slot.table.share(), format }
     this.#executor.start(job, (error, result) => this.#finished(slot, startMs, error, result))
@@ -79,7 +73,7 @@ export class FlushLane {
 
   #finished(slot: MemTableSlot, startMs: number, error: Error | undefined, result: FlushResult | undefined): void {
     if (this.#isClosed) return
-    this.#output = undefined
+    this.#isRunning = false
     if (error === undefined && result !== undefined) this.#install(slot, startMs, result)
     else this.retry.failed(error as Error)
     this.#changed()

@@ -50,7 +50,7 @@ export interface LevelFigures {
 
 /** Writes since the opening. */
 export interface WriteFigures {
-  /** Commit groups: one write(2) each, at most one sync. */
+  /** Commit groups: at most one write(2) and one sync each. */
   readonly groups: number
   readonly entries: number
   /** As encoded batches. */
