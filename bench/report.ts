@@ -36,7 +36,7 @@ export function header(machine: Machine, settings: Settings): string[] {
     `${machine.cpu}, ${machine.cores} cores, ${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB, ${machine.system}, ` +
       `data on ${machine.fileSystem}, load average ${machine.loadAverage.toFixed(2)}`,
     `${KEY_BYTES}-byte keys, ${VALUE_BYTES}-byte incompressible values, ${entries} entries, seed ${seed}, ${rounds} rounds`,
-    `Write buffers ${writeBufferBytes / MIB} MiB both; block caches ${cache}; classic-level without compression; otherwise defaults`,
+    `Write buffers ${writeBufferBytes / MIB} MiB both; block caches ${cache}; no compression; otherwise defaults`,
     'Durability os is sync: false, disk is sync: true. One process a measurement, warmed up (not for recover), engines alternating',
   ]
 }

@@ -1,5 +1,5 @@
 /**
- * varve under measurement: its defaults, but for what SubjectOptions say.
+ * varve under measurement: its defaults, but for what SubjectOptions say, and without compression, as its peer.
  */
 import type { Bytes } from '../src/base/types.ts'
 import { type DB, open, WriteBatch } from '../src/public/index.ts'
@@ -18,7 +18,7 @@ export class VarveSubject implements Subject {
     const { writeBufferBytes, cacheBytes, isDurable } = options
     const cache = cacheBytes === undefined ? {} : { blockCacheBytes: cacheBytes }
     return new VarveSubject(
-      await open(directory, { writeBufferBytes, durability: isDurable ? 'disk' : 'os', ...cache }),
+      await open(directory, { writeBufferBytes, compression: 'none', durability: isDurable ? 'disk' : 'os', ...cache }),
     )
   }
 

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const MAX_UNPACKED_BYTES = 1_000_000
+const MAX_UNPACKED_BYTES = 1_200_000
 const CHECK_TIMEOUT_MS = 120_000
 const INSTALL = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
 
@@ -21,7 +21,7 @@ const INSTALL = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=erro
 const BODY = `
 module.exports = async function use({ open, WriteBatch }, { MemTable }, directory) {
   const assert = require('node:assert/strict')
-  const { readdirSync } = require('node:fs')
+  const { existsSync, readdirSync } = require('node:fs')
   const text = (bytes) => Buffer.from(bytes).toString()
   const key = (i) => 'user:' + String(i).padStart(6, '0')
   const value = (i) => String(i).padStart(1000, '.')
@@ -54,6 +54,19 @@ module.exports = async function use({ open, WriteBatch }, { MemTable }, director
   for await (const [k] of db.scan({ reverse: true, limit: 2 })) last.push(text(k))
   assert.deepEqual(last, [key(1999), key(1998)])
   await db.close()
+
+  const zstd = directory + '-zstd'
+  if (require('node:zlib').zstdCompressSync === undefined) {
+    await assert.rejects(open(zstd, { compression: 'zstd' }), { code: 'NOT_SUPPORTED' })
+    assert.equal(existsSync(zstd), false)
+  } else {
+    db = await open(zstd, { compression: 'zstd', bloomBitsPerKey: 0 })
+    for (let i = 0; i < 100; i++) db.putSync(key(i), value(i))
+    await db.flush()
+    assert.ok(db.stats().tables[0].bytes < 10_000, 'a worker has compressed it')
+    assert.equal(text(db.getSync(key(99))), value(99))
+    await db.close()
+  }
 
   const table = MemTable.create({ capacityBytes: 1 << 20 })
   const bytes = (string) => new TextEncoder().encode(string)

@@ -16,7 +16,7 @@ import { fileNumber } from '../../src/base/types.ts'
 import * as ValueType from '../../src/base/value-type.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
 import { type CompactionJob, runCompactionJob } from '../../src/jobs/compaction-job.ts'
-import { tableOptions } from '../../src/jobs/flush-job.ts'
+import { type TableFormat, tableOptions } from '../../src/jobs/flush-job.ts'
 import { TableBuilder } from '../../src/table/table-builder.ts'
 import type { FileMetadata } from '../../src/version/file-metadata.ts'
 import { FileNumbers } from '../../src/version/file-numbers.ts'
@@ -28,7 +28,12 @@ const NEW_ENTRIES = Math.floor((4 * MIB) / ENTRY_BYTES)
 const ROUNDS = 7
 
 const environment = nodeEnvironment()
-const format = { blockBytes: 4096, restartInterval: 16, bloomBitsPerKey: Number(process.argv[2] ?? 10) }
+const format: TableFormat = {
+  blockBytes: 4096,
+  restartInterval: 16,
+  bloomBitsPerKey: Number(process.argv[2] ?? 10),
+  compression: 'none',
+}
 const directory = mkdtempSync(join(tmpdir(), 'varve-compaction-'))
 const numbers = FileNumbers.startingAt(1)
 const prng = new Prng(1)
@@ -40,7 +45,7 @@ function writeTables(keys: readonly number[], sequence: number, maxBytes: number
   for (let next = 0; next < keys.length; ) {
     const number = numbers.take()
     const file = environment.files.createWritable(join(directory, tableName(number)))
-    const builder = new TableBuilder(file, tableOptions(format, bytewiseComparator))
+    const builder = new TableBuilder(file, tableOptions(format, bytewiseComparator, environment.codecs))
     for (; next < keys.length && builder.fileBytes < maxBytes; next++) {
       const key = Buffer.from(String(keys[next]).padStart(16, '0'))
       builder.add(key, 0, 16, tagLow(sequence, ValueType.VALUE), tagHigh(sequence), value, 0, 100)

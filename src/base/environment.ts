@@ -92,9 +92,28 @@ export interface WorkerThread {
   terminate(): void
 }
 
+/** A compression that the host offers. */
+export interface Codec {
+  /** @returns the compressed form; the caller's */
+  compress(contents: Bytes): Bytes
+  /**
+   * @param stored not trusted, but found to be one whole frame
+   * @param length that it declares for its contents; bounded
+   * @returns the contents, at most `length` bytes, the caller's; undefined if there are none to be had
+   */
+  uncompress(stored: Bytes, length: number): Bytes | undefined
+}
+
+/** Compressions that varve does not have itself. */
+export interface Codecs {
+  readonly zstd?: Codec | undefined
+}
+
 export interface Environment {
   readonly files: FileSystem
   readonly clock: Clock
+  /** What the host can compress with; an environment without it has nothing but varve's own. */
+  readonly codecs?: Codecs
   /** 32 random bits; seeds and jitter only. */
   random32(): number
   /** Call `task` after `delayMs`, once; the returned function cancels. Keeps the process alive only if told to. */

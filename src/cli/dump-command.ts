@@ -8,7 +8,7 @@ import type { Command } from 'commander'
 import { databaseFiles } from '../inspect/directory-listing.ts'
 import { dumpFile } from '../inspect/file-dump.ts'
 import type { BytesStyle } from '../inspect/render-bytes.ts'
-import { type FileSystem, nodeEnvironment, VarveError } from '../public/index.ts'
+import { type Environment, nodeEnvironment, VarveError } from '../public/index.ts'
 import { EXIT_FAILED, ExitError } from './exit.ts'
 import { parsePositive } from './option-values.ts'
 import type { Output } from './output.ts'
@@ -29,17 +29,18 @@ export function addDumpCommand(program: Command, output: Output): void {
 }
 
 async function dump(path: string, options: { hex?: boolean; bytes: number }, output: Output): Promise<void> {
-  const { files } = nodeEnvironment()
+  const environment = nodeEnvironment()
+  const { files } = environment
   const style = { hex: options.hex ?? false, maxBytes: options.bytes }
   const real = resolve(path)
   if (files.status(real)?.kind !== 'directory') {
-    for (const line of dumpPath(files, real, basename(path), style)) await output.write(line)
+    for (const line of dumpPath(environment, real, basename(path), style)) await output.write(line)
     return output.flush()
   }
   const names = databaseFiles(files.list(real))
   if (names.length === 0) throw new ExitError(EXIT_FAILED, `${path} has no file of a database`)
   for (const name of names) {
-    for (const line of dumpOrComplain(files, files.join(real, name), name, style)) await output.write(line)
+    for (const line of dumpOrComplain(environment, files.join(real, name), name, style)) await output.write(line)
   }
   await output.flush()
 }
@@ -53,19 +54,19 @@ function resolve(path: string): string {
   }
 }
 
-function* dumpPath(files: FileSystem, path: string, name: string, style: BytesStyle): Generator<string> {
+function* dumpPath({ files, codecs }: Environment, path: string, name: string, style: BytesStyle): Generator<string> {
   const file = files.openRandomAccess(path)
   try {
-    for (const line of dumpFile(file, name, style)) yield `${line}\n`
+    for (const line of dumpFile(file, name, style, codecs)) yield `${line}\n`
   } finally {
     file.close()
   }
 }
 
 /** One of several files: one that cannot be read does not keep the others from being shown. */
-function* dumpOrComplain(files: FileSystem, path: string, name: string, style: BytesStyle): Generator<string> {
+function* dumpOrComplain(environment: Environment, path: string, name: string, style: BytesStyle): Generator<string> {
   try {
-    yield* dumpPath(files, path, name, style)
+    yield* dumpPath(environment, path, name, style)
   } catch (error) {
     if (!(error instanceof VarveError)) throw error
     yield `${name}: ${error.message}\n`

@@ -3,10 +3,10 @@
  */
 import type { FileNumber } from '../base/types.ts'
 import type { BlockCache } from '../cache/block-cache.ts'
-import { tableOptions } from '../jobs/flush-job.ts'
+import { filterPolicyOf } from '../jobs/flush-job.ts'
 import { Table } from '../table/table.ts'
 import { openTableFile } from '../table/table-file.ts'
-import { type ResolvedOptions, tableFormat } from './options.ts'
+import type { ResolvedOptions } from './options.ts'
 
 /**
  * @param bytes the size that the MANIFEST gives
@@ -19,10 +19,11 @@ export function openTable(
   number: FileNumber,
   bytes: number,
 ): Table {
-  const file = openTableFile(options.environment.files, directory, number, bytes)
+  const { files, codecs } = options.environment
+  const file = openTableFile(files, directory, number, bytes)
   try {
-    const { comparator, filterPolicy } = tableOptions(tableFormat(options), options.comparator)
-    return Table.open(file, number, { comparator, filterPolicy, blockCache })
+    const { comparator } = options
+    return Table.open(file, number, { comparator, filterPolicy: filterPolicyOf(options), blockCache, codecs })
   } catch (error) {
     file.close()
     throw error

@@ -4,9 +4,10 @@
  */
 import { bytewiseComparator, type Comparator, customComparator, type KeyOrder } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
-import { InvalidArgumentError } from '../base/errors.ts'
+import { InvalidArgumentError, NotSupportedError } from '../base/errors.ts'
 import type { Durability } from '../base/types.ts'
 import type { TableFormat } from '../jobs/flush-job.ts'
+import { type Compression, ZSTD_MISSING } from '../table/compression.ts'
 import { levelBytesFor } from '../version/level-sizes.ts'
 
 /** What to do about a log that is damaged or was cut off: see docs/durability.md. */
@@ -33,8 +34,8 @@ export interface Options {
   readonly restartInterval?: number
   /** Bloom filter bits for each key; 0 for no filter. 0 to 64; default 10. */
   readonly bloomBitsPerKey?: number
-  /** Compression of tables that are written. Default 'none', the only one so far. */
-  readonly compression?: 'none'
+  /** Compression of tables that are written; all are read, whatever is given here. 'zstd' needs Node.js 22.15, or 23.8. Default 'snappy'. */
+  readonly compression?: Compression
   /** Bytes of table blocks kept in memory. Default 32 MiB. */
   readonly blockCacheBytes?: number
   /** Tables kept open. 16 to 50,000; default 1000. */
@@ -126,7 +127,7 @@ const TABLE: { readonly [K in keyof Required<Options>]: readonly [default_: unkn
   blockBytes: [4 * KIB, integer(1 * KIB, 4 * MIB)],
   restartInterval: [16, integer(1, 1024)],
   bloomBitsPerKey: [10, integer(0, 64)],
-  compression: ['none', oneOf('none')],
+  compression: ['snappy', oneOf('none', 'snappy', 'zstd')],
   blockCacheBytes: [32 * MIB, integer(0, Number.MAX_SAFE_INTEGER)],
   maxOpenFiles: [1000, integer(16, 50_000)],
   durability: ['os', oneOf('buffered', 'os', 'disk')],
@@ -148,7 +149,8 @@ const TABLE: { readonly [K in keyof Required<Options>]: readonly [default_: unkn
 /**
  * Check options and fill in the defaults.
  * @param makeEnvironment makes the default environment, if none is given
- * @throws InvalidArgumentError for an unknown option or a value out of bounds
+ * @throws InvalidArgumentError for an unknown option or a value out of bounds; NotSupportedError for a compression that the
+ *   host lacks
  */
 export function resolveOptions(options: Options, makeEnvironment: () => Environment): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('options must be an object')
@@ -161,7 +163,11 @@ export function resolveOptions(options: Options, makeEnvironment: () => Environm
     given.delete(name)
   }
   if (given.size > 0) throw new InvalidArgumentError(`unknown option ${[...given.keys()].join(', ')}`)
-  resolved.environment ??= makeEnvironment()
+  const environment = options.environment ?? makeEnvironment()
+  resolved.environment = environment
+  if (resolved.compression === 'zstd' && environment.codecs?.zstd === undefined) {
+    throw new NotSupportedError(`option compression cannot be 'zstd': ${ZSTD_MISSING}`)
+  }
   if (options.comparator !== undefined) resolved.comparator = customOrder(options.comparator)
   const isBytewise = resolved.comparator === bytewiseComparator
   resolved.memtable ??= isBytewise ? 'radix' : 'skiplist'
@@ -204,8 +210,8 @@ export function checkCallOptions(call: string, options: object, known: ReadonlyS
 }
 
 export function tableFormat(options: ResolvedOptions): TableFormat {
-  const { blockBytes, restartInterval, bloomBitsPerKey } = options
-  return { blockBytes, restartInterval, bloomBitsPerKey }
+  const { blockBytes, restartInterval, bloomBitsPerKey, compression } = options
+  return { blockBytes, restartInterval, bloomBitsPerKey, compression }
 }
 
 function show(value: unknown): string {

@@ -10,6 +10,7 @@
  */
 import type {
   Clock,
+  Codecs,
   DirectoryLock,
   Environment,
   FileStatus,
@@ -97,6 +98,7 @@ const ACTIONS: Readonly<Record<FileOperation, string>> = {
 export class FaultEnvironment implements Environment {
   readonly files: FileSystem
   readonly clock: Clock
+  readonly codecs: Codecs
   readonly #inner: Environment
   readonly #calls: CallLog
 
@@ -104,6 +106,7 @@ export class FaultEnvironment implements Environment {
     this.#inner = inner
     this.#calls = new CallLog(options)
     this.clock = inner.clock
+    this.codecs = inner.codecs ?? {}
     this.files = new FaultFiles(inner.files, this.#calls)
   }
 

@@ -3,12 +3,13 @@
  * still, timers that run when told, numbers from a seed, and no threads. `crashImage` and `processCrashImage` are what a
  * power loss and a killed process leave of the files, as environments of their own, in which nothing is open or locked.
  */
-import type { Clock, Environment, WorkerThread } from '../base/environment.ts'
+import type { Clock, Codecs, Environment, WorkerThread } from '../base/environment.ts'
 import { Prng } from '../base/prng.ts'
 import type { Bytes } from '../base/types.ts'
 import { type CrashMode, crashImage } from './crash-image.ts'
 import { MemoryFiles } from './memory-files.ts'
 import { MemoryTree } from './memory-tree.ts'
+import { nodeCodecs } from './node-codecs.ts'
 
 export interface MemoryEnvironmentOptions {
   /** Of random32; 0 by default. */
@@ -26,6 +27,7 @@ const START_WALL_MS = 1_767_225_600_000
 export class MemoryEnvironment implements Environment {
   readonly files: MemoryFiles
   readonly clock: MemoryClock = new MemoryClock()
+  readonly codecs: Codecs = nodeCodecs()
   readonly #seed: number
   readonly #prng: Prng
   #timers: Timer[] = []

@@ -6,7 +6,8 @@
 import { getRandomValues } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import { markAsUntransferable } from 'node:worker_threads'
-import type { Clock, Environment, FileSystem, WorkerThread } from '../base/environment.ts'
+import type { Clock, Codecs, Environment, FileSystem, WorkerThread } from '../base/environment.ts'
+import { nodeCodecs } from './node-codecs.ts'
 import { type FileModes, NodeFiles } from './node-files.ts'
 import { startWorkerThread } from './node-worker.ts'
 
@@ -31,6 +32,7 @@ export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environme
 class NodeEnvironment implements Environment {
   readonly files: FileSystem
   readonly clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() }
+  readonly codecs: Codecs = nodeCodecs()
   readonly #modes: FileModes
   readonly #random = new Uint32Array(1)
 

@@ -4,14 +4,15 @@
  * for its blocks (find-blocks.ts).
  */
 import { getFixed32, Reader } from '../base/coding.ts'
-import type { RandomAccessFile } from '../base/environment.ts'
+import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import { VarveError } from '../base/errors.ts'
 import { TAG_BYTES, tagIsValid, tagSequence, tagType } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { Block } from '../table/block.ts'
 import { BlockCursor } from '../table/block-cursor.ts'
-import { readBlock } from '../table/block-reader.ts'
+import { readBlock, readStored } from '../table/block-reader.ts'
+import { compressionName, NONE, uncompress } from '../table/compression.ts'
 import { type BlockHandle, type Footer, readFooter, readHandle } from '../table/table-format.ts'
 import { attempt } from './dump-fault.ts'
 import { showInternalKey } from './dump-key.ts'
@@ -19,9 +20,12 @@ import { showCount, showPlural } from './figures.ts'
 import { findBlocks } from './find-blocks.ts'
 import { type BytesStyle, quoteBytes } from './render-bytes.ts'
 
-/** The lines of a dump, without line feeds. */
-export function dumpTable(file: RandomAccessFile, style: BytesStyle): Generator<string> {
-  return new TableDump(file, style).lines()
+/**
+ * The lines of a dump, without line feeds.
+ * @param codecs what the host can uncompress; blocks that it cannot are named, and left out
+ */
+export function dumpTable(file: RandomAccessFile, style: BytesStyle, codecs: Codecs = {}): Generator<string> {
+  return new TableDump(file, style, codecs).lines()
 }
 
 const NAME_STYLE: BytesStyle = { hex: false, maxBytes: 80 }
@@ -36,6 +40,7 @@ interface NamedHandle {
 class TableDump {
   readonly #file: RandomAccessFile
   readonly #style: BytesStyle
+  readonly #codecs: Codecs
   #entries = 0
   #tombstones = 0
   #keyBytes = 0
@@ -43,10 +48,14 @@ class TableDump {
   #firstSequence: number = Number.MAX_SAFE_INTEGER
   #lastSequence = 0
   #damagedBlocks = 0
+  #compressedBlocks = 0
+  #storedBytes = 0
+  #contentsBytes = 0
 
-  constructor(file: RandomAccessFile, style: BytesStyle) {
+  constructor(file: RandomAccessFile, style: BytesStyle, codecs: Codecs) {
     this.#file = file
     this.#style = style
+    this.#codecs = codecs
   }
 
   *lines(): Generator<string> {
@@ -55,7 +64,8 @@ class TableDump {
       yield `  footer damage: ${footer.message}`
       yield* this.#search()
     } else {
-      yield `  footer @${this.#file.bytes - 48}: metaindex ${place(footer.metaindex)}, index ${place(footer.index)}`
+      const metaindex = place(footer.metaindex) + this.#compression(footer.metaindex)
+      yield `  footer @${this.#file.bytes - 48}: metaindex ${metaindex}, index ${place(footer.index)}`
       yield* this.#metaindex(footer)
       yield* this.#index(footer)
     }
@@ -77,7 +87,7 @@ class TableDump {
   }
 
   #filterState(handle: BlockHandle): string {
-    const block = attempt(() => readBlock(this.#file, handle))
+    const block = attempt(() => readBlock(this.#file, handle, this.#codecs))
     return block instanceof VarveError ? `, damage: ${block.message}` : ', checksum good'
   }
 
@@ -88,13 +98,29 @@ class TableDump {
       yield* this.#search()
       return
     }
-    yield `  index ${place(index)}: ${showPlural(handles.length, 'data block')}`
+    yield `  index ${place(index)}${this.#compression(index)}: ${showPlural(handles.length, 'data block')}`
     for (const [i, { key, handle }] of handles.entries()) {
       const separator = showInternalKey(key, 0, key.length, this.#style)
-      yield `  block ${i}${handle === undefined ? '' : ` ${place(handle)}`}, up to ${separator}`
+      yield `  block ${i}${handle === undefined ? '' : ` ${place(handle)}${this.#compression(handle)}`}, up to ${separator}`
       if (handle === undefined) yield* this.#damage('its index entry is no block handle')
       else yield* this.#dataBlock(handle)
     }
+  }
+
+  /** How a block is compressed and to what length its contents come, if it is compressed and can be read. */
+  #compression(handle: BlockHandle): string {
+    const found = attempt(() => {
+      const { type, stored } = readStored(this.#file, handle)
+      if (type === NONE) return ''
+      const name = compressionName(type, stored)
+      const contents = attempt(() => uncompress(type, stored, this.#codecs, this.#file.path, handle.offset))
+      if (contents instanceof VarveError) return ` (${name})`
+      this.#compressedBlocks++
+      this.#storedBytes += stored.length
+      this.#contentsBytes += contents.length
+      return ` (${name}, ${showPlural(contents.length, 'byte')})`
+    })
+    return found instanceof VarveError ? '' : found
   }
 
   /** The entries of an index or metaindex block, up to damage inside it. */
@@ -115,7 +141,7 @@ class TableDump {
 
   #cursor(handle: BlockHandle): BlockCursor {
     const cursor = new BlockCursor()
-    cursor.reset(new Block(readBlock(this.#file, handle), this.#file.path, handle.offset))
+    cursor.reset(new Block(readBlock(this.#file, handle, this.#codecs), this.#file.path, handle.offset))
     return cursor
   }
 
@@ -171,7 +197,7 @@ class TableDump {
       } else if (targets.every((target) => target.handle !== undefined && found.has(place(target.handle)))) {
         yield `  block ${place(handle)}: no entries, but ${showPlural(targets.length, 'handle')} of blocks`
       } else {
-        yield `  block ${place(handle)}`
+        yield `  block ${place(handle)}${this.#compression(handle)}`
         yield* this.#dataBlock(handle)
       }
       found.add(place(handle))
@@ -183,6 +209,10 @@ class TableDump {
     yield `  end: ${entries}, of them ${showPlural(this.#tombstones, 'tombstone')}; keys ${showCount(this.#keyBytes)} bytes, values ${showCount(this.#valueBytes)} bytes`
     if (this.#lastSequence > 0) {
       yield `  sequences ${showCount(this.#firstSequence)} to ${showCount(this.#lastSequence)}`
+    }
+    if (this.#compressedBlocks > 0) {
+      const stored = `${showCount(this.#storedBytes)} bytes of ${showCount(this.#contentsBytes)}`
+      yield `  ${showPlural(this.#compressedBlocks, 'compressed block')}, stored in ${stored}`
     }
     if (this.#damagedBlocks > 0) yield `  ${showPlural(this.#damagedBlocks, 'damaged block')}`
   }

@@ -5,7 +5,7 @@
  * Principles  never modify; show what is broken; discard nothing
  */
 import { equalBytes } from '../base/bytes.ts'
-import type { RandomAccessFile } from '../base/environment.ts'
+import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import { type FileType, parseFileName } from '../base/filename.ts'
 import type { Bytes } from '../base/types.ts'
 import { batchFault } from '../batch/batch-format.ts'
@@ -64,13 +64,19 @@ function hasTableMagic(file: RandomAccessFile): boolean {
 /**
  * The lines of a dump, without line feeds. They are made as they are asked for: a file of any size streams.
  * @param name without directory
+ * @param codecs the environment's, for compressed tables
  * @throws IOError if the file cannot be read; damage is shown, not thrown
  */
-export function* dumpFile(file: RandomAccessFile, name: string, style: BytesStyle): Generator<string> {
+export function* dumpFile(
+  file: RandomAccessFile,
+  name: string,
+  style: BytesStyle,
+  codecs: Codecs = {},
+): Generator<string> {
   const type = sniffFile(file, name)
   yield `${name}: ${type === undefined ? 'not recognised' : NAMES[type]}, ${showPlural(file.bytes, 'byte')}`
   if (type === 'log') yield* dumpLog(file, style)
-  else if (type === 'table') yield* dumpTable(file, style)
+  else if (type === 'table') yield* dumpTable(file, style, codecs)
   else if (type === 'manifest') yield* dumpManifest(file, style)
   else yield* dumpText(file, style)
 }

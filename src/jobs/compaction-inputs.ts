@@ -7,7 +7,7 @@
  */
 import { closeAll } from '../base/close-all.ts'
 import type { Comparator } from '../base/comparator.ts'
-import type { FileSystem } from '../base/environment.ts'
+import type { Environment } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { MergingIterator } from '../iterator/merging-iterator.ts'
 import { Table } from '../table/table.ts'
@@ -25,11 +25,11 @@ export class CompactionInputs {
   readonly entries: MergingIterator
   readonly #runs: readonly Run[]
 
-  constructor(job: CompactionJob, files: FileSystem, comparator: Comparator) {
+  constructor(job: CompactionJob, environment: Environment, comparator: Comparator) {
     const { level, upper, lower } = job
     const groups = level === 0 ? upper.map((file) => [file]) : [upper]
     if (lower.length > 0) groups.push(lower)
-    this.#runs = groups.map((group) => new Run(job.directory, files, comparator, group))
+    this.#runs = groups.map((group) => new Run(job.directory, environment, comparator, group))
     this.entries = new MergingIterator(
       comparator,
       this.#runs.map((run) => run.entries),
@@ -50,15 +50,15 @@ export class CompactionInputs {
 class Run {
   readonly entries: LevelIterator
   readonly #directory: string
-  readonly #files: FileSystem
+  readonly #environment: Environment
   readonly #comparator: Comparator
   readonly #buffer: Uint8Array
   #table: Table | undefined = undefined
   #iterator: TableIterator | undefined = undefined
 
-  constructor(directory: string, files: FileSystem, comparator: Comparator, tables: readonly FileMetadata[]) {
+  constructor(directory: string, environment: Environment, comparator: Comparator, tables: readonly FileMetadata[]) {
     this.#directory = directory
-    this.#files = files
+    this.#environment = environment
     this.#comparator = comparator
     this.#buffer = new Uint8Array(Math.min(READ_AHEAD_BYTES, Math.max(...tables.map(({ bytes }) => bytes))))
     this.entries = new LevelIterator(comparator, tables, (file) => this.#open(file))
@@ -79,9 +79,10 @@ class Run {
 
   #open({ number, bytes }: FileMetadata): TableIterator {
     this.close()
-    const file = new ReadAheadFile(openTableFile(this.#files, this.#directory, number, bytes), this.#buffer)
+    const { files, codecs } = this.#environment
+    const file = new ReadAheadFile(openTableFile(files, this.#directory, number, bytes), this.#buffer)
     try {
-      const options = { comparator: this.#comparator, filterPolicy: undefined, blockCache: undefined }
+      const options = { comparator: this.#comparator, filterPolicy: undefined, blockCache: undefined, codecs }
       this.#table = Table.open(file, number, options)
     } catch (error) {
       file.close()

@@ -74,11 +74,11 @@ export class CompactionRun {
   #hasBegun: boolean
   #result: CompactionResult | undefined
 
-  /** Touches no file yet. */
+  /** Touches no file yet. @throws NotSupportedError if the format asks for a compression that the environment lacks */
   constructor(job: CompactionJob, environment: Environment, comparator: Comparator = bytewiseComparator) {
     this.#job = job
-    this.#inputs = new CompactionInputs(job, environment.files, comparator)
-    this.#outputs = new CompactionOutputs(job, environment.files, comparator)
+    this.#inputs = new CompactionInputs(job, environment, comparator)
+    this.#outputs = new CompactionOutputs(job, environment, comparator)
     this.#rule = new DropRule(comparator, job.snapshots, job.deeper)
     this.#comparator = comparator
     this.#lastKey = new Uint8Array(FIRST_KEY_BYTES)

@@ -10,7 +10,7 @@
 import { closeQuietly } from '../base/close-all.ts'
 import { getFixed32 } from '../base/coding.ts'
 import type { Comparator } from '../base/comparator.ts'
-import type { FileSystem, WritableFile } from '../base/environment.ts'
+import type { Environment, FileSystem, WritableFile } from '../base/environment.ts'
 import { tableName } from '../base/filename.ts'
 import { compareTags } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
@@ -44,14 +44,15 @@ export class CompactionOutputs {
   #builder: TableBuilder | undefined
   #number: FileNumber
 
-  constructor(job: CompactionJob, files: FileSystem, comparator: Comparator) {
+  /** @throws NotSupportedError if the format asks for a compression that the environment lacks */
+  constructor(job: CompactionJob, { files, codecs }: Environment, comparator: Comparator) {
     this.bytesWritten = 0
     this.entriesWritten = 0
     this.#directory = job.directory
     this.#files = files
     this.#comparator = comparator
     this.#numbers = FileNumbers.attach(job.numbers)
-    this.#tableOptions = tableOptions(job.format, comparator)
+    this.#tableOptions = tableOptions(job.format, comparator, codecs)
     this.#maxFileBytes = job.maxFileBytes
     this.#grandparents = job.grandparents
     this.#grandparent = 0

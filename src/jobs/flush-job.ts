@@ -10,12 +10,14 @@
  */
 import { assert } from '../base/assert.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
-import type { Environment } from '../base/environment.ts'
+import type { Codecs, Environment } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { tableName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
 import { MemTable, type MemTableToken } from '../memtable/memtable.ts'
 import { BloomFilter } from '../table/bloom-filter.ts'
+import { type Compression, compressorOf } from '../table/compression.ts'
+import type { FilterPolicy } from '../table/filter-policy.ts'
 import { TableBuilder, type TableOptions } from '../table/table-builder.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 
@@ -25,6 +27,7 @@ export interface TableFormat {
   readonly restartInterval: number
   /** 0 for no filter. */
   readonly bloomBitsPerKey: number
+  readonly compression: Compression
 }
 
 export interface FlushJob {
@@ -41,13 +44,23 @@ export interface FlushResult {
   readonly entries: number
 }
 
-export function tableOptions(format: TableFormat, comparator: Comparator): TableOptions {
+/**
+ * @param codecs the environment's
+ * @throws NotSupportedError if the format asks for a compression that they lack
+ */
+export function tableOptions(format: TableFormat, comparator: Comparator, codecs: Codecs | undefined): TableOptions {
   return {
     comparator,
     blockBytes: format.blockBytes,
     restartInterval: format.restartInterval,
-    filterPolicy: format.bloomBitsPerKey === 0 ? undefined : new BloomFilter(format.bloomBitsPerKey),
+    filterPolicy: filterPolicyOf(format),
+    compressor: compressorOf(format.compression, codecs),
   }
+}
+
+/** The filter that tables of this format have, and that is looked for in those that are read. */
+export function filterPolicyOf({ bloomBitsPerKey }: Pick<TableFormat, 'bloomBitsPerKey'>): FilterPolicy | undefined {
+  return bloomBitsPerKey === 0 ? undefined : new BloomFilter(bloomBitsPerKey)
 }
 
 /**
@@ -65,7 +78,7 @@ export function runFlushJob(
   const path = files.join(job.directory, tableName(job.number))
   const file = files.createWritable(path)
   try {
-    const builder = new TableBuilder(file, tableOptions(job.format, comparator))
+    const builder = new TableBuilder(file, tableOptions(job.format, comparator, environment.codecs))
     try {
       writeEntries(memtable, builder)
       builder.finish()

@@ -4,6 +4,8 @@
 export type { KeyOrder } from '../base/comparator.ts'
 export type {
   Clock,
+  Codec,
+  Codecs,
   DirectoryLock,
   Environment,
   FileKind,

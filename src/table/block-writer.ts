@@ -6,6 +6,7 @@ import { putFixed32 } from '../base/coding.ts'
 import { crc32c, maskCrc } from '../base/crc32c.ts'
 import type { WritableFile } from '../base/environment.ts'
 import type { Bytes } from '../base/types.ts'
+import type { Compressor } from './compression.ts'
 import * as Compression from './compression.ts'
 import { BLOCK_TRAILER_BYTES, type BlockHandle } from './table-format.ts'
 
@@ -17,24 +18,41 @@ export class BlockWriter {
   offset: number
 
   readonly #file: WritableFile
+  readonly #compressor: Compressor | undefined
   readonly #gathered: Uint8Array
   #gatheredBytes: number
   readonly #trailer: Uint8Array
 
-  constructor(file: WritableFile) {
+  /** @param compressor for blocks that it makes enough smaller; undefined for none */
+  constructor(file: WritableFile, compressor: Compressor | undefined = undefined) {
     this.offset = 0
     this.#file = file
+    this.#compressor = compressor
     this.#gathered = new Uint8Array(GATHER_BYTES)
     this.#gatheredBytes = 0
     this.#trailer = new Uint8Array(BLOCK_TRAILER_BYTES)
-    this.#trailer[0] = Compression.NONE
   }
 
+  /** Write a block, compressed if that saves enough. */
   writeBlock(contents: Bytes): BlockHandle {
-    const handle = { offset: this.offset, bytes: contents.length }
-    const crc = crc32c(this.#trailer, 0, 1, crc32c(contents, 0, contents.length))
+    const compressor = this.#compressor
+    if (compressor === undefined || !Compression.isCompressible(contents.length))
+      return this.writeUncompressed(contents)
+    const compressed = compressor.compress(contents)
+    if (!Compression.savesEnough(compressed.length, contents.length)) return this.writeUncompressed(contents)
+    return this.#writeStored(compressed, compressor.type)
+  }
+
+  writeUncompressed(contents: Bytes): BlockHandle {
+    return this.#writeStored(contents, Compression.NONE)
+  }
+
+  #writeStored(stored: Bytes, type: number): BlockHandle {
+    const handle = { offset: this.offset, bytes: stored.length }
+    this.#trailer[0] = type
+    const crc = crc32c(this.#trailer, 0, 1, crc32c(stored, 0, stored.length))
     putFixed32(this.#trailer, 1, maskCrc(crc))
-    this.write(contents)
+    this.write(stored)
     this.write(this.#trailer)
     return handle
   }

@@ -1,6 +1,6 @@
 /**
  * TableBuilder: writes one table, entry by entry in ascending internal-key order, in one sequential pass. For the same
- * entries and options its file is byte-identical to LevelDB's (compression none).
+ * entries and options its file is byte-identical to LevelDB's (compression none; snappy, for builds with Snappy 1.1.8 or before).
  *
  * Rules    A data block ends with the entry that makes it at least `blockBytes` long. Its index entry waits for the next
  *          entry, so that the separator can be short. The filter covers user keys, of every version.
@@ -16,6 +16,7 @@ import { type Bytes, type SequenceNumber, sequenceNumber } from '../base/types.t
 import * as ValueType from '../base/value-type.ts'
 import { BlockBuilder } from './block-builder.ts'
 import { BlockWriter } from './block-writer.ts'
+import type { Compressor } from './compression.ts'
 import { FilterBlockBuilder } from './filter-block.ts'
 import type { FilterPolicy } from './filter-policy.ts'
 import { shortestSeparator, shortSuccessor } from './index-key.ts'
@@ -29,6 +30,8 @@ export interface TableOptions {
   /** Entries between keys that are stored whole; LevelDB's default is 16. */
   readonly restartInterval: number
   readonly filterPolicy: FilterPolicy | undefined
+  /** For all blocks but the filter. Without one they are stored as they are. */
+  readonly compressor?: Compressor | undefined
 }
 
 const FIRST_KEY_BYTES = 64
@@ -60,7 +63,7 @@ export class TableBuilder {
     this.entryCount = 0
     this.smallest = EMPTY
     this.#options = options
-    this.#writer = new BlockWriter(file)
+    this.#writer = new BlockWriter(file, options.compressor)
     this.#data = new BlockBuilder(options.restartInterval, options.blockBytes)
     this.#index = new BlockBuilder(INDEX_RESTART_INTERVAL, options.blockBytes)
     this.#filter = options.filterPolicy === undefined ? undefined : new FilterBlockBuilder(options.filterPolicy)
@@ -176,7 +179,7 @@ export class TableBuilder {
     const { filterPolicy, restartInterval, blockBytes } = this.#options
     const metaindex = new BlockBuilder(restartInterval, blockBytes)
     if (this.#filter !== undefined && filterPolicy !== undefined) {
-      const handle = this.#writer.writeBlock(this.#filter.finish())
+      const handle = this.#writer.writeUncompressed(this.#filter.finish())
       const key = filterKey(filterPolicy)
       metaindex.add(key, key.length, this.#handle, 0, putHandle(this.#handle, 0, handle))
     }

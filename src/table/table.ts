@@ -10,7 +10,7 @@
  */
 import { EMPTY } from '../base/bytes.ts'
 import type { Comparator } from '../base/comparator.ts'
-import type { RandomAccessFile } from '../base/environment.ts'
+import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagType } from '../base/internal-key.ts'
 import * as Lookup from '../base/lookup.ts'
@@ -32,6 +32,8 @@ export interface TableReadOptions {
   /** Asked before a block is read, if the table has a filter of this policy. */
   readonly filterPolicy: FilterPolicy | undefined
   readonly blockCache: BlockStore | undefined
+  /** What the host can uncompress: the environment's. */
+  readonly codecs: Codecs | undefined
 }
 
 export interface TableIteratorOptions {
@@ -51,6 +53,7 @@ export class Table {
 
   readonly #comparator: Comparator
   readonly #store: BlockStore | undefined
+  readonly #codecs: Codecs | undefined
   readonly #index: TableIndex
   readonly #filter: FilterBlockReader | undefined
   readonly #metaindexOffset: number
@@ -59,9 +62,10 @@ export class Table {
 
   private constructor(file: RandomAccessFile, number: FileNumber, options: TableReadOptions) {
     const footer = readFooter(file)
-    const metaindex = new Block(readBlock(file, footer.metaindex), file.path, footer.metaindex.offset)
-    const index = new Block(readBlock(file, footer.index), file.path, footer.index.offset)
-    const filter = openFilter(file, metaindex, options.filterPolicy)
+    const { codecs } = options
+    const metaindex = new Block(readBlock(file, footer.metaindex, codecs), file.path, footer.metaindex.offset)
+    const index = new Block(readBlock(file, footer.index, codecs), file.path, footer.index.offset)
+    const filter = openFilter(file, metaindex, options)
     this.file = file
     this.number = number
     this.filterIsDamaged = filter === DAMAGED
@@ -70,6 +74,7 @@ export class Table {
     this.valLen = 0
     this.#comparator = options.comparator
     this.#store = options.blockCache
+    this.#codecs = codecs
     this.#index = new TableIndex(options.comparator, index, footer.metaindex.offset)
     this.#filter = filter === DAMAGED ? undefined : filter
     this.#metaindexOffset = footer.metaindex.offset
@@ -79,7 +84,7 @@ export class Table {
   /**
    * Open a table: reads and verifies its footer, index, metaindex and filter.
    * @param file becomes the table's, which closes it; but stays the caller's if this throws
-   * @throws CorruptionError if it is damaged or no table, NotSupportedError if it is compressed, IOError
+   * @throws CorruptionError if it is damaged or no table, NotSupportedError if it is compressed as cannot be read, IOError
    */
   static open(file: RandomAccessFile, number: FileNumber, options: TableReadOptions): Table {
     return new Table(file, number, options)
@@ -134,7 +139,7 @@ export class Table {
     const store = this.#store
     const kept = store?.get(this.number, handle.offset)
     if (kept !== undefined) return kept
-    const block = new Block(readBlock(this.file, handle), this.file.path, handle.offset)
+    const block = new Block(readBlock(this.file, handle, this.#codecs), this.file.path, handle.offset)
     if (fillCache) store?.put(this.number, handle.offset, block)
     return block
   }
@@ -146,13 +151,13 @@ const DAMAGED = 'damaged'
 function openFilter(
   file: RandomAccessFile,
   metaindex: Block,
-  policy: FilterPolicy | undefined,
+  { filterPolicy: policy, codecs }: TableReadOptions,
 ): FilterBlockReader | typeof DAMAGED | undefined {
   if (policy === undefined) return undefined
   const handle = findMetaBlock(metaindex, filterKey(policy))
   if (handle === undefined) return undefined
   try {
-    return FilterBlockReader.parse(policy, readBlock(file, handle)) ?? DAMAGED
+    return FilterBlockReader.parse(policy, readBlock(file, handle, codecs)) ?? DAMAGED
   } catch (error) {
     if (error instanceof CorruptionError) return DAMAGED
     throw error

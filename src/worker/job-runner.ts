@@ -40,7 +40,8 @@ export class JobRunner {
 
   /** Advance the compaction in front by a slice. @returns whether it was answered */
   step(): boolean {
-    const current = this.#current ?? this.#begin()
+    if (this.#current === undefined && !this.#begin()) return true
+    const current = this.#current
     if (current === undefined) return false
     const { id, run } = current
     try {
@@ -66,11 +67,17 @@ export class JobRunner {
     for (const { id } of waiting) this.#answer(id, error, undefined)
   }
 
-  #begin(): { readonly id: number; readonly run: CompactionRun } | undefined {
+  /** Take up the next compaction, if there is one. @returns false if it cannot be, and was answered */
+  #begin(): boolean {
     const next = this.#waiting.shift()
-    if (next === undefined) return undefined
-    this.#current = { id: next.id, run: new CompactionRun(next.job, this.#environment, this.#comparator) }
-    return this.#current
+    if (next === undefined) return true
+    try {
+      this.#current = { id: next.id, run: new CompactionRun(next.job, this.#environment, this.#comparator) }
+    } catch (error) {
+      this.#answer(next.id, error, undefined)
+      return false
+    }
+    return true
   }
 
   #flush(id: number, run: () => JobResult): void {

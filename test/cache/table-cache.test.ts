@@ -8,7 +8,7 @@ import { Table } from '../../src/table/table.ts'
 import { MemoryFile } from '../support/memory-file.ts'
 import { buildTable } from '../table/entries.ts'
 
-const options = { comparator: bytewiseComparator, filterPolicy: undefined, blockCache: undefined }
+const options = { comparator: bytewiseComparator, filterPolicy: undefined, blockCache: undefined, codecs: {} }
 const bytes = buildTable([], {
   comparator: bytewiseComparator,
   blockBytes: 4096,

@@ -107,6 +107,31 @@ function endingBefore(left: number): Write[] {
   ]
 }
 
+/** Values of words that come again and again, and of runs of one letter. */
+function proseWrites(prng: Prng, count: number, valueBytesMax: number): Write[] {
+  return Array.from({ length: count }, (_, i) => {
+    const length = prng.below(valueBytesMax)
+    let text = ''
+    while (text.length < length) {
+      text += prng.below(6) === 0 ? 'x'.repeat(prng.below(200)) : ` ${WORDS[prng.below(WORDS.length)]}${prng.below(40)}`
+    }
+    return [[ascii(`user/${String(i % 700).padStart(5, '0')}`), ascii(text.slice(0, length))]]
+  })
+}
+
+const WORDS: readonly string[] = [
+  'sediment',
+  'layer',
+  'varve',
+  'lake',
+  'silt',
+  'clay',
+  'season',
+  'thaw',
+  '"name":',
+  'null',
+]
+
 const small: Write[] = [
   [[ascii('apple'), ascii('red')]],
   [[ascii('apple')]],
@@ -125,6 +150,15 @@ const CASES: readonly (readonly [name: string, writes: Write[], options?: Engine
   ['random writes with large values', randomWrites(new Prng(3), 300, 60_000)],
   ['small blocks', randomWrites(new Prng(4), 600, 300), { blockBytes: 1024, restartInterval: 1 }],
   ['large blocks', randomWrites(new Prng(5), 600, 300), { blockBytes: 65536, restartInterval: 64 }],
+  ['snappy, a few small writes', small, { compression: 'snappy' }],
+  ['snappy, random writes', randomWrites(new Prng(6), 1500, 3000), { compression: 'snappy' }],
+  ['snappy, prose', proseWrites(new Prng(7), 1500, 300), { compression: 'snappy' }],
+  ['snappy, prose over several fragments', proseWrites(new Prng(8), 20, 200_000), { compression: 'snappy' }],
+  [
+    'snappy, prose in small blocks',
+    proseWrites(new Prng(9), 600, 100),
+    { compression: 'snappy', blockBytes: 1024, restartInterval: 1 },
+  ],
 ]
 
 for (const [name, writes, options] of CASES) {
@@ -153,7 +187,7 @@ test('synced writes put markers into the log and change nothing else', async () 
   })
 })
 
-const GOLDEN: readonly string[] = ['small', 'shared-prefixes', 'binary-keys', 'versions', 'large-values']
+const GOLDEN: readonly string[] = ['small', 'shared-prefixes', 'binary-keys', 'versions', 'large-values', 'snappy']
 
 for (const name of GOLDEN) {
   test(`log and table are those of the golden database ${name}`, async () => {
@@ -162,8 +196,8 @@ for (const name of GOLDEN) {
     const writes: Write[] = recipe.writes.map((operations: string[][]) =>
       operations.map(([type, key, value]) => (type === 'put' ? [hex(key), hex(value)] : [hex(key)])),
     )
-    const { blockBytes, restartInterval } = recipe
-    const varve = await varveFiles(writes, false, { blockBytes, restartInterval })
+    const { blockBytes, restartInterval, compression } = recipe
+    const varve = await varveFiles(writes, false, { blockBytes, restartInterval, compression: compression ?? 'none' })
     assertSameBytes(varve.log, readFileSync(testdata('golden', name, '000003.log')), 'log')
     assertSameBytes(varve.table, readFileSync(testdata('golden', name, '000005.ldb')), 'table')
   })

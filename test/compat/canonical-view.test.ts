@@ -81,7 +81,7 @@ function mergedView(db: DB, directory: string): Buffer {
 }
 
 function tableLayer(file: RandomAccessFile): InternalIterator {
-  const options = { comparator: bytewiseComparator, filterPolicy: undefined, blockCache: undefined }
+  const options = { comparator: bytewiseComparator, filterPolicy: undefined, blockCache: undefined, codecs: {} }
   return Table.open(file, fileNumber(1), options).iterator()
 }
 

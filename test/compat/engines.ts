@@ -28,10 +28,12 @@ export interface EngineOptions {
   readonly writeBufferBytes?: number
   readonly blockBytes?: number
   readonly restartInterval?: number
+  /** Default 'none'. */
+  readonly compression?: 'none' | 'snappy'
 }
 
 export async function openVarve(directory: string, options: Options = {}): Promise<Engine & { readonly db: DB }> {
-  const db = await open(directory, { workers: 0, ...options })
+  const db = await open(directory, { workers: 0, compression: 'none', ...options })
   return {
     db,
     write: (edits) => writeVarve(db, edits),
@@ -58,7 +60,7 @@ export async function openLevel(directory: string, options: EngineOptions = {}):
   const db = new ClassicLevel<Uint8Array, Uint8Array>(directory, {
     keyEncoding: 'view',
     valueEncoding: 'view',
-    compression: false,
+    compression: options.compression === 'snappy',
     writeBufferSize: options.writeBufferBytes ?? 4 * 1024 * 1024,
     blockSize: options.blockBytes ?? 4096,
     blockRestartInterval: options.restartInterval ?? 16,

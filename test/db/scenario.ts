@@ -200,7 +200,8 @@ export class Scenario {
 
   async #open(command: Command): Promise<string> {
     const given = Object.fromEntries(command.keys.map((key) => [key, optionValue(command.list(key))]))
-    const options: Options = { workers: 0, ...given, environment: this.environment }
+    // Not compressed: values are told by their length alone, and the sizes of tables should follow from them.
+    const options: Options = { workers: 0, compression: 'none', ...given, environment: this.environment }
     this.#db = await open(DIRECTORY, options)
     for (const event of EVENTS) this.#db.on(event, (detail) => this.#events.push(describeEvent(event, detail)))
     return describeRecovery(this.#db)

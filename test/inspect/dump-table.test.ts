@@ -3,6 +3,8 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { putFixed32 } from '../../src/base/coding.ts'
+import { crc32c, maskCrc } from '../../src/base/crc32c.ts'
 import { dumpTable } from '../../src/inspect/dump-table.ts'
 import { findBlocks } from '../../src/inspect/find-blocks.ts'
 import { MemoryFile } from '../support/memory-file.ts'
@@ -46,6 +48,49 @@ test('every entry of every golden table is shown', () => {
     assert.equal(entriesIn(dump(table)).length, entries.length, name)
   }
 })
+
+test('of a compressed block, codec and both lengths are shown', () => {
+  const { table } = readGolden('snappy')
+  const lines = dump(table)
+  assert.equal(lines[2], '  index @17609+465 (snappy, 724 bytes): 26 data blocks')
+  assert.equal(lines[3], "  block 0 @0+425 (snappy, 1,034 bytes), up to 'lake/0002' @93 put")
+  assert.ok(lines.includes("  block 17 @7744+1032, up to 'lake/0063' @244 put"), 'one that did not get smaller')
+  assert.equal(lines.at(-1), '  18 compressed blocks, stored in 8,124 bytes of 19,114')
+  const found = dump(table.slice(0, -48))
+  assert.deepEqual(entriesIn(found), entriesIn(lines))
+  assert.ok(found.includes('  block @430+485 (snappy, 1,155 bytes)'))
+})
+
+test('of a block that cannot be uncompressed, the codec is named, and all others are shown', () => {
+  const { table } = readGolden('snappy')
+  const asZstd = withBlock(table, 430, 485, (block) => {
+    block.set([0x28, 0xb5, 0x2f, 0xfd, 0x20, 4, 1 | (476 << 3), (476 << 3) >> 8, 0])
+    block[485] = 2
+  })
+  const withoutZstd = dump(asZstd)
+  assert.ok(withoutZstd.includes("  block 1 @430+485 (zstd), up to 'lake/0006' @187 put"))
+  assert.ok(withoutZstd.some((line) => /^ {4}damage: .* zstd is not there/.test(line)))
+  assert.equal(withoutZstd.at(-1), '  1 damaged block')
+  const codecs = { zstd: { compress: () => new Uint8Array(0), uncompress: () => new Uint8Array([0, 0, 0, 0]) } }
+  assert.ok(
+    [...dumpTable(new MemoryFile(asZstd, 'table'), STYLE, codecs)].includes(
+      "  block 1 @430+485 (zstd, 4 bytes), up to 'lake/0006' @187 put",
+    ),
+  )
+  const damaged = withBlock(table, 430, 485, (block) => block.fill(0xff, 0, 3))
+  const lines = dump(damaged)
+  assert.ok(lines.includes("  block 1 @430+485 (snappy), up to 'lake/0006' @187 put"))
+  assert.ok(lines.some((line) => /^ {4}damage: a block compressed with snappy is damaged/.test(line)))
+})
+
+/** A copy in which the block and its type byte were changed, and the checksum made right again. */
+function withBlock(table: Uint8Array, offset: number, length: number, change: (block: Uint8Array) => void): Uint8Array {
+  const copy = table.slice()
+  const block = copy.subarray(offset, offset + length + 1)
+  change(block)
+  putFixed32(copy, offset + length + 1, maskCrc(crc32c(block, 0, block.length)))
+  return copy
+}
 
 test('a damaged data block is named, and all others are shown', () => {
   const { table, entries } = readGolden('versions')

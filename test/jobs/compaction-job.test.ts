@@ -83,7 +83,7 @@ function checkOutputs(memory: MemoryEnvironment, result: CompactionResult): Entr
     }
     assert.deepEqual(output, { number, bytes: output.bytes, smallest, largest, statistics })
     const file = memory.readAll(`${DIRECTORY}/${String(number).padStart(6, '0')}.ldb`)
-    assert.deepEqual(file, buildTable(entries, tableOptions(FORMAT, bytewiseComparator)))
+    assert.deepEqual(file, buildTable(entries, tableOptions(FORMAT, bytewiseComparator, memory.codecs)))
     assert.equal(file.length, output.bytes)
     if (all.length > 0) assert.notEqual(keyOf(all[all.length - 1]), keyOf(entries[0]), 'a key is in one table')
     all.push(...entries)
@@ -197,7 +197,8 @@ test('grandparents that end before the first key count for nothing', () => {
       [...'xyz'].map((letter) => putEntry(bytesOf(letter), 1, bytesOf('v'))),
     ),
   ]
-  const grandparents = [...'abcdefgh'].map((letter, i) => drawnFile(`${i + 10}[${letter}..${letter}]=90000`))
+  // Up to 10240 bytes may be passed: those before x do not count, and y is not passed by itself.
+  const grandparents = [drawnFile('10[a..b]=9000'), drawnFile('11[y..y#0]=2000')]
   assert.equal(runCompactionJob(jobOf({ upper, grandparents }), memory).outputs.length, 1)
 })
 
@@ -368,7 +369,11 @@ test('a flipped bit anywhere in an input is found, or was in its filter, which i
 /** A table whose entries are in the order given: two sound tables' blocks, with an index that does not know. */
 function placeUnsorted(memory: MemoryEnvironment, number: number, entries: readonly Entry[]): FileMetadata {
   const anyOrder = { ...bytewiseComparator, compare: (): number => -1 }
-  const bytes = buildTable(entries, { ...tableOptions(FORMAT, anyOrder), blockBytes: 100_000, filterPolicy: undefined })
+  const bytes = buildTable(entries, {
+    ...tableOptions(FORMAT, anyOrder, memory.codecs),
+    blockBytes: 100_000,
+    filterPolicy: undefined,
+  })
   memory.write(`${DIRECTORY}/${String(number).padStart(6, '0')}.ldb`, bytes)
   return metadataOf(number, bytes.length, sorted(entries))
 }
@@ -464,3 +469,20 @@ test('keys of any length and values of none are carried over', () => {
   assert.deepEqual(entriesOf(memory, outputs[0].number).map(keyOf), keys)
   assert.deepEqual(outputs[0].smallest, drawnKey('#5'))
 })
+
+test('compressed inputs are read, and outputs are compressed as the job says', () => {
+  const memory = new MemoryEnvironment()
+  const many = Array.from({ length: 200 }, (_, i) => putEntry(bytesOf(`key${1000 + i}`), 1, bytesOf('v'.repeat(200))))
+  const plain = runCompactionJob(jobOf({ upper: [placeTable(memory, 1, many)], maxFileBytes: 1e6 }), memory)
+  const format = { ...FORMAT, compression: 'snappy' } as const
+  const packed = runCompactionJob(jobOf({ upper: plain.outputs, format, maxFileBytes: 1e6, ...after(200) }), memory)
+  assert.ok(packed.bytesWritten < plain.bytesWritten / 2, `${packed.bytesWritten} of ${plain.bytesWritten}`)
+  const again = runCompactionJob(jobOf({ upper: packed.outputs, maxFileBytes: 1e6, ...after(300) }), memory)
+  for (const { outputs } of [packed, again]) assert.deepEqual(entriesOf(memory, outputs[0].number), many)
+  assert.equal(again.bytesWritten, plain.bytesWritten)
+})
+
+/** Numbers that no other job of the test takes. */
+function after(first: number): Pick<CompactionJob, 'numbers'> {
+  return { numbers: FileNumbers.startingAt(first).share() }
+}

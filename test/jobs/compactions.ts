@@ -13,7 +13,7 @@ import { FileNumbers } from '../../src/version/file-numbers.ts'
 import { buildTable, current, type Entry } from '../table/entries.ts'
 
 export const DIRECTORY = '/db'
-export const FORMAT: TableFormat = { blockBytes: 256, restartInterval: 4, bloomBitsPerKey: 10 }
+export const FORMAT: TableFormat = { blockBytes: 256, restartInterval: 4, bloomBitsPerKey: 10, compression: 'none' }
 /** The first number that a job's outputs get, unless told otherwise. */
 export const FIRST_OUTPUT = 100
 
@@ -24,7 +24,7 @@ export function placeTable(
   entries: readonly Entry[],
   comparator: Comparator = bytewiseComparator,
 ): FileMetadata {
-  const bytes = buildTable(entries, tableOptions(FORMAT, comparator))
+  const bytes = buildTable(entries, tableOptions(FORMAT, comparator, memory.codecs))
   memory.write(`${DIRECTORY}/${tableName(fileNumber(number))}`, bytes)
   return metadataOf(number, bytes.length, entries)
 }
@@ -55,10 +55,10 @@ export function jobOf(parts: Partial<CompactionJob> & Pick<CompactionJob, 'upper
 }
 
 /** All entries of a table. */
-export function entriesOf({ files }: Environment, number: number, directory: string = DIRECTORY): Entry[] {
+export function entriesOf({ files, codecs }: Environment, number: number, directory: string = DIRECTORY): Entry[] {
   const file = files.openRandomAccess(files.join(directory, tableName(fileNumber(number))))
-  const { comparator, filterPolicy } = tableOptions(FORMAT, bytewiseComparator)
-  const table = Table.open(file, fileNumber(number), { comparator, filterPolicy, blockCache: undefined })
+  const options = { comparator: bytewiseComparator, filterPolicy: undefined, blockCache: undefined, codecs }
+  const table = Table.open(file, fileNumber(number), options)
   const entries: Entry[] = []
   const iterator = table.iterator()
   for (iterator.seekToFirst(); iterator.valid; iterator.next()) entries.push(current(iterator) as Entry)

@@ -20,7 +20,12 @@ import { type Golden, readGolden } from './golden.ts'
 const bloom = new BloomFilter(10)
 
 function open(bytes: Uint8Array): Table {
-  const options = { comparator: bytewiseComparator, filterPolicy: bloom, blockCache: new BlockCache(1024 * 1024) }
+  const options = {
+    comparator: bytewiseComparator,
+    filterPolicy: bloom,
+    blockCache: new BlockCache(1024 * 1024),
+    codecs: {},
+  }
   return Table.open(new MemoryFile(bytes), fileNumber(5), options)
 }
 

@@ -15,7 +15,7 @@ import { type Golden, goldenNames, readGolden } from './golden.ts'
 
 function openGolden(golden: Golden): Table {
   const { filterPolicy } = golden.options
-  const options = { comparator: bytewiseComparator, filterPolicy, blockCache: undefined }
+  const options = { comparator: bytewiseComparator, filterPolicy, blockCache: undefined, codecs: {} }
   return Table.open(new MemoryFile(golden.table), fileNumber(5), options)
 }
 

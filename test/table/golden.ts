@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { BloomFilter } from '../../src/table/bloom-filter.ts'
+import { compressorOf } from '../../src/table/compression.ts'
 import type { TableOptions } from '../../src/table/table-builder.ts'
 import { compareEntries, deleteEntry, type Entry, putEntry } from './entries.ts'
 
@@ -14,6 +15,8 @@ interface OperationsFile {
   readonly blockBytes: number
   readonly restartInterval: number
   readonly bloomBitsPerKey: number
+  /** Absent from those that are not compressed. */
+  readonly compression?: 'snappy'
   readonly writes: readonly (readonly Operation[])[]
 }
 
@@ -39,6 +42,7 @@ export function readGolden(name: string): Golden {
     blockBytes: recipe.blockBytes,
     restartInterval: recipe.restartInterval,
     filterPolicy: new BloomFilter(recipe.bloomBitsPerKey),
+    compressor: compressorOf(recipe.compression ?? 'none', undefined),
   }
   const entries = recipe.writes.flat().map((operation, i) => entryOf(operation, i + 1))
   entries.sort((a, b) => compareEntries(a, b))

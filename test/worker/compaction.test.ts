@@ -60,6 +60,7 @@ function onThreads(t: TestContext, threads: number, count: number): Setting {
   const environment: Environment = {
     files: node.files,
     clock: node.clock,
+    ...(node.codecs === undefined ? {} : { codecs: node.codecs }),
     random32: () => node.random32(),
     later: (delayMs, task, keepAlive) => node.later(delayMs, task, keepAlive),
     soon: (task) => node.soon(task),
@@ -265,4 +266,21 @@ test('a compaction that fails inline tells so once, and the next one is taken up
   executor.waitSync(1e9)
   executor.waitSync(1e9)
   assert.deepEqual(outcomes, ['IOError', String(fileNumber(3))])
+})
+
+test('a compression that the host lacks fails the job that asks for it, and no other', () => {
+  const memory = new MemoryEnvironment()
+  const numbers = FileNumbers.startingAt(2)
+  const environment = new FaultEnvironment(memory, { directory: DIRECTORY })
+  Object.defineProperty(environment, 'codecs', { value: undefined })
+  const executor = new InlineExecutor(environment, bytewiseComparator)
+  const job = jobInMemory(memory, 10, numbers)
+  const outcomes: unknown[] = []
+  const done = (error: Error | undefined, result: CompactionResult | undefined): void =>
+    void outcomes.push((error as { code?: string } | undefined)?.code ?? result?.entriesWritten)
+  executor.start({ ...job, format: { ...FORMAT, compression: 'zstd' } }, done)
+  executor.start(job, done)
+  executor.waitSync(1e9)
+  executor.waitSync(1e9)
+  assert.deepEqual(outcomes, ['NOT_SUPPORTED', 10])
 })
