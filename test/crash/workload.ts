@@ -23,6 +23,7 @@ export const OPTIONS: Options = {
   level0CompactionTrigger: 2,
   maxFileBytes: 8192,
   levelBytes: 16384,
+  compression: 'none',
 }
 
 /** Keys and values as text: what a scan finds, or should find. */

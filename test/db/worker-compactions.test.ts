@@ -2,7 +2,7 @@
  * Compactions on worker threads, on the real file system: while a synchronous loop writes, and over many openings.
  */
 import assert from 'node:assert/strict'
-import { channel } from 'node:diagnostics_channel'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +23,7 @@ const SMALL: Options = {
   level0SlowdownTrigger: 3,
   level0StopTrigger: 6,
   maxImmutableMemTables: 2,
+  compression: 'none',
 }
 
 function temporaryDirectory(t: TestContext): string {
@@ -52,7 +53,8 @@ for (const workers of [0, 1, 2]) {
     assert.ok(most <= 6 + 3, `${most} tables in level 0`)
     const { compactions, delayedMs, stalledMs } = db.stats()
     assert.ok(compactions > 3, `${compactions} compactions`)
-    assert.ok(delayedMs + stalledMs > 0, 'writes were held back')
+    // Threads may keep up; without them compactions advance only while writes wait.
+    if (workers === 0) assert.ok(delayedMs + stalledMs > 0, 'writes were held back')
     check(db)
     await db.compactRange()
     check(db)
@@ -130,8 +132,8 @@ test('what happens is published on diagnostics channels', async (t) => {
       assert.equal(where, directory)
       heard.push(phase === undefined ? name : `${name} ${phase}`)
     }
-    channel(`varve:${name}`).subscribe(listener)
-    return () => channel(`varve:${name}`).unsubscribe(listener)
+    subscribe(`varve:${name}`, listener)
+    return () => unsubscribe(`varve:${name}`, listener)
   })
   const db = await open(directory, { workers: 0 })
   await db.put('a', '1')

@@ -88,6 +88,7 @@ export class ModelRun {
       levelBytes: 16 * 1024,
       level0CompactionTrigger: 2,
       seekCompaction: true,
+      compression: 'none' as const,
     }
     this.#db = await open(directory, options)
     this.#db.on('flush', () => this.#count('flushes'))
