@@ -11,7 +11,7 @@ import { overlappingFiles, rangeOf } from '../version/overlap.ts'
 import type { Version } from '../version/version.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { Engine } from './engine.ts'
-import type { ResolvedOptions } from './options.ts'
+import { type ResolvedOptions, tableFormat } from './options.ts'
 
 /** How many times larger each next level may be; LevelDB's. */
 const LEVEL_MULTIPLIER = 10
@@ -54,7 +54,7 @@ export function compactionJob(engine: Engine, compaction: Compaction): Compactio
     deeper: below.map((deeper) => overlappingFiles(comparator, version, deeper, range)),
     snapshots: engine.snapshots.sequences,
     numbers: engine.versions.numbers.share(),
-    format: engine.format,
+    format: tableFormat(engine.options, outputLevel),
     maxFileBytes,
   }
 }

@@ -10,10 +10,13 @@ import { toKey, toValue } from '../base/limits.ts'
 import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
 import { WriteBatch } from '../batch/write-batch.ts'
 import { approximateSize } from './approximate-sizes.ts'
+import { backupChunks } from './backup.ts'
+import { type CheckpointInfo, checkpointSteps } from './checkpoint.ts'
 import { Drivers } from './drivers.ts'
 import { Engine } from './engine.ts'
 import type { DBEvents } from './events.ts'
 import type { Stats } from './layers.ts'
+import { ChunkStream, runSteps } from './long-runs.ts'
 import { checkCallOptions, type ResolvedOptions } from './options.ts'
 import { property } from './properties.ts'
 import { Reader } from './reader.ts'
@@ -54,9 +57,17 @@ export interface KeyRange {
   readonly end: Input
 }
 
+export interface CopyOptions {
+  /** Write what is in memory to tables first, so that the copy has hardly any log to replay. Default false. */
+  readonly flush?: boolean
+  /** Ends the copying. */
+  readonly signal?: AbortSignal
+}
+
 const WRITE_OPTIONS = new Set(['durability'])
 const READ_OPTIONS = new Set(['snapshot'])
 const FLUSH_OPTIONS = new Set(['signal'])
+const COPY_OPTIONS = new Set(['flush', 'signal'])
 const NO_OPTIONS = {}
 
 type Found = Uint8Array<ArrayBuffer> | undefined
@@ -93,7 +104,8 @@ export class DB extends EventTarget {
   }
 
   /**
-   * Call `listener` at every `flush`, `compaction`, `stall`, `error` or `background-error`; the same as addEventListener, typed, with the
+   * Call `listener` at every `flush`, `compaction`, `stall`, `error`, `background-error` or `damaged-filter`; the same as
+   * addEventListener, typed, with the
    * event's detail as argument.
    * @returns ends the listening
    */
@@ -166,7 +178,7 @@ export class DB extends EventTarget {
     return this.#reader.has(toKey(key), this.#readSequence(options))
   }
 
-  /** The values of several keys, in their order, all of one state. Errors as for get. */
+  /** The values of several keys, in their order, all of one state. Reads each block once. Errors as for get. */
   getMany(keys: Iterable<Input>, options?: ReadOptions): Promise<Found[]> {
     return promised(() => this.getManySync(keys, options))
   }
@@ -177,7 +189,10 @@ export class DB extends EventTarget {
     if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
       throw new InvalidArgumentError('getMany takes an array or another iterable of keys')
     }
-    return Array.from(keys, (key) => this.#reader.get(toKey(key), sequence))
+    return this.#reader.getMany(
+      Array.from(keys, (key) => toKey(key)),
+      sequence,
+    )
   }
 
   /** The entries of a range in key order, for `for await`. @throws InvalidArgumentError, ClosedError */
@@ -257,12 +272,40 @@ export class DB extends EventTarget {
   }
 
   /**
+   * Make a copy of the database in another directory, as of now: every write that has been acknowledged, while writes go on.
+   * Tables are linked, where the file system can. The copy is a database of its own, and opens in LevelDB too.
+   * @param target must not exist, or be an empty directory
+   * @throws (rejects with) AlreadyExistsError, InvalidArgumentError, AbortedError, ClosedError, ReadOnlyError, CorruptionError,
+   *   IOError; the target is then no database
+   */
+  checkpoint(target: string, options: CopyOptions = NO_OPTIONS): Promise<CheckpointInfo> {
+    return promised(() => {
+      this.#checkCopy('checkpoint', options)
+      const { signal, flush = false } = options
+      const flushed = flush ? this.#drivers.flush(signal) : undefined
+      return runSteps(checkpointSteps(this.#engine, target), this.#engine.environment, signal, flushed)
+    })
+  }
+
+  /**
    * One of LevelDB's properties, as text: `leveldb.num-files-at-level<N>`, `leveldb.stats`, `leveldb.sstables` or
    * `leveldb.approximate-memory-usage`; undefined for any other name.
    */
   property(name: string): string | undefined {
     this.#checkOpen()
     return property(this.#engine, name)
+  }
+
+  /**
+   * The database as a stream of bytes for `restore`: as of when its first chunk is asked for, while writes go on. Chunks are
+   * made as they are asked for. A stream that is not read to its end must be ended: `break` does, or `return()`.
+   * @throws InvalidArgumentError, ClosedError, ReadOnlyError; the stream rejects with those and AbortedError, CorruptionError, IOError
+   */
+  backup(options: CopyOptions = NO_OPTIONS): AsyncIterableIterator<Uint8Array<ArrayBuffer>> & AsyncDisposable {
+    this.#checkCopy('backup', options)
+    const { signal, flush = false } = options
+    const flushed = flush ? () => this.#drivers.flush(signal) : undefined
+    return new ChunkStream(backupChunks(this.#engine), this.#engine.environment, signal, flushed)
   }
 
   /** The database's layers and counters, as they are now; also while it closes. */
@@ -346,6 +389,14 @@ export class DB extends EventTarget {
     if (snapshot === undefined) return this.#engine.lastSequence
     if (!(snapshot instanceof Snapshot)) throw new InvalidArgumentError('snapshot must be a Snapshot')
     return snapshot.sequenceFor(this.#engine.snapshots)
+  }
+
+  #checkCopy(call: string, options: CopyOptions): void {
+    this.#checkWritable()
+    checkCallOptions(call, options, COPY_OPTIONS)
+    if (options.flush !== undefined && typeof options.flush !== 'boolean') {
+      throw new InvalidArgumentError(`option flush of ${call} must be true or false`)
+    }
   }
 
   #checkOpen(): void {

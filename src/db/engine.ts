@@ -38,7 +38,7 @@ import { Health } from './health.ts'
 import { newExecutor } from './new-executor.ts'
 import { newMemTable } from './new-memtable.ts'
 import { ObsoleteFiles } from './obsolete-files.ts'
-import { openTable } from './open-table.ts'
+import { TableOpener } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
 import { Pace } from './pace.ts'
 import { ReadHints } from './read-hints.ts'
@@ -61,6 +61,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
   readonly background: Background
   readonly tables: TableCache
   readonly blocks: BlockCache
+  readonly opener: TableOpener
   /** Memory of the values that leave the engine. */
   readonly copies: CopyPool
   readonly snapshots: SnapshotList = new SnapshotList(() => this.background.schedule())
@@ -95,7 +96,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     this.directory = directory
     this.options = options
     this.environment = environment
-    this.format = tableFormat(options)
+    this.format = tableFormat(options, 0)
     this.pickerOptions = pickerOptions(options)
     this.emit = emit
     this.health = new Health((error) => emit('error', { error }))
@@ -107,10 +108,8 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     this.log = new WriteAheadLog(environment.files, directory, options.walMarkers)
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
     this.blocks = new BlockCache(options.blockCacheBytes)
-    this.tables = new TableCache(
-      (number, bytes) => openTable(directory, options, this.blocks, number, bytes),
-      options.maxOpenFiles,
-    )
+    this.opener = new TableOpener(directory, options, this.blocks, emit)
+    this.tables = new TableCache((number, bytes) => this.opener.open(number, bytes), options.maxOpenFiles, this.blocks)
     this.queue = new CommitQueue(this)
     this.background = new Background(this, newExecutor(options))
     const recovered = this.#recover()

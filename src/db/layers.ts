@@ -96,7 +96,12 @@ export interface Stats {
   readonly stalledMs: number
   /** Milliseconds of pauses of writes that were slowed down. */
   readonly delayedMs: number
+  /** Data blocks kept in memory. */
   readonly blockCache: { readonly bytes: number; readonly hits: number; readonly misses: number }
+  /** Open tables, and the bytes of their indexes and filters, which count against blockCacheBytes as blocks do. */
+  readonly tableCache: { readonly open: number; readonly bytes: number }
+  /** Paths of live tables that were found to have a filter that cannot be used. */
+  readonly damagedFilters: readonly string[]
   /** Why writes are refused, if they are. */
   readonly poisonedBy: string | undefined
 }

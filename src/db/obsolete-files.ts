@@ -9,7 +9,7 @@
 import type { FileSystem } from '../base/environment.ts'
 import { logName, parseFileName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
-import { tablePath } from '../table/table-file.ts'
+import { findTable } from '../table/table-file.ts'
 
 export interface LiveFiles {
   readonly tables: ReadonlySet<FileNumber>
@@ -48,8 +48,8 @@ export class ObsoleteFiles {
       this.#dropped.delete(number)
       this.#try(() => onRemove(number))
       this.#try(() => {
-        const path = tablePath(this.#files, this.#directory, number)
-        if (path !== undefined) this.#files.remove(path)
+        const found = findTable(this.#files, this.#directory, number)
+        if (found !== undefined) this.#files.remove(found.path)
       })
     }
   }

@@ -11,19 +11,19 @@
  * A read-only opening stops after the replay, with the replayed data in MemTables, and changes nothing at all.
  */
 
-import { closeAll } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
 import { AlreadyExistsError, CorruptionError, InvalidArgumentError, NotFoundError } from '../base/errors.ts'
-import { CURRENT, logName, parseFileName, tableName } from '../base/filename.ts'
+import { CURRENT, isUsualName, logName, parseFileName, tableName } from '../base/filename.ts'
 import { type Bytes, type FileNumber, fileNumber, type SequenceNumber, sequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import { type FlushResult, runFlushJob } from '../jobs/flush-job.ts'
 import { HEADER_BYTES as LOG_HEADER_BYTES } from '../log/log-format.ts'
 import type { MemTable } from '../memtable/memtable.ts'
-import { tablePath } from '../table/table-file.ts'
+import { findTable } from '../table/table-file.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { readCurrent } from '../version/manifest.ts'
 import { type RecoveredVersion, recoverVersion, VersionSet } from '../version/version-set.ts'
+import { copyFile } from './copy-file.ts'
 import { type Discarded, LogReplay, type ReplayedLog, type ReplayReport, type ReplayTarget } from './log-replay.ts'
 import { newMemTable } from './new-memtable.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
@@ -58,8 +58,6 @@ export function prepareDirectory(directory: string, options: ResolvedOptions): v
   if (options.readOnly || !options.createIfMissing) throw new NotFoundError(`there is no database in ${directory}`)
   files.makeDirectory(directory)
 }
-
-const COPY_BYTES = 1024 * 1024
 
 /** A log that holds no more than the marker it begins with. */
 const EMPTY_LOG_BYTES = LOG_HEADER_BYTES + Batch.HEADER_BYTES
@@ -154,14 +152,14 @@ export class Recovery {
 
   /** A table that the MANIFEST names is there, and as long as it says. */
   #checkTable(file: FileMetadata): void {
-    const path = tablePath(this.#files, this.#directory, file.number)
-    if (path === undefined) {
+    const found = findTable(this.#files, this.#directory, file.number)
+    if (found === undefined) {
       throw new CorruptionError(`table ${file.number} is missing`, {
         file: this.#files.join(this.#directory, tableName(file.number)),
       })
     }
-    const status = this.#files.status(path)
-    if (status?.kind !== 'file') throw new CorruptionError('table is not a regular file', { file: path })
+    const { path, status } = found
+    if (status.kind !== 'file') throw new CorruptionError('table is not a regular file', { file: path })
     if (status.bytes !== file.bytes) {
       throw new CorruptionError(`table has ${status.bytes} bytes, the MANIFEST says ${file.bytes}`, { file: path })
     }
@@ -192,31 +190,19 @@ export class Recovery {
     if (discarded.length === 0) return
     const lost = this.#files.join(this.#directory, 'lost')
     this.#files.makeDirectory(lost)
-    for (const { file } of discarded) copyFile(this.#files, file, this.#files.join(lost, baseName(file)))
-    this.#files.syncDirectory(lost)
-  }
-}
-
-/** Durably, in place of what an earlier try left. */
-function copyFile(files: FileSystem, from: string, to: string): void {
-  if (files.status(to) !== undefined) files.remove(to)
-  const source = files.openRandomAccess(from)
-  const chunk = new Uint8Array(Math.min(source.bytes, COPY_BYTES))
-  const target = files.createWritable(to)
-  try {
-    for (let offset = 0; offset < source.bytes; offset += chunk.length) {
-      const length = Math.min(chunk.length, source.bytes - offset)
-      source.read(offset, chunk, 0, length)
-      target.append(chunk, 0, length)
+    for (const { file } of discarded) {
+      const copy = this.#files.join(lost, baseName(file))
+      // What an earlier try left.
+      if (this.#files.status(copy) !== undefined) this.#files.remove(copy)
+      copyFile(this.#files, file, copy)
     }
-    target.sync()
-  } finally {
-    closeAll([() => source.close(), () => target.close()])
+    this.#files.syncDirectory(lost)
   }
 }
 
 function liveLogs(names: readonly string[], found: RecoveredVersion): FileNumber[] {
   return names
+    .filter(isUsualName)
     .map(parseFileName)
     .filter((parsed) => parsed?.type === 'log')
     .map((parsed) => parsed?.number as FileNumber)
@@ -229,7 +215,7 @@ function baseName(path: string): string {
 }
 
 /** Takes replayed batches into MemTables, and full MemTables to tables, on this thread. */
-class ReplaySink implements ReplayTarget {
+export class ReplaySink implements ReplayTarget {
   readonly tables: FileMetadata[] = []
   /** Newest first; kept only for a read-only opening. */
   readonly memtables: MemTable[] = []
@@ -288,7 +274,7 @@ class ReplaySink implements ReplayTarget {
         directory: this.#directory,
         number: this.#newFileNumber(),
         memtable: table.share(),
-        format: tableFormat(this.#options),
+        format: tableFormat(this.#options, 0),
       },
       environment,
       comparator,

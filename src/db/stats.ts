@@ -9,7 +9,7 @@ import type { ReplayedLog } from './log-replay.ts'
 import type { MemTableSlot } from './read-state.ts'
 
 export function gatherStats(engine: Engine, openScans: number): Stats {
-  const { readState, log, versions, blocks, stall, flushes, health } = engine
+  const { readState, log, versions, blocks, tables, stall, flushes, health } = engine
   return {
     directory: engine.directory,
     lastSequence: engine.lastSequence,
@@ -33,6 +33,8 @@ export function gatherStats(engine: Engine, openScans: number): Stats {
     stalledMs: stall.totalMs + stall.durationMs,
     delayedMs: stall.delayedMs,
     blockCache: { bytes: blocks.bytes, hits: blocks.hits, misses: blocks.misses },
+    tableCache: { open: tables.openCount, bytes: tables.bytes },
+    damagedFilters: damagedFilters(engine),
     poisonedBy: health.cause?.message,
   }
 }
@@ -72,6 +74,11 @@ function compactionFigures(engine: Engine): CompactionStats {
     writeAmplification: queue.writtenBytes === 0 ? 0 : written / queue.writtenBytes,
     spaceAmplification: spaceAmplification(version),
   }
+}
+
+function damagedFilters({ readState, opener }: Engine): string[] {
+  const paths = [...readState.version.files()].map(({ file }) => opener.damagedFilters.get(file.number))
+  return paths.filter((path) => path !== undefined)
 }
 
 /** Opened read-only, the logs are those that were found; what of them is durable is not known. */

@@ -2,9 +2,9 @@
  * MemTable: the newest writes, sorted, in memory: every version of every key, tombstones included, until a table holds
  * them. A library of its own as well as the engine's write buffer.
  *
- * It is made of an arena (the memory), a representation (the ordered index in it) and counters. Two faces lead to them:
+ * It is made of an arena (the memory), a representation (the ordered index in it), maps of range tombstones and counters. Two faces lead to them:
  *   engine   add, publish, lookup, iterator: offsets and borrowed memory, whole batches, nothing allocated
- *   library  put, delete, get, rangeScan, entries, cursor: strings or bytes, copies, each write published at once
+ *   library  put, delete, deleteRange, get, rangeScan, entries, cursor: strings or bytes, copies, each write published at once
  *
  * Invariants  (1) a version never changes and never goes away; a write adds one, so that snapshots cost nothing
  *             (2) the sequences of one key ascend in the order of its writes
@@ -17,7 +17,7 @@ import { assert } from '../base/assert.ts'
 import { ownedCopy } from '../base/bytes.ts'
 import type { Comparator, KeyOrder } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
-import { tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
+import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import * as Lookup from '../base/lookup.ts'
 import { toBytes } from '../base/text.ts'
@@ -25,13 +25,16 @@ import { type Bytes, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { Arena, MemTableFullError } from './arena.ts'
 import { HEADER_BYTES } from './arena-layout.ts'
-import { dumpBytes, encode, encodeChunks } from './dump.ts'
+import { encode, encodeChunks } from './dump.ts'
 import { type DecodeOptions, decode } from './dump-decoder.ts'
 import { entriesBetween, type MemTableEntry, type MemTableVersion } from './entry.ts'
 import { checkedSequence, comparatorOf, representationId } from './memtable-arguments.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
+import { MemTableRanges } from './memtable-ranges.ts'
 import { type MemTableIterator, type MemTableRep, NO_LIMIT, RADIX, SKIPLIST } from './memtable-rep.ts'
+import { NewestEntries } from './newest-entries.ts'
 import { RADIX_OVERHEAD_BYTES, RadixTree } from './radix-tree.ts'
+import { RangeTombstones } from './range-tombstones.ts'
 import { SKIPLIST_OVERHEAD_BYTES, SkipList } from './skiplist.ts'
 import { TableCounters } from './table-counters.ts'
 import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValueLength } from './version-record.ts'
@@ -60,7 +63,7 @@ const OVERHEAD_BYTES_MAX = Math.max(RADIX_OVERHEAD_BYTES, SKIPLIST_OVERHEAD_BYTE
 /** In the tag of a lookup: not below any type, so that every version of the sequence is found. */
 const ANY_TYPE = 0xff
 
-export class MemTable {
+export class MemTable extends MemTableRanges {
   /** After a lookup that answered FOUND: the value is valBuf[valOff, valOff + valLen), borrowed until `clear`. */
   valBuf: Bytes
   valOff: number
@@ -74,10 +77,12 @@ export class MemTable {
   readonly #isOwner: boolean
   #arena: Arena
   #rep: MemTableRep
+  #ranges: RangeTombstones
   #counters: TableCounters
   #isWritable: boolean
 
   private constructor(arena: Arena, comparator: Comparator, seed: number, isOwner: boolean) {
+    super()
     this.valBuf = arena.bytes
     this.valOff = 0
     this.valLen = 0
@@ -88,6 +93,7 @@ export class MemTable {
     this.#isOwner = isOwner
     this.#arena = arena
     this.#rep = representationOf(arena, comparator, seed)
+    this.#ranges = new RangeTombstones(arena, comparator)
     this.#counters = new TableCounters()
     this.#isWritable = isOwner
   }
@@ -131,18 +137,20 @@ export class MemTable {
     return { buffer: this.#arena.buffer, comparator: this.#comparator.name }
   }
 
-  /** Whether entries whose `entryBytesMax` come to `bytes` together can be added now. */
+  /** Whether entries whose `entryBytesMax` and `rangeBytesMax` come to `bytes` together can be added now. */
   hasRoom(bytes: number): boolean {
     return this.#isWritable && bytes <= this.#arena.freeBytes
   }
 
   /**
-   * Add a version of a key, to be published. Key and value are copied; a tombstone's value is ignored.
-   * @param sequence greater than every sequence that the table holds for this key (asserted)
-   * @param type VALUE or DELETION (asserted)
+   * Add a version of a key, or a range tombstone, to be published. Key and value are copied; a tombstone's value is ignored.
+   * @param sequence greater than every sequence that the table holds for this key, or for range tombstones (asserted)
+   * @param type VALUE, DELETION, or RANGE_DELETION (asserted), which deletes the keys from `key` up to but not including
+   *   `value`; if there can be none, nothing is added
    * @throws InvalidArgumentError if the table is frozen or attached, or the key is longer than the representation's limit
-   *   (128 MiB); MemTableFullError if there is no room for its `entryBytesMax`. Then nothing has changed.
-   * @complexity radix: O(bytes of the key); skiplist: O(log n), O(1) for a key right behind the one added before
+   *   (128 MiB); MemTableFullError if there is no room for its `entryBytesMax` or `rangeBytesMax`. Then nothing has changed.
+   * @complexity radix: O(bytes of the key); skiplist: O(log n), O(1) for a key right behind the one added before. A range
+   *   tombstone: O(log range tombstones), whatever it covers
    */
   add(
     sequence: SequenceNumber,
@@ -154,6 +162,12 @@ export class MemTable {
     valOff: number,
     valLen: number,
   ): void {
+    if (type === ValueType.RANGE_DELETION) {
+      this.#makeSureOfWritable()
+      const isAdded = this.#ranges.add(sequence, key, keyOff, keyLen, value, valOff, valLen)
+      if (isAdded) this.#counters.addRange(sequence, keyLen + valLen)
+      return
+    }
     assert(type === ValueType.VALUE || type === ValueType.DELETION, 'a version is a value or a tombstone')
     const isDeletion = type === ValueType.DELETION
     const stored = isDeletion ? 0 : valLen
@@ -170,13 +184,16 @@ export class MemTable {
   }
 
   /**
-   * The newest version of a key whose sequence is at most `sequence`.
-   * @returns Lookup.FOUND, with the value in valBuf, valOff and valLen; DELETED; or ABSENT
+   * The newest version of a key whose sequence is at most `sequence`, or the range tombstone that is newer and covers it.
+   * @returns Lookup.FOUND, with the value in valBuf, valOff and valLen; DELETED, by a tombstone of either kind; or ABSENT
    * @complexity as `add`, and O(log versions of the key)
    */
   lookup(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber): number {
     const low = tagLow(sequence, ANY_TYPE)
-    const version = this.#rep.find(key, keyOff, keyLen, low, tagHigh(sequence), this.#limit())
+    const high = tagHigh(sequence)
+    const limit = this.limit()
+    let version = this.#rep.find(key, keyOff, keyLen, low, high, limit)
+    if (!this.#ranges.isEmpty) version = this.#ranges.newest(version, key, keyOff, keyLen, low, high, limit)
     if (version === 0) return Lookup.ABSENT
     const { words, bytes } = this.#arena
     this.foundTagLow = versionTagLow(words, version)
@@ -189,8 +206,8 @@ export class MemTable {
   }
 
   /**
-   * A cursor over every version of every key: keys ascending, the versions of a key newest first. In an attached table it
-   * stays at the moment of this call; in the writer's own it also meets what is added while it is in use.
+   * A cursor over every version of every key, keys ascending, the versions of a key newest first; it does not know of range
+   * tombstones. In an attached table it stays at the moment of this call; in the writer's own it also meets what is added while it is in use.
    */
   iterator(): InternalIterator {
     return this.#iterator()
@@ -208,28 +225,6 @@ export class MemTable {
     return this.#isOwner ? !this.#isWritable : this.#arena.isFrozen
   }
 
-  // Numbers. In an attached table they are those of the newest publication.
-
-  /** Versions of all keys. */
-  get entryCount(): number {
-    return this.#counted().entries
-  }
-
-  /** Distinct keys, deleted ones included. */
-  get length(): number {
-    return this.#counted().keys
-  }
-
-  /** Versions that are tombstones. */
-  get tombstoneCount(): number {
-    return this.#counted().tombstones
-  }
-
-  /** Bytes of the keys and of their newest values: an overwrite counts its value instead of the one before it. */
-  get sizeInBytes(): number {
-    return this.#counted().liveBytes
-  }
-
   /** Bytes that entries take, overhead and older versions included; of capacityBytes. */
   get memoryUsage(): number {
     return (this.#isOwner ? this.#arena.tail : this.#arena.watermark()) - HEADER_BYTES
@@ -237,16 +232,6 @@ export class MemTable {
 
   get capacityBytes(): number {
     return this.#arena.capacityBytes
-  }
-
-  /** 0 when empty. */
-  get smallestSequence(): SequenceNumber {
-    return this.#counted().smallest as SequenceNumber
-  }
-
-  /** 0 when empty. */
-  get largestSequence(): SequenceNumber {
-    return this.#counted().largest as SequenceNumber
   }
 
   /**
@@ -268,6 +253,24 @@ export class MemTable {
   }
 
   /**
+   * Mark all keys from `start` up to but not including `end` as deleted, whether or not the table has them.
+   * @param sequence default: one more than the largest so far; versions of a lower one are covered, whenever they come
+   * @returns the sequence of the write; if start and end are the same, nothing is written, and it is the largest so far
+   * @throws InvalidArgumentError if start is after end, or the sequence is not greater than that of every range tombstone;
+   *   else as `put`
+   */
+  deleteRange(start: string | Uint8Array, end: string | Uint8Array, sequence?: number): SequenceNumber {
+    const first = toBytes(start, 'start')
+    const limit = toBytes(end, 'end')
+    this.#makeSureOfWritable()
+    const at = checkedSequence(sequence ?? this.#counters.largest + 1, 1)
+    this.#ranges.check(at, first, limit)
+    this.add(at, ValueType.RANGE_DELETION, first, 0, first.length, limit, 0, limit.length)
+    this.publish()
+    return this.#ranges.newestSequence() === at ? at : this.largestSequence
+  }
+
+  /**
    * What the table knew of a key as of `sequence`; by default, what it knows now.
    * @returns undefined if it knows nothing, which is not the same as a tombstone
    * @throws InvalidArgumentError as `put`, for a key or a sequence
@@ -282,30 +285,24 @@ export class MemTable {
   }
 
   /**
-   * The newest version of every key from startKey to endKey, both inclusive, in order, tombstones included; read as the
-   * caller asks for it. Writes meanwhile are seen as by `iterator`.
+   * The newest version of every key from startKey to endKey, both inclusive, in order, tombstones included, those by ranges
+   * too; read as the caller asks for it. Writes meanwhile are seen as by `iterator`.
    */
   rangeScan(startKey: string | Uint8Array, endKey: string | Uint8Array): IterableIterator<MemTableEntry> {
     const start = toBytes(startKey, 'startKey')
     const end = toBytes(endKey, 'endKey')
     const ownEnd = ownedCopy(end, 0, end.length)
-    return entriesBetween(this.#iterator(), this.#comparator, ownedCopy(start, 0, start.length), ownEnd)
+    return entriesBetween(this.#newest(), this.#comparator, ownedCopy(start, 0, start.length), ownEnd)
   }
 
   /** The newest version of every key, as `rangeScan`. */
   entries(): IterableIterator<MemTableEntry> {
-    return entriesBetween(this.#iterator(), this.#comparator, undefined, undefined)
+    return entriesBetween(this.#newest(), this.#comparator, undefined, undefined)
   }
 
   /** A cursor over the newest version of every key, at none yet. */
   cursor(): MemTableCursor {
-    return new MemTableCursor(this.#iterator(), this.#comparator)
-  }
-
-  /** Bytes of `encode()`, known without encoding. O(1). */
-  get encodedBytes(): number {
-    const { keys, liveBytes } = this.#counted()
-    return dumpBytes(keys, liveBytes)
+    return new MemTableCursor(this.#newest(), this.#comparator)
   }
 
   /** The newest version of every key, as of `sequence`, as one byte string: see dump.ts. @throws NotSupportedError */
@@ -332,6 +329,7 @@ export class MemTable {
     if (!this.#isOwner) throw new InvalidArgumentError('an attached MemTable is read-only')
     this.#arena = Arena.create(this.#arena.capacityBytes, this.#arena.representation)
     this.#rep = representationOf(this.#arena, this.#comparator, this.#seed)
+    this.#ranges = new RangeTombstones(this.#arena, this.#comparator)
     this.#counters = new TableCounters()
     this.#isWritable = true
     this.valBuf = this.#arena.bytes
@@ -352,16 +350,15 @@ export class MemTable {
     return sequence
   }
 
-  /** Whether the table has a version of the key that is not older. */
+  /** Whether the table has a version of the key that is not older; a range tombstone may be newer. */
   #holdsSequence(key: Bytes, sequence: number): boolean {
-    if (this.lookup(key, 0, key.length, MAX_SEQUENCE) === Lookup.ABSENT) return false
-    return tagSequence(this.foundTagLow, this.foundTagHigh) >= sequence
+    const version = this.#rep.find(key, 0, key.length, MAX_TAG_LOW, MAX_TAG_HIGH, NO_LIMIT)
+    const { words } = this.#arena
+    return version !== 0 && tagSequence(versionTagLow(words, version), versionTagHigh(words, version)) >= sequence
   }
 
   #makeSureOfRoom(keyLen: number, valLen: number): void {
-    if (!this.#isWritable) {
-      throw new InvalidArgumentError(this.#isOwner ? 'the MemTable is frozen' : 'an attached MemTable is read-only')
-    }
+    this.#makeSureOfWritable()
     const bytes = this.#rep.overheadBytesMax + keyLen + valLen
     if (bytes > this.#arena.freeBytes) throw new MemTableFullError(bytes, this.#arena.freeBytes)
     if (keyLen > this.#rep.keyBytesMax) {
@@ -369,15 +366,29 @@ export class MemTable {
     }
   }
 
-  #iterator(): MemTableIterator {
-    return this.#rep.iterator(this.#limit())
+  #makeSureOfWritable(): void {
+    if (this.#isWritable) return
+    throw new InvalidArgumentError(this.#isOwner ? 'the MemTable is frozen' : 'an attached MemTable is read-only')
   }
 
-  #limit(): number {
+  #newest(): NewestEntries {
+    const limit = this.limit()
+    return new NewestEntries(this.#rep.iterator(limit), this.#ranges, limit)
+  }
+
+  #iterator(): MemTableIterator {
+    return this.#rep.iterator(this.limit())
+  }
+
+  protected override ranges(): RangeTombstones {
+    return this.#ranges
+  }
+
+  protected override limit(): number {
     return this.#isOwner ? NO_LIMIT : this.#arena.watermark()
   }
 
-  #counted(): TableCounters {
+  protected override counted(): TableCounters {
     if (!this.#isOwner) this.#counters.read(this.#arena)
     return this.#counters
   }

@@ -1,17 +1,23 @@
 /**
  * Where a table lies in the directory, under whichever of its two names, and whether it is as long as the MANIFEST says.
  */
-import type { FileSystem, RandomAccessFile } from '../base/environment.ts'
+import type { FileStatus, FileSystem, RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { oldTableName, tableName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
 
-/** The path of a table; undefined if there is none of that number. */
-export function tablePath(files: FileSystem, directory: string, number: FileNumber): string | undefined {
-  const path = files.join(directory, tableName(number))
-  if (files.status(path) !== undefined) return path
-  const old = files.join(directory, oldTableName(number))
-  return files.status(old) === undefined ? undefined : old
+/** Where a table is, by whichever of its two names it has, and what is there. */
+export function findTable(
+  files: FileSystem,
+  directory: string,
+  number: FileNumber,
+): { readonly name: string; readonly path: string; readonly status: FileStatus } | undefined {
+  for (const name of [tableName(number), oldTableName(number)]) {
+    const path = files.join(directory, name)
+    const status = files.status(path)
+    if (status !== undefined) return { name, path, status }
+  }
+  return undefined
 }
 
 /**
@@ -25,7 +31,7 @@ export function openTableFile(
   number: FileNumber,
   bytes: number,
 ): RandomAccessFile {
-  const path = tablePath(files, directory, number)
+  const path = findTable(files, directory, number)?.path
   if (path === undefined)
     throw new CorruptionError('table is missing', { file: files.join(directory, tableName(number)) })
   const file = files.openRandomAccess(path)

@@ -46,6 +46,8 @@ const EMPTY: Stats = {
   stalledMs: 0,
   delayedMs: 0,
   blockCache: { bytes: 0, hits: 0, misses: 0 },
+  tableCache: { open: 0, bytes: 0 },
+  damagedFilters: [],
   poisonedBy: undefined,
 }
 

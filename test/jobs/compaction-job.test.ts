@@ -282,7 +282,9 @@ test('whichever call fails, the job fails with it, leaves no file and keeps none
     }
     const [failed] = environment.calls.slice(at)
     isDone = !isReached
-    if (isReached) {
+    // A read that only looked ahead is made again, as small as it must be.
+    if (isReached && error === undefined) assert.match(failed, /^read /)
+    else if (isReached) {
       assert.equal((error as { code?: string }).code, 'IO_ERROR', failed)
       assert.deepEqual(memory.paths(), inputs, failed)
     }
