@@ -11,6 +11,15 @@ import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
 import { WriteBatch } from '../batch/write-batch.ts'
 import { approximateSize } from './approximate-sizes.ts'
 import { backupChunks } from './backup.ts'
+import type {
+  CompactOptions,
+  CopyOptions,
+  FlushOptions,
+  Input,
+  KeyRange,
+  ReadOptions,
+  WriteOptions,
+} from './call-options.ts'
 import { type CheckpointInfo, checkpointSteps } from './checkpoint.ts'
 import { Drivers } from './drivers.ts'
 import { Engine } from './engine.ts'
@@ -27,42 +36,6 @@ import { Scanner } from './scanner.ts'
 import { Snapshot } from './snapshot.ts'
 import { gatherStats } from './stats.ts'
 import type { WriteGroup } from './write-group.ts'
-
-/** A key or a value: bytes, or a string that is stored as UTF-8. */
-export type Input = string | Uint8Array
-
-export interface WriteOptions {
-  /** How far this write gets before it is acknowledged. Default: the database's. */
-  readonly durability?: Durability
-}
-
-export interface ReadOptions {
-  /** The state to read. Default: that of the call. */
-  readonly snapshot?: Snapshot
-}
-
-export interface FlushOptions {
-  /** Stops the waiting, not the flush. */
-  readonly signal?: AbortSignal
-}
-
-export interface CompactOptions {
-  /** Stops the waiting, and what has not begun; the step under way is completed. */
-  readonly signal?: AbortSignal
-}
-
-/** A range of keys: from `start`, inclusive, to `end`, exclusive. */
-export interface KeyRange {
-  readonly start: Input
-  readonly end: Input
-}
-
-export interface CopyOptions {
-  /** Write what is in memory to tables first, so that the copy has hardly any log to replay. Default false. */
-  readonly flush?: boolean
-  /** Ends the copying. */
-  readonly signal?: AbortSignal
-}
 
 const WRITE_OPTIONS = new Set(['durability'])
 const READ_OPTIONS = new Set(['snapshot'])

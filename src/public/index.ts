@@ -42,17 +42,17 @@ export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../base/limits.
 export type { Durability } from '../base/types.ts'
 export { WriteBatch } from '../batch/write-batch.ts'
 export type { StallReason } from '../db/back-pressure.ts'
+export type {
+  CompactOptions,
+  CopyOptions,
+  FlushOptions,
+  Input,
+  KeyRange,
+  ReadOptions,
+  WriteOptions,
+} from '../db/call-options.ts'
 export type { CheckpointInfo } from '../db/checkpoint.ts'
-export {
-  type CompactOptions,
-  type CopyOptions,
-  DB,
-  type FlushOptions,
-  type Input,
-  type KeyRange,
-  type ReadOptions,
-  type WriteOptions,
-} from '../db/db.ts'
+export { DB } from '../db/db.ts'
 export type {
   BackgroundErrorDetail,
   BackgroundWork,
