@@ -9,7 +9,17 @@ import { ClosedError, InvalidArgumentError, ReadOnlyError, type VarveError } fro
 import { toKey, toValue } from '../base/limits.ts'
 import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
 import { WriteBatch } from '../batch/write-batch.ts'
+import { approximateSize } from './approximate-sizes.ts'
 import { backupChunks } from './backup.ts'
+import type {
+  CompactOptions,
+  CopyOptions,
+  FlushOptions,
+  Input,
+  KeyRange,
+  ReadOptions,
+  WriteOptions,
+} from './call-options.ts'
 import { type CheckpointInfo, checkpointSteps } from './checkpoint.ts'
 import { Drivers } from './drivers.ts'
 import { Engine } from './engine.ts'
@@ -17,6 +27,7 @@ import type { DBEvents } from './events.ts'
 import type { Stats } from './layers.ts'
 import { ChunkStream, runSteps } from './long-runs.ts'
 import { checkCallOptions, type ResolvedOptions } from './options.ts'
+import { property } from './properties.ts'
 import { Reader } from './reader.ts'
 import type { RecoveryInfo } from './recovery.ts'
 import { type Entry, type Project, projectEntry, projectKey, projectValue, Scan, SyncScan } from './scan.ts'
@@ -25,31 +36,6 @@ import { Scanner } from './scanner.ts'
 import { Snapshot } from './snapshot.ts'
 import { gatherStats } from './stats.ts'
 import type { WriteGroup } from './write-group.ts'
-
-/** A key or a value: bytes, or a string that is stored as UTF-8. */
-export type Input = string | Uint8Array
-
-export interface WriteOptions {
-  /** How far this write gets before it is acknowledged. Default: the database's. */
-  readonly durability?: Durability
-}
-
-export interface ReadOptions {
-  /** The state to read. Default: that of the call. */
-  readonly snapshot?: Snapshot
-}
-
-export interface FlushOptions {
-  /** Stops the waiting, not the flush. */
-  readonly signal?: AbortSignal
-}
-
-export interface CopyOptions {
-  /** Write what is in memory to tables first, so that the copy has hardly any log to replay. Default false. */
-  readonly flush?: boolean
-  /** Ends the copying. */
-  readonly signal?: AbortSignal
-}
 
 const WRITE_OPTIONS = new Set(['durability'])
 const READ_OPTIONS = new Set(['snapshot'])
@@ -71,9 +57,10 @@ export class DB extends EventTarget {
   constructor(directory: string, options: ResolvedOptions, lock: DirectoryLock | undefined) {
     super()
     this.#lock = lock
-    this.#engine = new Engine(directory, options, (name, detail) =>
-      this.dispatchEvent(new CustomEvent(name, { detail })),
-    )
+    this.#engine = new Engine(directory, options, (name, detail) => {
+      this.dispatchEvent(new CustomEvent(name, { detail }))
+      options.environment.publish(`varve:${name}`, { directory, ...detail })
+    })
     this.#drivers = new Drivers(this.#engine)
     this.#reader = new Reader(this.#engine)
     this.#scanner = new Scanner(this.#engine)
@@ -90,7 +77,8 @@ export class DB extends EventTarget {
   }
 
   /**
-   * Call `listener` at every `flush`, `stall`, `error`, `background-error` or `damaged-filter`; the same as addEventListener, typed, with the
+   * Call `listener` at every `flush`, `compaction`, `stall`, `error`, `background-error` or `damaged-filter`; the same as
+   * addEventListener, typed, with the
    * event's detail as argument.
    * @returns ends the listening
    */
@@ -226,6 +214,37 @@ export class DB extends EventTarget {
   }
 
   /**
+   * Compact all tables that hold keys from `start` to `end`, both included, and what is in memory of them: old versions and
+   * tombstones that no snapshot needs are gone then. Without bounds, the whole database. Other compactions wait meanwhile.
+   * @throws (rejects with) the error of a step that fails: CorruptionError of a damaged table, IOError; AbortedError,
+   *   ClosedError. What has been compacted by then stays so, and nothing is lost
+   */
+  compactRange(start?: Input, end?: Input, options: CompactOptions = NO_OPTIONS): Promise<void> {
+    return promised(() => {
+      this.#checkWritable()
+      checkCallOptions('compactRange', options, FLUSH_OPTIONS)
+      const begin = start === undefined ? undefined : toKey(start).slice()
+      return this.#drivers.compactRange(begin, end === undefined ? undefined : toKey(end).slice(), options.signal)
+    })
+  }
+
+  /** About how many bytes of tables the keys from `start` to `end`, exclusive, take; what is in memory does not count. */
+  approximateSize(start: Input, end: Input): Promise<number> {
+    return promised(() => {
+      this.#checkOpen()
+      return approximateSize(this.#engine, toKey(start), toKey(end))
+    })
+  }
+
+  /** As approximateSize, of several ranges, all of one state. */
+  approximateSizes(ranges: Iterable<KeyRange>): Promise<number[]> {
+    return promised(() => {
+      this.#checkOpen()
+      return Array.from(ranges, ({ start, end }) => approximateSize(this.#engine, toKey(start), toKey(end)))
+    })
+  }
+
+  /**
    * Make a copy of the database in another directory, as of now: every write that has been acknowledged, while writes go on.
    * Tables are linked, where the file system can. The copy is a database of its own, and opens in LevelDB too.
    * @param target must not exist, or be an empty directory
@@ -239,6 +258,15 @@ export class DB extends EventTarget {
       const flushed = flush ? this.#drivers.flush(signal) : undefined
       return runSteps(checkpointSteps(this.#engine, target), this.#engine.environment, signal, flushed)
     })
+  }
+
+  /**
+   * One of LevelDB's properties, as text: `leveldb.num-files-at-level<N>`, `leveldb.stats`, `leveldb.sstables` or
+   * `leveldb.approximate-memory-usage`; undefined for any other name.
+   */
+  property(name: string): string | undefined {
+    this.#checkOpen()
+    return property(this.#engine, name)
   }
 
   /**

@@ -52,7 +52,7 @@ export class ModelRun {
   #snapshots: OpenSnapshot[] = []
   #crash: Crash | undefined = undefined
   /** How often things happened, for a test to see that they did. */
-  readonly counts: Record<string, number> = { flushes: 0, crashes: 0, lost: 0, discarded: 0 }
+  readonly counts: Record<string, number> = { flushes: 0, compactions: 0, moves: 0, crashes: 0, lost: 0, discarded: 0 }
 
   constructor(world: World, walMarkers: boolean) {
     this.#world = world
@@ -84,9 +84,19 @@ export class ModelRun {
       writeBufferBytes: 16 * 1024,
       blockBytes: 1024,
       walMarkers: this.#walMarkers,
+      maxFileBytes: 4096,
+      levelBytes: 16 * 1024,
+      level0CompactionTrigger: 2,
+      seekCompaction: true,
+      compression: 'none' as const,
     }
     this.#db = await open(directory, options)
     this.#db.on('flush', () => this.#count('flushes'))
+    this.#db.on('compaction', ({ phase }) => {
+      if (phase === 'end') this.#count('compactions')
+      if (phase === 'move') this.#count('moves')
+      assert.notEqual(phase, 'failed')
+    })
   }
 
   #count(what: string, by: number = 1): void {
@@ -123,6 +133,8 @@ export class ModelRun {
         return this.#crashNow(operation.kind, operation.seed)
       case 'crashSoon':
         return this.#world.beforeCall(operation.calls, () => this.#crashNow(operation.kind, operation.seed))
+      case 'compact':
+        return this.#compact(operation)
       case 'turns':
         return turns(operation.count)
       case 'pass':
@@ -229,6 +241,14 @@ export class ModelRun {
     this.#world.releaseSyncs()
     await this.#db.flush()
     this.#history.keep(count, 'power')
+  }
+
+  /** It may be cut off by the closing that follows. */
+  async #compact({ from, to, isAwaited }: Of<'compact'>): Promise<void> {
+    this.#world.releaseSyncs()
+    const compacted = this.#db.compactRange(bytes(from), bytes(to))
+    if (isAwaited) await compacted
+    else compacted.catch((error) => assert.equal(error.code, 'CLOSED'))
   }
 
   // Reading.

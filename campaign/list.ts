@@ -1,0 +1,13 @@
+/**
+ * The campaigns, in the order in which all of them are run.
+ */
+import type { Campaign } from './campaign.ts'
+
+export const CAMPAIGNS: readonly Campaign[] = []
+
+/** @throws Error if there is none of that name; the beginning of a name is enough */
+export function campaignNamed(name: string): Campaign {
+  const found = CAMPAIGNS.find((campaign) => campaign.name === name || campaign.name.startsWith(`${name}-`))
+  if (found !== undefined) return found
+  throw new Error(`no campaign ${name}; there are ${CAMPAIGNS.map((campaign) => campaign.name).join(', ')}`)
+}
