@@ -2,8 +2,10 @@
  * The campaigns, in the order in which all of them are run.
  */
 import type { Campaign } from './campaign.ts'
+import { t06Damage } from './t06-damage.ts'
+import { t07Fuzz } from './t07-fuzz.ts'
 
-export const CAMPAIGNS: readonly Campaign[] = []
+export const CAMPAIGNS: readonly Campaign[] = [t06Damage, t07Fuzz]
 
 /** @throws Error if there is none of that name; the beginning of a name is enough */
 export function campaignNamed(name: string): Campaign {

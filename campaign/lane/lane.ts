@@ -13,6 +13,8 @@ export interface LaneOptions {
   readonly data: unknown
   readonly first: number
   readonly limit: number
+  /** Steps after which all is done, if there are further ones; for the display. */
+  readonly total?: number
   /** What a step is in words, and how to do it again. */
   describe(step: number): { readonly details: string; readonly reproduction: unknown }
 }
@@ -43,7 +45,7 @@ function runThread(context: CampaignContext, options: LaneOptions, first: number
     const look = setInterval(() => {
       if (context.isOver()) Atomics.store(words, STOP, 1)
       const step = Atomics.load(words, STEP)
-      context.progress(step, options.limit)
+      context.progress(step, options.total ?? options.limit)
       if (step !== seen) seenMs = performance.now()
       seen = step
       if (performance.now() - seenMs < HANG_MS) return

@@ -1,0 +1,40 @@
+/**
+ * T6, damage: every byte of every file of small databases is changed in eleven ways, and every file is cut at every length,
+ * removed, replaced and exchanged; each time the database is opened, read in every way, written to, and opened again.
+ * What is allowed to happen is in damage/verdict.ts.
+ *
+ * In memory, so that it is thousands a second; special files are the real file system's (damage/special-files.ts).
+ */
+import type { Campaign, CampaignContext } from './campaign.ts'
+import { type Case, DamagePlan } from './damage/damages.ts'
+import { SHAPE_NAMES, shapeNamed } from './damage/shapes.ts'
+import { damageRealFiles } from './damage/special-files.ts'
+import { judge } from './damage/verdict.ts'
+import { runLane } from './lane/lane.ts'
+
+export const t06Damage: Campaign = {
+  name: 't06-damage',
+  title: 'every byte of every file kind damaged',
+  ciSeconds: 60,
+  longShare: 8,
+  run,
+  replay,
+}
+
+async function run(context: CampaignContext): Promise<void> {
+  await damageRealFiles(context)
+  const plan = new DamagePlan(await Promise.all(SHAPE_NAMES.map(shapeNamed)), context.seed)
+  await runLane(context, {
+    module: new URL('./damage/damage-worker.js', import.meta.url),
+    data: { seed: context.seed },
+    first: 0,
+    limit: Number.MAX_SAFE_INTEGER,
+    describe: (step) => ({ details: JSON.stringify(plan.at(step)), reproduction: plan.at(step) }),
+    total: plan.complete,
+  })
+}
+
+async function replay(reproduction: unknown): Promise<void> {
+  const { shape, damage } = reproduction as Case
+  await judge(await shapeNamed(shape), damage)
+}
