@@ -1,0 +1,139 @@
+/**
+ * Lives: one directory, written to by one process after another, each of them killed with SIGKILL at a moment of its own. After
+ * each the directory is opened here and looked at: every acknowledged batch is there, each batch whole, and no hole between
+ * them. With several engines, each life and each look is one of them by chance: they read what the others were killed over.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { Prng } from '../../src/base/prng.ts'
+import { type Engine, type EngineName, type Level, openEngine } from '../engines/engine.ts'
+import { batchKey, batchValue, COUNTERS, digits } from './batches.ts'
+
+const WRITER = fileURLToPath(new URL('./writer.js', import.meta.url))
+const KIB = 1024
+/** Batches before the last that are looked at after each kill; all of them are at the end. */
+const RECENT = 3000
+/** A life that has told nothing after so long, on any machine, has been stuck. */
+const STUCK_MS = 60_000
+
+/** Something was lost, or is wrong. */
+export class LifeError extends Error {}
+
+interface Life {
+  /** The last number that the writer told, or −1. */
+  readonly acknowledged: number
+  readonly stderr: string
+  /** What ended it. */
+  readonly signal: string | null
+}
+
+export class Lives {
+  readonly counts: Record<'lives' | 'silent' | 'batches', number> = { lives: 0, silent: 0, batches: 0 }
+  readonly #directory: string = mkdtempSync(join(tmpdir(), 'varve-kill-'))
+  readonly #engines: readonly EngineName[]
+  readonly #level: Level
+  readonly #prng: Prng
+  /** Batches that must be there. */
+  #acknowledged = -1
+
+  constructor(engines: readonly EngineName[], level: Level, seed: number) {
+    this.#engines = engines
+    this.#level = level
+    this.#prng = new Prng(seed)
+  }
+
+  /** One more life, and a look. @throws LifeError */
+  async next(): Promise<void> {
+    const name = this.#draw()
+    const life = await this.#live(name)
+    if (life.signal !== 'SIGKILL') throw new LifeError(`${name} ended by itself: ${life.stderr}`)
+    this.counts.lives++
+    if (life.acknowledged < 0) this.counts.silent++
+    this.#acknowledged = Math.max(this.#acknowledged, life.acknowledged)
+    await this.look(RECENT)
+  }
+
+  /** See whether all is there, of the newest batches or of all. @throws LifeError */
+  async look(recent: number = Number.POSITIVE_INFINITY): Promise<void> {
+    const name = this.#draw()
+    // To read only, where the engine can: then the next life recovers from what the kill left.
+    const readOnly = this.#prng.below(2) === 0
+    const engine = await openEngine(name, this.#directory, { readOnly }).catch((error) => {
+      // Killed before there was a database; a read-only opening makes none.
+      if (error.code === 'NOT_FOUND' && this.#acknowledged < 0) return undefined
+      throw new LifeError(`${name} does not open: ${error.stack}`)
+    })
+    if (engine === undefined) return
+    try {
+      this.counts.batches = await checkBatches(engine, this.#acknowledged, recent)
+    } finally {
+      await engine.close()
+    }
+  }
+
+  dispose(): void {
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+
+  #draw(): EngineName {
+    return this.#engines[this.#prng.below(this.#engines.length)]
+  }
+
+  /** Start a writer and kill it: mostly while it writes, sometimes while it starts and recovers. */
+  #live(name: EngineName): Promise<Life> {
+    const writeBufferBytes = [64, 64, 256, 1024][this.#prng.below(4)] * KIB
+    const args = [WRITER, name, this.#directory, this.#level, String(writeBufferBytes), String(this.#prng.next32())]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] })
+    const isEarly = this.#prng.below(5) === 0
+    const delayMs = isEarly ? 40 + this.#prng.below(80) : 20 + this.#prng.below(140)
+    const kill = (): boolean => child.kill('SIGKILL')
+    const timers = [setTimeout(kill, isEarly ? delayMs : STUCK_MS)]
+    return watch(child, timers, () => {
+      if (!isEarly) timers.push(setTimeout(kill, delayMs))
+    })
+  }
+}
+
+/** Calls `onFirst` once the writer has told its first number. */
+function watch(child: ChildProcess, timers: NodeJS.Timeout[], onFirst: () => void): Promise<Life> {
+  let told = ''
+  let stderr = ''
+  const pipe = child.stdio[3] as Readable
+  pipe.setEncoding('utf8').on('data', (chunk: string) => {
+    if (told === '') onFirst()
+    // The last whole line is all that counts.
+    told = (told + chunk).slice(-64)
+  })
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk
+  })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (_, signal) => {
+      for (const timer of timers) clearTimeout(timer)
+      const line = told.split('\n').at(-2) ?? ''
+      resolve({ acknowledged: line === '' ? -1 : Number(line), stderr, signal })
+    })
+  })
+}
+
+/** @returns how many batches there are */
+async function checkBatches(engine: Engine, acknowledged: number, recent: number): Promise<number> {
+  const counters = await Promise.all(COUNTERS.map((counter) => engine.get(counter)))
+  if (new Set(counters).size > 1) throw new LifeError(`half a batch is there: ${counters.join(', ')}`)
+  const last = counters[0] === undefined ? -1 : Number(counters[0])
+  if (last < acknowledged)
+    throw new LifeError(`batch ${acknowledged} was acknowledged, but the last one there is ${last}`)
+  let expected = Math.max(0, last + 1 - recent)
+  for await (const [key, value] of engine.entries(batchKey(expected), 'batch0')) {
+    if (key !== batchKey(expected)) throw new LifeError(`batch ${digits(expected)} is missing`)
+    if (value !== batchValue(expected)) throw new LifeError(`batch ${digits(expected)} has another value`)
+    expected++
+  }
+  if (expected !== last + 1) throw new LifeError(`the batches end at ${expected - 1}, the counters say ${last}`)
+  return last + 1
+}
