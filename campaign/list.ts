@@ -2,8 +2,9 @@
  * The campaigns, in the order in which all of them are run.
  */
 import type { Campaign } from './campaign.ts'
+import { SCHEDULES } from './t09-schedules.ts'
 
-export const CAMPAIGNS: readonly Campaign[] = []
+export const CAMPAIGNS: readonly Campaign[] = [SCHEDULES]
 
 /** @throws Error if there is none of that name; the beginning of a name is enough */
 export function campaignNamed(name: string): Campaign {

@@ -10,6 +10,7 @@ import type { Durability } from '../../src/base/types.ts'
 import {
   type DB,
   type Entry,
+  type Options,
   open,
   type Scan,
   type Snapshot,
@@ -43,6 +44,7 @@ type Of<T extends Operation['type']> = Extract<Operation, { readonly type: T }>
 
 export class ModelRun {
   readonly #walMarkers: boolean
+  readonly #options: Options
   #world: World
   #db!: DB
   readonly #history: History = new History()
@@ -54,7 +56,9 @@ export class ModelRun {
   /** How often things happened, for a test to see that they did. */
   readonly counts: Record<string, number> = { flushes: 0, compactions: 0, moves: 0, crashes: 0, lost: 0, discarded: 0 }
 
-  constructor(world: World, walMarkers: boolean) {
+  /** @param options beside those that every run has, and before them */
+  constructor(world: World, walMarkers: boolean, options: Options = {}) {
+    this.#options = options
     this.#world = world
     this.#walMarkers = walMarkers
   }
@@ -84,6 +88,7 @@ export class ModelRun {
       writeBufferBytes: 16 * 1024,
       blockBytes: 1024,
       walMarkers: this.#walMarkers,
+      ...this.#options,
       maxFileBytes: 4096,
       levelBytes: 16 * 1024,
       level0CompactionTrigger: 2,
