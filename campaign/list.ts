@@ -2,9 +2,10 @@
  * The campaigns, in the order in which all of them are run.
  */
 import type { Campaign } from './campaign.ts'
+import { CRASH } from './t01-crash.ts'
 import { SCHEDULES } from './t09-schedules.ts'
 
-export const CAMPAIGNS: readonly Campaign[] = [SCHEDULES]
+export const CAMPAIGNS: readonly Campaign[] = [CRASH, SCHEDULES]
 
 /** @throws Error if there is none of that name; the beginning of a name is enough */
 export function campaignNamed(name: string): Campaign {

@@ -99,6 +99,7 @@ function survivingFile(
   prng: Prng,
 ): MemoryFile {
   const loss = lossOf(file, mode, single, pageBytes, prng)
+  if (loss.ranges.length === 0) return file.durableClone()
   const bytes = file.content()
   for (const { start, limit } of loss.ranges) {
     for (let i = start; i < limit; i++) bytes[i] = mode === 4 ? prng.below(256) : 0

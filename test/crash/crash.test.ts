@@ -44,7 +44,8 @@ async function runUntil(stopAt: number): Promise<Stopped> {
   const crashed = new Promise<void>((resolve) => {
     crash = resolve
   })
-  const runner: Runner = { memory, environment, ledger, step }
+  const pass = async (durationMs: number): Promise<void> => memory.runTimers(memory.clock.micros / 1000 + durationMs)
+  const runner: Runner = { environment, ledger, step, pass }
   await Promise.race([live(runner), crashed])
   return { memory, ledger, isOver: !environment.crashed }
 
