@@ -14,6 +14,7 @@ import type { FileNumber } from '../base/types.ts'
 import type { FlushJob, FlushResult, TableFormat } from '../jobs/flush-job.ts'
 import type { JobExecutor } from '../worker/executor.ts'
 import type { Emit } from './events.ts'
+import type { FlushPlan } from './flush-plan.ts'
 import type { MemTableSlot } from './read-state.ts'
 
 const ATTEMPTS_MAX = 3
@@ -31,6 +32,10 @@ export interface FlushHost {
   /** Oldest frozen MemTable, or undefined. */
   oldestImmutable(): MemTableSlot | undefined
   newFileNumber(): FileNumber
+  /** Decide what the flush does to the tables below, which stay for the job to read until `endFlush`. */
+  beginFlush(slot: MemTableSlot): FlushPlan
+  /** The flush has been installed, or has failed. */
+  endFlush(): void
   /** Make the table part of the database; throws if the MANIFEST failed (and has poisoned the database). */
   installFlush(slot: MemTableSlot, result: FlushResult): void
 }
@@ -79,10 +84,11 @@ export class Background {
     const slot = this.#host.oldestImmutable()
     if (slot === undefined) return
     const { directory, environment, format } = this.#host
+    const { below } = this.#host.beginFlush(slot)
     const number = this.#host.newFileNumber()
     this.#output = number
     const startMs = environment.clock.monotonicMs()
-    const job: FlushJob = { kind: 'flush', directory, number, memtable: slot.table.share(), format }
+    const job: FlushJob = { kind: 'flush', directory, number, memtable: slot.table.share(), below, format }
     this.#executor.start(job, (error, result) => this.#finished(slot, startMs, error, result))
   }
 
@@ -132,6 +138,7 @@ export class Background {
     this.#output = undefined
     if (error === undefined && result !== undefined) this.#install(slot, startMs, result)
     else this.#failed(error as Error)
+    this.#host.endFlush()
     this.changed()
     this.schedule()
   }
@@ -146,8 +153,8 @@ export class Background {
     }
     this.#attempt = 0
     const durationMs = environment.clock.monotonicMs() - startMs
-    const { number, bytes } = result.file
-    emit('flush', { table: number, level: 0, entries: result.entries, bytes, durationMs })
+    const { file, entries } = result
+    emit('flush', { table: file?.number, level: 0, entries, bytes: file?.bytes ?? 0, durationMs })
   }
 
   #failed(error: Error): void {

@@ -12,7 +12,7 @@ import type { DirectoryLock } from '../base/environment.ts'
 import { AbortedError, StalledError } from '../base/errors.ts'
 import type { CommitQueue } from './commit-queue.ts'
 import type { Engine } from './engine.ts'
-import type { MemTableSlot } from './read-state.ts'
+import { isEmpty, type MemTableSlot } from './read-state.ts'
 import type { WriteGroup } from './write-group.ts'
 
 /** How long an asynchronous writer may keep the event loop from turning. */
@@ -71,7 +71,7 @@ export class Drivers {
     const failuresBefore = background.failureCount
     background.tryAgain()
     const { active, immutables } = this.#engine.readState
-    const last = active.table.entryCount > 0 ? active : immutables[0]
+    const last = isEmpty(active) ? immutables[0] : active
     if (last === active) await this.#untilFrozen(active, failuresBefore, signal)
     while (last !== undefined && this.#engine.readState.immutables.includes(last)) {
       this.#checkFlush(failuresBefore, signal)

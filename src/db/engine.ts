@@ -26,12 +26,13 @@ import { WorkerExecutor } from '../worker/worker-executor.ts'
 import { Background, type FlushHost } from './background.ts'
 import { CommitQueue, type CommitTarget } from './commit-queue.ts'
 import type { Emit } from './events.ts'
+import { type FlushPlan, planFlush } from './flush-plan.ts'
 import { Health } from './health.ts'
 import { newMemTable } from './new-memtable.ts'
 import { removeObsoleteFiles } from './obsolete-files.ts'
 import { openTable } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
-import type { MemTableSlot, ReadState } from './read-state.ts'
+import { isEmpty, type MemTableSlot, type ReadState } from './read-state.ts'
 import { type Recovered, Recovery, type RecoveryInfo } from './recovery.ts'
 import { SnapshotList } from './snapshot.ts'
 import { StallClock } from './stall-clock.ts'
@@ -53,11 +54,15 @@ export class Engine implements CommitTarget, FlushHost {
   readonly copies: CopyPool
   readonly snapshots: SnapshotList = new SnapshotList()
   readonly stall: StallClock
+  /** Tables that a background job is going to replace or drop. Whoever plans another job leaves them alone. */
+  readonly busyTables: Set<FileNumber> = new Set()
   readonly recoveryInfo: RecoveryInfo
 
   lastSequence: SequenceNumber
   #readState: ReadState
   readonly #versions: VersionSet
+  /** The flush that is under way, and the version that it was planned for. */
+  #flushPlan: { readonly plan: FlushPlan; readonly readsTables: boolean; readonly version: Version } | undefined = undefined
   #flushes = 0
   #flushedBytes = 0
   #rotationWanted = false
@@ -137,7 +142,7 @@ export class Engine implements CommitTarget, FlushHost {
     assert(this.queue.begun === undefined, 'no group is between its log and its MemTable')
     const { active, immutables, version } = this.#readState
     this.#rotationWanted = false
-    if (active.table.entryCount === 0) {
+    if (isEmpty(active)) {
       this.#readState = { active: { ...active, table: newMemTable(this.options, needed) }, immutables, version }
       return true
     }
@@ -177,22 +182,43 @@ export class Engine implements CommitTarget, FlushHost {
     return this.#versions.newFileNumber()
   }
 
+  beginFlush({ table }: MemTableSlot): FlushPlan {
+    const { current: version } = this.#versions
+    const surroundings = { busy: this.busyTables, oldestSnapshot: this.snapshots.oldest }
+    const plan = planFlush(table, version.levels, this.options.comparator, surroundings)
+    this.#flushPlan = { plan, readsTables: plan.below.some((files) => files.length > 0), version }
+    if (this.#flushPlan.readsTables) this.hold(version)
+    for (const { number } of plan.dropped) this.busyTables.add(number)
+    return plan
+  }
+
+  endFlush(): void {
+    if (this.#flushPlan === undefined) return
+    const { plan, readsTables, version } = this.#flushPlan
+    this.#flushPlan = undefined
+    for (const { number } of plan.dropped) this.busyTables.delete(number)
+    if (readsTables) this.unhold(version)
+  }
+
   installFlush(slot: MemTableSlot, { file }: FlushResult): void {
     const { active, immutables } = this.#readState
     assert(immutables.at(-1) === slot, 'MemTables are flushed oldest first')
     const remaining = immutables.slice(0, -1)
     const oldest = remaining.at(-1) ?? active
+    const deletedFiles = this.#flushPlan?.plan.dropped ?? []
     try {
       const lastSequence = (oldest.firstSequence - 1) as SequenceNumber
-      this.#versions.apply({ logNumber: oldest.logNumber, lastSequence, newFiles: [{ level: 0, file }] })
+      const newFiles = file === undefined ? [] : [{ level: 0, file }]
+      this.#versions.apply({ logNumber: oldest.logNumber, lastSequence, newFiles, deletedFiles })
     } catch (error) {
       this.health.poison(error as Error)
       throw error
     }
     this.#readState = { active, immutables: remaining, version: this.#versions.current }
     this.#flushes++
-    this.#flushedBytes += file.bytes
+    this.#flushedBytes += file?.bytes ?? 0
     this.#dropLogs(oldest.logNumber)
+    closeQuietly(...deletedFiles.map(({ number }) => () => this.tables.evict(number)))
     this.#removeObsolete()
   }
 

@@ -2,12 +2,12 @@
  * How a database opens its tables: by number, with its own comparator, filter and cache, checked against the MANIFEST.
  */
 
-import type { FileSystem } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
-import { oldTableName, tableName } from '../base/filename.ts'
+import { tableName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { BlockCache } from '../cache/block-cache.ts'
 import { tableOptions } from '../jobs/flush-job.ts'
+import { tablePath } from '../jobs/input-tables.ts'
 import { Table } from '../table/table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
 
@@ -36,12 +36,4 @@ export function openTable(
     file.close()
     throw error
   }
-}
-
-/** The path of a table, by whichever of its two names it has. */
-export function tablePath(files: FileSystem, directory: string, number: FileNumber): string | undefined {
-  const path = files.join(directory, tableName(number))
-  if (files.status(path) !== undefined) return path
-  const old = files.join(directory, oldTableName(number))
-  return files.status(old) === undefined ? undefined : old
 }

@@ -1,11 +1,14 @@
 /**
  * FlushJob: write one frozen MemTable to a new table in level 0. A pure function of the job and the files it names, run
- * on a worker thread or inline; it attaches the MemTable's memory in place and copies nothing.
+ * on a worker thread or inline; it attaches the MemTable's memory in place and copies nothing. Range tombstones become
+ * tombstones of the keys that they cover (flush-entries.ts), for which the tables below are read; a MemTable of range
+ * tombstones that cover nothing makes no table.
  *
  * Order       write the table → fdatasync → close → fsync the directory. Only then may the MANIFEST name it (rule D6);
  *             the same directory sync makes durable the name of the log that took over from the MemTable's own.
  * Invariants  (1) every version of every key is written, as LevelDB does; nothing is dropped
- *             (2) the entries written are as many as the MemTable counts, in ascending order, or the job fails
+ *             (2) the entries written are as many as the MemTable counts, and the tombstones that stand for range tombstones,
+ *                 in ascending order, or the job fails
  *             (3) a job that fails removes what it wrote
  */
 import { assert } from '../base/assert.ts'
@@ -13,11 +16,14 @@ import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { tableName } from '../base/filename.ts'
-import type { FileNumber } from '../base/types.ts'
+import { type FileNumber, MAX_SEQUENCE } from '../base/types.ts'
 import { MemTable, type MemTableToken } from '../memtable/memtable.ts'
 import { BloomFilter } from '../table/bloom-filter.ts'
 import { TableBuilder, type TableOptions } from '../table/table-builder.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
+import { CoveredKeys } from './covered-keys.ts'
+import { FlushEntries } from './flush-entries.ts'
+import { InputTables } from './input-tables.ts'
 
 /** How tables are written; plain data, so that it crosses threads. */
 export interface TableFormat {
@@ -32,12 +38,15 @@ export interface FlushJob {
   readonly directory: string
   readonly number: FileNumber
   readonly memtable: MemTableToken
+  /** Tables of the version below, level 0 first, in which its range tombstones cover a key: all that may, and stay. */
+  readonly below: readonly (readonly FileMetadata[])[]
   readonly format: TableFormat
 }
 
 export interface FlushResult {
   readonly kind: 'flush'
-  readonly file: FileMetadata
+  /** undefined if there was nothing to write: range tombstones that cover nothing. */
+  readonly file: FileMetadata | undefined
   readonly entries: number
 }
 
@@ -52,7 +61,8 @@ export function tableOptions(format: TableFormat, comparator: Comparator): Table
 
 /**
  * @param memtable not empty, frozen
- * @throws IOError if the table cannot be written; CorruptionError if the MemTable is not what it says it is
+ * @throws IOError if the table cannot be written; CorruptionError if the MemTable is not what it says it is; both also for
+ *   the tables below
  */
 export function runFlushJob(
   job: FlushJob,
@@ -61,23 +71,61 @@ export function runFlushJob(
 ): FlushResult {
   const { files } = environment
   const memtable = MemTable.attach(job.memtable, { comparator })
-  assert(memtable.isFrozen && memtable.entryCount > 0, 'a flushed MemTable is frozen and not empty')
+  assert(memtable.isFrozen && memtable.largestSequence > 0, 'a flushed MemTable is frozen and not empty')
+  const inputs = new InputTables(files, job.directory, comparator)
+  try {
+    const below = coveredBelow(memtable, inputs, job.below, comparator)
+    if (memtable.entryCount > 0 || below?.valid) return writeTable(job, environment, comparator, memtable, below)
+    // The MANIFEST is going to name the log that took over, so its name has to be durable.
+    files.syncDirectory(job.directory)
+    return { kind: 'flush', file: undefined, entries: 0 }
+  } finally {
+    inputs.close()
+  }
+}
+
+/** At the first key of the tables that a range tombstone covers. */
+function coveredBelow(
+  memtable: MemTable,
+  inputs: InputTables,
+  below: FlushJob['below'],
+  comparator: Comparator,
+): CoveredKeys | undefined {
+  const cover = memtable.rangeCover(MAX_SEQUENCE)
+  if (cover === undefined || below.every((files) => files.length === 0)) return undefined
+  const keys = new CoveredKeys(inputs.iterator(below), cover, comparator)
+  keys.start()
+  return keys
+}
+
+function writeTable(
+  job: FlushJob,
+  environment: Environment,
+  comparator: Comparator,
+  memtable: MemTable,
+  below: CoveredKeys | undefined,
+): FlushResult {
+  const { files } = environment
   const path = files.join(job.directory, tableName(job.number))
   const file = files.createWritable(path)
   try {
     const builder = new TableBuilder(file, tableOptions(job.format, comparator))
+    const entries = new FlushEntries(memtable, below, comparator, builder)
     try {
-      writeEntries(memtable, builder)
+      entries.write()
+      checkCounts(entries, memtable, builder)
       builder.finish()
       file.sync()
     } finally {
       file.close()
     }
     files.syncDirectory(job.directory)
+    const { fileBytes: bytes, smallest, largest, entryCount } = builder
+    const statistics = { entries: entryCount, tombstones: entries.tombstoneCount }
     return {
       kind: 'flush',
-      file: { number: job.number, bytes: builder.fileBytes, smallest: builder.smallest, largest: builder.largest },
-      entries: builder.entryCount,
+      file: { number: job.number, bytes, smallest, largest, statistics },
+      entries: entryCount,
     }
   } catch (error) {
     removeQuietly(environment, path)
@@ -85,22 +133,10 @@ export function runFlushJob(
   }
 }
 
-function writeEntries(memtable: MemTable, builder: TableBuilder): void {
-  const entries = memtable.iterator()
-  for (entries.seekToFirst(); entries.valid; entries.next()) {
-    builder.add(
-      entries.keyBuf,
-      entries.keyOff,
-      entries.keyLen,
-      entries.tagLow,
-      entries.tagHigh,
-      entries.valBuf,
-      entries.valOff,
-      entries.valLen,
-    )
-  }
-  if (builder.entryCount !== memtable.entryCount) {
-    throw new CorruptionError(`a MemTable of ${memtable.entryCount} entries yielded ${builder.entryCount}`)
+function checkCounts({ ownCount, expandedCount }: FlushEntries, memtable: MemTable, builder: TableBuilder): void {
+  if (ownCount !== memtable.entryCount || builder.entryCount !== ownCount + expandedCount) {
+    const written = `${builder.entryCount}, ${expandedCount} of them for range tombstones`
+    throw new CorruptionError(`a MemTable of ${memtable.entryCount} entries yielded ${written}`)
   }
 }
 
