@@ -5,7 +5,7 @@
  * machine's own byte order: an arena lives in memory only, and is never written to a file.
  *
  * Format   arena := header (64 words) | entries, up to the tail
- *          header := format (words 0–3) | state | tail | published numbers (words 8–31) | roots (words 32–63)
+ *          header := format (words 0–3) | state | tail | ranges | published numbers (words 8–31) | roots (words 32–63)
  *
  * The published numbers are those of one moment: there are two slots of them, each with the tail that it belongs to, and
  * the one whose tail is TAIL is the current one. The writer fills the other slot, its tail first 0 and in the end the new
@@ -17,7 +17,7 @@
 /** "VARV" as a little-endian word. */
 export const MAGIC_VALUE = 0x56524156
 /** Changes with everything that a reader of another version would misread. */
-export const FORMAT_VERSION_VALUE = 1
+export const FORMAT_VERSION_VALUE = 2
 
 /** Words 0–3 never change after creation. */
 export const MAGIC = 0
@@ -34,6 +34,8 @@ export const FROZEN = 1
 
 /** The watermark: what lies below it is published. The one word that readers synchronise on. */
 export const TAIL = 5
+/** The newest map of range tombstones (range-tombstones.ts); 0 while there are none. */
+export const RANGES = 6
 /** The slots, of 12 words each: a tail, then numbers in the order that table-counters.ts gives. */
 export const SLOT_A = 8
 export const SLOT_B = 20

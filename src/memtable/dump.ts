@@ -1,6 +1,7 @@
 /**
  * The dump of a MemTable: the newest version of every key as one byte string, which is the same in every language and for
- * every history with the same outcome (conformance/README.md). Versions and sequence numbers are not in it.
+ * every history with the same outcome (conformance/README.md). Versions and sequence numbers are not in it; nor can it say
+ * that keys are deleted which the table does not hold, so that a table with range tombstones has no dump.
  *
  * Format   dump   := "MMT1" | count u32le | entry × count, keys strictly ascending as unsigned bytes
  *          entry  := key length u32le | value length u32le | type u8 | key | value
@@ -37,7 +38,7 @@ export function dumpBytes(count: number, bytes: number): number {
 /**
  * The dump of a table as of `sequence`, in memory of exactly its size.
  * @param at a new cursor over the table's versions
- * @throws NotSupportedError if the table is not in bytewise order
+ * @throws NotSupportedError if the table is not in bytewise order, or has range tombstones as of the sequence
  */
 export function encode(table: MemTable, at: MemTableIterator, sequence: SequenceNumber): Uint8Array<ArrayBuffer> {
   const entries = visibleEntries(table, at, sequence)
@@ -92,7 +93,15 @@ function visibleEntries(table: MemTable, at: MemTableIterator, sequence: Sequenc
   if (table.share().comparator !== bytewiseComparator.name) {
     throw new NotSupportedError('only a MemTable in bytewise order has a dump')
   }
+  if (table.rangeCover(sequence) !== undefined) throw rangesHaveNoDump()
   return new VisibleEntries(table, at, sequence)
+}
+
+/** What a dump cannot say. */
+export function rangesHaveNoDump(): NotSupportedError {
+  return new NotSupportedError(
+    'a MemTable with range tombstones has no dump: they also delete keys that it does not hold',
+  )
 }
 
 function putHeader(dump: Bytes, count: number): void {

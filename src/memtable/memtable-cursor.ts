@@ -7,19 +7,17 @@
 import { ownedCopy } from '../base/bytes.ts'
 import type { Comparator } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
-import { MAX_TAG_HIGH, MAX_TAG_LOW, tagSequence, tagType } from '../base/internal-key.ts'
 import { toBytes } from '../base/text.ts'
 import type { SequenceNumber } from '../base/types.ts'
-import * as ValueType from '../base/value-type.ts'
 import { entryAt, type MemTableEntry } from './entry.ts'
-import type { MemTableIterator } from './memtable-rep.ts'
+import type { NewestEntries } from './newest-entries.ts'
 
 export class MemTableCursor {
-  readonly #entries: MemTableIterator
+  readonly #entries: NewestEntries
   readonly #comparator: Comparator
 
   /** @see MemTable.cursor */
-  constructor(entries: MemTableIterator, comparator: Comparator) {
+  constructor(entries: NewestEntries, comparator: Comparator) {
     this.#entries = entries
     this.#comparator = comparator
   }
@@ -38,16 +36,15 @@ export class MemTableCursor {
   /** A copy of the value; undefined at a tombstone. */
   get value(): Uint8Array<ArrayBuffer> | undefined {
     const at = this.#position()
-    return this.type === 'tombstone' ? undefined : ownedCopy(at.valBuf, at.valOff, at.valLen)
+    return at.isTombstone ? undefined : ownedCopy(at.valBuf, at.valOff, at.valLen)
   }
 
   get type(): 'value' | 'tombstone' {
-    return tagType(this.#position().tagLow) === ValueType.DELETION ? 'tombstone' : 'value'
+    return this.#position().isTombstone ? 'tombstone' : 'value'
   }
 
   get sequence(): SequenceNumber {
-    const at = this.#position()
-    return tagSequence(at.tagLow, at.tagHigh)
+    return this.#position().sequence
   }
 
   /** A copy of all of it. */
@@ -57,14 +54,13 @@ export class MemTableCursor {
 
   /** To the first key. @returns `valid`, as all moves do */
   first(): boolean {
-    this.#entries.seekToFirst()
+    this.#entries.first()
     return this.#entries.valid
   }
 
   /** To the last key. */
   last(): boolean {
-    this.#entries.seekToLast()
-    if (this.#entries.valid) this.#entries.toNewest()
+    this.#entries.last()
     return this.#entries.valid
   }
 
@@ -74,7 +70,7 @@ export class MemTableCursor {
    */
   seek(key: string | Uint8Array): boolean {
     const bytes = toBytes(key, 'key')
-    this.#entries.seek(bytes, 0, bytes.length, MAX_TAG_LOW, MAX_TAG_HIGH)
+    this.#entries.seek(bytes, 0, bytes.length)
     return this.#entries.valid
   }
 
@@ -82,25 +78,25 @@ export class MemTableCursor {
   seekForPrev(key: string | Uint8Array): boolean {
     const bytes = toBytes(key, 'key')
     const at = this.#entries
-    at.seek(bytes, 0, bytes.length, MAX_TAG_LOW, MAX_TAG_HIGH)
+    at.seek(bytes, 0, bytes.length)
     if (!at.valid) return this.last()
-    if (this.#comparator.compare(at.keyBuf, at.keyOff, at.keyLen, bytes, 0, bytes.length) !== 0) at.prevKey()
+    if (this.#comparator.compare(at.keyBuf, at.keyOff, at.keyLen, bytes, 0, bytes.length) !== 0) at.prev()
     return at.valid
   }
 
   /** To the next key; past the last one the cursor is not valid. */
   next(): boolean {
-    this.#position().nextKey()
+    this.#position().next()
     return this.#entries.valid
   }
 
   /** To the previous key; before the first one the cursor is not valid. */
   prev(): boolean {
-    this.#position().prevKey()
+    this.#position().prev()
     return this.#entries.valid
   }
 
-  #position(): MemTableIterator {
+  #position(): NewestEntries {
     if (!this.#entries.valid) throw new InvalidArgumentError('the cursor stands at no key')
     return this.#entries
   }

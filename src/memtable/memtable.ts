@@ -20,18 +20,21 @@ import { InvalidArgumentError } from '../base/errors.ts'
 import { tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import * as Lookup from '../base/lookup.ts'
+import type { RangeCover } from '../base/range-cover.ts'
 import { toBytes } from '../base/text.ts'
 import { type Bytes, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { Arena, MemTableFullError } from './arena.ts'
 import { HEADER_BYTES } from './arena-layout.ts'
-import { dumpBytes, encode, encodeChunks } from './dump.ts'
+import { dumpBytes, encode, encodeChunks, rangesHaveNoDump } from './dump.ts'
 import { type DecodeOptions, decode } from './dump-decoder.ts'
-import { entriesBetween, type MemTableEntry, type MemTableVersion } from './entry.ts'
+import { entriesBetween, type MemTableEntry, type MemTableRange, type MemTableVersion } from './entry.ts'
 import { checkedSequence, comparatorOf, representationId } from './memtable-arguments.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
 import { type MemTableIterator, type MemTableRep, NO_LIMIT, RADIX, SKIPLIST } from './memtable-rep.ts'
+import { NewestEntries } from './newest-entries.ts'
 import { RADIX_OVERHEAD_BYTES, RadixTree } from './radix-tree.ts'
+import { fragments, RangeTombstones, rangeBytesMax } from './range-tombstones.ts'
 import { SKIPLIST_OVERHEAD_BYTES, SkipList } from './skiplist.ts'
 import { TableCounters } from './table-counters.ts'
 import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValueLength } from './version-record.ts'
@@ -74,6 +77,7 @@ export class MemTable {
   readonly #isOwner: boolean
   #arena: Arena
   #rep: MemTableRep
+  #ranges: RangeTombstones
   #counters: TableCounters
   #isWritable: boolean
 
@@ -88,6 +92,7 @@ export class MemTable {
     this.#isOwner = isOwner
     this.#arena = arena
     this.#rep = representationOf(arena, comparator, seed)
+    this.#ranges = new RangeTombstones(arena, comparator)
     this.#counters = new TableCounters()
     this.#isWritable = isOwner
   }
@@ -126,23 +131,30 @@ export class MemTable {
     return OVERHEAD_BYTES_MAX + keyLen + valLen
   }
 
+  /** The same for a range tombstone; it does not depend on what the range covers. */
+  static rangeBytesMax(startLen: number, endLen: number): number {
+    return rangeBytesMax(startLen, endLen)
+  }
+
   /** For `attach`. */
   share(): MemTableToken {
     return { buffer: this.#arena.buffer, comparator: this.#comparator.name }
   }
 
-  /** Whether entries whose `entryBytesMax` come to `bytes` together can be added now. */
+  /** Whether entries whose `entryBytesMax` and `rangeBytesMax` come to `bytes` together can be added now. */
   hasRoom(bytes: number): boolean {
     return this.#isWritable && bytes <= this.#arena.freeBytes
   }
 
   /**
-   * Add a version of a key, to be published. Key and value are copied; a tombstone's value is ignored.
-   * @param sequence greater than every sequence that the table holds for this key (asserted)
-   * @param type VALUE or DELETION (asserted)
+   * Add a version of a key, or a range tombstone, to be published. Key and value are copied; a tombstone's value is ignored.
+   * @param sequence greater than every sequence that the table holds for this key, or for range tombstones (asserted)
+   * @param type VALUE, DELETION, or RANGE_DELETION (asserted), which deletes the keys from `key` up to but not including
+   *   `value`; if there can be none, nothing is added
    * @throws InvalidArgumentError if the table is frozen or attached, or the key is longer than the representation's limit
-   *   (128 MiB); MemTableFullError if there is no room for its `entryBytesMax`. Then nothing has changed.
-   * @complexity radix: O(bytes of the key); skiplist: O(log n), O(1) for a key right behind the one added before
+   *   (128 MiB); MemTableFullError if there is no room for its `entryBytesMax` or `rangeBytesMax`. Then nothing has changed.
+   * @complexity radix: O(bytes of the key); skiplist: O(log n), O(1) for a key right behind the one added before. A range
+   *   tombstone: O(log range tombstones), whatever it covers
    */
   add(
     sequence: SequenceNumber,
@@ -154,6 +166,10 @@ export class MemTable {
     valOff: number,
     valLen: number,
   ): void {
+    if (type === ValueType.RANGE_DELETION) {
+      this.#addRange(sequence, key, keyOff, keyLen, value, valOff, valLen)
+      return
+    }
     assert(type === ValueType.VALUE || type === ValueType.DELETION, 'a version is a value or a tombstone')
     const isDeletion = type === ValueType.DELETION
     const stored = isDeletion ? 0 : valLen
@@ -170,13 +186,19 @@ export class MemTable {
   }
 
   /**
-   * The newest version of a key whose sequence is at most `sequence`.
+   * The newest version of a key whose sequence is at most `sequence`, or the range tombstone that is newer and covers it.
    * @returns Lookup.FOUND, with the value in valBuf, valOff and valLen; DELETED; or ABSENT
    * @complexity as `add`, and O(log versions of the key)
    */
   lookup(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber): number {
-    const low = tagLow(sequence, ANY_TYPE)
-    const version = this.#rep.find(key, keyOff, keyLen, low, tagHigh(sequence), this.#limit())
+    const limit = this.#limit()
+    const found = this.#find(key, keyOff, keyLen, sequence, limit)
+    if (this.#ranges.isEmpty) return found
+    return this.#isCovered(key, keyOff, keyLen, sequence, limit, found) ? Lookup.DELETED : found
+  }
+
+  #find(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber, limit: number): number {
+    const version = this.#rep.find(key, keyOff, keyLen, tagLow(sequence, ANY_TYPE), tagHigh(sequence), limit)
     if (version === 0) return Lookup.ABSENT
     const { words, bytes } = this.#arena
     this.foundTagLow = versionTagLow(words, version)
@@ -189,7 +211,26 @@ export class MemTable {
   }
 
   /**
-   * A cursor over every version of every key: keys ascending, the versions of a key newest first. In an attached table it
+   * The range tombstones as of a sequence; of an attached table, those that are published now.
+   * @returns undefined if there are none; else a cover of its own, which stays as it is
+   */
+  rangeCover(sequence: SequenceNumber): RangeCover | undefined {
+    if (this.#ranges.isEmpty) return undefined
+    const cover = this.#ranges.cursor(tagLow(sequence, ANY_TYPE), tagHigh(sequence), this.#limit())
+    return cover.isEmpty ? undefined : cover
+  }
+
+  /**
+   * The oldest range tombstone over a key whose sequence is greater than `above` and at most `atMost`.
+   * @returns its sequence; 0 if there is none
+   * @complexity O(log² range tombstones)
+   */
+  coverAfter(key: Bytes, keyOff: number, keyLen: number, above: number, atMost: SequenceNumber): SequenceNumber {
+    return this.#ranges.coverAfter(key, keyOff, keyLen, above, atMost, this.#limit())
+  }
+
+  /**
+   * A cursor over every version of every key, range tombstones apart: keys ascending, the versions of a key newest first. In an attached table it
    * stays at the moment of this call; in the writer's own it also meets what is added while it is in use.
    */
   iterator(): InternalIterator {
@@ -220,12 +261,20 @@ export class MemTable {
     return this.#counted().keys
   }
 
+  /** Range tombstones; neither `entryCount` nor `length` counts them. */
+  get rangeTombstoneCount(): number {
+    return this.#counted().rangeTombstones
+  }
+
   /** Versions that are tombstones. */
   get tombstoneCount(): number {
     return this.#counted().tombstones
   }
 
-  /** Bytes of the keys and of their newest values: an overwrite counts its value instead of the one before it. */
+  /**
+   * Bytes of the keys and of their newest values: an overwrite counts its value instead of the one before it. Range
+   * tombstones add their start and end; what they cover stays, and is counted.
+   */
   get sizeInBytes(): number {
     return this.#counted().liveBytes
   }
@@ -268,6 +317,17 @@ export class MemTable {
   }
 
   /**
+   * Mark all keys from `start` up to but not including `end` as deleted, whether or not the table has them.
+   * @param sequence default: one more than the largest so far; versions of a lower one are covered, whenever they come
+   * @returns the sequence of the write; if start and end are the same, nothing is written, and it is the largest so far
+   * @throws InvalidArgumentError if start is after end, or the sequence is not greater than that of every range tombstone;
+   *   else as `put`
+   */
+  deleteRange(start: string | Uint8Array, end: string | Uint8Array, sequence?: number): SequenceNumber {
+    return this.#writeRange(toBytes(start, 'start'), toBytes(end, 'end'), sequence)
+  }
+
+  /**
    * What the table knew of a key as of `sequence`; by default, what it knows now.
    * @returns undefined if it knows nothing, which is not the same as a tombstone
    * @throws InvalidArgumentError as `put`, for a key or a sequence
@@ -289,22 +349,29 @@ export class MemTable {
     const start = toBytes(startKey, 'startKey')
     const end = toBytes(endKey, 'endKey')
     const ownEnd = ownedCopy(end, 0, end.length)
-    return entriesBetween(this.#iterator(), this.#comparator, ownedCopy(start, 0, start.length), ownEnd)
+    return entriesBetween(this.#newest(), this.#comparator, ownedCopy(start, 0, start.length), ownEnd)
   }
 
   /** The newest version of every key, as `rangeScan`. */
   entries(): IterableIterator<MemTableEntry> {
-    return entriesBetween(this.#iterator(), this.#comparator, undefined, undefined)
+    return entriesBetween(this.#newest(), this.#comparator, undefined, undefined)
   }
 
   /** A cursor over the newest version of every key, at none yet. */
   cursor(): MemTableCursor {
-    return new MemTableCursor(this.#iterator(), this.#comparator)
+    return new MemTableCursor(this.#newest(), this.#comparator)
   }
 
-  /** Bytes of `encode()`, known without encoding. O(1). */
+  /** The stretches of keys that range tombstones cover as of `sequence`, in order, each with the newest one over it. */
+  rangeTombstones(sequence: number = MAX_SEQUENCE): IterableIterator<MemTableRange> {
+    const checked = checkedSequence(sequence, 0)
+    return fragments(this.#ranges.cursor(tagLow(checked, ANY_TYPE), tagHigh(checked), this.#limit()))
+  }
+
+  /** Bytes of `encode()`, known without encoding. O(1). @throws NotSupportedError if there are range tombstones */
   get encodedBytes(): number {
-    const { keys, liveBytes } = this.#counted()
+    const { keys, liveBytes, rangeTombstones } = this.#counted()
+    if (rangeTombstones > 0) throw rangesHaveNoDump()
     return dumpBytes(keys, liveBytes)
   }
 
@@ -332,6 +399,7 @@ export class MemTable {
     if (!this.#isOwner) throw new InvalidArgumentError('an attached MemTable is read-only')
     this.#arena = Arena.create(this.#arena.capacityBytes, this.#arena.representation)
     this.#rep = representationOf(this.#arena, this.#comparator, this.#seed)
+    this.#ranges = new RangeTombstones(this.#arena, this.#comparator)
     this.#counters = new TableCounters()
     this.#isWritable = true
     this.valBuf = this.#arena.bytes
@@ -352,21 +420,77 @@ export class MemTable {
     return sequence
   }
 
-  /** Whether the table has a version of the key that is not older. */
+  #writeRange(start: Bytes, end: Bytes, given: number | undefined): SequenceNumber {
+    this.#makeSureOfWritable()
+    const sequence = checkedSequence(given ?? this.#counters.largest + 1, 1)
+    if (this.#comparator.compare(start, 0, start.length, end, 0, end.length) > 0) {
+      throw new InvalidArgumentError('the start of a range must not be after its end')
+    }
+    const newest = this.#ranges.newestSequence()
+    if (sequence <= newest) throw new InvalidArgumentError(`the table has a range tombstone of sequence ${newest}`)
+    const isAdded = this.#addRange(sequence, start, 0, start.length, end, 0, end.length)
+    this.publish()
+    return isAdded ? sequence : this.largestSequence
+  }
+
+  /** @returns whether there was anything to add */
+  #addRange(
+    sequence: SequenceNumber,
+    start: Bytes,
+    startOff: number,
+    startLen: number,
+    end: Bytes,
+    endOff: number,
+    endLen: number,
+  ): boolean {
+    this.#makeSureOfWritable()
+    if (!this.#ranges.add(sequence, start, startOff, startLen, end, endOff, endLen)) return false
+    this.#counters.addRange(sequence, startLen + endLen)
+    return true
+  }
+
+  /** Whether a range tombstone covers the key that is newer than the version that #find found; its tag is then in place. */
+  #isCovered(
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    sequence: SequenceNumber,
+    limit: number,
+    found: number,
+  ): boolean {
+    const thanLow = found === Lookup.ABSENT ? 0 : this.foundTagLow
+    const thanHigh = found === Lookup.ABSENT ? 0 : this.foundTagHigh
+    const low = tagLow(sequence, ANY_TYPE)
+    const cover = this.#ranges.find(key, keyOff, keyLen, low, tagHigh(sequence), limit, thanLow, thanHigh)
+    if (cover === 0) return false
+    this.foundTagLow = versionTagLow(this.#arena.words, cover)
+    this.foundTagHigh = versionTagHigh(this.#arena.words, cover)
+    return true
+  }
+
+  /** Whether the table has a version of the key that is not older; a range tombstone may be newer. */
   #holdsSequence(key: Bytes, sequence: number): boolean {
-    if (this.lookup(key, 0, key.length, MAX_SEQUENCE) === Lookup.ABSENT) return false
+    if (this.#find(key, 0, key.length, MAX_SEQUENCE, NO_LIMIT) === Lookup.ABSENT) return false
     return tagSequence(this.foundTagLow, this.foundTagHigh) >= sequence
   }
 
   #makeSureOfRoom(keyLen: number, valLen: number): void {
-    if (!this.#isWritable) {
-      throw new InvalidArgumentError(this.#isOwner ? 'the MemTable is frozen' : 'an attached MemTable is read-only')
-    }
+    this.#makeSureOfWritable()
     const bytes = this.#rep.overheadBytesMax + keyLen + valLen
     if (bytes > this.#arena.freeBytes) throw new MemTableFullError(bytes, this.#arena.freeBytes)
     if (keyLen > this.#rep.keyBytesMax) {
       throw new InvalidArgumentError(`key of ${keyLen} bytes exceeds the MemTable's limit of ${this.#rep.keyBytesMax}`)
     }
+  }
+
+  #makeSureOfWritable(): void {
+    if (this.#isWritable) return
+    throw new InvalidArgumentError(this.#isOwner ? 'the MemTable is frozen' : 'an attached MemTable is read-only')
+  }
+
+  #newest(): NewestEntries {
+    const limit = this.#limit()
+    return new NewestEntries(this.#rep.iterator(limit), this.#ranges, limit)
   }
 
   #iterator(): MemTableIterator {

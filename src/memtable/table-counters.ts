@@ -4,6 +4,7 @@
  * reader gets all of them of one moment).
  *
  * Format   u32 entries | u32 keys | u32 tombstones | u32 live bytes | u64 smallest | u64 largest sequence, low half first
+ *          | u32 range tombstones
  * Threads  add and publish: the writer; read: any
  */
 
@@ -18,9 +19,10 @@ export class TableCounters {
   keys: number
   /** Versions that are tombstones. */
   tombstones: number
-  /** Keys and their newest values. */
+  rangeTombstones: number
+  /** Keys and their newest values, and the ends of range tombstones. */
   liveBytes: number
-  /** 0 while there are no entries, as `largest`. */
+  /** 0 while there is nothing, as `largest`. */
   smallest: number
   largest: number
 
@@ -28,6 +30,7 @@ export class TableCounters {
     this.entries = 0
     this.keys = 0
     this.tombstones = 0
+    this.rangeTombstones = 0
     this.liveBytes = 0
     this.smallest = 0
     this.largest = 0
@@ -38,12 +41,18 @@ export class TableCounters {
    * @param liveBytesChange by how many bytes keys and newest values grew, or shrank
    */
   add(sequence: number, isNewKey: boolean, isTombstone: boolean, liveBytesChange: number): void {
-    if (this.entries === 0 || sequence < this.smallest) this.smallest = sequence
-    if (sequence > this.largest) this.largest = sequence
+    this.#include(sequence)
     this.entries++
     if (isNewKey) this.keys++
     if (isTombstone) this.tombstones++
     this.liveBytes += liveBytesChange
+  }
+
+  /** Count a new range tombstone, whose start and end have `bytes` together. */
+  addRange(sequence: number, bytes: number): void {
+    this.#include(sequence)
+    this.rangeTombstones++
+    this.liveBytes += bytes
   }
 
   /** Publish everything below the arena's tail, and these numbers with it. */
@@ -60,6 +69,7 @@ export class TableCounters {
     storeIfChanged(words, slot + 6, Math.floor(this.smallest / TWO_32))
     storeIfChanged(words, slot + 7, this.largest % TWO_32)
     storeIfChanged(words, slot + 8, Math.floor(this.largest / TWO_32))
+    storeIfChanged(words, slot + 9, this.rangeTombstones)
     Atomics.store(words, slot, tail)
     Atomics.store(words, Layout.TAIL, tail)
   }
@@ -77,8 +87,14 @@ export class TableCounters {
       this.liveBytes = load(words, slot + 4)
       this.smallest = load(words, slot + 5) + load(words, slot + 6) * TWO_32
       this.largest = load(words, slot + 7) + load(words, slot + 8) * TWO_32
+      this.rangeTombstones = load(words, slot + 9)
       if (Atomics.load(words, slot) === tail) return
     }
+  }
+
+  #include(sequence: number): void {
+    if (this.entries + this.rangeTombstones === 0 || sequence < this.smallest) this.smallest = sequence
+    if (sequence > this.largest) this.largest = sequence
   }
 }
 

@@ -23,7 +23,7 @@ import { wordAligned } from './arena.ts'
 /** Bytes of a version before its value, links not counted. */
 export const VERSION_BYTES = 12
 /** Bytes of the links of every version but a key's first. */
-const LINK_BYTES = 12
+export const LINK_BYTES = 12
 
 type Words = Int32Array<ArrayBufferLike>
 
@@ -153,8 +153,8 @@ function depthOf(words: Words, version: number): number {
   return words[(version >> 2) + 1] < 0 ? words[(version >> 2) - 3] : 0
 }
 
-/** A key's first version leads to itself. */
-function jumpOf(words: Words, version: number): number {
+/** An older version, far enough away that a search of the chain takes O(log versions). A key's first version leads to itself. */
+export function jumpOf(words: Words, version: number): number {
   return words[(version >> 2) + 1] < 0 ? words[(version >> 2) - 2] : version
 }
 

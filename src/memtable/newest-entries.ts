@@ -1,0 +1,95 @@
+/**
+ * NewestEntries: the newest entry of every key that a MemTable holds, in the order of the keys, tombstones included; a key
+ * that a newer range tombstone covers is a tombstone. A move writes its result to fields, borrowed until the next one.
+ * Threads  one instance belongs to one thread. In an attached table it stays at the moment at which it was made; in the
+ *          writer's own it also meets what is written while it is in use.
+ */
+import { EMPTY } from '../base/bytes.ts'
+import { MAX_TAG_HIGH, MAX_TAG_LOW, tagSequence, tagType } from '../base/internal-key.ts'
+import type { Bytes, SequenceNumber } from '../base/types.ts'
+import * as ValueType from '../base/value-type.ts'
+import type { MemTableIterator } from './memtable-rep.ts'
+import type { RangeTombstones } from './range-tombstones.ts'
+
+export class NewestEntries {
+  valid: boolean
+  keyBuf: Bytes
+  keyOff: number
+  keyLen: number
+  sequence: SequenceNumber
+  isTombstone: boolean
+  valBuf: Bytes
+  valOff: number
+  valLen: number
+
+  readonly #at: MemTableIterator
+  readonly #ranges: RangeTombstones
+  readonly #limit: number
+
+  /** @param at a new cursor over the table's versions, with the same limit */
+  constructor(at: MemTableIterator, ranges: RangeTombstones, limit: number) {
+    this.valid = false
+    this.keyBuf = EMPTY
+    this.keyOff = 0
+    this.keyLen = 0
+    this.sequence = 0 as SequenceNumber
+    this.isTombstone = false
+    this.valBuf = EMPTY
+    this.valOff = 0
+    this.valLen = 0
+    this.#at = at
+    this.#ranges = ranges
+    this.#limit = limit
+  }
+
+  first(): void {
+    this.#at.seekToFirst()
+    this.#settle()
+  }
+
+  last(): void {
+    this.#at.seekToLast()
+    if (this.#at.valid) this.#at.toNewest()
+    this.#settle()
+  }
+
+  /** To the first key that is not before the given one. */
+  seek(key: Bytes, keyOff: number, keyLen: number): void {
+    this.#at.seek(key, keyOff, keyLen, MAX_TAG_LOW, MAX_TAG_HIGH)
+    this.#settle()
+  }
+
+  /** From a valid position, as `prev`. */
+  next(): void {
+    this.#at.nextKey()
+    this.#settle()
+  }
+
+  prev(): void {
+    this.#at.prevKey()
+    this.#settle()
+  }
+
+  #settle(): void {
+    const at = this.#at
+    this.valid = at.valid
+    if (!at.valid) return
+    this.keyBuf = at.keyBuf
+    this.keyOff = at.keyOff
+    this.keyLen = at.keyLen
+    this.sequence = tagSequence(at.tagLow, at.tagHigh)
+    this.isTombstone = tagType(at.tagLow) === ValueType.DELETION
+    this.valBuf = at.valBuf
+    this.valOff = at.valOff
+    this.valLen = at.valLen
+    const ranges = this.#ranges
+    if (ranges.isEmpty) return
+    const { keyBuf, keyOff, keyLen } = at
+    const limit = this.#limit
+    const cover = ranges.find(keyBuf, keyOff, keyLen, MAX_TAG_LOW, MAX_TAG_HIGH, limit, at.tagLow, at.tagHigh)
+    if (cover === 0) return
+    this.sequence = ranges.sequenceOf(cover)
+    this.isTombstone = true
+    this.valLen = 0
+  }
+}

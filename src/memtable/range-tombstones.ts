@@ -1,0 +1,205 @@
+/**
+ * RangeTombstones: the range tombstones of a MemTable, beside its representation and independent of it. Every one of them
+ * makes a map (range-map.ts); the roots of the maps hang on one chain of versions (version-record.ts), so that the map of
+ * an old sequence is found as the version of a key is.
+ *
+ * Format      the header's RANGES is the head of the chain, 0 for none; the value of a version is its map's root, u32
+ * Invariant   range tombstones are added in the order of their sequences
+ * Threads     `add`: the writer; it stores the head last, by Atomics.store. Everything else: any, by the publication rule of
+ *             memtable-rep.ts. A version lies behind the nodes of its map, so what is visible is whole.
+ */
+import { assert } from '../base/assert.ts'
+import type { Comparator } from '../base/comparator.ts'
+import { tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
+import type { Bytes, SequenceNumber } from '../base/types.ts'
+import * as ValueType from '../base/value-type.ts'
+import { type Arena, MemTableFullError } from './arena.ts'
+import { RANGES } from './arena-layout.ts'
+import type { MemTableRange } from './entry.ts'
+import { KeyProbe } from './key-probe.ts'
+import { RangeCursor } from './range-cursor.ts'
+import { coverIn, HEIGHT } from './range-map.ts'
+import { paintingBytesMax, RangePainter } from './range-painter.ts'
+import {
+  appendVersion,
+  findVersion,
+  jumpOf,
+  LINK_BYTES,
+  olderVersion,
+  VERSION_BYTES,
+  versionTagHigh,
+  versionTagLow,
+  writeFirstVersion,
+} from './version-record.ts'
+
+const NONE = 0 as SequenceNumber
+const ROOT_BYTES = 4
+/** Of a map's place in the chain. */
+const VERSION_BYTES_MAX: number = LINK_BYTES + VERSION_BYTES + ROOT_BYTES
+/** In the place of a root that is stored right after. */
+const NO_ROOT = new Uint8Array(ROOT_BYTES)
+
+/** The most bytes of the arena that a range tombstone takes, whatever else is in it. */
+export function rangeBytesMax(startLen: number, endLen: number): number {
+  return paintingBytesMax(startLen, endLen) + VERSION_BYTES_MAX
+}
+
+/** The stretches of a cursor's map that are covered, in order, as copies. */
+export function* fragments(at: RangeCursor): Generator<MemTableRange, undefined, undefined> {
+  for (at.seekToFirst(); at.hasEnd; ) {
+    at.seek(at.endBuf, at.endOff, at.endLen)
+    if (at.sequence !== 0) yield at.range()
+  }
+}
+
+export class RangeTombstones {
+  readonly #arena: Arena
+  readonly #words: Int32Array<ArrayBufferLike>
+  readonly #comparator: Comparator
+  readonly #painter: RangePainter
+  readonly #probe: KeyProbe
+
+  constructor(arena: Arena, comparator: Comparator) {
+    this.#arena = arena
+    this.#words = arena.words
+    this.#comparator = comparator
+    this.#painter = new RangePainter(arena, comparator)
+    this.#probe = new KeyProbe(comparator)
+  }
+
+  /**
+   * Add a range tombstone over [start, end), with a sequence that is greater than that of every other one (asserted).
+   * @returns whether there is a key in between; else nothing is added
+   * @throws MemTableFullError if there may not be room; nothing has changed then
+   */
+  add(
+    sequence: SequenceNumber,
+    start: Bytes,
+    startOff: number,
+    startLen: number,
+    end: Bytes,
+    endOff: number,
+    endLen: number,
+  ): boolean {
+    assert(sequence > this.newestSequence(), 'the sequences of range tombstones ascend')
+    if (this.#comparator.compare(start, startOff, startLen, end, endOff, endLen) >= 0) return false
+    const newest = this.#words[RANGES]
+    const root = newest === 0 ? 0 : this.#root(newest)
+    this.#makeSureOfRoom(startLen, endLen, root === 0 ? 0 : this.#words[(root >> 2) + HEIGHT])
+    const low = tagLow(sequence, ValueType.RANGE_DELETION)
+    const high = tagHigh(sequence)
+    const painted = this.#painter.paint(root, low, high, start, startOff, startLen, end, endOff, endLen)
+    this.#append(newest, low, high, painted)
+    return true
+  }
+
+  /** Whether there are none, visible or not: then nothing below costs anything. */
+  get isEmpty(): boolean {
+    return this.#words[RANGES] === 0
+  }
+
+  /** Of the writer: the sequence of the newest one, 0 for none. */
+  newestSequence(): number {
+    const newest = this.#words[RANGES]
+    return newest === 0 ? 0 : this.sequenceOf(newest)
+  }
+
+  /** The sequence of what is at an offset, its tag first. */
+  sequenceOf(offset: number): SequenceNumber {
+    return tagSequence(versionTagLow(this.#words, offset), versionTagHigh(this.#words, offset))
+  }
+
+  /** The map of what is visible at a tag and below a limit; 0 if nothing is. */
+  mapAt(tagLow: number, tagHigh: number, limit: number): number {
+    const version = this.#visible(tagLow, tagHigh, limit)
+    return version === 0 ? 0 : this.#root(version)
+  }
+
+  /**
+   * The newest visible range tombstone over a key.
+   * @param thanLow,thanHigh tag of the version of the key to which it has to be newer; zeros for none
+   * @returns its offset, where its tag is; 0 if there is none
+   */
+  find(
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    tagLow: number,
+    tagHigh: number,
+    limit: number,
+    thanLow: number,
+    thanHigh: number,
+  ): number {
+    const version = this.#visible(tagLow, tagHigh, limit)
+    if (version === 0 || !this.#isNewer(version, thanLow, thanHigh)) return 0
+    this.#probe.load(key, keyOff, keyLen)
+    const cover = coverIn(this.#words, this.#arena.bytes, this.#root(version), this.#probe)
+    return cover !== 0 && this.#isNewer(cover, thanLow, thanHigh) ? cover : 0
+  }
+
+  /**
+   * The oldest range tombstone over a key whose sequence is above one and at most another.
+   * @returns its sequence; 0 if there is none
+   * @complexity O(log² n)
+   */
+  coverAfter(key: Bytes, keyOff: number, keyLen: number, above: number, atMost: number, limit: number): SequenceNumber {
+    const words = this.#words
+    let version = this.#visible(tagLow(atMost, 0xff), tagHigh(atMost), limit)
+    if (version === 0) return NONE
+    this.#probe.load(key, keyOff, keyLen)
+    if (!this.#coversAfter(version, above)) return NONE
+    // Newer maps have newer covers, so the versions that have one above are the newest ones of the chain.
+    for (let older = olderVersion(words, version); older !== 0; older = olderVersion(words, version)) {
+      const jump = jumpOf(words, version)
+      if (this.#coversAfter(jump, above)) version = jump
+      else if (this.#coversAfter(older, above)) version = older
+      else break
+    }
+    return this.sequenceOf(version)
+  }
+
+  /** A cursor over the map of what is visible. */
+  cursor(tagLow: number, tagHigh: number, limit: number): RangeCursor {
+    return new RangeCursor(this.#arena, this.#comparator, this.mapAt(tagLow, tagHigh, limit))
+  }
+
+  #append(newest: number, low: number, high: number, root: number): void {
+    let version: number
+    if (newest === 0) {
+      version = this.#arena.allocate(VERSION_BYTES + ROOT_BYTES)
+      writeFirstVersion(this.#arena, version, low, high, NO_ROOT, 0, ROOT_BYTES)
+    } else {
+      version = appendVersion(this.#arena, newest, low, high, NO_ROOT, 0, ROOT_BYTES)
+    }
+    this.#words[(version + VERSION_BYTES) >> 2] = root
+    Atomics.store(this.#words, RANGES, version)
+  }
+
+  #makeSureOfRoom(startLen: number, endLen: number, height: number): void {
+    const bytes = paintingBytesMax(startLen, endLen, height) + VERSION_BYTES_MAX
+    if (bytes > this.#arena.freeBytes) throw new MemTableFullError(bytes, this.#arena.freeBytes)
+  }
+
+  #visible(tagLow: number, tagHigh: number, limit: number): number {
+    const words = this.#words
+    let newest = words[RANGES]
+    if (newest >= limit) newest = Atomics.load(words, RANGES)
+    return newest === 0 ? 0 : findVersion(words, newest, tagLow, tagHigh, limit)
+  }
+
+  #root(version: number): number {
+    return this.#words[(version + VERSION_BYTES) >> 2]
+  }
+
+  /** Whether what is at an offset, its tag first, has a greater sequence than a tag. */
+  #isNewer(offset: number, thanLow: number, thanHigh: number): boolean {
+    const high = versionTagHigh(this.#words, offset)
+    return high !== thanHigh ? high > thanHigh : this.#words[offset >> 2] >>> 8 > thanLow >>> 8
+  }
+
+  /** Whether the probe's key has a cover above a sequence in the map of a version. */
+  #coversAfter(version: number, above: number): boolean {
+    const cover = coverIn(this.#words, this.#arena.bytes, this.#root(version), this.#probe)
+    return cover !== 0 && this.sequenceOf(cover) > above
+  }
+}
