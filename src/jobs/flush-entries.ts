@@ -104,13 +104,7 @@ export class FlushEntries {
 
   /** Delete the version of the key at `sequence`, if a range tombstone does so before the version at `newer`. */
   #expand(key: Bytes, keyLen: number, sequence: number, newer: number): void {
-    const covering = this.#memtable.coverAfter(
-      key,
-      0,
-      keyLen,
-      sequence as SequenceNumber,
-      (newer - 1) as SequenceNumber,
-    )
+    const covering = this.#memtable.coverAfter(key, 0, keyLen, sequence, (newer - 1) as SequenceNumber)
     if (covering === 0) return
     this.expandedCount++
     this.tombstoneCount++
