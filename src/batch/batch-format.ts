@@ -112,7 +112,8 @@ export function forEachOp(
     const valLen = type === ValueType.VALUE || isRange ? reader.varint32() : 0
     const valOff = reader.skip(valLen)
     if (reader.failed) return 'batch op is cut short'
-    if (type !== ValueType.VALUE && type !== ValueType.DELETION && !isRange) return `batch op has the unknown type ${type}`
+    if (type !== ValueType.VALUE && type !== ValueType.DELETION && !isRange)
+      return `batch op has the unknown type ${type}`
     if (sink !== undefined) sink.add(sequence, type, bytes, keyOff, keyLen, bytes, valOff, valLen)
     sequence++
   }

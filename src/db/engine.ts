@@ -62,7 +62,8 @@ export class Engine implements CommitTarget, FlushHost {
   #readState: ReadState
   readonly #versions: VersionSet
   /** The flush that is under way, and the version that it was planned for. */
-  #flushPlan: { readonly plan: FlushPlan; readonly readsTables: boolean; readonly version: Version } | undefined = undefined
+  #flushPlan: { readonly plan: FlushPlan; readonly readsTables: boolean; readonly version: Version } | undefined =
+    undefined
   #flushes = 0
   #flushedBytes = 0
   #rotationWanted = false
@@ -218,7 +219,13 @@ export class Engine implements CommitTarget, FlushHost {
     this.#flushes++
     this.#flushedBytes += file?.bytes ?? 0
     this.#dropLogs(oldest.logNumber)
-    closeQuietly(...deletedFiles.map(({ number }) => () => this.tables.evict(number)))
+    closeQuietly(
+      ...deletedFiles.map(
+        ({ number }) =>
+          () =>
+            this.tables.evict(number),
+      ),
+    )
     this.#removeObsolete()
   }
 

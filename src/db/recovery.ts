@@ -15,7 +15,14 @@ import { closeAll } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
 import { AlreadyExistsError, CorruptionError, InvalidArgumentError, NotFoundError } from '../base/errors.ts'
 import { CURRENT, logName, parseFileName, tableName } from '../base/filename.ts'
-import { type Bytes, type FileNumber, fileNumber, type Level, type SequenceNumber, sequenceNumber } from '../base/types.ts'
+import {
+  type Bytes,
+  type FileNumber,
+  fileNumber,
+  type Level,
+  type SequenceNumber,
+  sequenceNumber,
+} from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import { RangeOps } from '../batch/range-ops.ts'
 import { runFlushJob } from '../jobs/flush-job.ts'

@@ -92,7 +92,8 @@ class OpLines implements BatchSink {
     const shownKey = quoteBytes(key, keyOff, keyLen, this.#style)
     const op = `    ${showCount(sequence)} ${OP_NAMES.get(type)} ${shownKey}`
     const relation = type === ValueType.VALUE ? '=' : '..'
-    const shownValue = type === ValueType.DELETION ? '' : ` ${relation} ${quoteBytes(value, valOff, valLen, this.#style)}`
+    const shownValue =
+      type === ValueType.DELETION ? '' : ` ${relation} ${quoteBytes(value, valOff, valLen, this.#style)}`
     this.lines.push(op + shownValue)
   }
 }

@@ -197,14 +197,18 @@ export class RangeFilterIterator implements InternalIterator {
     const comparator = this.#comparator
     if (
       hasStart &&
-      (!this.#hasStart || comparator.compare(startBuf, startOff, startLen, this.#startBuf, this.#startOff, this.#startLen) > 0)
+      (!this.#hasStart ||
+        comparator.compare(startBuf, startOff, startLen, this.#startBuf, this.#startOff, this.#startLen) > 0)
     ) {
       this.#hasStart = true
       this.#startBuf = startBuf
       this.#startOff = startOff
       this.#startLen = startLen
     }
-    if (hasEnd && (!this.#hasEnd || comparator.compare(endBuf, endOff, endLen, this.#endBuf, this.#endOff, this.#endLen) < 0)) {
+    if (
+      hasEnd &&
+      (!this.#hasEnd || comparator.compare(endBuf, endOff, endLen, this.#endBuf, this.#endOff, this.#endLen) < 0)
+    ) {
       this.#hasEnd = true
       this.#endBuf = endBuf
       this.#endOff = endOff

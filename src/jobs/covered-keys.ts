@@ -82,9 +82,7 @@ export class CoveredKeys {
 
   #isSameKey(): boolean {
     const e = this.#entries
-    return (
-      this.#hasKey && this.#comparator.compare(e.keyBuf, e.keyOff, e.keyLen, this.keyBuf, 0, this.keyLen) === 0
-    )
+    return this.#hasKey && this.#comparator.compare(e.keyBuf, e.keyOff, e.keyLen, this.keyBuf, 0, this.keyLen) === 0
   }
 
   #keep(): void {
