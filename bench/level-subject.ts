@@ -43,6 +43,10 @@ export class LevelSubject implements Subject {
     throw new Error('classic-level has no putSync')
   }
 
+  delete(key: Bytes): Promise<void> {
+    return this.#writeOptions.sync ? this.#db.del(key, this.#writeOptions) : this.#db.del(key)
+  }
+
   writeBatch({ keys, values }: Operations, begin: number, limit: number): Promise<void> {
     const batch: { type: 'put'; key: Uint8Array; value: Uint8Array }[] = []
     for (let i = begin; i < limit; i++) batch.push({ type: 'put', key: keys[i], value: values[i] })

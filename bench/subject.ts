@@ -18,6 +18,7 @@ export interface SubjectOptions {
 export interface Subject {
   put(key: Bytes, value: Bytes): Promise<void>
   putSync(key: Bytes, value: Bytes): void
+  delete(key: Bytes): Promise<void>
   /** Write the operations [begin, limit) as one batch. */
   writeBatch(operations: Operations, begin: number, limit: number): Promise<void>
   get(key: Bytes): Promise<Bytes | undefined>

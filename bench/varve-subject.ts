@@ -30,6 +30,10 @@ export class VarveSubject implements Subject {
     this.#db.putSync(key, value)
   }
 
+  delete(key: Bytes): Promise<void> {
+    return this.#db.delete(key)
+  }
+
   writeBatch({ keys, values }: Operations, begin: number, limit: number): Promise<void> {
     const batch = new WriteBatch()
     for (let i = begin; i < limit; i++) batch.put(keys[i], values[i])

@@ -266,7 +266,10 @@ export class Engine implements CommitTarget, FlushHost {
     const active = newMemTable(this.options, 0)
     try {
       const recovery = new Recovery(this.directory, this.options)
-      return { ...recovery.run((number, sequence) => this.log.rotate(number, sequence)), active }
+      const recovered = recovery.run((number, sequence) => this.log.rotate(number, sequence))
+      // The log was there when the directory was synced for the sake of the new MANIFEST.
+      this.log.namesAreDurable()
+      return { ...recovered, active }
     } catch (error) {
       closeQuietly(() => this.log.close())
       throw error

@@ -5,7 +5,11 @@
  *             later one says "everything before me, in this file and in all older ones, had been made durable". It is
  *             written in front of the first batch after a successful fdatasync, so it costs no write of its own, and lets
  *             recovery tell a torn tail from damage. Its sequence is that of the batch behind it.
- * Invariants  (1) a file's directory entry is durable before anything in it is acknowledged (rule D1)
+ * Names       Creating a file does not sync its directory, which can take tens of milliseconds while tables are written: the
+ *             first sync of the file does, and the flush of the MemTable before it. A crash that loses the name loses
+ *             nothing that was durable, and recovery takes a missing log for the end of the history.
+ * Invariants  (1) a file's directory entry is durable before anything in it is acknowledged as durable, and before the
+ *                 MANIFEST names the file (rule D1)
  *             (2) older files are durable before a newer one is made so: no hole survives a crash (rule D4)
  *             (3) records are handed to the operating system in commit order, across files
  *             (4) after any failure the log takes nothing more (rules D8, D10)
@@ -22,6 +26,8 @@ import { LogWriter } from '../log/log-writer.ts'
 interface LogFile {
   readonly number: FileNumber
   readonly writer: LogWriter
+  /** Whether the directory entry is known to be durable. */
+  isNamed: boolean
   /** Bytes whose writes have been acknowledged. */
   acknowledgedBytes: number
   /** Bytes known to be durable. */
@@ -62,12 +68,23 @@ export class WriteAheadLog {
   rotate(number: FileNumber, sequence: SequenceNumber): void {
     if (this.#logs.length > 0) this.#active.writer.flush()
     const file = this.#files.createWritable(this.#files.join(this.#directory, logName(number)))
-    this.#logs.push({ number, writer: new LogWriter(file), acknowledgedBytes: 0, syncedBytes: 0 })
-    this.#files.syncDirectory(this.#directory)
+    this.#logs.push({ number, writer: new LogWriter(file), isNamed: false, acknowledgedBytes: 0, syncedBytes: 0 })
     this.#markerDue = false
     if (!this.#markers) return
     this.#addMarker(sequence)
     this.#active.writer.flush()
+  }
+
+  /** Make the names of all files durable. */
+  syncNames(): void {
+    if (this.#logs.every((log) => log.isNamed)) return
+    this.#files.syncDirectory(this.#directory)
+    this.namesAreDurable()
+  }
+
+  /** The directory has been synced since the newest file was created. */
+  namesAreDurable(): void {
+    for (const log of this.#logs) log.isNamed = true
   }
 
   /** Add the batch bytes[offset, offset + length) to the buffer. */
@@ -94,6 +111,7 @@ export class WriteAheadLog {
 
   /** Make everything durable, oldest first. */
   sync(): void {
+    this.syncNames()
     for (const log of this.#logs) {
       log.writer.flush()
       if (log.syncedBytes === log.writer.bytes) continue
@@ -107,6 +125,7 @@ export class WriteAheadLog {
   /** Make durable what was added until now. Older files first, here; the one being written off this thread. */
   syncLater(): Promise<void> {
     const active = this.#active
+    this.syncNames()
     for (const log of this.#logs) {
       if (log === active || log.syncedBytes === log.writer.bytes) continue
       log.writer.sync()

@@ -2,9 +2,9 @@
  * MemTable: the newest writes, sorted, in memory: every version of every key, tombstones included, until a table holds
  * them. A library of its own as well as the engine's write buffer.
  *
- * It is made of an arena (the memory), a representation (the ordered index in it) and counters. Two faces lead to them:
+ * It is made of an arena (the memory), a representation (the ordered index in it), maps of range tombstones and counters. Two faces lead to them:
  *   engine   add, publish, lookup, iterator: offsets and borrowed memory, whole batches, nothing allocated
- *   library  put, delete, get, rangeScan, entries, cursor: strings or bytes, copies, each write published at once
+ *   library  put, delete, deleteRange, get, rangeScan, entries, cursor: strings or bytes, copies, each write published at once
  *
  * Invariants  (1) a version never changes and never goes away; a write adds one, so that snapshots cost nothing
  *             (2) the sequences of one key ascend in the order of its writes
@@ -17,24 +17,24 @@ import { assert } from '../base/assert.ts'
 import { ownedCopy } from '../base/bytes.ts'
 import type { Comparator, KeyOrder } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
-import { tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
+import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import * as Lookup from '../base/lookup.ts'
-import type { RangeCover } from '../base/range-cover.ts'
 import { toBytes } from '../base/text.ts'
 import { type Bytes, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { Arena, MemTableFullError } from './arena.ts'
 import { HEADER_BYTES } from './arena-layout.ts'
-import { dumpBytes, encode, encodeChunks, rangesHaveNoDump } from './dump.ts'
+import { encode, encodeChunks } from './dump.ts'
 import { type DecodeOptions, decode } from './dump-decoder.ts'
-import { entriesBetween, type MemTableEntry, type MemTableRange, type MemTableVersion } from './entry.ts'
+import { entriesBetween, type MemTableEntry, type MemTableVersion } from './entry.ts'
 import { checkedSequence, comparatorOf, representationId } from './memtable-arguments.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
+import { MemTableRanges } from './memtable-ranges.ts'
 import { type MemTableIterator, type MemTableRep, NO_LIMIT, RADIX, SKIPLIST } from './memtable-rep.ts'
 import { NewestEntries } from './newest-entries.ts'
 import { RADIX_OVERHEAD_BYTES, RadixTree } from './radix-tree.ts'
-import { fragments, RangeTombstones, rangeBytesMax } from './range-tombstones.ts'
+import { RangeTombstones } from './range-tombstones.ts'
 import { SKIPLIST_OVERHEAD_BYTES, SkipList } from './skiplist.ts'
 import { TableCounters } from './table-counters.ts'
 import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValueLength } from './version-record.ts'
@@ -63,7 +63,7 @@ const OVERHEAD_BYTES_MAX = Math.max(RADIX_OVERHEAD_BYTES, SKIPLIST_OVERHEAD_BYTE
 /** In the tag of a lookup: not below any type, so that every version of the sequence is found. */
 const ANY_TYPE = 0xff
 
-export class MemTable {
+export class MemTable extends MemTableRanges {
   /** After a lookup that answered FOUND: the value is valBuf[valOff, valOff + valLen), borrowed until `clear`. */
   valBuf: Bytes
   valOff: number
@@ -82,6 +82,7 @@ export class MemTable {
   #isWritable: boolean
 
   private constructor(arena: Arena, comparator: Comparator, seed: number, isOwner: boolean) {
+    super()
     this.valBuf = arena.bytes
     this.valOff = 0
     this.valLen = 0
@@ -131,11 +132,6 @@ export class MemTable {
     return OVERHEAD_BYTES_MAX + keyLen + valLen
   }
 
-  /** The same for a range tombstone; it does not depend on what the range covers. */
-  static rangeBytesMax(startLen: number, endLen: number): number {
-    return rangeBytesMax(startLen, endLen)
-  }
-
   /** For `attach`. */
   share(): MemTableToken {
     return { buffer: this.#arena.buffer, comparator: this.#comparator.name }
@@ -167,7 +163,9 @@ export class MemTable {
     valLen: number,
   ): void {
     if (type === ValueType.RANGE_DELETION) {
-      this.#addRange(sequence, key, keyOff, keyLen, value, valOff, valLen)
+      this.#makeSureOfWritable()
+      const isAdded = this.#ranges.add(sequence, key, keyOff, keyLen, value, valOff, valLen)
+      if (isAdded) this.#counters.addRange(sequence, keyLen + valLen)
       return
     }
     assert(type === ValueType.VALUE || type === ValueType.DELETION, 'a version is a value or a tombstone')
@@ -187,18 +185,15 @@ export class MemTable {
 
   /**
    * The newest version of a key whose sequence is at most `sequence`, or the range tombstone that is newer and covers it.
-   * @returns Lookup.FOUND, with the value in valBuf, valOff and valLen; DELETED; or ABSENT
+   * @returns Lookup.FOUND, with the value in valBuf, valOff and valLen; DELETED, by a tombstone of either kind; or ABSENT
    * @complexity as `add`, and O(log versions of the key)
    */
   lookup(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber): number {
-    const limit = this.#limit()
-    const found = this.#find(key, keyOff, keyLen, sequence, limit)
-    if (this.#ranges.isEmpty) return found
-    return this.#isCovered(key, keyOff, keyLen, sequence, limit, found) ? Lookup.DELETED : found
-  }
-
-  #find(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber, limit: number): number {
-    const version = this.#rep.find(key, keyOff, keyLen, tagLow(sequence, ANY_TYPE), tagHigh(sequence), limit)
+    const low = tagLow(sequence, ANY_TYPE)
+    const high = tagHigh(sequence)
+    const limit = this.limit()
+    let version = this.#rep.find(key, keyOff, keyLen, low, high, limit)
+    if (!this.#ranges.isEmpty) version = this.#ranges.newest(version, key, keyOff, keyLen, low, high, limit)
     if (version === 0) return Lookup.ABSENT
     const { words, bytes } = this.#arena
     this.foundTagLow = versionTagLow(words, version)
@@ -211,27 +206,8 @@ export class MemTable {
   }
 
   /**
-   * The range tombstones as of a sequence; of an attached table, those that are published now.
-   * @returns undefined if there are none; else a cover of its own, which stays as it is
-   */
-  rangeCover(sequence: SequenceNumber): RangeCover | undefined {
-    if (this.#ranges.isEmpty) return undefined
-    const cover = this.#ranges.cursor(tagLow(sequence, ANY_TYPE), tagHigh(sequence), this.#limit())
-    return cover.isEmpty ? undefined : cover
-  }
-
-  /**
-   * The oldest range tombstone over a key whose sequence is greater than `above` and at most `atMost`.
-   * @returns its sequence; 0 if there is none
-   * @complexity O(log² range tombstones)
-   */
-  coverAfter(key: Bytes, keyOff: number, keyLen: number, above: number, atMost: SequenceNumber): SequenceNumber {
-    return this.#ranges.coverAfter(key, keyOff, keyLen, above, atMost, this.#limit())
-  }
-
-  /**
-   * A cursor over every version of every key, range tombstones apart: keys ascending, the versions of a key newest first. In an attached table it
-   * stays at the moment of this call; in the writer's own it also meets what is added while it is in use.
+   * A cursor over every version of every key, keys ascending, the versions of a key newest first; it does not know of range
+   * tombstones. In an attached table it stays at the moment of this call; in the writer's own it also meets what is added while it is in use.
    */
   iterator(): InternalIterator {
     return this.#iterator()
@@ -249,36 +225,6 @@ export class MemTable {
     return this.#isOwner ? !this.#isWritable : this.#arena.isFrozen
   }
 
-  // Numbers. In an attached table they are those of the newest publication.
-
-  /** Versions of all keys. */
-  get entryCount(): number {
-    return this.#counted().entries
-  }
-
-  /** Distinct keys, deleted ones included. */
-  get length(): number {
-    return this.#counted().keys
-  }
-
-  /** Range tombstones; neither `entryCount` nor `length` counts them. */
-  get rangeTombstoneCount(): number {
-    return this.#counted().rangeTombstones
-  }
-
-  /** Versions that are tombstones. */
-  get tombstoneCount(): number {
-    return this.#counted().tombstones
-  }
-
-  /**
-   * Bytes of the keys and of their newest values: an overwrite counts its value instead of the one before it. Range
-   * tombstones add their start and end; what they cover stays, and is counted.
-   */
-  get sizeInBytes(): number {
-    return this.#counted().liveBytes
-  }
-
   /** Bytes that entries take, overhead and older versions included; of capacityBytes. */
   get memoryUsage(): number {
     return (this.#isOwner ? this.#arena.tail : this.#arena.watermark()) - HEADER_BYTES
@@ -286,16 +232,6 @@ export class MemTable {
 
   get capacityBytes(): number {
     return this.#arena.capacityBytes
-  }
-
-  /** 0 when empty. */
-  get smallestSequence(): SequenceNumber {
-    return this.#counted().smallest as SequenceNumber
-  }
-
-  /** 0 when empty. */
-  get largestSequence(): SequenceNumber {
-    return this.#counted().largest as SequenceNumber
   }
 
   /**
@@ -324,7 +260,14 @@ export class MemTable {
    *   else as `put`
    */
   deleteRange(start: string | Uint8Array, end: string | Uint8Array, sequence?: number): SequenceNumber {
-    return this.#writeRange(toBytes(start, 'start'), toBytes(end, 'end'), sequence)
+    const first = toBytes(start, 'start')
+    const limit = toBytes(end, 'end')
+    this.#makeSureOfWritable()
+    const at = checkedSequence(sequence ?? this.#counters.largest + 1, 1)
+    this.#ranges.check(at, first, limit)
+    this.add(at, ValueType.RANGE_DELETION, first, 0, first.length, limit, 0, limit.length)
+    this.publish()
+    return this.#ranges.newestSequence() === at ? at : this.largestSequence
   }
 
   /**
@@ -342,8 +285,8 @@ export class MemTable {
   }
 
   /**
-   * The newest version of every key from startKey to endKey, both inclusive, in order, tombstones included; read as the
-   * caller asks for it. Writes meanwhile are seen as by `iterator`.
+   * The newest version of every key from startKey to endKey, both inclusive, in order, tombstones included, those by ranges
+   * too; read as the caller asks for it. Writes meanwhile are seen as by `iterator`.
    */
   rangeScan(startKey: string | Uint8Array, endKey: string | Uint8Array): IterableIterator<MemTableEntry> {
     const start = toBytes(startKey, 'startKey')
@@ -360,19 +303,6 @@ export class MemTable {
   /** A cursor over the newest version of every key, at none yet. */
   cursor(): MemTableCursor {
     return new MemTableCursor(this.#newest(), this.#comparator)
-  }
-
-  /** The stretches of keys that range tombstones cover as of `sequence`, in order, each with the newest one over it. */
-  rangeTombstones(sequence: number = MAX_SEQUENCE): IterableIterator<MemTableRange> {
-    const checked = checkedSequence(sequence, 0)
-    return fragments(this.#ranges.cursor(tagLow(checked, ANY_TYPE), tagHigh(checked), this.#limit()))
-  }
-
-  /** Bytes of `encode()`, known without encoding. O(1). @throws NotSupportedError if there are range tombstones */
-  get encodedBytes(): number {
-    const { keys, liveBytes, rangeTombstones } = this.#counted()
-    if (rangeTombstones > 0) throw rangesHaveNoDump()
-    return dumpBytes(keys, liveBytes)
   }
 
   /** The newest version of every key, as of `sequence`, as one byte string: see dump.ts. @throws NotSupportedError */
@@ -420,58 +350,11 @@ export class MemTable {
     return sequence
   }
 
-  #writeRange(start: Bytes, end: Bytes, given: number | undefined): SequenceNumber {
-    this.#makeSureOfWritable()
-    const sequence = checkedSequence(given ?? this.#counters.largest + 1, 1)
-    if (this.#comparator.compare(start, 0, start.length, end, 0, end.length) > 0) {
-      throw new InvalidArgumentError('the start of a range must not be after its end')
-    }
-    const newest = this.#ranges.newestSequence()
-    if (sequence <= newest) throw new InvalidArgumentError(`the table has a range tombstone of sequence ${newest}`)
-    const isAdded = this.#addRange(sequence, start, 0, start.length, end, 0, end.length)
-    this.publish()
-    return isAdded ? sequence : this.largestSequence
-  }
-
-  /** @returns whether there was anything to add */
-  #addRange(
-    sequence: SequenceNumber,
-    start: Bytes,
-    startOff: number,
-    startLen: number,
-    end: Bytes,
-    endOff: number,
-    endLen: number,
-  ): boolean {
-    this.#makeSureOfWritable()
-    if (!this.#ranges.add(sequence, start, startOff, startLen, end, endOff, endLen)) return false
-    this.#counters.addRange(sequence, startLen + endLen)
-    return true
-  }
-
-  /** Whether a range tombstone covers the key that is newer than the version that #find found; its tag is then in place. */
-  #isCovered(
-    key: Bytes,
-    keyOff: number,
-    keyLen: number,
-    sequence: SequenceNumber,
-    limit: number,
-    found: number,
-  ): boolean {
-    const thanLow = found === Lookup.ABSENT ? 0 : this.foundTagLow
-    const thanHigh = found === Lookup.ABSENT ? 0 : this.foundTagHigh
-    const low = tagLow(sequence, ANY_TYPE)
-    const cover = this.#ranges.find(key, keyOff, keyLen, low, tagHigh(sequence), limit, thanLow, thanHigh)
-    if (cover === 0) return false
-    this.foundTagLow = versionTagLow(this.#arena.words, cover)
-    this.foundTagHigh = versionTagHigh(this.#arena.words, cover)
-    return true
-  }
-
   /** Whether the table has a version of the key that is not older; a range tombstone may be newer. */
   #holdsSequence(key: Bytes, sequence: number): boolean {
-    if (this.#find(key, 0, key.length, MAX_SEQUENCE, NO_LIMIT) === Lookup.ABSENT) return false
-    return tagSequence(this.foundTagLow, this.foundTagHigh) >= sequence
+    const version = this.#rep.find(key, 0, key.length, MAX_TAG_LOW, MAX_TAG_HIGH, NO_LIMIT)
+    const { words } = this.#arena
+    return version !== 0 && tagSequence(versionTagLow(words, version), versionTagHigh(words, version)) >= sequence
   }
 
   #makeSureOfRoom(keyLen: number, valLen: number): void {
@@ -489,19 +372,23 @@ export class MemTable {
   }
 
   #newest(): NewestEntries {
-    const limit = this.#limit()
+    const limit = this.limit()
     return new NewestEntries(this.#rep.iterator(limit), this.#ranges, limit)
   }
 
   #iterator(): MemTableIterator {
-    return this.#rep.iterator(this.#limit())
+    return this.#rep.iterator(this.limit())
   }
 
-  #limit(): number {
+  protected override ranges(): RangeTombstones {
+    return this.#ranges
+  }
+
+  protected override limit(): number {
     return this.#isOwner ? NO_LIMIT : this.#arena.watermark()
   }
 
-  #counted(): TableCounters {
+  protected override counted(): TableCounters {
     if (!this.#isOwner) this.#counters.read(this.#arena)
     return this.#counters
   }

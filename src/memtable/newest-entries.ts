@@ -18,6 +18,7 @@ export class NewestEntries {
   keyLen: number
   sequence: SequenceNumber
   isTombstone: boolean
+  /** Unless it is a tombstone. */
   valBuf: Bytes
   valOff: number
   valLen: number
@@ -90,6 +91,5 @@ export class NewestEntries {
     if (cover === 0) return
     this.sequence = ranges.sequenceOf(cover)
     this.isTombstone = true
-    this.valLen = 0
   }
 }

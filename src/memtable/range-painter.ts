@@ -24,7 +24,6 @@ import {
   boundaryBytes,
   COVER,
   compareBoundary,
-  coverIn,
   HEIGHT,
   LEFT,
   NODE_BYTES,
@@ -90,7 +89,7 @@ export class RangePainter {
     this.#putBoundary(last, end, endOff, endLen)
     this.#fresh = this.#arena.tail
     this.#startNode = this.#newNode(first, tombstone)
-    this.#endNode = this.#newNode(last, coverIn(this.#words, this.#arena.bytes, root, this.#end))
+    this.#endNode = this.#newNode(last, 0)
     return this.#painted(root)
   }
 
@@ -99,7 +98,7 @@ export class RangePainter {
     if (node === 0) return this.#link(this.#startNode, 0, this.#endNode)
     const left = this.#words[(node >> 2) + LEFT]
     const right = this.#words[(node >> 2) + RIGHT]
-    if (this.#order(node, this.#end) > 0) return this.#join(this.#painted(left), this.#owned(node), right)
+    if (this.#isAfterEnd(node)) return this.#join(this.#painted(left), this.#owned(node), right)
     if (this.#order(node, this.#start) < 0) return this.#join(left, this.#owned(node), this.#painted(right))
     return this.#join(this.#before(left), this.#startNode, this.#after(right))
   }
@@ -120,10 +119,15 @@ export class RangePainter {
   #after(node: number): number {
     if (node === 0) return this.#endNode
     const right = this.#words[(node >> 2) + RIGHT]
-    const order = this.#order(node, this.#end)
-    if (order === 0) return this.#join(0, this.#endNode, right)
-    if (order < 0) return this.#after(right)
+    if (!this.#isAfterEnd(node)) return this.#after(right)
     return this.#join(this.#after(this.#words[(node >> 2) + LEFT]), this.#owned(node), right)
+  }
+
+  /** Of the nodes on the way to the end; the last one that is not after it tells what covered the keys from there on. */
+  #isAfterEnd(node: number): boolean {
+    if (this.#order(node, this.#end) > 0) return true
+    this.#words[(this.#endNode >> 2) + COVER] = this.#words[(node >> 2) + COVER]
+    return false
   }
 
   /** A balanced tree of the two and the pivot between them, which is a node of this painting. */
@@ -191,16 +195,20 @@ export class RangePainter {
   /** The node itself if this painting made it, else a copy. */
   #owned(node: number): number {
     if (node >= this.#fresh) return node
-    const words = this.#words
-    const copy = this.#newNode(words[(node >> 2) + BOUNDARY], words[(node >> 2) + COVER])
-    return this.#link(copy, words[(node >> 2) + LEFT], words[(node >> 2) + RIGHT])
+    const copy = this.#arena.allocate(NODE_BYTES)
+    for (let i = 0; i < NODE_BYTES >> 2; i++) this.#words[(copy >> 2) + i] = this.#words[(node >> 2) + i]
+    return copy
   }
 
   #newNode(boundary: number, cover: number): number {
     const node = this.#arena.allocate(NODE_BYTES)
-    this.#words[(node >> 2) + BOUNDARY] = boundary
-    this.#words[(node >> 2) + COVER] = cover
-    return this.#link(node, 0, 0)
+    const at = node >> 2
+    this.#words[at + LEFT] = 0
+    this.#words[at + RIGHT] = 0
+    this.#words[at + BOUNDARY] = boundary
+    this.#words[at + COVER] = cover
+    this.#words[at + HEIGHT] = 1
+    return node
   }
 
   #putBoundary(offset: number, key: Bytes, keyOff: number, keyLen: number): void {

@@ -10,6 +10,7 @@
  */
 import { assert } from '../base/assert.ts'
 import type { Comparator } from '../base/comparator.ts'
+import { InvalidArgumentError } from '../base/errors.ts'
 import { tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
@@ -67,6 +68,15 @@ export class RangeTombstones {
     this.#probe = new KeyProbe(comparator)
   }
 
+  /** @throws InvalidArgumentError if a caller's range is none, or its sequence is not above those of the others */
+  check(sequence: SequenceNumber, start: Bytes, end: Bytes): void {
+    if (this.#comparator.compare(start, 0, start.length, end, 0, end.length) > 0) {
+      throw new InvalidArgumentError('the start of a range must not be after its end')
+    }
+    const newest = this.newestSequence()
+    if (sequence <= newest) throw new InvalidArgumentError(`the table has a range tombstone of sequence ${newest}`)
+  }
+
   /**
    * Add a range tombstone over [start, end), with a sequence that is greater than that of every other one (asserted).
    * @returns whether there is a key in between; else nothing is added
@@ -109,10 +119,24 @@ export class RangeTombstones {
     return tagSequence(versionTagLow(this.#words, offset), versionTagHigh(this.#words, offset))
   }
 
-  /** The map of what is visible at a tag and below a limit; 0 if nothing is. */
-  mapAt(tagLow: number, tagHigh: number, limit: number): number {
-    const version = this.#visible(tagLow, tagHigh, limit)
-    return version === 0 ? 0 : this.#root(version)
+  /**
+   * A version of a key, or the newest visible range tombstone over the key if that is newer.
+   * @param version 0 for none
+   * @returns the offset of either, where its tag is; 0 for none
+   */
+  newest(
+    version: number,
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    tagLow: number,
+    tagHigh: number,
+    limit: number,
+  ): number {
+    const low = version === 0 ? 0 : versionTagLow(this.#words, version)
+    const high = version === 0 ? 0 : versionTagHigh(this.#words, version)
+    const cover = this.find(key, keyOff, keyLen, tagLow, tagHigh, limit, low, high)
+    return cover === 0 ? version : cover
   }
 
   /**
@@ -144,11 +168,14 @@ export class RangeTombstones {
    */
   coverAfter(key: Bytes, keyOff: number, keyLen: number, above: number, atMost: number, limit: number): SequenceNumber {
     const words = this.#words
-    let version = this.#visible(tagLow(atMost, 0xff), tagHigh(atMost), limit)
-    if (version === 0) return NONE
+    const visible = this.#visible(tagLow(atMost, ValueType.RANGE_DELETION), tagHigh(atMost), limit)
+    if (visible === 0) return NONE
     this.#probe.load(key, keyOff, keyLen)
-    if (!this.#coversAfter(version, above)) return NONE
-    // Newer maps have newer covers, so the versions that have one above are the newest ones of the chain.
+    const newest = coverIn(words, this.#arena.bytes, this.#root(visible), this.#probe)
+    if (newest === 0 || this.sequenceOf(newest) <= above) return NONE
+    // Newer maps have newer covers, so the versions that have one above are the newest ones of the chain: at least down to
+    // the one of this cover, where most searches end.
+    let version = findVersion(words, visible, versionTagLow(words, newest), versionTagHigh(words, newest), limit)
     for (let older = olderVersion(words, version); older !== 0; older = olderVersion(words, version)) {
       const jump = jumpOf(words, version)
       if (this.#coversAfter(jump, above)) version = jump
@@ -158,9 +185,10 @@ export class RangeTombstones {
     return this.sequenceOf(version)
   }
 
-  /** A cursor over the map of what is visible. */
-  cursor(tagLow: number, tagHigh: number, limit: number): RangeCursor {
-    return new RangeCursor(this.#arena, this.#comparator, this.mapAt(tagLow, tagHigh, limit))
+  /** A cursor over the map of a sequence. */
+  cursor(sequence: SequenceNumber, limit: number): RangeCursor {
+    const version = this.#visible(tagLow(sequence, ValueType.RANGE_DELETION), tagHigh(sequence), limit)
+    return new RangeCursor(this.#arena, this.#comparator, version === 0 ? 0 : this.#root(version))
   }
 
   #append(newest: number, low: number, high: number, root: number): void {

@@ -49,7 +49,7 @@ export function versionValueLength(words: Words, version: number): number {
 }
 
 export function isTombstone(words: Words, version: number): boolean {
-  return (words[version >> 2] & 0xff) === ValueType.DELETION
+  return (words[version >> 2] & 0xff) !== ValueType.VALUE
 }
 
 /** The next older version, or 0. */

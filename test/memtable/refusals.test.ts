@@ -194,7 +194,7 @@ testEach('memory that is not a MemTable of this version is not attached', (repre
   const damages: [what: RegExp, damage: (words: Int32Array) => void][] = [
     [/magic/, (words) => words.fill(0)],
     [/magic/, (words) => words.set([1], 0)],
-    [/version is 2/, (words) => words.set([2], 1)],
+    [/version is 1/, (words) => words.set([1], 1)],
     [/representation is 9/, (words) => words.set([9], 2)],
     [/capacity/, (words) => words.set([508], 3)],
     [/state/, (words) => words.set([2], 4)],
