@@ -48,7 +48,10 @@ const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
 function randomTables(prng: Prng, flushing: Flushing): void {
   let number = 20
   let newest = 40
-  for (let i = prng.below(3); i > 0; i--) flushing.addTable(0, number--, randomEntries(prng, KEYS, (newest -= 10)))
+  for (let i = prng.below(3); i > 0; i--) {
+    newest -= 10
+    flushing.addTable(0, number--, randomEntries(prng, KEYS, newest))
+  }
   for (const level of [1, 2]) {
     newest -= 10
     const split = prng.below(KEYS.length)
