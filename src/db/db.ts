@@ -10,11 +10,13 @@ import { toKey, toValue } from '../base/limits.ts'
 import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
 import { RangeOps } from '../batch/range-ops.ts'
 import { WriteBatch } from '../batch/write-batch.ts'
+import { approximateSize } from './approximate-sizes.ts'
 import { Drivers } from './drivers.ts'
 import { Engine } from './engine.ts'
 import type { DBEvents } from './events.ts'
 import type { Stats } from './layers.ts'
 import { checkCallOptions, type ResolvedOptions } from './options.ts'
+import { property } from './properties.ts'
 import { Reader } from './reader.ts'
 import type { RecoveryInfo } from './recovery.ts'
 import { type Entry, type Project, projectEntry, projectKey, projectValue, Scan, SyncScan } from './scan.ts'
@@ -42,6 +44,17 @@ export interface FlushOptions {
   readonly signal?: AbortSignal
 }
 
+export interface CompactOptions {
+  /** Stops the waiting, and what has not begun; the step under way is completed. */
+  readonly signal?: AbortSignal
+}
+
+/** A range of keys: from `start`, inclusive, to `end`, exclusive. */
+export interface KeyRange {
+  readonly start: Input
+  readonly end: Input
+}
+
 const WRITE_OPTIONS = new Set(['durability'])
 const READ_OPTIONS = new Set(['snapshot'])
 const FLUSH_OPTIONS = new Set(['signal'])
@@ -61,9 +74,10 @@ export class DB extends EventTarget {
   constructor(directory: string, options: ResolvedOptions, lock: DirectoryLock | undefined) {
     super()
     this.#lock = lock
-    this.#engine = new Engine(directory, options, (name, detail) =>
-      this.dispatchEvent(new CustomEvent(name, { detail })),
-    )
+    this.#engine = new Engine(directory, options, (name, detail) => {
+      this.dispatchEvent(new CustomEvent(name, { detail }))
+      options.environment.publish(`varve:${name}`, { directory, ...detail })
+    })
     this.#drivers = new Drivers(this.#engine)
     this.#reader = new Reader(this.#engine)
     this.#scanner = new Scanner(this.#engine)
@@ -80,7 +94,7 @@ export class DB extends EventTarget {
   }
 
   /**
-   * Call `listener` at every `flush`, `stall`, `error` or `background-error`; the same as addEventListener, typed, with the
+   * Call `listener` at every `flush`, `compaction`, `stall`, `error` or `background-error`; the same as addEventListener, typed, with the
    * event's detail as argument.
    * @returns ends the listening
    */
@@ -223,6 +237,46 @@ export class DB extends EventTarget {
       checkCallOptions('flush', options, FLUSH_OPTIONS)
       return this.#drivers.flush(options.signal)
     })
+  }
+
+  /**
+   * Compact all tables that hold keys from `start` to `end`, both included, and what is in memory of them: old versions and
+   * tombstones that no snapshot needs are gone then. Without bounds, the whole database. Other compactions wait meanwhile.
+   * @throws (rejects with) the error of a step that fails: CorruptionError of a damaged table, IOError; AbortedError,
+   *   ClosedError. What has been compacted by then stays so, and nothing is lost
+   */
+  compactRange(start?: Input, end?: Input, options: CompactOptions = NO_OPTIONS): Promise<void> {
+    return promised(() => {
+      this.#checkWritable()
+      checkCallOptions('compactRange', options, FLUSH_OPTIONS)
+      const begin = start === undefined ? undefined : toKey(start).slice()
+      return this.#drivers.compactRange(begin, end === undefined ? undefined : toKey(end).slice(), options.signal)
+    })
+  }
+
+  /** About how many bytes of tables the keys from `start` to `end`, exclusive, take; what is in memory does not count. */
+  approximateSize(start: Input, end: Input): Promise<number> {
+    return promised(() => {
+      this.#checkOpen()
+      return approximateSize(this.#engine, toKey(start), toKey(end))
+    })
+  }
+
+  /** As approximateSize, of several ranges, all of one state. */
+  approximateSizes(ranges: Iterable<KeyRange>): Promise<number[]> {
+    return promised(() => {
+      this.#checkOpen()
+      return Array.from(ranges, ({ start, end }) => approximateSize(this.#engine, toKey(start), toKey(end)))
+    })
+  }
+
+  /**
+   * One of LevelDB's properties, as text: `leveldb.num-files-at-level<N>`, `leveldb.stats`, `leveldb.sstables` or
+   * `leveldb.approximate-memory-usage`; undefined for any other name.
+   */
+  property(name: string): string | undefined {
+    this.#checkOpen()
+    return property(this.#engine, name)
   }
 
   /** The database's layers and counters, as they are now; also while it closes. */

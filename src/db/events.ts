@@ -1,6 +1,9 @@
 /**
- * What a database tells while it works, as events of the DB object (an EventTarget); `detail` holds the figures.
+ * What a database tells while it works, as events of the DB object (an EventTarget); `detail` holds the figures. The same
+ * goes to the channels `varve:flush`, `varve:compaction` … of node:diagnostics_channel, with the directory.
  */
+import type { CompactionReason } from '../version/compaction.ts'
+import type { StallReason } from './back-pressure.ts'
 
 /** A frozen MemTable was written to a table, and the table is installed. */
 export interface FlushDetail {
@@ -12,12 +15,31 @@ export interface FlushDetail {
   readonly durationMs: number
 }
 
+/** Tables were merged into the next level, or are going to be. */
+export interface CompactionDetail {
+  /** `move`: a table was moved down as it is. `failed`: see `background-error`, unless the database is closing. */
+  readonly phase: 'begin' | 'end' | 'move' | 'failed'
+  readonly reason: CompactionReason
+  readonly level: number
+  readonly outputLevel: number
+  /** Tables read. */
+  readonly inputs: number
+  /** Tables written; as the figures below, 0 until the end. */
+  readonly outputs: number
+  readonly bytesRead: number
+  readonly bytesWritten: number
+  readonly durationMs: number
+}
+
 /** Writes wait, or have stopped waiting. */
 export interface StallDetail {
   /** `begin` when writes start to wait, `end` when they go on. */
   readonly phase: 'begin' | 'end'
-  /** `memtables`: as many frozen MemTables as are allowed wait for their flush. */
-  readonly reason: 'memtables'
+  /**
+   * `memtables`: as many frozen MemTables as are allowed wait for their flush. `level0-tables`: level 0 holds as many
+   * tables as it may. `compaction-debt`: compactions have too much left to write.
+   */
+  readonly reason: StallReason
   /** When the wait began, in milliseconds since the epoch. */
   readonly sinceMs: number
   readonly durationMs: number
@@ -29,8 +51,12 @@ export interface ErrorDetail {
   readonly error: Error
 }
 
+/** `removal`: a file that is no longer needed could not be removed; the next opening tries again. */
+export type BackgroundWork = 'flush' | 'compaction' | 'removal'
+
 /** A background job failed; it is tried again, or given up. */
 export interface BackgroundErrorDetail {
+  readonly work: BackgroundWork
   readonly error: Error
   readonly attempt: number
   /** undefined if it is not tried again. */
@@ -39,6 +65,7 @@ export interface BackgroundErrorDetail {
 
 export interface DBEvents {
   readonly flush: FlushDetail
+  readonly compaction: CompactionDetail
   readonly stall: StallDetail
   readonly error: ErrorDetail
   readonly 'background-error': BackgroundErrorDetail

@@ -1,14 +1,11 @@
 /**
  * How a database opens its tables: by number, with its own comparator, filter and cache, checked against the MANIFEST.
  */
-
-import { CorruptionError } from '../base/errors.ts'
-import { tableName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { BlockCache } from '../cache/block-cache.ts'
 import { tableOptions } from '../jobs/flush-job.ts'
-import { tablePath } from '../jobs/input-tables.ts'
 import { Table } from '../table/table.ts'
+import { openTableFile } from '../table/table-file.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
 
 /**
@@ -22,14 +19,8 @@ export function openTable(
   number: FileNumber,
   bytes: number,
 ): Table {
-  const { files } = options.environment
-  const path = tablePath(files, directory, number)
-  if (path === undefined)
-    throw new CorruptionError('table is missing', { file: files.join(directory, tableName(number)) })
-  const file = files.openRandomAccess(path)
+  const file = openTableFile(options.environment.files, directory, number, bytes)
   try {
-    if (file.bytes !== bytes)
-      throw new CorruptionError(`table has ${file.bytes} bytes, the MANIFEST says ${bytes}`, { file: path })
     const { comparator, filterPolicy } = tableOptions(tableFormat(options), options.comparator)
     return Table.open(file, number, { comparator, filterPolicy, blockCache })
   } catch (error) {

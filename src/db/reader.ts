@@ -6,8 +6,9 @@
  */
 import type { CopyPool } from '../base/copy-pool.ts'
 import * as Lookup from '../base/lookup.ts'
-import type { Bytes, SequenceNumber } from '../base/types.ts'
+import type { Bytes, Level, SequenceNumber } from '../base/types.ts'
 import type { Table } from '../table/table.ts'
+import type { FileMetadata } from '../version/file-metadata.ts'
 import type { TableSource, ValueSink } from '../version/version.ts'
 import type { Engine } from './engine.ts'
 
@@ -50,7 +51,15 @@ export class Reader {
       if (older !== Lookup.ABSENT) return older
     }
     const tables: TableSource<Table> = this.#engine.tables
-    return version.lookup(tables, key, 0, key.length, sequence, sink)
+    const found = version.lookup(tables, key, 0, key.length, sequence, sink)
+    if (version.missed !== undefined) this.#missed(version.missed, version.missedLevel)
+    return found
+  }
+
+  /** A lookup passed through a table in vain. */
+  #missed(file: FileMetadata, level: Level): void {
+    const { options, hints, background } = this.#engine
+    if (options.seekCompaction && hints.chargeSeek(level, file)) background.schedule()
   }
 }
 

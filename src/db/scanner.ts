@@ -65,7 +65,7 @@ export class Scanner {
     const children = [...memtables, ...filters.tables(tables)]
     const merged = children.length === 1 ? children[0] : new MergingIterator(comparator, children)
     const cursor = new ScanCursor(
-      new DBIterator(merged, comparator, sequence, bounds, isReverse),
+      new DBIterator(merged, comparator, sequence, bounds, isReverse, engine.hints),
       project,
       engine.copies,
       limit,

@@ -157,6 +157,8 @@ export class FaultEnvironment implements Environment {
     this.#inner.soon(() => this.#unlessCrashed(task))
   }
 
+  publish(): void {}
+
   startWorker(): WorkerThread | undefined {
     return undefined
   }

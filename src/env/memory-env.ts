@@ -60,6 +60,8 @@ export class MemoryEnvironment implements Environment {
     setImmediate(task)
   }
 
+  publish(): void {}
+
   startWorker(): WorkerThread | undefined {
     return undefined
   }

@@ -4,6 +4,7 @@
  */
 
 import { getRandomValues } from 'node:crypto'
+import { channel } from 'node:diagnostics_channel'
 import { markAsUntransferable } from 'node:worker_threads'
 import type { Clock, Environment, FileSystem, WorkerThread } from '../base/environment.ts'
 import { type FileModes, NodeFiles } from './node-files.ts'
@@ -58,6 +59,11 @@ class NodeEnvironment implements Environment {
 
   soon(task: () => void): void {
     setImmediate(task)
+  }
+
+  publish(name: string, detail: object): void {
+    const subscribers = channel(name)
+    if (subscribers.hasSubscribers) subscribers.publish(detail)
   }
 
   startWorker(): WorkerThread | undefined {

@@ -38,8 +38,6 @@ export class FlushEntries {
   ownCount = 0
   /** Tombstones that stand for range tombstones. */
   expandedCount = 0
-  /** All tombstones. */
-  tombstoneCount = 0
 
   readonly #memtable: MemTable
   readonly #below: CoveredKeys | undefined
@@ -107,14 +105,12 @@ export class FlushEntries {
     const covering = this.#memtable.coverAfter(key, 0, keyLen, sequence, (newer - 1) as SequenceNumber)
     if (covering === 0) return
     this.expandedCount++
-    this.tombstoneCount++
     this.#sink.add(key, 0, keyLen, tagLow(covering, ValueType.DELETION), tagHigh(covering), EMPTY, 0, 0)
   }
 
   #writeOwn(): void {
     const e = this.#entries
     this.ownCount++
-    if (tagType(e.tagLow) === ValueType.DELETION) this.tombstoneCount++
     this.#sink.add(e.keyBuf, e.keyOff, e.keyLen, e.tagLow, e.tagHigh, e.valBuf, e.valOff, e.valLen)
   }
 

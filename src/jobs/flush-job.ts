@@ -120,8 +120,7 @@ function writeTable(
       file.close()
     }
     files.syncDirectory(job.directory)
-    const { fileBytes: bytes, smallest, largest, entryCount } = builder
-    const statistics = { entries: entryCount, tombstones: entries.tombstoneCount }
+    const { fileBytes: bytes, smallest, largest, statistics, entryCount } = builder
     return {
       kind: 'flush',
       file: { number: job.number, bytes, smallest, largest, statistics },

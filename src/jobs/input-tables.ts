@@ -5,12 +5,10 @@
 import { closeAll } from '../base/close-all.ts'
 import type { Comparator } from '../base/comparator.ts'
 import type { FileSystem } from '../base/environment.ts'
-import { CorruptionError } from '../base/errors.ts'
-import { oldTableName, tableName } from '../base/filename.ts'
 import type { InternalIterator } from '../base/iterator.ts'
-import type { FileNumber } from '../base/types.ts'
 import { MergingIterator } from '../iterator/merging-iterator.ts'
 import { Table } from '../table/table.ts'
+import { openTableFile } from '../table/table-file.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { LevelIterator } from '../version/level-iterator.ts'
 
@@ -46,14 +44,8 @@ export class InputTables {
   }
 
   #openTable({ number, bytes }: FileMetadata): Table {
-    const path = tablePath(this.#files, this.#directory, number)
-    if (path === undefined) {
-      throw new CorruptionError('table is missing', { file: this.#files.join(this.#directory, tableName(number)) })
-    }
-    const file = this.#files.openRandomAccess(path)
+    const file = openTableFile(this.#files, this.#directory, number, bytes)
     try {
-      if (file.bytes !== bytes)
-        throw new CorruptionError(`table has ${file.bytes} bytes, the MANIFEST says ${bytes}`, { file: path })
       const options = { comparator: this.#comparator, filterPolicy: undefined, blockCache: undefined }
       const table = Table.open(file, number, options)
       this.#open.push(table)
@@ -63,12 +55,4 @@ export class InputTables {
       throw error
     }
   }
-}
-
-/** The path of a table, by whichever of its two names it has. */
-export function tablePath(files: FileSystem, directory: string, number: FileNumber): string | undefined {
-  const path = files.join(directory, tableName(number))
-  if (files.status(path) !== undefined) return path
-  const old = files.join(directory, oldTableName(number))
-  return files.status(old) === undefined ? undefined : old
 }

@@ -13,7 +13,6 @@ import type { Comparator } from '../base/comparator.ts'
 import type { RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagType } from '../base/internal-key.ts'
-import type { InternalIterator } from '../base/iterator.ts'
 import * as Lookup from '../base/lookup.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
@@ -113,7 +112,7 @@ export class Table {
   }
 
   /** An iterator over all entries; of no use once the table is closed. */
-  iterator(options: TableIteratorOptions = {}): InternalIterator {
+  iterator(options: TableIteratorOptions = {}): TableIterator {
     const fillCache = options.fillCache ?? true
     return new TableIterator(this.#comparator, this.#index, (index) =>
       this.#block(this.#index.handle(index), fillCache),

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { cpSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { ClassicLevel } from 'classic-level'
 import { Prng } from '../../src/base/prng.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
 import { open, WriteBatch } from '../../src/public/index.ts'
@@ -171,6 +172,37 @@ test('varve reads and writes a LevelDB database of several levels, and LevelDB g
       await varve.close()
       assert.deepEqual(await contentIn(openLevel, directory), contentOf(model))
     }
+  })
+})
+
+test('each engine compacts levels that the other one made, over and over', async () => {
+  await withDirectory(async (directory) => {
+    const prng = new Prng(7)
+    const model = new Map<string, string>()
+    const tiny = { writeBufferBytes: 16 * KIB, maxFileBytes: 16 * KIB, levelBytes: 32 * KIB }
+    const levels = new Set<number>()
+    for (let round = 0; round < 4; round++) {
+      const writes = Array.from({ length: 700 }, (): Write => {
+        const key = ascii(`key${String(prng.below(3000)).padStart(6, '0')}`)
+        return prng.below(4) === 0 ? [[key]] : [[key, ascii(`${round}`.padEnd(100 + prng.below(300), '.'))]]
+      })
+      for (const write of writes) applyTo(model, write)
+      const varve = await openVarve(directory, { ...tiny, workers: 2 })
+      for (const write of writes) await varve.write(write)
+      if (round % 2 === 1) {
+        await varve.db.compactRange('key000500', 'key001500')
+        assert.ok(varve.db.stats().compactions > 0)
+      }
+      for (const { level } of varve.db.stats().tables) levels.add(level)
+      assert.deepEqual(await varve.content(), contentOf(model))
+      await varve.close()
+      assert.deepEqual(await contentIn(openLevel, directory), contentOf(model))
+      const level = new ClassicLevel<string, string>(directory, { compression: false })
+      if (round > 1) await level.compactRange('key001000', 'key002500')
+      await level.close()
+      assert.deepEqual(await contentIn(openVarve, directory), contentOf(model))
+    }
+    assert.ok(levels.size >= 3, `${levels.size} levels`)
   })
 })
 

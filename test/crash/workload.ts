@@ -16,7 +16,14 @@ import type { FaultEnvironment } from '../../src/env/fault-env.ts'
 import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
 
 export const DIRECTORY = '/db'
-export const OPTIONS: Options = { workers: 0, writeBufferBytes: 16384, maxImmutableMemTables: 2 }
+export const OPTIONS: Options = {
+  workers: 0,
+  writeBufferBytes: 16384,
+  maxImmutableMemTables: 2,
+  level0CompactionTrigger: 2,
+  maxFileBytes: 8192,
+  levelBytes: 16384,
+}
 
 /** Keys and values as text: what a scan finds, or should find. */
 export type State = Map<string, string>
@@ -172,6 +179,7 @@ async function growth(runner: Runner, db: DB): Promise<void> {
   const count = runner.ledger.writes.length
   if ((await runner.step(db.flush())) && count === runner.ledger.writes.length) runner.ledger.flushed()
   await write(runner, db, 'os')
+  await runner.step(db.compactRange())
   await write(runner, db, 'os', 700)
   writeSync(runner, db, 'os')
 }

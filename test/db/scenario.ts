@@ -9,6 +9,9 @@
  *           batch [sync]              all lines in one WriteBatch
  *           get KEY … [snapshot=S]    scan [gte= gt= lte= lt= reverse limit= snapshot=]
  *           snapshot S, release S     flush, close, stats, files, events
+ *           fill FROM TO [bytes=N]    put keys k0FROM to k0TO, with values of N bytes; `drop FROM TO` deletes them
+ *           compact [from=K to=K]     settle: until nothing is compacted any more; levels: their tables
+ *           begin-scan S, end-scan S  a scan that is held; `pull S [count=N]` goes on with it
  *           kill                      go on with what a killed process leaves
  *           crash mode=M seed=N       go on with what a power loss leaves
  *           cut file=F bytes=N        truncate a file, after the database was closed, killed or crashed
@@ -24,6 +27,7 @@ import { WriteBatch } from '../../src/batch/write-batch.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
+import type { Entry, Scan } from '../../src/db/scan.ts'
 import type { ScanOptions } from '../../src/db/scan-options.ts'
 import type { Snapshot } from '../../src/db/snapshot.ts'
 import type { CrashMode } from '../../src/env/crash-image.ts'
@@ -33,13 +37,14 @@ import type { Command } from '../support/datadriven.ts'
 
 export const DIRECTORY = '/db'
 
-const EVENTS = ['flush', 'stall', 'error', 'background-error'] as const
+const EVENTS = ['flush', 'compaction', 'stall', 'error', 'background-error'] as const
 
 export class Scenario {
   memory: MemoryEnvironment = new MemoryEnvironment()
   environment: FaultEnvironment = new FaultEnvironment(this.memory, { directory: DIRECTORY })
   #db: DB | undefined = undefined
   readonly #snapshots = new Map<string, Snapshot>()
+  readonly #scans = new Map<string, Scan<Entry>>()
   #events: string[] = []
 
   /** Carry out one command; an error that varve throws on purpose is an answer. */
@@ -86,9 +91,56 @@ export class Scenario {
         return describeStats(this.#open_)
       case 'events':
         return this.#events.splice(0).join('\n')
+      case 'fill':
+      case 'drop':
+        return this.#fill(command)
+      default:
+        return this.#compactions(command)
+    }
+  }
+
+  async #compactions(command: Command): Promise<string> {
+    const [name] = command.keys
+    switch (command.name) {
+      case 'compact': {
+        const [from, to] = [command.list('from')[0], command.list('to')[0]]
+        await this.#open_.compactRange(from, to)
+        return ''
+      }
+      case 'settle':
+        return settle(this.#open_)
+      case 'levels':
+        return describeLevels(this.#open_)
+      case 'begin-scan':
+        this.#scans.set(name, this.#open_.scan())
+        return ''
+      case 'pull':
+        return this.#pull(name, command.number('count', 1))
+      case 'end-scan':
+        this.#scans.get(name)?.close()
+        return ''
       default:
         return this.#files(command)
     }
+  }
+
+  async #fill(command: Command): Promise<string> {
+    const [from, to] = command.keys.map(Number)
+    for (let i = from; i <= to; i++) {
+      const key = `k${String(i).padStart(4, '0')}`
+      if (command.name === 'fill') await this.#open_.put(key, '.'.repeat(command.number('bytes', 100)))
+      else await this.#open_.delete(key)
+    }
+    return ''
+  }
+
+  async #pull(name: string, count: number): Promise<string> {
+    const lines: string[] = []
+    for (let i = 0; i < count; i++) {
+      const { value } = (await this.#scans.get(name)?.next()) ?? {}
+      lines.push(value === undefined ? 'the end' : `${show(value[0])} = ${show(value[1])}`)
+    }
+    return lines.join('\n')
   }
 
   #files(command: Command): string {
@@ -296,6 +348,27 @@ function describeStats(db: DB): string {
 
 function ranges({ rangeTombstones }: { readonly rangeTombstones: number }): string {
   return rangeTombstones === 0 ? '' : `, ${rangeTombstones} ranges`
+}
+
+/** Inline, a compaction goes on by a slice each turn of the event loop, and the next one may begin in the same turn. */
+async function settle(db: DB): Promise<string> {
+  for (let idle = 0; idle < 3; idle = db.stats().isCompacting ? 0 : idle + 1) {
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  return ''
+}
+
+function describeLevels(db: DB): string {
+  const { levels, tables } = db.stats()
+  return levels
+    .filter((level) => level.tables > 0)
+    .map(({ level, bytes }) => {
+      const shown = tables
+        .filter((table) => table.level === level)
+        .map(({ number, smallest, largest }) => `  ${number}: ${show(smallest)} to ${show(largest)}`)
+      return [`level ${level}: ${bytes} bytes`, ...shown].join('\n')
+    })
+    .join('\n')
 }
 
 function describeEvent(name: string, detail: object): string {

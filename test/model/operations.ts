@@ -27,6 +27,7 @@ export type Operation =
   | { readonly type: 'stepScan'; readonly which: number; readonly count: number }
   | { readonly type: 'closeScan' | 'closeSnapshot'; readonly which: number }
   | { readonly type: Plain }
+  | { readonly type: 'compact'; readonly from: string; readonly to: string; readonly isAwaited: boolean }
   | { readonly type: 'readSnapshot'; readonly which: number; readonly key: string }
   | { readonly type: 'turns'; readonly count: number }
   | { readonly type: 'pass'; readonly milliseconds: number }
@@ -118,6 +119,7 @@ const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Operation>])[] = [
   [1, op('closeSnapshot', { which })],
   [4, op('settle')],
   [3, op('flush')],
+  [3, op('compact', { from: key, to: key, isAwaited: fc.boolean() })],
   [5, op('turns', { count: fc.integer({ min: 1, max: 6 }) })],
   [3, op('pass', { milliseconds: fc.integer({ min: 1, max: 12 }) })],
   [3, op('hold')],

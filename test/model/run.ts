@@ -55,6 +55,8 @@ export class ModelRun {
   readonly counts: Record<string, number> = {
     flushes: 0,
     flushesWithoutTable: 0,
+    compactions: 0,
+    moves: 0,
     rangeDeletes: 0,
     crashes: 0,
     lost: 0,
@@ -91,9 +93,18 @@ export class ModelRun {
       writeBufferBytes: 16 * 1024,
       blockBytes: 1024,
       walMarkers: this.#walMarkers,
+      maxFileBytes: 4096,
+      levelBytes: 16 * 1024,
+      level0CompactionTrigger: 2,
+      seekCompaction: true,
     }
     this.#db = await open(directory, options)
     this.#db.on('flush', ({ table }) => this.#count(table === undefined ? 'flushesWithoutTable' : 'flushes'))
+    this.#db.on('compaction', ({ phase }) => {
+      if (phase === 'end') this.#count('compactions')
+      if (phase === 'move') this.#count('moves')
+      assert.notEqual(phase, 'failed')
+    })
   }
 
   #count(what: string, by: number = 1): void {
@@ -130,6 +141,8 @@ export class ModelRun {
         return this.#crashNow(operation.kind, operation.seed)
       case 'crashSoon':
         return this.#world.beforeCall(operation.calls, () => this.#crashNow(operation.kind, operation.seed))
+      case 'compact':
+        return this.#compact(operation)
       case 'turns':
         return turns(operation.count)
       case 'pass':
@@ -250,6 +263,14 @@ export class ModelRun {
     this.#world.releaseSyncs()
     await this.#db.flush()
     this.#history.keep(count, 'power')
+  }
+
+  /** It may be cut off by the closing that follows. */
+  async #compact({ from, to, isAwaited }: Of<'compact'>): Promise<void> {
+    this.#world.releaseSyncs()
+    const compacted = this.#db.compactRange(bytes(from), bytes(to))
+    if (isAwaited) await compacted
+    else compacted.catch((error) => assert.equal(error.code, 'CLOSED'))
   }
 
   // Reading.

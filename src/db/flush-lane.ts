@@ -1,0 +1,109 @@
+/**
+ * FlushLane: takes frozen MemTables, oldest first and one at a time, to a flush job, and installs what it wrote. What
+ * follows a failure is in retry.ts; once flushing is given up, writes are refused when no MemTable is free. A failure of
+ * the MANIFEST poisons the database.
+ *
+ * Threads  belongs to the database's thread
+ */
+import type { Environment } from '../base/environment.ts'
+import type { FileNumber } from '../base/types.ts'
+import type { FlushJob, FlushResult, TableFormat } from '../jobs/flush-job.ts'
+import type { JobExecutor } from '../worker/executor.ts'
+import type { Emit } from './events.ts'
+import type { FlushPlan } from './flush-plan.ts'
+import type { MemTableSlot } from './read-state.ts'
+import { Retry } from './retry.ts'
+
+/** What the lane asks of the engine. */
+export interface FlushHost {
+  readonly directory: string
+  readonly environment: Environment
+  readonly format: TableFormat
+  readonly emit: Emit
+  /** Oldest frozen MemTable, or undefined. */
+  oldestImmutable(): MemTableSlot | undefined
+  newFileNumber(): FileNumber
+  /** Decide what the flush does to the tables below, which stay for the job to read until `endFlush`. */
+  beginFlush(slot: MemTableSlot): FlushPlan
+  /** The flush has been installed, or has failed. */
+  endFlush(): void
+  /** Make the table part of the database; throws if the MANIFEST failed (and has poisoned the database). */
+  installFlush(slot: MemTableSlot, result: FlushResult): void
+}
+
+export class FlushLane {
+  readonly retry: Retry
+  readonly #host: FlushHost
+  readonly #executor: JobExecutor
+  /** Something has changed. */
+  readonly #changed: () => void
+  /** The number that a running job writes to. */
+  #output: FileNumber | undefined = undefined
+  /** Milliseconds that flushes have taken. */
+  #totalMs = 0
+  #isClosed = false
+
+  constructor(host: FlushHost, executor: JobExecutor, changed: () => void) {
+    this.#host = host
+    this.#executor = executor
+    this.#changed = changed
+    this.retry = new Retry('flush', host.environment, host.emit, changed)
+  }
+
+  get totalMs(): number {
+    return this.#totalMs
+  }
+
+  get isRunning(): boolean {
+    return this.#output !== undefined
+  }
+
+  /** While a job runs: files of this number and above may be its output. */
+  get firstNumber(): FileNumber | undefined {
+    return this.#output
+  }
+
+  /** Start the next flush, if there is one to do and none under way. @returns whether one was started */
+  start(): boolean {
+    if (this.#isClosed || this.isRunning || this.retry.isHeld) return false
+    const slot = this.#host.oldestImmutable()
+    if (slot === undefined) return false
+    const { directory, environment, format } = this.#host
+    const { below } = this.#host.beginFlush(slot)
+    const number = this.#host.newFileNumber()
+    this.#output = number
+    const startMs = environment.clock.monotonicMs()
+    const job: FlushJob = { kind: 'flush', directory, number, memtable: slot.table.share(), below, format }
+    this.#executor.start(job, (error, result) => this.#finished(slot, startMs, error, result))
+    return true
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.retry.close()
+  }
+
+  #finished(slot: MemTableSlot, startMs: number, error: Error | undefined, result: FlushResult | undefined): void {
+    if (this.#isClosed) return
+    this.#output = undefined
+    if (error === undefined && result !== undefined) this.#install(slot, startMs, result)
+    else this.retry.failed(error as Error)
+    this.#host.endFlush()
+    this.#changed()
+  }
+
+  #install(slot: MemTableSlot, startMs: number, result: FlushResult): void {
+    const { environment, emit } = this.#host
+    try {
+      this.#host.installFlush(slot, result)
+    } catch (error) {
+      this.retry.giveUp(error as Error)
+      return
+    }
+    this.retry.succeeded()
+    const durationMs = environment.clock.monotonicMs() - startMs
+    this.#totalMs += durationMs
+    const { file, entries } = result
+    emit('flush', { table: file?.number, level: 0, entries, bytes: file?.bytes ?? 0, durationMs })
+  }
+}
