@@ -349,13 +349,10 @@ export class DB extends EventTarget {
     if (!(batch instanceof WriteBatch)) throw new InvalidArgumentError('write takes a WriteBatch')
     const encoded: Bytes = batch.encoded()
     const { rangeCount } = batch
-    if (rangeCount > 0) this.#checkRanges(encoded)
+    const ranges = new RangeOps(this.#engine.options.comparator)
+    if (rangeCount > 0) ranges.read(encoded, 0, encoded.length)
+    if (ranges.fault !== undefined) throw new InvalidArgumentError(ranges.fault)
     return this.#engine.queue.write(encoded, rangeCount, durability)
-  }
-
-  #checkRanges(encoded: Bytes): void {
-    const { fault } = new RangeOps(this.#engine.options.comparator).read(encoded, 0, encoded.length)
-    if (fault !== undefined) throw new InvalidArgumentError(fault)
   }
 
   #checkWrite(options: WriteOptions | undefined): Durability {

@@ -34,7 +34,7 @@ import type { CompactionHost } from './compaction-lane.ts'
 import { compactionEdit, compactionJob, inputsOf, pickContext, pickerOptions } from './compaction-plans.ts'
 import type { Emit } from './events.ts'
 import type { FlushHost } from './flush-lane.ts'
-import { type FlushPlan, planFlush } from './flush-plan.ts'
+import type { FlushPlan } from './flush-plan.ts'
 import { Health } from './health.ts'
 import { newExecutor } from './new-executor.ts'
 import { newMemTable } from './new-memtable.ts'
@@ -42,6 +42,7 @@ import { ObsoleteFiles } from './obsolete-files.ts'
 import { openTable } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
 import { Pace } from './pace.ts'
+import { PlannedFlush } from './planned-flush.ts'
 import { ReadHints } from './read-hints.ts'
 import { isEmpty, type MemTableSlot, type ReadState } from './read-state.ts'
 import { type Recovered, Recovery, type RecoveryInfo } from './recovery.ts'
@@ -77,9 +78,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
   lastSequence: SequenceNumber
   #readState: ReadState
   readonly #versions: VersionSet
-  /** The flush that is under way, and the version that it was planned for. */
-  #flushPlan: { readonly plan: FlushPlan; readonly readsTables: boolean; readonly version: Version } | undefined =
-    undefined
   readonly #obsolete: ObsoleteFiles
   #pressure: Pressure = NO_PRESSURE
   #flushes = 0
@@ -233,32 +231,17 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     return this.#versions.newFileNumber()
   }
 
-  beginFlush({ table }: MemTableSlot): FlushPlan {
-    const { current: version } = this.#versions
-    const surroundings = { busy: this.busy, oldestSnapshot: this.snapshots.oldest }
-    const plan = planFlush(table, version.levels, this.options.comparator, surroundings)
-    this.#flushPlan = { plan, readsTables: plan.below.some((files) => files.length > 0), version }
-    if (this.#flushPlan.readsTables) this.hold(version)
-    for (const { number } of plan.dropped) this.busy.add(number)
-    return plan
+  planFlush({ table }: MemTableSlot): PlannedFlush {
+    return new PlannedFlush(this, table)
   }
 
-  endFlush(): void {
-    if (this.#flushPlan === undefined) return
-    const { plan, readsTables, version } = this.#flushPlan
-    this.#flushPlan = undefined
-    for (const { number } of plan.dropped) this.busy.delete(number)
-    if (readsTables) this.unhold(version)
-  }
-
-  installFlush(slot: MemTableSlot, { file }: FlushResult): void {
+  installFlush(slot: MemTableSlot, { file }: FlushResult, { dropped: deletedFiles }: FlushPlan): void {
     const { active, immutables } = this.#readState
     assert(immutables.at(-1) === slot, 'MemTables are flushed oldest first')
     const remaining = immutables.slice(0, -1)
     const oldest = remaining.at(-1) ?? active
     const lastSequence = (oldest.firstSequence - 1) as SequenceNumber
     const newFiles = file === undefined ? [] : [{ level: 0, file }]
-    const deletedFiles = this.#flushPlan?.plan.dropped ?? []
     this.#apply({ logNumber: oldest.logNumber, lastSequence, newFiles, deletedFiles })
     this.#readState = { active, immutables: remaining, version: this.#versions.current }
     this.#flushes++

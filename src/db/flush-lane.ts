@@ -11,6 +11,7 @@ import type { FlushJob, FlushResult, TableFormat } from '../jobs/flush-job.ts'
 import type { JobExecutor } from '../worker/executor.ts'
 import type { Emit } from './events.ts'
 import type { FlushPlan } from './flush-plan.ts'
+import type { PlannedFlush } from './planned-flush.ts'
 import type { MemTableSlot } from './read-state.ts'
 import { Retry } from './retry.ts'
 
@@ -23,12 +24,10 @@ export interface FlushHost {
   /** Oldest frozen MemTable, or undefined. */
   oldestImmutable(): MemTableSlot | undefined
   newFileNumber(): FileNumber
-  /** Decide what the flush does to the tables below, which stay for the job to read until `endFlush`. */
-  beginFlush(slot: MemTableSlot): FlushPlan
-  /** The flush has been installed, or has failed. */
-  endFlush(): void
+  /** Decide what the flush does to the tables below, which stay for the job to read until the plan is ended. */
+  planFlush(slot: MemTableSlot): PlannedFlush
   /** Make the table part of the database; throws if the MANIFEST failed (and has poisoned the database). */
-  installFlush(slot: MemTableSlot, result: FlushResult): void
+  installFlush(slot: MemTableSlot, result: FlushResult, plan: FlushPlan): void
 }
 
 export class FlushLane {
@@ -69,12 +68,13 @@ export class FlushLane {
     const slot = this.#host.oldestImmutable()
     if (slot === undefined) return false
     const { directory, environment, format } = this.#host
-    const { below } = this.#host.beginFlush(slot)
+    const planned = this.#host.planFlush(slot)
+    const { below } = planned.plan
     const number = this.#host.newFileNumber()
     this.#output = number
     const startMs = environment.clock.monotonicMs()
     const job: FlushJob = { kind: 'flush', directory, number, memtable: slot.table.share(), below, format }
-    this.#executor.start(job, (error, result) => this.#finished(slot, startMs, error, result))
+    this.#executor.start(job, (error, result) => this.#finished(slot, planned, startMs, error, result))
     return true
   }
 
@@ -83,19 +83,25 @@ export class FlushLane {
     this.retry.close()
   }
 
-  #finished(slot: MemTableSlot, startMs: number, error: Error | undefined, result: FlushResult | undefined): void {
+  #finished(
+    slot: MemTableSlot,
+    planned: PlannedFlush,
+    startMs: number,
+    error: Error | undefined,
+    result: FlushResult | undefined,
+  ): void {
     if (this.#isClosed) return
     this.#output = undefined
-    if (error === undefined && result !== undefined) this.#install(slot, startMs, result)
+    if (error === undefined && result !== undefined) this.#install(slot, planned.plan, startMs, result)
     else this.retry.failed(error as Error)
-    this.#host.endFlush()
+    planned.end()
     this.#changed()
   }
 
-  #install(slot: MemTableSlot, startMs: number, result: FlushResult): void {
+  #install(slot: MemTableSlot, plan: FlushPlan, startMs: number, result: FlushResult): void {
     const { environment, emit } = this.#host
     try {
-      this.#host.installFlush(slot, result)
+      this.#host.installFlush(slot, result, plan)
     } catch (error) {
       this.retry.giveUp(error as Error)
       return
