@@ -42,7 +42,6 @@ import { ObsoleteFiles } from './obsolete-files.ts'
 import { openTable } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
 import { Pace } from './pace.ts'
-import { PlannedFlush } from './planned-flush.ts'
 import { ReadHints } from './read-hints.ts'
 import { isEmpty, type MemTableSlot, type ReadState } from './read-state.ts'
 import { type Recovered, Recovery, type RecoveryInfo } from './recovery.ts'
@@ -231,25 +230,19 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     return this.#versions.newFileNumber()
   }
 
-  planFlush({ table }: MemTableSlot): PlannedFlush {
-    return new PlannedFlush(this, table)
-  }
-
   installFlush(slot: MemTableSlot, { file }: FlushResult, { dropped: deletedFiles }: FlushPlan): void {
     const { active, immutables } = this.#readState
     assert(immutables.at(-1) === slot, 'MemTables are flushed oldest first')
     const remaining = immutables.slice(0, -1)
-    const oldest = remaining.at(-1) ?? active
-    const lastSequence = (oldest.firstSequence - 1) as SequenceNumber
-    const newFiles = file === undefined ? [] : [{ level: 0, file }]
-    this.#apply({ logNumber: oldest.logNumber, lastSequence, newFiles, deletedFiles })
+    const { logNumber, firstSequence } = remaining.at(-1) ?? active
+    const change = { newFiles: file === undefined ? [] : [{ level: 0, file }], deletedFiles }
+    this.#apply({ logNumber, lastSequence: (firstSequence - 1) as SequenceNumber, ...change })
     this.#readState = { active, immutables: remaining, version: this.#versions.current }
     this.#flushes++
     this.#flushedBytes += file?.bytes ?? 0
     this.#press()
-    this.#dropLogs(oldest.logNumber)
-    this.#obsolete.drop(deletedFiles.map(({ number }) => number))
-    this.#removeDropped()
+    this.#dropLogs(logNumber)
+    this.#removeDropped(deletedFiles)
   }
 
   // Compacting (CompactionHost).
@@ -280,8 +273,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     this.#readState = { ...this.#readState, version: this.#versions.current }
     this.#press()
     if (compaction.isTrivialMove) return
-    this.#obsolete.drop(inputsOf(compaction).map(({ number }) => number))
-    this.#removeDropped()
+    this.#removeDropped(inputsOf(compaction))
   }
 
   // Reading.
@@ -388,7 +380,8 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     this.pace.set(this.#pressure.bytesPerSecond)
   }
 
-  #removeDropped(): void {
+  #removeDropped(dropped: readonly { readonly number: FileNumber }[] = []): void {
+    this.#obsolete.drop(dropped.map(({ number }) => number))
     if (!this.#obsolete.hasDropped || this.health.isPoisoned) return
     this.#obsolete.removeDropped(this.#versions.liveTables(), (number) => {
       this.tables.evict(number)

@@ -11,12 +11,12 @@ import type { FlushJob, FlushResult, TableFormat } from '../jobs/flush-job.ts'
 import type { JobExecutor } from '../worker/executor.ts'
 import type { Emit } from './events.ts'
 import type { FlushPlan } from './flush-plan.ts'
-import type { PlannedFlush } from './planned-flush.ts'
+import { type PlanHost, PlannedFlush } from './planned-flush.ts'
 import type { MemTableSlot } from './read-state.ts'
 import { Retry } from './retry.ts'
 
 /** What the lane asks of the engine. */
-export interface FlushHost {
+export interface FlushHost extends PlanHost {
   readonly directory: string
   readonly environment: Environment
   readonly format: TableFormat
@@ -24,8 +24,6 @@ export interface FlushHost {
   /** Oldest frozen MemTable, or undefined. */
   oldestImmutable(): MemTableSlot | undefined
   newFileNumber(): FileNumber
-  /** Decide what the flush does to the tables below, which stay for the job to read until the plan is ended. */
-  planFlush(slot: MemTableSlot): PlannedFlush
   /** Make the table part of the database; throws if the MANIFEST failed (and has poisoned the database). */
   installFlush(slot: MemTableSlot, result: FlushResult, plan: FlushPlan): void
 }
@@ -68,7 +66,7 @@ export class FlushLane {
     const slot = this.#host.oldestImmutable()
     if (slot === undefined) return false
     const { directory, environment, format } = this.#host
-    const planned = this.#host.planFlush(slot)
+    const planned = new PlannedFlush(this.#host, slot.table)
     const { below } = planned.plan
     const number = this.#host.newFileNumber()
     this.#output = number
