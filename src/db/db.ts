@@ -8,6 +8,7 @@ import type { DirectoryLock } from '../base/environment.ts'
 import { ClosedError, InvalidArgumentError, ReadOnlyError, type VarveError } from '../base/errors.ts'
 import { toKey, toValue } from '../base/limits.ts'
 import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
+import { RangeOps } from '../batch/range-ops.ts'
 import { WriteBatch } from '../batch/write-batch.ts'
 import { approximateSize } from './approximate-sizes.ts'
 import { backupChunks } from './backup.ts'
@@ -114,6 +115,19 @@ export class DB extends EventTarget {
   /** As delete, before it returns. */
   deleteSync(key: Input, options?: WriteOptions): void {
     this.#drivers.commitSync(this.#joinDelete(key, options))
+  }
+
+  /**
+   * Delete every key of [start, end), whether or not there are any: one write, whatever it deletes. Equal ends delete nothing.
+   * @throws (rejects with) as put; also InvalidArgumentError if `start` sorts after `end`
+   */
+  deleteRange(start: Input, end: Input, options?: WriteOptions): Promise<void> {
+    return this.#commit(() => this.#joinDeleteRange(start, end, options))
+  }
+
+  /** As deleteRange, before it returns. */
+  deleteRangeSync(start: Input, end: Input, options?: WriteOptions): void {
+    this.#drivers.commitSync(this.#joinDeleteRange(start, end, options))
   }
 
   /** Apply a batch, all of it or nothing. The batch is copied, and may be used again at once. Errors as for put. */
@@ -336,11 +350,25 @@ export class DB extends EventTarget {
     return this.#engine.queue.delete(toKey(key), durability)
   }
 
+  #joinDeleteRange(start: Input, end: Input, options: WriteOptions | undefined): WriteGroup {
+    const durability = this.#checkWrite(options)
+    const [s, e] = [toKey(start), toKey(end)]
+    const order = this.#engine.options.comparator.compare(s, 0, s.length, e, 0, e.length)
+    if (order > 0) throw new InvalidArgumentError('deleteRange takes a start that does not sort after the end')
+    // An empty range is an empty batch: nothing is written, but what was asked of the log is done.
+    if (order === 0) return this.#engine.queue.write(new WriteBatch().encoded(), 0, durability)
+    return this.#engine.queue.deleteRange(s, e, durability)
+  }
+
   #joinBatch(batch: WriteBatch, options: WriteOptions | undefined): WriteGroup {
     const durability = this.#checkWrite(options)
     if (!(batch instanceof WriteBatch)) throw new InvalidArgumentError('write takes a WriteBatch')
     const encoded: Bytes = batch.encoded()
-    return this.#engine.queue.write(encoded, durability)
+    const { rangeCount } = batch
+    const ranges = new RangeOps(this.#engine.options.comparator)
+    if (rangeCount > 0) ranges.read(encoded, 0, encoded.length)
+    if (ranges.fault !== undefined) throw new InvalidArgumentError(ranges.fault)
+    return this.#engine.queue.write(encoded, rangeCount, durability)
   }
 
   #checkWrite(options: WriteOptions | undefined): Durability {
