@@ -54,7 +54,16 @@ export class ModelRun {
   #snapshots: OpenSnapshot[] = []
   #crash: Crash | undefined = undefined
   /** How often things happened, for a test to see that they did. */
-  readonly counts: Record<string, number> = { flushes: 0, compactions: 0, moves: 0, crashes: 0, lost: 0, discarded: 0 }
+  readonly counts: Record<string, number> = {
+    flushes: 0,
+    flushesWithoutTable: 0,
+    compactions: 0,
+    moves: 0,
+    rangeDeletes: 0,
+    crashes: 0,
+    lost: 0,
+    discarded: 0,
+  }
 
   /** @param options beside those that every run has, and before them */
   constructor(world: World, walMarkers: boolean, options: Options = {}) {
@@ -96,7 +105,7 @@ export class ModelRun {
       compression: 'none' as const,
     }
     this.#db = await open(directory, options)
-    this.#db.on('flush', () => this.#count('flushes'))
+    this.#db.on('flush', ({ table }) => this.#count(table === undefined ? 'flushesWithoutTable' : 'flushes'))
     this.#db.on('compaction', ({ phase }) => {
       if (phase === 'end') this.#count('compactions')
       if (phase === 'move') this.#count('moves')
@@ -175,7 +184,7 @@ export class ModelRun {
     durability: Durability | undefined,
     isBatch: boolean,
   ): Promise<void> | void {
-    const edits = planned.map(([key, valueBytes]): Edit => [key, valueBytes < 0 ? undefined : this.#value(valueBytes)])
+    const edits = planned.flatMap((edit) => this.#edits(edit))
     const options = durability === undefined ? undefined : { durability }
     if (how === 'sync') {
       const index = this.#history.submit(edits, durability ?? 'os')
@@ -205,15 +214,29 @@ export class ModelRun {
     const db = this.#db
     if (isBatch) {
       const batch = new WriteBatch()
-      for (const [key, value] of edits) {
-        if (value === undefined) batch.delete(bytes(key))
+      for (const [key, value, end] of edits) {
+        if (end !== undefined) batch.deleteRange(bytes(key), bytes(end))
+        else if (value === undefined) batch.delete(bytes(key))
         else batch.put(bytes(key), bytes(value))
       }
       return isSync ? db.writeSync(batch, options) : db.write(batch, options)
     }
-    const [key, value] = edits[0]
+    // A range without keys is a write without edits.
+    const [key, value, end] = edits[0] ?? ['a', undefined, 'a']
+    if (end !== undefined) {
+      return isSync
+        ? db.deleteRangeSync(bytes(key), bytes(end), options)
+        : db.deleteRange(bytes(key), bytes(end), options)
+    }
     if (value === undefined) return isSync ? db.deleteSync(bytes(key), options) : db.delete(bytes(key), options)
     return isSync ? db.putSync(bytes(key), bytes(value), options) : db.put(bytes(key), bytes(value), options)
+  }
+
+  #edits([key, valueBytes, other]: PlannedEdit): Edit[] {
+    if (other === undefined) return [[key, valueBytes < 0 ? undefined : this.#value(valueBytes)]]
+    if (key === other) return []
+    this.#count('rangeDeletes')
+    return [[key, undefined, other]]
   }
 
   async #fill({ how, writes, valueBytes }: Of<'fill'>): Promise<void> {

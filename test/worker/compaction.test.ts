@@ -39,7 +39,7 @@ function flushOf(directory: string, numbers: FileNumbers): FlushJob {
   const memtable = MemTable.create({ capacityBytes: 1 << 20 })
   memtable.put('key', 'value')
   memtable.freeze()
-  return { kind: 'flush', directory, number: numbers.take(), memtable: memtable.share(), format: FORMAT }
+  return { kind: 'flush', below: [], directory, number: numbers.take(), memtable: memtable.share(), format: FORMAT }
 }
 
 interface Setting {
