@@ -2,12 +2,14 @@
  * The campaigns, in the order in which all of them are run.
  */
 import type { Campaign } from './campaign.ts'
-import { t05Kill } from './t05-kill.ts'
-import { t06Damage } from './t06-damage.ts'
-import { t07Fuzz } from './t07-fuzz.ts'
-import { t11Exchange } from './t11-exchange.ts'
+import { CRASH } from './t01-crash.ts'
+import { KILL } from './t05-kill.ts'
+import { DAMAGE } from './t06-damage.ts'
+import { FUZZ } from './t07-fuzz.ts'
+import { SCHEDULES } from './t09-schedules.ts'
+import { EXCHANGE } from './t11-exchange.ts'
 
-export const CAMPAIGNS: readonly Campaign[] = [t05Kill, t06Damage, t07Fuzz, t11Exchange]
+export const CAMPAIGNS: readonly Campaign[] = [CRASH, KILL, DAMAGE, FUZZ, SCHEDULES, EXCHANGE]
 
 /** @throws Error if there is none of that name; the beginning of a name is enough */
 export function campaignNamed(name: string): Campaign {

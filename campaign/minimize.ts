@@ -36,3 +36,8 @@ export async function minimize<T>(list: readonly T[], fails: (list: readonly T[]
     return undefined
   }
 }
+
+/** What was thrown, in a few lines. */
+export function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 600)
+}

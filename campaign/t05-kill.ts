@@ -4,7 +4,7 @@
 import type { Campaign } from './campaign.ts'
 import { runKills } from './kill/kill-run.ts'
 
-export const t05Kill: Campaign = {
+export const KILL: Campaign = {
   name: 't05-kill',
   title: 'SIGKILL of a process that writes',
   ciSeconds: 40,

@@ -12,7 +12,7 @@ import { damageRealFiles } from './damage/special-files.ts'
 import { judge } from './damage/verdict.ts'
 import { runLane } from './lane/lane.ts'
 
-export const t06Damage: Campaign = {
+export const DAMAGE: Campaign = {
   name: 't06-damage',
   title: 'every byte of every file kind damaged',
   ciSeconds: 60,

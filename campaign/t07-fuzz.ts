@@ -8,7 +8,7 @@ import { executeOnce, fuzz, makeTargets } from './fuzz/fuzz-run.ts'
 import { EXECUTIONS, schedule, seedOf } from './fuzz/schedule.ts'
 import { runLane } from './lane/lane.ts'
 
-export const t07Fuzz: Campaign = {
+export const FUZZ: Campaign = {
   name: 't07-fuzz',
   title: 'every decoder on hostile inputs',
   ciSeconds: 120,

@@ -5,7 +5,7 @@
 import type { Campaign } from './campaign.ts'
 import { runKills } from './kill/kill-run.ts'
 
-export const t11Exchange: Campaign = {
+export const EXCHANGE: Campaign = {
   name: 't11-exchange',
   title: 'varve and LevelDB in turn on one directory, both killed',
   ciSeconds: 25,

@@ -108,6 +108,13 @@ class Author {
     this.states.push(this.#copy())
   }
 
+  /** Delete a range of keys, as a batch of its own. */
+  async deleteRange(db: DB, start: string, end: string): Promise<void> {
+    await db.deleteRange(start, end, { durability: 'os' })
+    this.note([...this.#state.keys()].filter((key) => key >= start && key < end).map((key) => [key, undefined]))
+    this.states.push(this.#copy())
+  }
+
   /** What was written is in tables: the logs begin here. */
   rebase(): void {
     this.states = [this.#copy()]
@@ -199,11 +206,12 @@ async function levels(): Promise<Shape> {
   return author.shape('levels')
 }
 
-/** Nine batches, some of them durable. */
+/** Eleven batches, some of them durable; two delete ranges. */
 async function writeLog(author: Author, db: DB): Promise<void> {
   for (let i = 0; i < 9; i++) {
     const list = edits(i, 60, 13, 10 + i, i % 2 === 0)
     await author.write(db, list, i === 2 || i === 5 ? 'disk' : 'os')
+    if (i === 3 || i === 7) await author.deleteRange(db, key(i * 4), key(i * 6))
   }
 }
 

@@ -7,14 +7,21 @@ export type EngineName = 'varve' | 'classic-level' | 'lmdb'
 /** A put. */
 export type Put = readonly [key: string, value: string]
 
+/** Writes that are made together: what is cleared goes first. */
+export interface Write {
+  readonly puts: readonly Put[]
+  /** All keys that there are from start on, before end. */
+  readonly clear?: { readonly start: string; readonly end: string; readonly keys: readonly string[] }
+}
+
 /** `os`: what the process has handed over survives it. `disk`: what was acknowledged survives a power cut. */
 export type Level = 'os' | 'disk'
 
 export interface Engine {
   /** All or nothing; resolves when it is acknowledged. */
-  write(puts: readonly Put[], level: Level): Promise<void>
+  write(write: Write, level: Level): Promise<void>
   /** As write, but before it returns; not every engine can. */
-  writeSync?(puts: readonly Put[], level: Level): void
+  writeSync?(write: Write, level: Level): void
   get(key: string): Promise<string | undefined>
   /** In the order of the keys, from one on, before another. */
   entries(gte?: string, lt?: string): AsyncIterable<Put>
@@ -26,6 +33,8 @@ export interface Engine {
 export interface EngineOptions {
   readonly readOnly?: boolean
   readonly writeBufferBytes?: number
+  /** Whether to clear by deleting a range, which LevelDB cannot read in a log; default true. */
+  readonly rangeDeletes?: boolean
 }
 
 /** @throws what the engine throws; PeerMissingError if lmdb is not there */

@@ -2,7 +2,7 @@
  * LevelDB 1.20 in C++ (classic-level) as an Engine.
  */
 import { ClassicLevel } from 'classic-level'
-import type { Engine, EngineOptions, Level, Put } from './engine.ts'
+import type { Engine, EngineOptions, Level, Write } from './engine.ts'
 
 export async function openLevel(directory: string, options: EngineOptions): Promise<Engine> {
   const { writeBufferBytes = 4 * 1024 * 1024 } = options
@@ -10,9 +10,12 @@ export async function openLevel(directory: string, options: EngineOptions): Prom
   await db.open()
   return {
     saidLoss: false,
-    write: (puts: readonly Put[], level: Level) =>
+    write: ({ puts, clear }: Write, level: Level) =>
       db.batch(
-        puts.map(([key, value]) => ({ type: 'put', key, value })),
+        [
+          ...(clear?.keys ?? []).map((key) => ({ type: 'del' as const, key })),
+          ...puts.map(([key, value]) => ({ type: 'put' as const, key, value })),
+        ],
         { sync: level === 'disk' },
       ),
     get: (key) => db.get(key),

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { repository } from '../places.ts'
-import type { Engine, Level, Put } from './engine.ts'
+import type { Engine, Level, Write } from './engine.ts'
 
 /** The version that figures are given for. */
 const VERSION = '3.5.6'
@@ -17,6 +17,7 @@ const PEERS = repository('campaign', 'results', 'peers')
 interface Lmdb {
   get(key: string): string | undefined
   put(key: string, value: string): Promise<boolean>
+  remove(key: string): Promise<boolean>
   transaction(body: () => void): Promise<unknown>
   readonly flushed: Promise<unknown>
   getRange(range: { start?: string; end?: string }): Iterable<{ key: string; value: string }>
@@ -30,8 +31,9 @@ export async function openLmdb(directory: string): Promise<Engine> {
   const db = loadLmdb().open({ path: join(directory, 'data.mdb'), encoding: 'string' })
   return {
     saidLoss: false,
-    write: async (puts: readonly Put[], level: Level) => {
+    write: async ({ puts, clear }: Write, level: Level) => {
       await db.transaction(() => {
+        for (const key of clear?.keys ?? []) void db.remove(key)
         for (const [key, value] of puts) void db.put(key, value)
       })
       if (level === 'disk') await db.flushed

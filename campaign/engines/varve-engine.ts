@@ -2,30 +2,32 @@
  * varve as an Engine.
  */
 import { type DB, open, WriteBatch } from '../../src/public/index.ts'
-import type { Engine, EngineOptions, Level, Put } from './engine.ts'
+import type { Engine, EngineOptions, Level, Put, Write } from './engine.ts'
 
 const decoder = new TextDecoder()
 
 export async function openVarve(directory: string, options: EngineOptions): Promise<Engine> {
-  const { readOnly = false, writeBufferBytes = 4 * 1024 * 1024 } = options
-  return new VarveEngine(await open(directory, { readOnly, writeBufferBytes }))
+  const { readOnly = false, writeBufferBytes = 4 * 1024 * 1024, rangeDeletes = true } = options
+  return new VarveEngine(await open(directory, { readOnly, writeBufferBytes }), rangeDeletes)
 }
 
 class VarveEngine implements Engine {
   readonly saidLoss: boolean
   readonly #db: DB
+  readonly #rangeDeletes: boolean
 
-  constructor(db: DB) {
+  constructor(db: DB, rangeDeletes: boolean) {
     this.#db = db
+    this.#rangeDeletes = rangeDeletes
     this.saidLoss = db.recoveryInfo.discarded.length > 0
   }
 
-  write(puts: readonly Put[], level: Level): Promise<void> {
-    return this.#db.write(batchOf(puts), { durability: level })
+  write(write: Write, level: Level): Promise<void> {
+    return this.#db.write(this.#batchOf(write), { durability: level })
   }
 
-  writeSync(puts: readonly Put[], level: Level): void {
-    this.#db.writeSync(batchOf(puts), { durability: level })
+  writeSync(write: Write, level: Level): void {
+    this.#db.writeSync(this.#batchOf(write), { durability: level })
   }
 
   async get(key: string): Promise<string | undefined> {
@@ -41,10 +43,12 @@ class VarveEngine implements Engine {
   close(): Promise<void> {
     return this.#db.close()
   }
-}
 
-function batchOf(puts: readonly Put[]): WriteBatch {
-  const batch = new WriteBatch()
-  for (const [key, value] of puts) batch.put(key, value)
-  return batch
+  #batchOf({ puts, clear }: Write): WriteBatch {
+    const batch = new WriteBatch()
+    if (clear !== undefined && this.#rangeDeletes) batch.deleteRange(clear.start, clear.end)
+    else for (const key of clear?.keys ?? []) batch.delete(key)
+    for (const [key, value] of puts) batch.put(key, value)
+    return batch
+  }
 }

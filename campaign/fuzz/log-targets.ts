@@ -6,7 +6,7 @@ import { putFixed32, Reader } from '../../src/base/coding.ts'
 import { crc32c, maskCrc } from '../../src/base/crc32c.ts'
 import { fileNumber, sequenceNumber, type Bytes } from '../../src/base/types.ts'
 import * as Batch from '../../src/batch/batch-format.ts'
-import { LogReplay } from '../../src/db/log-replay.ts'
+import { LogReplay, type ReplayTarget } from '../../src/db/log-replay.ts'
 import { MemoryFile as MemoryContent } from '../../src/env/memory-file.ts'
 import { MemoryFiles } from '../../src/env/memory-files.ts'
 import { MemoryTree } from '../../src/env/memory-tree.ts'
@@ -107,7 +107,8 @@ function place(name: string, input: Bytes): void {
 function replayLog(input: Bytes): boolean {
   place('000001.log', input)
   let bytes = 0
-  const target = {
+  const target: ReplayTarget = {
+    fault: () => undefined,
     replay: (_: Bytes, __: number, length: number): void => {
       bytes += length
       if (bytes > input.length) throw new EndlessError(`${bytes} bytes of batches`)

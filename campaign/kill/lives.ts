@@ -11,7 +11,7 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Prng } from '../../src/base/prng.ts'
 import { type Engine, type EngineName, type Level, openEngine } from '../engines/engine.ts'
-import { batchKey, batchValue, COUNTERS, digits } from './batches.ts'
+import { batchKey, batchValue, COUNTERS, digits, SCRATCH, scratchKeysAfter } from './batches.ts'
 
 const WRITER = fileURLToPath(new URL('./writer.js', import.meta.url))
 const KIB = 1024
@@ -86,7 +86,9 @@ export class Lives {
   /** Start a writer and kill it: mostly while it writes, sometimes while it starts and recovers. */
   #live(name: EngineName): Promise<Life> {
     const writeBufferBytes = [64, 64, 256, 1024][this.#prng.below(4)] * KIB
-    const args = [WRITER, name, this.#directory, this.#level, String(writeBufferBytes), String(this.#prng.next32())]
+    const deletes = this.#engines.includes('classic-level') ? 'keys' : 'ranges'
+    const seed = this.#prng.next32()
+    const args = [WRITER, name, this.#directory, this.#level, String(writeBufferBytes), String(seed), deletes]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] })
     const isEarly = this.#prng.below(5) === 0
     const delayMs = isEarly ? 40 + this.#prng.below(80) : 20 + this.#prng.below(140)
@@ -135,5 +137,10 @@ async function checkBatches(engine: Engine, acknowledged: number, recent: number
     expected++
   }
   if (expected !== last + 1) throw new LifeError(`the batches end at ${expected - 1}, the counters say ${last}`)
+  const scratch: string[] = []
+  for await (const [key] of engine.entries(SCRATCH.start, SCRATCH.end)) scratch.push(key)
+  const wanted = scratchKeysAfter(last)
+  if (scratch.join() !== wanted.join())
+    throw new LifeError(`after batch ${last} there are ${scratch.length} scratch keys, not ${wanted.length}`)
   return last + 1
 }

@@ -2,30 +2,28 @@
  * A program to be killed: opens the database, finds out how far the last life came, and writes numbered batches until it is
  * killed. After each acknowledged batch it tells its number, in eight digits and a line feed, on descriptor 3.
  *
- *   writer ENGINE DIRECTORY LEVEL WRITE_BUFFER_BYTES SEED
+ *   writer ENGINE DIRECTORY LEVEL WRITE_BUFFER_BYTES SEED ranges|keys
  *
- * Batch i sets three keys, of the beginning, middle and end of the order, to i, and adds a key of its own. Some batches are
- * written one by one, some as a burst without waiting, some synchronously.
+ * Some batches are written one by one, some as a burst without waiting, some synchronously.
  */
 import { mkdirSync, writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Prng } from '../../src/base/prng.ts'
-import { type EngineName, type Level, openEngine, type Put } from '../engines/engine.ts'
-import { batchKey, batchValue, COUNTERS, digits } from './batches.ts'
+import { type EngineName, type Level, openEngine } from '../engines/engine.ts'
+import { COUNTERS, digits, makeBatch } from './batches.ts'
 
 /** More would make directories that take longer to check than to fill. */
 const BYTES_PER_MS = 2000
 
-const [name, directory, level, writeBufferBytes, seed] = process.argv.slice(2)
+const [name, directory, level, writeBufferBytes, seed, deletes] = process.argv.slice(2)
 const prng = new Prng(Number(seed))
 mkdirSync(directory, { recursive: true })
-const engine = await openEngine(name as EngineName, directory, { writeBufferBytes: Number(writeBufferBytes) })
+const engine = await openEngine(name as EngineName, directory, {
+  writeBufferBytes: Number(writeBufferBytes),
+  rangeDeletes: deletes === 'ranges',
+})
 const last = await engine.get(COUNTERS[0])
 let next = last === undefined ? 0 : Number(last) + 1
-
-function makeBatch(i: number): Put[] {
-  return [[batchKey(i), batchValue(i)], ...COUNTERS.map((counter): Put => [counter, digits(i)])]
-}
 
 /** The parent reads as it comes; if it is behind, a later number says the same and more. */
 function tell(i: number): void {
@@ -45,7 +43,7 @@ async function writeSome(): Promise<number> {
   for (; next < first + count; next++) {
     const i = next
     const batch = makeBatch(i)
-    bytes += batch.reduce((sum, [key, value]) => sum + key.length + value.length, 0)
+    bytes += batch.puts.reduce((sum, [key, value]) => sum + key.length + value.length, 0)
     if (how === 2 && engine.writeSync !== undefined) {
       engine.writeSync(batch, level as Level)
       tell(i)

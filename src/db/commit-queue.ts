@@ -87,9 +87,16 @@ export class CommitQueue {
     return group
   }
 
-  write(encoded: Bytes, durability: Durability): WriteGroup {
+  deleteRange(start: Bytes, end: Bytes, durability: Durability): WriteGroup {
     const group = this.#join()
-    group.addBatch(encoded, durability)
+    group.addDeleteRange(start, end, durability)
+    return group
+  }
+
+  /** @param rangeCount range deletes among the batch's ops */
+  write(encoded: Bytes, rangeCount: number, durability: Durability): WriteGroup {
+    const group = this.#join()
+    group.addBatch(encoded, rangeCount, durability)
     return group
   }
 

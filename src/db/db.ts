@@ -7,18 +7,20 @@
 import type { DirectoryLock } from '../base/environment.ts'
 import { ClosedError, InvalidArgumentError, ReadOnlyError, type VarveError } from '../base/errors.ts'
 import { toKey, toValue } from '../base/limits.ts'
-import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
-import { WriteBatch } from '../batch/write-batch.ts'
+import type { Durability, SequenceNumber } from '../base/types.ts'
+import type { WriteBatch } from '../batch/write-batch.ts'
 import { approximateSize } from './approximate-sizes.ts'
 import { backupChunks } from './backup.ts'
-import type {
-  CompactOptions,
-  CopyOptions,
-  FlushOptions,
-  Input,
-  KeyRange,
-  ReadOptions,
-  WriteOptions,
+import {
+  type CompactOptions,
+  type CopyOptions,
+  checkCopyOptions,
+  durabilityOf,
+  type FlushOptions,
+  type Input,
+  type KeyRange,
+  type ReadOptions,
+  type WriteOptions,
 } from './call-options.ts'
 import { type CheckpointInfo, checkpointSteps } from './checkpoint.ts'
 import { Drivers } from './drivers.ts'
@@ -28,6 +30,7 @@ import type { Stats } from './layers.ts'
 import { ChunkStream, runSteps } from './long-runs.ts'
 import { checkCallOptions, type ResolvedOptions } from './options.ts'
 import { property } from './properties.ts'
+import { joinBatch, joinDeleteRange } from './range-writes.ts'
 import { Reader } from './reader.ts'
 import type { RecoveryInfo } from './recovery.ts'
 import { type Entry, type Project, projectEntry, projectKey, projectValue, Scan, SyncScan } from './scan.ts'
@@ -37,10 +40,8 @@ import { Snapshot } from './snapshot.ts'
 import { gatherStats } from './stats.ts'
 import type { WriteGroup } from './write-group.ts'
 
-const WRITE_OPTIONS = new Set(['durability'])
 const READ_OPTIONS = new Set(['snapshot'])
 const FLUSH_OPTIONS = new Set(['signal'])
-const COPY_OPTIONS = new Set(['flush', 'signal'])
 const NO_OPTIONS = {}
 
 type Found = Uint8Array<ArrayBuffer> | undefined
@@ -77,9 +78,7 @@ export class DB extends EventTarget {
   }
 
   /**
-   * Call `listener` at every `flush`, `compaction`, `stall`, `error`, `background-error` or `damaged-filter`; the same as
-   * addEventListener, typed, with the
-   * event's detail as argument.
+   * Call `listener` at every event of this type (events.ts): addEventListener, typed, with the event's detail as argument.
    * @returns ends the listening
    */
   on<K extends keyof DBEvents>(type: K, listener: (detail: DBEvents[K]) => void): () => void {
@@ -114,6 +113,19 @@ export class DB extends EventTarget {
   /** As delete, before it returns. */
   deleteSync(key: Input, options?: WriteOptions): void {
     this.#drivers.commitSync(this.#joinDelete(key, options))
+  }
+
+  /**
+   * Delete every key of [start, end), whether or not there are any: one write, whatever it deletes. Equal ends delete nothing.
+   * @throws (rejects with) as put; also InvalidArgumentError if `start` sorts after `end`
+   */
+  deleteRange(start: Input, end: Input, options?: WriteOptions): Promise<void> {
+    return this.#commit(() => this.#joinDeleteRange(start, end, options))
+  }
+
+  /** As deleteRange, before it returns. */
+  deleteRangeSync(start: Input, end: Input, options?: WriteOptions): void {
+    this.#drivers.commitSync(this.#joinDeleteRange(start, end, options))
   }
 
   /** Apply a batch, all of it or nothing. The batch is copied, and may be used again at once. Errors as for put. */
@@ -253,7 +265,8 @@ export class DB extends EventTarget {
    */
   checkpoint(target: string, options: CopyOptions = NO_OPTIONS): Promise<CheckpointInfo> {
     return promised(() => {
-      this.#checkCopy('checkpoint', options)
+      this.#checkWritable()
+      checkCopyOptions('checkpoint', options)
       const { signal, flush = false } = options
       const flushed = flush ? this.#drivers.flush(signal) : undefined
       return runSteps(checkpointSteps(this.#engine, target), this.#engine.environment, signal, flushed)
@@ -275,7 +288,8 @@ export class DB extends EventTarget {
    * @throws InvalidArgumentError, ClosedError, ReadOnlyError; the stream rejects with those and AbortedError, CorruptionError, IOError
    */
   backup(options: CopyOptions = NO_OPTIONS): AsyncIterableIterator<Uint8Array<ArrayBuffer>> & AsyncDisposable {
-    this.#checkCopy('backup', options)
+    this.#checkWritable()
+    checkCopyOptions('backup', options)
     const { signal, flush = false } = options
     const flushed = flush ? () => this.#drivers.flush(signal) : undefined
     return new ChunkStream(backupChunks(this.#engine), this.#engine.environment, signal, flushed)
@@ -336,22 +350,20 @@ export class DB extends EventTarget {
     return this.#engine.queue.delete(toKey(key), durability)
   }
 
+  #joinDeleteRange(start: Input, end: Input, options: WriteOptions | undefined): WriteGroup {
+    const durability = this.#checkWrite(options)
+    return joinDeleteRange(this.#engine, toKey(start), toKey(end), durability)
+  }
+
   #joinBatch(batch: WriteBatch, options: WriteOptions | undefined): WriteGroup {
     const durability = this.#checkWrite(options)
-    if (!(batch instanceof WriteBatch)) throw new InvalidArgumentError('write takes a WriteBatch')
-    const encoded: Bytes = batch.encoded()
-    return this.#engine.queue.write(encoded, durability)
+    return joinBatch(this.#engine, batch, durability)
   }
 
   #checkWrite(options: WriteOptions | undefined): Durability {
     this.#checkWritable()
-    if (options === undefined) return this.#engine.options.durability
-    checkCallOptions('a write', options, WRITE_OPTIONS)
-    const { durability = this.#engine.options.durability } = options
-    if (durability !== 'buffered' && durability !== 'os' && durability !== 'disk') {
-      throw new InvalidArgumentError("durability must be 'buffered', 'os' or 'disk'")
-    }
-    return durability
+    const { durability } = this.#engine.options
+    return options === undefined ? durability : durabilityOf(options, durability)
   }
 
   #readSequence(options: ReadOptions | undefined): SequenceNumber {
@@ -362,14 +374,6 @@ export class DB extends EventTarget {
     if (snapshot === undefined) return this.#engine.lastSequence
     if (!(snapshot instanceof Snapshot)) throw new InvalidArgumentError('snapshot must be a Snapshot')
     return snapshot.sequenceFor(this.#engine.snapshots)
-  }
-
-  #checkCopy(call: string, options: CopyOptions): void {
-    this.#checkWritable()
-    checkCallOptions(call, options, COPY_OPTIONS)
-    if (options.flush !== undefined && typeof options.flush !== 'boolean') {
-      throw new InvalidArgumentError(`option flush of ${call} must be true or false`)
-    }
   }
 
   #checkOpen(): void {

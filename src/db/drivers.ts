@@ -16,7 +16,7 @@ import type { CommitQueue } from './commit-queue.ts'
 import { pickContext } from './compaction-plans.ts'
 import type { Engine } from './engine.ts'
 import { checkCompaction, hasKeysInMemory, isEmptyRange, ManualCompaction } from './manual-compaction.ts'
-import type { MemTableSlot } from './read-state.ts'
+import { isEmpty, type MemTableSlot } from './read-state.ts'
 import type { WriteGroup } from './write-group.ts'
 
 /** How long an asynchronous writer may keep the event loop from turning. */
@@ -85,7 +85,7 @@ export class Drivers {
     const failuresBefore = background.flushes.retry.failureCount
     background.tryAgain()
     const { active, immutables } = this.#engine.readState
-    const last = active.table.entryCount > 0 ? active : immutables[0]
+    const last = isEmpty(active) ? immutables[0] : active
     if (last === active) await this.#untilFrozen(active, failuresBefore, signal)
     while (last !== undefined && this.#engine.readState.immutables.includes(last)) {
       this.#checkFlush(failuresBefore, signal)

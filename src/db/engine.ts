@@ -34,6 +34,7 @@ import type { CompactionHost } from './compaction-lane.ts'
 import { compactionEdit, compactionJob, inputsOf, pickContext, pickerOptions } from './compaction-plans.ts'
 import type { Emit } from './events.ts'
 import type { FlushHost } from './flush-lane.ts'
+import type { FlushPlan } from './flush-plan.ts'
 import { Health } from './health.ts'
 import { newExecutor } from './new-executor.ts'
 import { newMemTable } from './new-memtable.ts'
@@ -42,7 +43,7 @@ import { TableOpener } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
 import { Pace } from './pace.ts'
 import { ReadHints } from './read-hints.ts'
-import type { MemTableSlot, ReadState } from './read-state.ts'
+import { isEmpty, type MemTableSlot, type ReadState } from './read-state.ts'
 import { type Recovered, Recovery, type RecoveryInfo } from './recovery.ts'
 import { SnapshotList } from './snapshot.ts'
 import { StallClock } from './stall-clock.ts'
@@ -187,7 +188,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     assert(this.queue.begun === undefined, 'no group is between its log and its MemTable')
     const { active, immutables, version } = this.#readState
     this.#rotationWanted = false
-    if (active.table.entryCount === 0) {
+    if (isEmpty(active)) {
       this.#readState = { active: { ...active, table: newMemTable(this.options, needed) }, immutables, version }
       return true
     }
@@ -228,19 +229,19 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     return this.#versions.newFileNumber()
   }
 
-  installFlush(slot: MemTableSlot, { file }: FlushResult): void {
+  installFlush(slot: MemTableSlot, { file }: FlushResult, { dropped: deletedFiles }: FlushPlan): void {
     const { active, immutables } = this.#readState
     assert(immutables.at(-1) === slot, 'MemTables are flushed oldest first')
     const remaining = immutables.slice(0, -1)
-    const oldest = remaining.at(-1) ?? active
-    const lastSequence = (oldest.firstSequence - 1) as SequenceNumber
-    this.#apply({ logNumber: oldest.logNumber, lastSequence, newFiles: [{ level: 0, file }] })
+    const { logNumber, firstSequence } = remaining.at(-1) ?? active
+    const change = { newFiles: file === undefined ? [] : [{ level: 0, file }], deletedFiles }
+    this.#apply({ logNumber, lastSequence: (firstSequence - 1) as SequenceNumber, ...change })
     this.#readState = { active, immutables: remaining, version: this.#versions.current }
     this.#flushes++
-    this.#flushedBytes += file.bytes
+    this.#flushedBytes += file?.bytes ?? 0
     this.#press()
-    this.#dropLogs(oldest.logNumber)
-    this.#removeDropped()
+    this.#dropLogs(logNumber)
+    this.#removeDropped(deletedFiles)
   }
 
   // Compacting (CompactionHost).
@@ -267,8 +268,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     this.#readState = { ...this.#readState, version: this.#versions.current }
     this.#press()
     if (compaction.isTrivialMove) return
-    this.#obsolete.drop(inputsOf(compaction).map(({ number }) => number))
-    this.#removeDropped()
+    this.#removeDropped(inputsOf(compaction))
   }
 
   // Reading.
@@ -375,7 +375,8 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     this.pace.set(this.#pressure.bytesPerSecond)
   }
 
-  #removeDropped(): void {
+  #removeDropped(dropped: readonly { readonly number: FileNumber }[] = []): void {
+    this.#obsolete.drop(dropped.map(({ number }) => number))
     if (!this.#obsolete.hasDropped || this.health.isPoisoned) return
     this.#obsolete.removeDropped(this.#versions.liveTables(), (number) => {
       this.tables.evict(number)

@@ -7,7 +7,8 @@ import type { StallReason } from './back-pressure.ts'
 
 /** A frozen MemTable was written to a table, and the table is installed. */
 export interface FlushDetail {
-  readonly table: number
+  /** undefined if there was nothing to write: range deletes of keys that do not exist, or of whole tables. */
+  readonly table: number | undefined
   readonly level: number
   readonly entries: number
   readonly bytes: number

@@ -10,11 +10,13 @@ import type { FileNumber } from '../base/types.ts'
 import type { FlushJob, FlushResult, TableFormat } from '../jobs/flush-job.ts'
 import type { JobExecutor } from '../worker/executor.ts'
 import type { Emit } from './events.ts'
+import type { FlushPlan } from './flush-plan.ts'
+import { type PlanHost, PlannedFlush } from './planned-flush.ts'
 import type { MemTableSlot } from './read-state.ts'
 import { Retry } from './retry.ts'
 
 /** What the lane asks of the engine. */
-export interface FlushHost {
+export interface FlushHost extends PlanHost {
   readonly directory: string
   readonly environment: Environment
   readonly format: TableFormat
@@ -23,7 +25,7 @@ export interface FlushHost {
   oldestImmutable(): MemTableSlot | undefined
   newFileNumber(): FileNumber
   /** Make the table part of the database; throws if the MANIFEST failed (and has poisoned the database). */
-  installFlush(slot: MemTableSlot, result: FlushResult): void
+  installFlush(slot: MemTableSlot, result: FlushResult, plan: FlushPlan): void
 }
 
 export class FlushLane {
@@ -58,11 +60,13 @@ export class FlushLane {
     const slot = this.#host.oldestImmutable()
     if (slot === undefined) return false
     const { directory, environment, format } = this.#host
+    const planned = new PlannedFlush(this.#host, slot.table)
+    const { below } = planned.plan
     const number = this.#host.newFileNumber()
     this.#isRunning = true
     const startMs = environment.clock.monotonicMs()
-    const job: FlushJob = { kind: 'flush', directory, number, memtable: slot.table.share(), format }
-    this.#executor.start(job, (error, result) => this.#finished(slot, startMs, error, result))
+    const job: FlushJob = { kind: 'flush', directory, number, memtable: slot.table.share(), below, format }
+    this.#executor.start(job, (error, result) => this.#finished(slot, planned, startMs, error, result))
     return true
   }
 
@@ -71,18 +75,25 @@ export class FlushLane {
     this.retry.close()
   }
 
-  #finished(slot: MemTableSlot, startMs: number, error: Error | undefined, result: FlushResult | undefined): void {
+  #finished(
+    slot: MemTableSlot,
+    planned: PlannedFlush,
+    startMs: number,
+    error: Error | undefined,
+    result: FlushResult | undefined,
+  ): void {
     if (this.#isClosed) return
     this.#isRunning = false
-    if (error === undefined && result !== undefined) this.#install(slot, startMs, result)
+    if (error === undefined && result !== undefined) this.#install(slot, planned.plan, startMs, result)
     else this.retry.failed(error as Error)
+    planned.end()
     this.#changed()
   }
 
-  #install(slot: MemTableSlot, startMs: number, result: FlushResult): void {
+  #install(slot: MemTableSlot, plan: FlushPlan, startMs: number, result: FlushResult): void {
     const { environment, emit } = this.#host
     try {
-      this.#host.installFlush(slot, result)
+      this.#host.installFlush(slot, result, plan)
     } catch (error) {
       this.retry.giveUp(error as Error)
       return
@@ -90,7 +101,7 @@ export class FlushLane {
     this.retry.succeeded()
     const durationMs = environment.clock.monotonicMs() - startMs
     this.#totalMs += durationMs
-    const { number, bytes } = result.file
-    emit('flush', { table: number, level: 0, entries: result.entries, bytes, durationMs })
+    const { file, entries } = result
+    emit('flush', { table: file?.number, level: 0, entries, bytes: file?.bytes ?? 0, durationMs })
   }
 }

@@ -8,6 +8,8 @@ import type { StallReason } from './back-pressure.ts'
 export interface MemTableFigures {
   readonly entries: number
   readonly tombstones: number
+  /** Range deletes; not among the entries. */
+  readonly rangeTombstones: number
   /** Bytes of keys and newest values. */
   readonly liveBytes: number
   /** Arena bytes in use. */

@@ -65,6 +65,12 @@ export class SnapshotList {
     return this.#open.size
   }
 
+  /** Sequence of the oldest one, if any is open. */
+  get oldest(): SequenceNumber | undefined {
+    // They are created in the order of their sequences, and a Set keeps it.
+    return this.#open.values().next().value?.sequence
+  }
+
   closeAll(): void {
     for (const snapshot of [...this.#open]) snapshot.close()
   }

@@ -90,6 +90,7 @@ function memTableFigures({ table, logNumber, firstSequence }: MemTableSlot): Mem
   return {
     entries: table.entryCount,
     tombstones: table.tombstoneCount,
+    rangeTombstones: table.rangeTombstoneCount,
     liveBytes: table.sizeInBytes,
     memoryBytes: table.memoryUsage,
     capacityBytes: table.capacityBytes,

@@ -78,7 +78,7 @@ function memoryRows({ active, immutables, writeBufferBytes }: Stats): GridRow[] 
 }
 
 function memoryRow(label: string, table: MemTableFigures, fullBytes: number, style: Style): GridRow {
-  const { memoryBytes, entries, tombstones } = table
+  const { memoryBytes, entries, tombstones, rangeTombstones } = table
   const fill = Math.min(1, memoryBytes / fullBytes)
   return {
     label,
@@ -88,6 +88,7 @@ function memoryRow(label: string, table: MemTableFigures, fullBytes: number, sty
       `${showBytesCount(memoryBytes)} of ${showBytesCount(fullBytes)}`,
       showPlural(entries, 'entry', 'entries'),
       ...(tombstones > 0 ? [showPlural(tombstones, 'tombstone')] : []),
+      ...(rangeTombstones > 0 ? [showPlural(rangeTombstones, 'range tombstone')] : []),
     ],
     note: '',
   }

@@ -13,7 +13,6 @@ import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
 import type { FaultEnvironment } from '../../src/env/fault-env.ts'
-import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
 
 export const DIRECTORY = '/db'
 export const OPTIONS: Options = {
@@ -29,12 +28,22 @@ export const OPTIONS: Options = {
 /** Keys and values as text: what a scan finds, or should find. */
 export type State = Map<string, string>
 
+/** A put, or a delete without a value; with an end, of all keys before it. */
+type Op = readonly [key: string, value: string | undefined, end?: string]
+
 export interface Write {
   readonly index: number
-  readonly ops: readonly (readonly [key: string, value: string | undefined])[]
+  readonly ops: readonly Op[]
   readonly durability: Durability
   outcome: 'started' | 'acknowledged' | WriteOutcome
 }
+
+/** What was written long before the flush, what the same batch has just written, and what no write ever touches. */
+const RANGES: readonly Op[] = [
+  ['gone1', undefined, 'gone3'],
+  ['shared0', undefined, 'shared2'],
+  ['x', undefined, 'y'],
+]
 
 export class Ledger {
   readonly writes: Write[] = []
@@ -47,11 +56,12 @@ export class Ledger {
   begin(durability: Durability, bytes: number = 10): Write {
     const index = this.writes.length + 1
     const value = `${index}${'.'.repeat(bytes)}`
-    const ops: [string, string | undefined][] = [
+    const ops: Op[] = [
       ['last', String(index)],
       [`own${index}`, value],
       [`shared${index % 3}`, String(index)],
       [`gone${(index + 1) % 4}`, undefined],
+      ...(index % 3 === 1 ? RANGES : []),
       [`gone${index % 4}`, String(index)],
     ]
     const write: Write = { index, ops, durability, outcome: 'started' }
@@ -65,10 +75,10 @@ export class Ledger {
     if (write.durability !== 'buffered') this.kept = Math.max(this.kept, write.index)
   }
 
-  /** All writes so far are in synced tables. */
-  flushed(): void {
-    this.durable = this.writes.length
-    this.kept = this.durable
+  /** The first `count` writes, or all so far, are in synced tables. */
+  flushed(count: number = this.writes.length): void {
+    this.durable = Math.max(this.durable, count)
+    this.kept = Math.max(this.kept, count)
   }
 
   /** The state after the first `count` writes. */
@@ -81,12 +91,16 @@ export class Ledger {
 export function stateOf(writes: readonly Write[]): State {
   const state: State = new Map()
   for (const { ops } of writes) {
-    for (const [key, value] of ops) {
-      if (value === undefined) state.delete(key)
-      else state.set(key, value)
+    for (const [key, value, end] of ops) {
+      if (value !== undefined) state.set(key, value)
+      else for (const held of [...state.keys()]) if (isDeleted(held, key, end)) state.delete(held)
     }
   }
   return new Map([...state].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function isDeleted(held: string, key: string, end: string | undefined): boolean {
+  return end === undefined ? held === key : key <= held && held < end
 }
 
 /** What the database holds. */
@@ -104,11 +118,14 @@ export function summary(state: State): string {
 
 /** How the steps of the workload are carried out; the matrices differ in what they do about failures. */
 export interface Runner {
-  readonly memory: MemoryEnvironment
   readonly environment: FaultEnvironment
   readonly ledger: Ledger
+  /** Beside those of every life, and before them. */
+  readonly options?: Options
   /** Wait for a step that may fail; answers whether it did what it should. */
   step(promise: Promise<unknown>): Promise<boolean>
+  /** Let time pass, and what is due in it happen. */
+  pass(durationMs: number): Promise<void>
 }
 
 /** The whole life. Ends early if the database cannot be opened; `onOpen` is told of each opening. */
@@ -124,9 +141,10 @@ export async function live(runner: Runner, onOpen: (db: DB) => void = () => {}):
   if (await runner.step(second.close())) runner.ledger.flushed()
 }
 
-async function begin(runner: Runner, onOpen: (db: DB) => void): Promise<DB | undefined> {
+/** Open the database, if it can be. */
+export async function begin(runner: Runner, onOpen: (db: DB) => void): Promise<DB | undefined> {
   let db: DB | undefined
-  const opening = open(DIRECTORY, { ...OPTIONS, environment: runner.environment }).then((opened) => {
+  const opening = open(DIRECTORY, { ...OPTIONS, ...runner.options, environment: runner.environment }).then((opened) => {
     db = opened
   })
   await runner.step(opening)
@@ -154,13 +172,13 @@ async function childhood(runner: Runner, db: DB): Promise<void> {
 async function growth(runner: Runner, db: DB): Promise<void> {
   for (const bytes of [6000, 6000, 6000, 10]) await write(runner, db, 'os', bytes)
   await write(runner, db, 'disk')
-  pass(runner, 200)
+  await runner.pass(200)
   for (const bytes of [6000, 6000, 600]) await write(runner, db, 'os', bytes)
   await write(runner, db, 'buffered', 6000)
   await write(runner, db, 'os')
   writeSync(runner, db, 'disk')
   await write(runner, db, 'os', 600)
-  pass(runner, 2000)
+  await runner.pass(2000)
   await turn(runner, db, ['os', 'os'])
   const count = runner.ledger.writes.length
   if ((await runner.step(db.flush())) && count === runner.ledger.writes.length) runner.ledger.flushed()
@@ -168,10 +186,6 @@ async function growth(runner: Runner, db: DB): Promise<void> {
   await runner.step(db.compactRange())
   await write(runner, db, 'os', 700)
   writeSync(runner, db, 'os')
-}
-
-function pass({ memory }: Runner, durationMs: number): void {
-  memory.runTimers(memory.clock.micros / 1000 + durationMs)
 }
 
 async function age(runner: Runner, db: DB): Promise<void> {
@@ -189,7 +203,7 @@ async function write(runner: Runner, db: DB, durability: Durability, bytes?: num
 }
 
 /** Writes of one turn, awaited together. */
-async function turn(runner: Runner, db: DB, durabilities: readonly Durability[]): Promise<void> {
+export async function turn(runner: Runner, db: DB, durabilities: readonly Durability[]): Promise<void> {
   const commits = durabilities.map((durability) => commit(runner.ledger, db, durability))
   await runner.step(
     Promise.allSettled(commits).then((outcomes) => {
@@ -198,7 +212,8 @@ async function turn(runner: Runner, db: DB, durabilities: readonly Durability[])
   )
 }
 
-async function commit(ledger: Ledger, db: DB, durability: Durability, bytes?: number): Promise<void> {
+/** One write; what becomes of it is in the ledger. */
+export async function commit(ledger: Ledger, db: DB, durability: Durability, bytes?: number): Promise<void> {
   const started = ledger.begin(durability, bytes)
   try {
     await db.write(batchOf(started), { durability })
@@ -209,8 +224,9 @@ async function commit(ledger: Ledger, db: DB, durability: Durability, bytes?: nu
   ledger.acknowledged(started)
 }
 
-function writeSync(runner: Runner, db: DB, durability: Durability): void {
-  const started = runner.ledger.begin(durability)
+/** As commit, before it returns. */
+export function writeSync(runner: Runner, db: DB, durability: Durability, bytes?: number): void {
+  const started = runner.ledger.begin(durability, bytes)
   try {
     db.writeSync(batchOf(started), { durability })
   } catch (error) {
@@ -222,8 +238,9 @@ function writeSync(runner: Runner, db: DB, durability: Durability): void {
 
 function batchOf({ ops }: Write): WriteBatch {
   const batch = new WriteBatch()
-  for (const [key, value] of ops) {
-    if (value === undefined) batch.delete(key)
+  for (const [key, value, end] of ops) {
+    if (end !== undefined) batch.deleteRange(key, end)
+    else if (value === undefined) batch.delete(key)
     else batch.put(key, value)
   }
   return batch

@@ -2,7 +2,8 @@
  * Scenario: a database in memory that is driven by lines of text, for datadriven tests: a transcript of commands and of
  * what the database says. All file-system calls are recorded, so that the same commands also serve the goldens of calls.
  *
- * Commands  open [option=value …]     write [sync] [durability=…]   (lines: put KEY VALUE, del KEY; one write a line)
+ * Commands  open [option=value …]     write [sync] [durability=…]   (lines: put KEY VALUE, del KEY, del-range KEY KEY;
+ *                                                    one write a line)
  *           turn                      as write, but all lines are issued before the first is awaited; a line that ends in
  *                                     `sync` is a synchronous write
  *           batch [sync]              all lines in one WriteBatch
@@ -218,17 +219,19 @@ export class Scenario {
     return failed.map((outcome) => describeError(outcome.reason)).join('\n')
   }
 
-  /** `put KEY VALUE [durability] [sync]`, `del KEY [durability] [sync]`. */
+  /** `put KEY VALUE [durability] [sync]`, `del KEY [durability] [sync]`, `del-range START END [durability] [sync]`. */
   #issue(line: string, command: Command): Promise<void> | void {
     const words = line.split(' ')
     const isSync = words.at(-1) === 'sync'
     if (isSync) words.pop()
-    const isPut = words[0] === 'put'
-    const durability = words[isPut ? 3 : 2] ?? command.list('durability')[0]
+    const [isPut, isRange] = [words[0] === 'put', words[0] === 'del-range']
+    const durability = words[isPut || isRange ? 3 : 2] ?? command.list('durability')[0]
     const options = durability === undefined ? undefined : { durability: durability as 'disk' }
     const db = this.#open_
     if (isPut && isSync) return db.putSync(text(words[1]), text(words[2]), options)
     if (isPut) return db.put(text(words[1]), text(words[2]), options)
+    if (isRange && isSync) return db.deleteRangeSync(text(words[1]), text(words[2]), options)
+    if (isRange) return db.deleteRange(text(words[1]), text(words[2]), options)
     return isSync ? db.deleteSync(text(words[1]), options) : db.delete(text(words[1]), options)
   }
 
@@ -237,6 +240,7 @@ export class Scenario {
     for (const line of command.lines) {
       const [operation, key, value] = line.split(' ')
       if (operation === 'put') batch.put(text(key), text(value))
+      else if (operation === 'del-range') batch.deleteRange(text(key), text(value))
       else batch.delete(text(key))
     }
     const durability = command.list('durability')[0]
@@ -331,8 +335,8 @@ function describeStats(db: DB): string {
   const { active, immutables, logs, tables, ...rest } = db.stats()
   const lines = [
     `sequence ${rest.lastSequence}, manifest ${rest.manifestNumber}`,
-    `active: ${active.entries} entries, ${active.tombstones} tombstones, log ${active.logNumber}`,
-    ...immutables.map((table) => `frozen: ${table.entries} entries, log ${table.logNumber}`),
+    `active: ${active.entries} entries, ${active.tombstones} tombstones${ranges(active)}, log ${active.logNumber}`,
+    ...immutables.map((table) => `frozen: ${table.entries} entries${ranges(table)}, log ${table.logNumber}`),
     ...logs.map(({ number, bytes, syncedBytes }) => `log ${number}: ${bytes} bytes, ${syncedBytes} durable`),
     ...tables.map(({ level, number, bytes, smallest, largest }) => {
       return `table ${number} in level ${level}: ${bytes} bytes, ${show(smallest)} to ${show(largest)}`
@@ -341,6 +345,10 @@ function describeStats(db: DB): string {
   ]
   if (rest.poisonedBy !== undefined) lines.push(`poisoned: ${rest.poisonedBy}`)
   return lines.join('\n')
+}
+
+function ranges({ rangeTombstones }: { readonly rangeTombstones: number }): string {
+  return rangeTombstones === 0 ? '' : `, ${rangeTombstones} ranges`
 }
 
 /** Inline, a compaction goes on by a slice each turn of the event loop, and the next one may begin in the same turn. */

@@ -11,7 +11,8 @@ const MIB = 1024 * 1024
 
 function memTable(memoryBytes: number, entries: number, tombstones: number = 0): MemTableFigures {
   const capacityBytes = 8 * MIB
-  return { entries, tombstones, liveBytes: memoryBytes, memoryBytes, capacityBytes, logNumber: 9, firstSequence: 1 }
+  const counts = { entries, tombstones, rangeTombstones: 0 }
+  return { ...counts, liveBytes: memoryBytes, memoryBytes, capacityBytes, logNumber: 9, firstSequence: 1 }
 }
 
 function tableOf(number: number, level: number, bytes: number, smallest: string, largest: string): TableFigures {

@@ -10,6 +10,7 @@ import type { Durability } from '../../src/base/types.ts'
 import {
   type DB,
   type Entry,
+  type Options,
   open,
   type Scan,
   type Snapshot,
@@ -43,6 +44,7 @@ type Of<T extends Operation['type']> = Extract<Operation, { readonly type: T }>
 
 export class ModelRun {
   readonly #walMarkers: boolean
+  readonly #options: Options
   #world: World
   #db!: DB
   readonly #history: History = new History()
@@ -52,9 +54,20 @@ export class ModelRun {
   #snapshots: OpenSnapshot[] = []
   #crash: Crash | undefined = undefined
   /** How often things happened, for a test to see that they did. */
-  readonly counts: Record<string, number> = { flushes: 0, compactions: 0, moves: 0, crashes: 0, lost: 0, discarded: 0 }
+  readonly counts: Record<string, number> = {
+    flushes: 0,
+    flushesWithoutTable: 0,
+    compactions: 0,
+    moves: 0,
+    rangeDeletes: 0,
+    crashes: 0,
+    lost: 0,
+    discarded: 0,
+  }
 
-  constructor(world: World, walMarkers: boolean) {
+  /** @param options beside those that every run has, and before them */
+  constructor(world: World, walMarkers: boolean, options: Options = {}) {
+    this.#options = options
     this.#world = world
     this.#walMarkers = walMarkers
   }
@@ -84,6 +97,7 @@ export class ModelRun {
       writeBufferBytes: 16 * 1024,
       blockBytes: 1024,
       walMarkers: this.#walMarkers,
+      ...this.#options,
       maxFileBytes: 4096,
       levelBytes: 16 * 1024,
       level0CompactionTrigger: 2,
@@ -91,7 +105,7 @@ export class ModelRun {
       compression: 'none' as const,
     }
     this.#db = await open(directory, options)
-    this.#db.on('flush', () => this.#count('flushes'))
+    this.#db.on('flush', ({ table }) => this.#count(table === undefined ? 'flushesWithoutTable' : 'flushes'))
     this.#db.on('compaction', ({ phase }) => {
       if (phase === 'end') this.#count('compactions')
       if (phase === 'move') this.#count('moves')
@@ -170,7 +184,7 @@ export class ModelRun {
     durability: Durability | undefined,
     isBatch: boolean,
   ): Promise<void> | void {
-    const edits = planned.map(([key, valueBytes]): Edit => [key, valueBytes < 0 ? undefined : this.#value(valueBytes)])
+    const edits = planned.flatMap((edit) => this.#edits(edit))
     const options = durability === undefined ? undefined : { durability }
     if (how === 'sync') {
       const index = this.#history.submit(edits, durability ?? 'os')
@@ -200,15 +214,29 @@ export class ModelRun {
     const db = this.#db
     if (isBatch) {
       const batch = new WriteBatch()
-      for (const [key, value] of edits) {
-        if (value === undefined) batch.delete(bytes(key))
+      for (const [key, value, end] of edits) {
+        if (end !== undefined) batch.deleteRange(bytes(key), bytes(end))
+        else if (value === undefined) batch.delete(bytes(key))
         else batch.put(bytes(key), bytes(value))
       }
       return isSync ? db.writeSync(batch, options) : db.write(batch, options)
     }
-    const [key, value] = edits[0]
+    // A range without keys is a write without edits.
+    const [key, value, end] = edits[0] ?? ['a', undefined, 'a']
+    if (end !== undefined) {
+      return isSync
+        ? db.deleteRangeSync(bytes(key), bytes(end), options)
+        : db.deleteRange(bytes(key), bytes(end), options)
+    }
     if (value === undefined) return isSync ? db.deleteSync(bytes(key), options) : db.delete(bytes(key), options)
     return isSync ? db.putSync(bytes(key), bytes(value), options) : db.put(bytes(key), bytes(value), options)
+  }
+
+  #edits([key, valueBytes, other]: PlannedEdit): Edit[] {
+    if (other === undefined) return [[key, valueBytes < 0 ? undefined : this.#value(valueBytes)]]
+    if (key === other) return []
+    this.#count('rangeDeletes')
+    return [[key, undefined, other]]
   }
 
   async #fill({ how, writes, valueBytes }: Of<'fill'>): Promise<void> {
