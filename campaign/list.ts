@@ -2,6 +2,7 @@
  * The campaigns, in the order in which all of them are run.
  */
 import type { Campaign } from './campaign.ts'
+import { FULL_DISK, PEERS_DAMAGE, PEERS_FULL_DISK, PEERS_KILL } from './peers.ts'
 import { CRASH } from './t01-crash.ts'
 import { KILL } from './t05-kill.ts'
 import { DAMAGE } from './t06-damage.ts'
@@ -9,7 +10,18 @@ import { FUZZ } from './t07-fuzz.ts'
 import { SCHEDULES } from './t09-schedules.ts'
 import { EXCHANGE } from './t11-exchange.ts'
 
-export const CAMPAIGNS: readonly Campaign[] = [CRASH, KILL, DAMAGE, FUZZ, SCHEDULES, EXCHANGE]
+export const CAMPAIGNS: readonly Campaign[] = [
+  CRASH,
+  KILL,
+  DAMAGE,
+  FUZZ,
+  SCHEDULES,
+  EXCHANGE,
+  FULL_DISK,
+  PEERS_DAMAGE,
+  PEERS_KILL,
+  PEERS_FULL_DISK,
+]
 
 /** @throws Error if there is none of that name; the beginning of a name is enough */
 export function campaignNamed(name: string): Campaign {

@@ -64,15 +64,21 @@ export function listing(): string {
   return CAMPAIGNS.map(({ name, title, ciSeconds }) => `  ${name.padEnd(18)} ${title} (CI: ${ciSeconds} s)`).join('\n')
 }
 
+/** What has no time in CI has so much if it is named. */
+const NAMED_SECONDS = 60
+
 function plan(names: readonly string[], seconds: number | undefined): Planned[] {
   const isAll = names[0] === 'all'
-  const campaigns = isAll || names[0] === 'ci' ? CAMPAIGNS : names.map(campaignNamed)
-  if (seconds === undefined) return campaigns.map((campaign) => ({ campaign, seconds: campaign.ciSeconds }))
-  const share = ({ ciSeconds, longShare }: Campaign): number => (isAll ? longShare : ciSeconds)
-  const total = campaigns.reduce((sum, campaign) => sum + share(campaign), 0)
+  const isNamed = !isAll && names[0] !== 'ci'
+  const campaigns = isNamed ? names.map(campaignNamed) : CAMPAIGNS
+  const share = ({ ciSeconds, longShare }: Campaign): number => {
+    if (isAll && seconds !== undefined) return longShare
+    return ciSeconds === 0 && isNamed ? NAMED_SECONDS : ciSeconds
+  }
+  const total = seconds === undefined ? undefined : campaigns.reduce((sum, campaign) => sum + share(campaign), 0)
   return campaigns
     .filter((campaign) => share(campaign) > 0)
-    .map((campaign) => ({ campaign, seconds: (seconds * share(campaign)) / total }))
+    .map((campaign) => ({ campaign, seconds: (share(campaign) * (seconds ?? 1)) / (total ?? 1) }))
 }
 
 function positive(name: string, text: string): number {

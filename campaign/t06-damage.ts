@@ -8,7 +8,7 @@
 import type { Campaign, CampaignContext } from './campaign.ts'
 import { type Case, DamagePlan } from './damage/damages.ts'
 import { SHAPE_NAMES, shapeNamed } from './damage/shapes.ts'
-import { damageRealFiles } from './damage/special-files.ts'
+import { ON_DISK, type SpecialCase, sampled, specialCases, trySpecial } from './damage/special-files.ts'
 import { judge } from './damage/verdict.ts'
 import { runLane } from './lane/lane.ts'
 
@@ -22,8 +22,16 @@ export const DAMAGE: Campaign = {
 }
 
 async function run(context: CampaignContext): Promise<void> {
-  await damageRealFiles(context)
-  const plan = new DamagePlan(await Promise.all(SHAPE_NAMES.map(shapeNamed)), context.seed)
+  const shapes = await Promise.all(SHAPE_NAMES.map(shapeNamed))
+  const special = specialCases(shapes)
+  await runLane(context, {
+    module: new URL('./damage/special-worker.js', import.meta.url),
+    data: { seed: context.seed },
+    first: 0,
+    limit: special.length + ON_DISK,
+    describe: (step) => ({ details: `on disk, ${JSON.stringify(special[step] ?? step)}`, reproduction: special[step] ?? sampled(shapes, context.seed, step - special.length) }),
+  })
+  const plan = new DamagePlan(shapes, context.seed)
   await runLane(context, {
     module: new URL('./damage/damage-worker.js', import.meta.url),
     data: { seed: context.seed },
@@ -35,6 +43,8 @@ async function run(context: CampaignContext): Promise<void> {
 }
 
 async function replay(reproduction: unknown): Promise<void> {
-  const { shape, damage } = reproduction as Case
-  await judge(await shapeNamed(shape), damage)
+  const what = reproduction as Case | SpecialCase
+  const shape = await shapeNamed(what.shape)
+  if ('damage' in what) await judge(shape, what.damage)
+  else await trySpecial(shape, what)
 }

@@ -3,13 +3,10 @@
  */
 import { takeSteps } from '../lane/lane-worker.ts'
 import type { Tally } from '../lane/tally.ts'
+import type { DamageData } from './damage-worker-data.ts'
 import { DamagePlan } from './damages.ts'
 import { SHAPE_NAMES, shapeNamed } from './shapes.ts'
 import { judge, Violation } from './verdict.ts'
-
-export interface DamageData {
-  readonly seed: number
-}
 
 const shapes = await Promise.all(SHAPE_NAMES.map(shapeNamed))
 

@@ -10,6 +10,7 @@
  *              with a whole record. Nothing can tell the two apart
  * Then it is written to, closed and opened again, and must hold what it held, and what was written.
  */
+import type { Environment } from '../../src/base/environment.ts'
 import { CorruptionError, IOError, VarveError } from '../../src/base/errors.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
@@ -64,15 +65,16 @@ export async function judge(shape: Shape, damage: Damage): Promise<Outcome> {
     checkUnchanged(environment, before)
     return 'refused'
   }
-  const outcome = await use(shape, damage, db, environment)
+  const outcome = await judgeOpened(shape, damage, db, DIRECTORY, environment)
   if (environment.files.openCount > 0) throw new Violation('files left open', `${environment.files.openCount}`)
   return outcome
 }
 
-function checkRefusal(error: unknown, damage: Damage): void {
+/** @throws Violation if the opening of a damaged database may not fail like this */
+export function checkRefusal(error: unknown, damage: Pick<Damage, 'kind'> | undefined): void {
   if (error instanceof CorruptionError && error.file !== undefined) return
   // What is no file can be neither read nor replaced.
-  const isNoFile = damage.kind === 'directory' || damage.kind === 'copy' || damage.kind === 'swap'
+  const isNoFile = damage === undefined || ['directory', 'copy', 'swap'].includes(damage.kind)
   if (isNoFile && error instanceof IOError) return
   throw new Violation('opening fails with the wrong error', describeError(error))
 }
@@ -86,7 +88,14 @@ function checkUnchanged({ files }: MemoryEnvironment, before: Names): void {
   if (files.openCount > 0) throw new Violation('a refused opening leaves files open', `${files.openCount}`)
 }
 
-async function use(shape: Shape, damage: Damage, db: DB, environment: MemoryEnvironment): Promise<Outcome> {
+/** Read an opened database, write to it, and open it again. @throws Violation */
+export async function judgeOpened(
+  shape: Shape,
+  damage: Damage,
+  db: DB,
+  directory: string,
+  environment: Environment,
+): Promise<Outcome> {
   let caught = 0
   let outcome: Outcome
   try {
@@ -98,7 +107,7 @@ async function use(shape: Shape, damage: Damage, db: DB, environment: MemoryEnvi
     caught = readAll(shape, db, expected)
     db.putSync('zz', 'probe')
     await db.close()
-    const again = await open(DIRECTORY, { ...shape.options, environment })
+    const again = await open(directory, { ...shape.options, environment })
     const more = new Map([...expected, ['zz', 'probe']])
     const caughtAgain = readAll(shape, again, more)
     if (caughtAgain > 0 && caught === 0) throw new Violation('damage appears after reopening', `${caughtAgain} reads`)

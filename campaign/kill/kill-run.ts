@@ -18,30 +18,45 @@ export interface KillRun {
   readonly limit?: number
 }
 
+/** Directories that are written to at the same time: a life is mostly waiting. */
+const AT_ONCE = 3
+
 /** @returns what went wrong, instead of a finding, if it is somebody else's */
-export async function runKills(context: CampaignContext, { engines, levels, whose, limit }: KillRun): Promise<string[]> {
+export async function runKills(context: CampaignContext, run: KillRun): Promise<string[]> {
   const prng = new Prng(context.seed)
   const failures: string[] = []
-  const most = limit ?? Number.POSITIVE_INFINITY
-  for (let done = 0; done < most && !context.isOver(); ) {
-    const level = levels[prng.below(levels.length)]
-    const seed = prng.next32()
-    const lives = new Lives(engines, level, seed)
-    try {
-      for (let i = 0; i < LIVES_MAX && done < most && !context.isOver(); i++, done++) {
-        await lives.next()
-        context.count(`SIGKILLs of ${whose} at '${level}'`)
-      }
-      await lives.look()
-      context.count(`batches found whole of ${whose}`, lives.counts.batches)
-    } catch (error) {
-      if (!(error instanceof LifeError)) throw error
-      const details = `${engines.join(' and ')} at ${level}, seed ${seed}, life ${lives.counts.lives + 1}: ${error.message}`
-      if (engines.includes('varve')) context.finding('lost or wrong after SIGKILL', details, { engines, level, seed })
-      else failures.push(details)
-    } finally {
-      lives.dispose()
-    }
+  const left = { lives: run.limit ?? Number.POSITIVE_INFINITY }
+  const lane = async (): Promise<void> => {
+    while (left.lives > 0 && !context.isOver()) await runDirectory(context, run, prng, left, failures)
   }
+  await Promise.all(Array.from({ length: AT_ONCE }, lane))
   return failures
+}
+
+async function runDirectory(
+  context: CampaignContext,
+  { engines, levels, whose }: KillRun,
+  prng: Prng,
+  left: { lives: number },
+  failures: string[],
+): Promise<void> {
+  const level = levels[prng.below(levels.length)]
+  const seed = prng.next32()
+  const lives = new Lives(engines, level, seed)
+  try {
+    for (let i = 0; i < LIVES_MAX && left.lives > 0 && !context.isOver(); i++) {
+      left.lives--
+      await lives.next()
+      context.count(`SIGKILLs of ${whose} at '${level}'`)
+    }
+    await lives.look()
+    context.count(`batches found whole of ${whose}`, lives.counts.batches)
+  } catch (error) {
+    if (!(error instanceof LifeError)) throw error
+    const details = `${engines.join(' and ')} at ${level}, seed ${seed}, life ${lives.counts.lives + 1}: ${error.message}`
+    if (engines.includes('varve')) context.finding('lost or wrong after SIGKILL', details, { engines, level, seed })
+    else failures.push(details)
+  } finally {
+    lives.dispose()
+  }
 }

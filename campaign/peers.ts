@@ -1,0 +1,81 @@
+/**
+ * The peers on the same harness and with the same records: what of damage, SIGKILL and full disks classic-level and lmdb
+ * survive, next to varve. What peers lose is counted; only what varve loses is a finding.
+ */
+import type { Campaign, CampaignContext } from './campaign.ts'
+import type { EngineName } from './engines/engine.ts'
+import { installLmdb, PeerMissingError } from './engines/lmdb-engine.ts'
+import { runKills } from './kill/kill-run.ts'
+import { damagePeer } from './peers/damage-peers.ts'
+import { fillDisks } from './peers/full-disk.ts'
+
+/** Openings of each engine's damaged database, if there is time. */
+const OPENINGS = 20_000
+
+export const FULL_DISK: Campaign = {
+  name: 't16-full-disk',
+  title: 'a disk that fills up, and has room again',
+  ciSeconds: 15,
+  longShare: 1,
+  run: (context) => fillDisks(context, ['varve'], 200),
+}
+
+export const PEERS_DAMAGE: Campaign = {
+  name: 'peers-damage',
+  title: 'every byte inverted: varve, classic-level, lmdb',
+  ciSeconds: 0,
+  longShare: 0,
+  run: (context) => forEachEngine(context, (engine, part) => damagePeer(part, engine, OPENINGS)),
+}
+
+export const PEERS_KILL: Campaign = {
+  name: 'peers-kill',
+  title: 'SIGKILL: varve, classic-level, lmdb',
+  ciSeconds: 0,
+  longShare: 0,
+  run: (context) =>
+    forEachEngine(context, async (engine, part) => {
+      const failures = await runKills(part, { engines: [engine], levels: ['os', 'disk'], whose: engine })
+      if (failures.length > 0) part.count(`${engine}: directories lost or wrong`, failures.length)
+    }),
+}
+
+export const PEERS_FULL_DISK: Campaign = {
+  name: 'peers-full-disk',
+  title: 'a full disk: varve, classic-level, lmdb',
+  ciSeconds: 0,
+  longShare: 0,
+  run: (context) => forEachEngine(context, (engine, part) => fillDisks(part, [engine], 20)),
+}
+
+/** Each engine has its part of the time. */
+async function forEachEngine(
+  context: CampaignContext,
+  run: (engine: EngineName, part: CampaignContext) => Promise<void>,
+): Promise<void> {
+  const engines = availableEngines(context)
+  for (const [i, engine] of engines.entries()) {
+    const deadline = performance.now() + (context.deadline - performance.now()) / (engines.length - i)
+    const part: CampaignContext = {
+      seed: context.seed,
+      deadline,
+      isOver: () => performance.now() >= deadline || context.isOver(),
+      count: (what, by) => context.count(what, by),
+      finding: (kind, details, reproduction) => context.finding(kind, details, reproduction),
+      progress: () => {},
+    }
+    await run(engine, part)
+  }
+}
+
+function availableEngines(context: CampaignContext): EngineName[] {
+  try {
+    installLmdb()
+    return ['varve', 'classic-level', 'lmdb']
+  } catch (error) {
+    if (!(error instanceof PeerMissingError)) throw error
+    console.error(error.message)
+    context.count('skipped: lmdb cannot be installed here')
+    return ['varve', 'classic-level']
+  }
+}
