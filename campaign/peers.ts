@@ -9,9 +9,6 @@ import { runKills } from './kill/kill-run.ts'
 import { damagePeer } from './peers/damage-peers.ts'
 import { fillDisks } from './peers/full-disk.ts'
 
-/** Openings of each engine's damaged database, if there is time. */
-const OPENINGS = 20_000
-
 export const FULL_DISK: Campaign = {
   name: 't16-full-disk',
   title: 'a disk that fills up, and has room again',
@@ -25,7 +22,7 @@ export const PEERS_DAMAGE: Campaign = {
   title: 'every byte inverted: varve, classic-level, lmdb',
   ciSeconds: 0,
   longShare: 0,
-  run: (context) => forEachEngine(context, (engine, part) => damagePeer(part, engine, OPENINGS)),
+  run: (context) => forEachEngine(context, (engine, part) => damagePeer(part, engine)),
 }
 
 export const PEERS_KILL: Campaign = {
@@ -62,7 +59,7 @@ async function forEachEngine(
       isOver: () => performance.now() >= deadline || context.isOver(),
       count: (what, by) => context.count(what, by),
       finding: (kind, details, reproduction) => context.finding(kind, details, reproduction),
-      progress: () => {},
+      progress: (done, total) => context.progress(done, total),
     }
     await run(engine, part)
   }

@@ -18,8 +18,7 @@ const NO_DATA = ['LOCK', 'LOG', 'LOG.old', 'data.mdb-lock']
 
 type Outcome = PeerOutcome | 'process killed' | 'process hangs'
 
-/** @param limit openings at most; the bytes are taken with a stride that makes them fit */
-export async function damagePeer(context: CampaignContext, engine: EngineName, limit: number): Promise<void> {
+export async function damagePeer(context: CampaignContext, engine: EngineName): Promise<void> {
   const outer = mkdtempSync(join(tmpdir(), 'varve-peer-'))
   const base = join(outer, 'db')
   const opener = new Opener(engine, base)
@@ -31,25 +30,35 @@ export async function damagePeer(context: CampaignContext, engine: EngineName, l
         .map((name) => [name, readFileSync(join(base, name))]),
     )
     const bytes = [...files.values()].reduce((sum, content) => sum + content.length, 0)
-    const stride = Math.max(1, Math.ceil(bytes / limit))
     context.count(`${engine}: bytes of the database`, bytes)
     const sound = await opener.open({ index: -1, files: encoded(files, undefined, 0) })
     if (sound !== 'right') throw new Error(`${engine} does not open what it wrote: ${sound}`)
-    let index = context.seed % stride
-    for (const [name, content] of files) {
-      for (; index < content.length && !context.isOver(); index += stride) {
-        const outcome = await opener.open({ index, files: encoded(files, name, index) })
-        context.count(`${engine}: opened with a byte inverted`)
-        context.count(`${engine}: ${outcome}`)
-        if (engine === 'varve' && ['silently wrong', 'process killed', 'process hangs'].includes(outcome))
-          context.finding(outcome, `byte ${index} of ${name}`, undefined)
-      }
-      index -= content.length
+    for (let i = 0; i < bytes && !context.isOver(); i++) {
+      // In an order that is spread over all files: a part of it stands for the whole.
+      const { name, index } = place(files, (i * SPREAD + context.seed) % bytes)
+      const outcome = await opener.open({ index: i, files: encoded(files, name, index) })
+      context.count(`${engine}: opened with a byte inverted`)
+      context.count(`${engine}: ${outcome}`)
+      if (engine === 'varve' && ['silently wrong', 'process killed', 'process hangs'].includes(outcome))
+        context.finding(outcome, `byte ${index} of ${name}`, undefined)
+      context.progress(i + 1, bytes)
     }
   } finally {
     opener.stop()
     rmSync(outer, { recursive: true, force: true })
   }
+}
+
+/** A prime that no small database has for a factor. */
+const SPREAD = 1_000_003
+
+function place(files: ReadonlyMap<string, Buffer>, at: number): { name: string; index: number } {
+  let index = at
+  for (const [name, content] of files) {
+    if (index < content.length) return { name, index }
+    index -= content.length
+  }
+  throw new Error(`no byte ${at}`)
 }
 
 function encoded(files: ReadonlyMap<string, Buffer>, damaged: string | undefined, at: number): Record<string, string> {

@@ -2,19 +2,23 @@
  * A process that writes to a database on a small disk until there is no room, goes on once there is, and says what was
  * acknowledged. One line of JSON: { refused, before, after, lost, reopened }.
  *
- *   disk-child ENGINE DIRECTORY BALLAST        BALLAST is a file on the same disk, which is removed to make room
+ *   disk-child ENGINE DIRECTORY BALLAST VALUE_BYTES      BALLAST is a file on the same disk, which is removed to make room
  */
 import { mkdirSync, rmSync } from 'node:fs'
+import { Prng } from '../../src/base/prng.ts'
 import { type EngineName, openEngine } from '../engines/engine.ts'
 
 /** Writes that are tried after the one that was refused. */
 const AFTER = 15
-const VALUE = 'v'.repeat(20_000)
-
-const [engineName, directory, ballast] = process.argv.slice(2)
+const [engineName, directory, ballast, valueBytes] = process.argv.slice(2)
+/** Of letters that no compression shortens by much. */
+const prng = new Prng(Number(valueBytes))
+const VALUE = String.fromCharCode(...Array.from({ length: Number(valueBytes) }, () => 33 + prng.below(90)))
 const name = engineName as EngineName
 mkdirSync(directory, { recursive: true })
-let engine = await openEngine(name, directory, { writeBufferBytes: 256 * 1024 })
+let engine = await openEngine(name, directory)
+// lmdb rejects promises that nobody has been given, too.
+process.on('unhandledRejection', () => {})
 const acknowledged: string[] = []
 
 async function put(i: number): Promise<string | undefined> {
@@ -30,7 +34,7 @@ async function put(i: number): Promise<string | undefined> {
 
 let refused: string | undefined
 let next = 0
-for (; refused === undefined && next < 10_000; next++) refused = await put(next)
+for (; refused === undefined && next < 100_000; next++) refused = await put(next)
 const before = acknowledged.length
 rmSync(ballast)
 for (let i = 0; i < AFTER; i++) await put(next++)

@@ -14,6 +14,7 @@ import type { CampaignContext } from '../campaign.ts'
 import type { EngineName } from '../engines/engine.ts'
 
 const CHILD = fileURLToPath(new URL('./disk-child.js', import.meta.url))
+const VALUE_BYTES = [4000, 20_000, 1000, 9999]
 const TIMEOUT_MS = 120_000
 
 interface DiskReport {
@@ -29,7 +30,8 @@ export async function fillDisks(context: CampaignContext, engines: readonly Engi
   for (let round = 0; round < rounds && !context.isOver(); round++) {
     for (const engine of engines) {
       // The odd kibibytes put the end of the disk at another place of the log each time.
-      const report = fillDisk(engine, 4096 + 36 * ((context.seed + round) % 100))
+      const kibibytes = 8192 + 36 * ((context.seed + round) % 20)
+      const report = fillDisk(engine, kibibytes, VALUE_BYTES[round % VALUE_BYTES.length])
       if (report === undefined) return context.count('skipped: a small file system cannot be mounted here')
       tell(context, engine, report)
     }
@@ -52,9 +54,9 @@ function tell(context: CampaignContext, engine: EngineName, report: DiskReport |
 }
 
 /** @returns undefined if nothing can be mounted; a text if the process died */
-function fillDisk(engine: EngineName, kibibytes: number): DiskReport | string | undefined {
+function fillDisk(engine: EngineName, kibibytes: number, valueBytes: number): DiskReport | string | undefined {
   const mount = mkdtempSync(join(tmpdir(), 'varve-disk-'))
-  const args = ['-c', SCRIPT, 'sh', mount, String(kibibytes), process.execPath, CHILD, engine]
+  const args = ['-c', SCRIPT, 'sh', mount, String(kibibytes), process.execPath, CHILD, engine, String(valueBytes)]
   // In a mount name space of its own: whatever happens, nothing stays mounted.
   const rootless = process.getuid?.() === 0 ? [] : ['--map-root-user']
   mkdirSync(mount, { recursive: true })
@@ -68,7 +70,7 @@ function fillDisk(engine: EngineName, kibibytes: number): DiskReport | string | 
   }
 }
 
-/** A quarter of the disk is the ballast. */
+/** More than half of the disk is the ballast: recovery needs as much room as the log takes. */
 const SCRIPT = `mount -t tmpfs -o size="$2"k tmpfs "$1" || { echo NO MOUNT >&2; exit 1; }
-head -c $(($2 * 256)) /dev/zero > "$1/ballast"
-exec "$3" "$4" "$5" "$1/db" "$1/ballast"`
+head -c $(($2 * 600)) /dev/zero > "$1/ballast"
+exec "$3" "$4" "$5" "$1/db" "$1/ballast" "$6"`
