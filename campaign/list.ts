@@ -9,6 +9,10 @@ import { DAMAGE } from './t06-damage.ts'
 import { FUZZ } from './t07-fuzz.ts'
 import { SCHEDULES } from './t09-schedules.ts'
 import { EXCHANGE } from './t11-exchange.ts'
+import { LOCKS } from './t12-locks.ts'
+import { SOAK } from './t13-soak.ts'
+import { BOUNDS } from './t14-bounds.ts'
+import { LEAKS } from './t15-leaks.ts'
 
 export const CAMPAIGNS: readonly Campaign[] = [
   CRASH,
@@ -17,6 +21,10 @@ export const CAMPAIGNS: readonly Campaign[] = [
   FUZZ,
   SCHEDULES,
   EXCHANGE,
+  LOCKS,
+  SOAK,
+  BOUNDS,
+  LEAKS,
   FULL_DISK,
   PEERS_DAMAGE,
   PEERS_KILL,
