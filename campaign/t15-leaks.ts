@@ -29,7 +29,10 @@ async function run(context: CampaignContext): Promise<void> {
   try {
     await cycle(context, join(outer, 'warm'), 0)
     await settle()
+    // Threads have the process make its streams, which stay.
+    const streams = [process.stdout, process.stderr]
     const before = held()
+    context.count('streams of the process', streams.length)
     let resident = 0
     for (let round = 0; !context.isOver(); round++) {
       for (let i = 0; i < CYCLES && !context.isOver(); i++) await cycle(context, join(outer, String(round % 3)), round * CYCLES + i)
