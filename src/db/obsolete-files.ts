@@ -7,7 +7,7 @@
  * remembered, and go once no version that somebody holds has them.
  */
 import type { FileSystem } from '../base/environment.ts'
-import { logName, parseFileName } from '../base/filename.ts'
+import { isUsualName, logName, parseFileName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
 import { findTable } from '../table/table-file.ts'
 
@@ -77,11 +77,11 @@ export class ObsoleteFiles {
   }
 }
 
-/** Names of the files that may go. Foreign names are never among them. */
+/** Names of the files that may go. Foreign names are never among them: `5.log` is one, as it is for recovery. */
 function obsoleteFiles(names: readonly string[], live: LiveFiles): string[] {
   return names.filter((name) => {
     const parsed = parseFileName(name)
-    if (parsed === undefined) return false
+    if (parsed === undefined || !isUsualName(name)) return false
     if (parsed.type === 'log') return parsed.number < live.logNumber
     if (parsed.type === 'table') return !live.tables.has(parsed.number)
     if (parsed.type === 'manifest') return parsed.number < live.manifest
