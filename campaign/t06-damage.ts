@@ -10,7 +10,7 @@ import { type Case, DamagePlan } from './damage/damages.ts'
 import { SHAPE_NAMES, shapeNamed } from './damage/shapes.ts'
 import { ON_DISK, type SpecialCase, sampled, specialCases, trySpecial } from './damage/special-files.ts'
 import { judge } from './damage/verdict.ts'
-import { runLane } from './lane/lane.ts'
+import { runLanes } from './lane/lane.ts'
 
 export const DAMAGE: Campaign = {
   name: 't06-damage',
@@ -24,15 +24,18 @@ export const DAMAGE: Campaign = {
 async function run(context: CampaignContext): Promise<void> {
   const shapes = await Promise.all(SHAPE_NAMES.map(shapeNamed))
   const special = specialCases(shapes)
-  await runLane(context, {
+  await runLanes(context, {
     module: new URL('./damage/special-worker.js', import.meta.url),
     data: { seed: context.seed },
     first: 0,
     limit: special.length + ON_DISK,
-    describe: (step) => ({ details: `on disk, ${JSON.stringify(special[step] ?? step)}`, reproduction: special[step] ?? sampled(shapes, context.seed, step - special.length) }),
+    describe: (step) => ({
+      details: `on disk, ${JSON.stringify(special[step] ?? step)}`,
+      reproduction: special[step] ?? sampled(shapes, context.seed, step - special.length),
+    }),
   })
   const plan = new DamagePlan(shapes, context.seed)
-  await runLane(context, {
+  await runLanes(context, {
     module: new URL('./damage/damage-worker.js', import.meta.url),
     data: { seed: context.seed },
     first: 0,

@@ -2,11 +2,12 @@
  * T7, fuzzing: every decoder on inputs that were valid once and have been changed, with their checksums made right again. The
  * property is in fuzz/fuzz-run.ts.
  */
-import { fromHex } from './fuzz/hex.ts'
+
 import type { Campaign, CampaignContext } from './campaign.ts'
 import { executeOnce, fuzz, makeTargets } from './fuzz/fuzz-run.ts'
+import { fromHex } from './fuzz/hex.ts'
 import { EXECUTIONS, schedule, seedOf } from './fuzz/schedule.ts'
-import { runLane } from './lane/lane.ts'
+import { runLanes } from './lane/lane.ts'
 
 export const FUZZ: Campaign = {
   name: 't07-fuzz',
@@ -18,17 +19,22 @@ export const FUZZ: Campaign = {
 }
 
 /** An input; or, of what never ended, the step. */
-type Reproduction = { readonly target: string; readonly input: string } | { readonly seed: number; readonly step: number }
+type Reproduction =
+  | { readonly target: string; readonly input: string }
+  | { readonly seed: number; readonly step: number }
 
 async function run(context: CampaignContext): Promise<void> {
   const { seed } = context
   const turns = schedule(await makeTargets())
-  await runLane(context, {
+  await runLanes(context, {
     module: new URL('./fuzz/fuzz-worker.js', import.meta.url),
     data: { seed },
     first: 0,
     limit: Number.MAX_SAFE_INTEGER,
-    describe: (step) => ({ details: turns[step % turns.length].name, reproduction: { seed, step } satisfies Reproduction }),
+    describe: (step) => ({
+      details: turns[step % turns.length].name,
+      reproduction: { seed, step } satisfies Reproduction,
+    }),
   })
 }
 

@@ -79,10 +79,18 @@ async function run(context: CampaignContext): Promise<void> {
 }
 
 /** @returns whether the directory is spoilt */
-async function runRound(context: CampaignContext, racers: readonly Racer[], directory: string, prng: Prng): Promise<boolean> {
+async function runRound(
+  context: CampaignContext,
+  racers: readonly Racer[],
+  directory: string,
+  prng: Prng,
+): Promise<boolean> {
   const isMixed = prng.below(4) === 0
   const starts = racers.map(
-    ({ isProcess }): Start => ({ directory, engine: isMixed && isProcess && prng.below(2) === 0 ? 'classic-level' : 'varve' }),
+    ({ isProcess }): Start => ({
+      directory,
+      engine: isMixed && isProcess && prng.below(2) === 0 ? 'classic-level' : 'varve',
+    }),
   )
   const answers = await Promise.all(racers.map((racer, i) => racer.ask(starts[i])))
   context.count(isMixed ? 'races with LevelDB' : 'races of varves')
@@ -95,7 +103,9 @@ async function runRound(context: CampaignContext, racers: readonly Racer[], dire
   if (varves > 0 && levels > 0) context.count('held by a varve, and by a LevelDB that came later')
   if (holders.length === 0 && !isMixed) context.finding('nobody gets the directory', said, undefined)
   // What LevelDB finds while a varve writes its first files is not a lock; it is let in without the package.
-  const wrong = answers.some((answer, i) => answer !== 'held' && !REFUSALS.includes(answer) && starts[i].engine === 'varve')
+  const wrong = answers.some(
+    (answer, i) => answer !== 'held' && !REFUSALS.includes(answer) && starts[i].engine === 'varve',
+  )
   if (wrong && !isMixed) context.finding('refused with another error than LOCKED', said, undefined)
   for (const i of holders) {
     if (racers[i].isProcess && prng.below(8) === 0) {

@@ -16,7 +16,12 @@ const KEYS = 4000
 const LIFE = 3000
 /** What the second half may need above the first: compiled code, and memory given back late; a leak of 1 MB/h is more in a day. */
 const GROWTH_BYTES = 64 * 1024 * 1024
-const OPTIONS = { writeBufferBytes: 256 * 1024, blockCacheBytes: 1024 * 1024, maxFileBytes: 256 * 1024, levelBytes: 1024 * 1024 }
+const OPTIONS = {
+  writeBufferBytes: 256 * 1024,
+  blockCacheBytes: 1024 * 1024,
+  maxFileBytes: 256 * 1024,
+  levelBytes: 1024 * 1024,
+}
 
 export const SOAK: Campaign = {
   name: 't13-soak',
@@ -62,7 +67,12 @@ function key(i: number): string {
 }
 
 /** One opening. */
-async function live(context: CampaignContext, directory: string, model: Map<string, string>, prng: Prng): Promise<void> {
+async function live(
+  context: CampaignContext,
+  directory: string,
+  model: Map<string, string>,
+  prng: Prng,
+): Promise<void> {
   const db = await open(directory, { ...OPTIONS, workers: prng.below(3), memtableChecksums: prng.below(2) === 0 })
   try {
     await compare(db, model)
@@ -121,7 +131,7 @@ function scanSome(db: DB, model: Map<string, string>, prng: Prng, at: number): v
   for (let i = at; i < end; i++) if (model.has(key(i))) expected.push(key(i))
   if (reverse) expected.reverse()
   if (found.length !== expected.length) throw new SoakError(`a scan of ${found.length} keys, not ${expected.length}`)
-  found.forEach(([name, value], i) => check(expected[i], value, model.get(text(name))))
+  for (const [i, [name, value]] of found.entries()) check(expected[i], value, model.get(text(name)))
 }
 
 async function compare(db: DB, model: Map<string, string>): Promise<void> {

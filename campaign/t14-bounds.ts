@@ -48,7 +48,10 @@ function tryHostile(name: string): { problem: string | undefined; bytes: number 
   try {
     const real = writeHostile(directory, HOSTILE[name]())
     const args = ['--max-old-space-size=64', CHILD, directory]
-    const { stdout, stderr, status, error } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: TIMEOUT_MS })
+    const { stdout, stderr, status, error } = spawnSync(process.execPath, args, {
+      encoding: 'utf8',
+      timeout: TIMEOUT_MS,
+    })
     if (status !== 0) return { problem: `${error?.message ?? `status ${status}`}: ${stderr.slice(0, 2000)}`, bytes: 0 }
     const { outcome, bytes } = JSON.parse(stdout) as { outcome: string; bytes: number }
     const allowed = CONSTANT_BYTES + YIELD * real

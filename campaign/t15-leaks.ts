@@ -35,7 +35,8 @@ async function run(context: CampaignContext): Promise<void> {
     context.count('streams of the process', streams.length)
     let resident = 0
     for (let round = 0; !context.isOver(); round++) {
-      for (let i = 0; i < CYCLES && !context.isOver(); i++) await cycle(context, join(outer, String(round % 3)), round * CYCLES + i)
+      for (let i = 0; i < CYCLES && !context.isOver(); i++)
+        await cycle(context, join(outer, String(round % 3)), round * CYCLES + i)
       const after = await settled(before)
       if (JSON.stringify(after) !== JSON.stringify(before)) {
         context.finding('left behind', `${JSON.stringify(before)} before, ${JSON.stringify(after)} after`, undefined)

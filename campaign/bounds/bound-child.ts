@@ -3,8 +3,9 @@
  *
  *   bound-child DIRECTORY      one line of JSON: { outcome, bytes }
  */
-import { open } from '../../src/db/open.ts'
+
 import { VarveError } from '../../src/base/errors.ts'
+import { open } from '../../src/db/open.ts'
 
 const before = process.memoryUsage.rss()
 let outcome = 'opened'

@@ -6,12 +6,12 @@ import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { putFixed32, putFixed64, putVarint } from '../../src/base/coding.ts'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
-import { encodeInternalKey, tagHigh, tagLow } from '../../src/base/internal-key.ts'
 import { crc32c, maskCrc } from '../../src/base/crc32c.ts'
+import { encodeInternalKey, tagHigh, tagLow } from '../../src/base/internal-key.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import { LogWriter } from '../../src/log/log-writer.ts'
-import { encodeFooter, putHandle } from '../../src/table/table-format.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
+import { encodeFooter, putHandle } from '../../src/table/table-format.ts'
 import { encodeEdit, type VersionEdit } from '../../src/version/version-edit.ts'
 import { MemoryWritableFile } from '../../test/support/memory-file.ts'
 
@@ -31,9 +31,20 @@ export const HOSTILE: Readonly<Record<string, () => Files>> = {
   'a log of 64 MiB of zeros': () => ({ ...sound(), [EMPTY_LOG]: 64 * MIB }),
   'a table of 1 GiB of zeros': () => withTable(GIB),
   'a MANIFEST of 20,000 tables': manyTables,
-  'a MANIFEST whose key claims 4 GiB': () => ({ ...sound(), [MANIFEST]: log([Uint8Array.of(7, 0, 5, 9, 0xff, 0xff, 0xff, 0xff, 0x0f)]) }),
+  'a MANIFEST whose key claims 4 GiB': () => ({
+    ...sound(),
+    [MANIFEST]: log([Uint8Array.of(7, 0, 5, 9, 0xff, 0xff, 0xff, 0xff, 0x0f)]),
+  }),
   'a batch of 4,294,967,295 writes': () => ({ ...sound(), [EMPTY_LOG]: log([batch(0xffffffff, [])]) }),
-  'a batch of 100,000 empty writes': () => ({ ...sound(), [EMPTY_LOG]: log([batch(100_000, new Array(300_000).fill(0).map((_, i) => (i % 3 === 0 ? 1 : 0)))]) }),
+  'a batch of 100,000 empty writes': () => ({
+    ...sound(),
+    [EMPTY_LOG]: log([
+      batch(
+        100_000,
+        new Array(300_000).fill(0).map((_, i) => (i % 3 === 0 ? 1 : 0)),
+      ),
+    ]),
+  }),
   'a key of 4 GiB in a log': () => ({ ...sound(), [EMPTY_LOG]: log([batch(1, [1, 0xff, 0xff, 0xff, 0xff, 0x0f])]) }),
   'a block that claims 1 GiB of snappy': () => withTable(table(snappyClaim(GIB), 1)),
   'a block that claims 64 MiB of zstd': () => withTable(table(zstdClaim(64 * MIB), 2)),
@@ -69,7 +80,11 @@ function manifest(edit: VersionEdit): Bytes {
 }
 
 function sound(): Files {
-  return { CURRENT: new TextEncoder().encode(`${MANIFEST}\n`), [MANIFEST]: manifest({}), [EMPTY_LOG]: new Uint8Array(0) }
+  return {
+    CURRENT: new TextEncoder().encode(`${MANIFEST}\n`),
+    [MANIFEST]: manifest({}),
+    [EMPTY_LOG]: new Uint8Array(0),
+  }
 }
 
 function batch(count: number, ops: readonly number[]): Bytes {

@@ -1,9 +1,9 @@
 /**
  * Damages: what can happen to the files of a database, counted through, so that a number names one.
  *
- * Order    to each shape in turn: every file removed, emptied, replaced and exchanged with every other, cut at every length,
- *          and every byte changed once; then every byte changed in the second of eleven ways, and so on; what comes after
- *          all that is drawn at random: bursts of zeros and of noise
+ * Order    to each shape in turn: every byte changed once; every file removed, replaced, exchanged with every other, and cut at
+ *          every length; then every byte changed in the second of eleven ways, and so on; what comes after all that is drawn at
+ *          random: bursts of zeros and of noise
  * Changes  0–7 flip one bit; 8 makes it 00, 9 ff, 10 adds one. Which one a byte gets first depends on the seed.
  */
 import { Prng } from '../../src/base/prng.ts'
@@ -15,7 +15,13 @@ export type Damage =
   | { readonly kind: 'longer'; readonly file: string; readonly bytes: number; readonly fill: number }
   | { readonly kind: 'remove' | 'directory'; readonly file: string }
   | { readonly kind: 'swap' | 'copy'; readonly file: string; readonly other: string }
-  | { readonly kind: 'burst'; readonly file: string; readonly offset: number; readonly bytes: number; readonly seed: number }
+  | {
+      readonly kind: 'burst'
+      readonly file: string
+      readonly offset: number
+      readonly bytes: number
+      readonly seed: number
+    }
 
 type Exchange = Extract<Damage, { readonly other: string }>
 
@@ -47,20 +53,15 @@ export class DamagePlan {
     this.complete = wholes + CHANGES * this.#bytes.reduce((sum, bytes) => sum + bytes, 0)
   }
 
-  /** So many cases damage the first shape in all ways, each byte of it in one. */
-  get first(): number {
-    return this.#whole[0].length + this.#bytes[0]
-  }
-
   at(index: number): Case {
     let left = index
     for (let pass = 0; pass < CHANGES; pass++) {
       for (const [i, shape] of this.#shapes.entries()) {
+        if (left < this.#bytes[i]) return { shape: shape.name, damage: this.#byteAt(shape, left, pass) }
+        left -= this.#bytes[i]
         const whole = pass === 0 ? this.#whole[i] : []
         if (left < whole.length) return { shape: shape.name, damage: whole[left] }
         left -= whole.length
-        if (left < this.#bytes[i]) return { shape: shape.name, damage: this.#byteAt(shape, left, pass) }
-        left -= this.#bytes[i]
       }
     }
     return this.#drawn(index)
@@ -145,7 +146,12 @@ function withByte(bytes: Uint8Array<ArrayBuffer>, offset: number, change: number
 }
 
 /** Zeros if the seed is 0, else noise. */
-function withBurst(bytes: Uint8Array<ArrayBuffer>, offset: number, length: number, seed: number): Uint8Array<ArrayBuffer> {
+function withBurst(
+  bytes: Uint8Array<ArrayBuffer>,
+  offset: number,
+  length: number,
+  seed: number,
+): Uint8Array<ArrayBuffer> {
   const copy = bytes.slice()
   const prng = new Prng(seed)
   for (let i = offset; i < offset + length; i++) copy[i] = seed === 0 ? 0 : prng.below(256)
@@ -153,7 +159,11 @@ function withBurst(bytes: Uint8Array<ArrayBuffer>, offset: number, length: numbe
 }
 
 /** Which bytes of a file are no longer what they were: [begin, limit). */
-export function touched(files: Files, damage: Damage, file: string): readonly [begin: number, limit: number] | undefined {
+export function touched(
+  files: Files,
+  damage: Damage,
+  file: string,
+): readonly [begin: number, limit: number] | undefined {
   const before = files.get(file)
   const after = damaged(files, damage).get(file)
   if (before === undefined) return undefined

@@ -191,7 +191,10 @@ async function levels(): Promise<Shape> {
   })
   const manifest = new LogWriter(author.memory.files.createWritable(`${DIRECTORY}/MANIFEST-000004`))
   const fixed = { logNumber: fileNumber(0), nextFile: fileNumber(20), lastSequence: (sequence - 1) as never }
-  for (const edit of [{ comparator: bytewiseComparator.name }, ...newFiles.map((file) => ({ ...fixed, newFiles: [file] }))]) {
+  for (const edit of [
+    { comparator: bytewiseComparator.name },
+    ...newFiles.map((file) => ({ ...fixed, newFiles: [file] })),
+  ]) {
     const bytes = encodeEdit(edit)
     manifest.add(bytes, 0, bytes.length)
   }

@@ -15,7 +15,14 @@ import { checkRefusal, judgeOpened, Violation } from './verdict.ts'
 /** Cases of the ordinary plan that are done on disk. */
 export const ON_DISK = 200
 
-const WHATS = ['directory', 'fifo', 'link to the file', 'link to nothing', 'link to a device', 'link to itself'] as const
+const WHATS = [
+  'directory',
+  'fifo',
+  'link to the file',
+  'link to nothing',
+  'link to a device',
+  'link to itself',
+] as const
 
 export interface SpecialCase {
   readonly shape: string

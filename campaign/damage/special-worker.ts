@@ -26,7 +26,11 @@ await takeSteps((data) => {
       }
     } catch (error) {
       if (!(error instanceof Violation)) throw error
-      tally.finding(`on disk: ${error.kind}`, `${JSON.stringify(special ?? ordinary)}: ${error.message}`, special ?? ordinary)
+      tally.finding(
+        `on disk: ${error.kind}`,
+        `${JSON.stringify(special ?? ordinary)}: ${error.message}`,
+        special ?? ordinary,
+      )
     }
   }
 })

@@ -49,7 +49,8 @@ function nodeOf(bytes: Uint8Array<ArrayBuffer>): MemoryFile {
 
 export function environmentOf(files: ReadonlyMap<string, Uint8Array<ArrayBuffer> | undefined>): MemoryEnvironment {
   const names: Names = new Map([[DIRECTORY, 'directory']])
-  for (const [name, bytes] of files) names.set(`${DIRECTORY}/${name}`, bytes === undefined ? 'directory' : nodeOf(bytes))
+  for (const [name, bytes] of files)
+    names.set(`${DIRECTORY}/${name}`, bytes === undefined ? 'directory' : nodeOf(bytes))
   return new MemoryEnvironment({}, new MemoryTree(new Map(names), names))
 }
 

@@ -59,6 +59,10 @@ export function installLmdb(): void {
   mkdirSync(PEERS, { recursive: true })
   writeFileSync(join(PEERS, 'package.json'), '{ "private": true }\n')
   const args = ['install', '--ignore-scripts', '--no-save', '--no-audit', '--no-fund', `lmdb@${VERSION}`]
-  const { status, stderr } = spawnSync('npm', args, { cwd: PEERS, encoding: 'utf8', shell: process.platform === 'win32' })
+  const { status, stderr } = spawnSync('npm', args, {
+    cwd: PEERS,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  })
   if (status !== 0) throw new PeerMissingError(`lmdb ${VERSION} cannot be installed by npm: ${stderr}`)
 }

@@ -7,6 +7,7 @@ import type { Tally } from '../lane/tally.ts'
 import { FuzzFault, fuzz, makeTargets } from './fuzz-run.ts'
 import { EXECUTIONS, type FuzzData, schedule, seedOf } from './schedule.ts'
 
+Error.stackTraceLimit = 0
 const targets = await makeTargets()
 
 await takeSteps((data) => {

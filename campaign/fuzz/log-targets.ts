@@ -1,10 +1,11 @@
 /**
  * Decoders of logs and of what is in their records: batches, and version edits.
  */
-import { bytewiseComparator } from '../../src/base/comparator.ts'
+
 import { putFixed32, Reader } from '../../src/base/coding.ts'
+import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { crc32c, maskCrc } from '../../src/base/crc32c.ts'
-import { fileNumber, sequenceNumber, type Bytes } from '../../src/base/types.ts'
+import { type Bytes, fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import * as Batch from '../../src/batch/batch-format.ts'
 import { LogReplay, type ReplayTarget } from '../../src/db/log-replay.ts'
 import { MemoryFile as MemoryContent } from '../../src/env/memory-file.ts'
@@ -23,10 +24,17 @@ const BLOCK_BYTES = 32 * 1024
 
 export function logTargets(shapes: readonly Shape[]): FuzzTarget[] {
   const logs = shapes.flatMap((shape) => shape.logs.map(({ name }) => shape.files.get(name)!.slice(0, 2048)))
-  const manifests = shapes.flatMap(({ files }) => [...files].filter(([name]) => name.startsWith('MAN')).map(([, b]) => b))
+  const manifests = shapes.flatMap(({ files }) =>
+    [...files].filter(([name]) => name.startsWith('MAN')).map(([, b]) => b),
+  )
   const records = (log: Bytes): Bytes[] => recordsIn(log)
   return [
-    { name: 'varint', weight: 6, seeds: [Uint8Array.of(0x80, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 3, 1, 2, 3)], decode: decodeNumbers },
+    {
+      name: 'varint',
+      weight: 6,
+      seeds: [Uint8Array.of(0x80, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 3, 1, 2, 3)],
+      decode: decodeNumbers,
+    },
     { name: 'batch', weight: 14, seeds: logs.flatMap(records), decode: decodeBatch },
     { name: 'log', weight: 8, seeds: logs, repair: repairLog, decode: decodeLog },
     { name: 'log replay', weight: 3, seeds: logs, repair: repairLog, decode: replayLog },

@@ -112,7 +112,11 @@ export class Mutator {
   #insertFrom(at: number, source: Bytes, prng: Prng): void {
     if (source.length === 0) return
     const from = prng.below(source.length)
-    const count = Math.min(1 + prng.below(prng.below(4) === 0 ? 256 : 16), source.length - from, BYTES_MAX - this.length)
+    const count = Math.min(
+      1 + prng.below(prng.below(4) === 0 ? 256 : 16),
+      source.length - from,
+      BYTES_MAX - this.length,
+    )
     this.bytes.copyWithin(at + count, at, this.length)
     this.bytes.set(source.subarray(from, from + count), at)
     this.length += count

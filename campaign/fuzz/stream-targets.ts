@@ -26,16 +26,29 @@ export function streamTargets(shapes: readonly Shape[]): FuzzTarget[] {
     { name: 'MemTable dump', weight: 2, seeds: [dump()], decode: decodeDump, fixedBytes: 512 * 1024 },
     { name: 'MemTable memory', weight: 2, seeds: [memoryHeader()], decode: attach, fixedBytes: 64 * 1024 },
     { name: 'LSMEntry', weight: 8, seeds: messages(), decode: decodeMessage },
-    { name: 'backup', weight: 4, seeds: [backup(shapes[0])], repair: repairBackup, decode: decodeBackup, fixedBytes: 2 ** 20 },
+    {
+      name: 'backup',
+      weight: 4,
+      seeds: [backup(shapes[0])],
+      repair: repairBackup,
+      decode: decodeBackup,
+      fixedBytes: 2 ** 20,
+    },
     { name: 'template', weight: 2, seeds: [utf8.encode('{country}/{loc.0}-{{x}}')], decode: decodeTemplate },
-    { name: 'entry text', weight: 2, seeds: ['{"base64":"AAH/"}', '0x00ff', '"text"'].map((text) => utf8.encode(text)), decode: decodeText },
+    {
+      name: 'entry text',
+      weight: 2,
+      seeds: ['{"base64":"AAH/"}', '0x00ff', '"text"'].map((text) => utf8.encode(text)),
+      decode: decodeText,
+    },
   ]
 }
 
 function decodeName(input: Bytes): boolean {
   const name = latin1(input)
   const parsed = parseFileName(name)
-  if (isUsualName(name) && (parsed === undefined || /[/\\]|\.\./.test(name))) throw new EndlessError('a name that is none')
+  if (isUsualName(name) && (parsed === undefined || /[/\\]|\.\./.test(name)))
+    throw new EndlessError('a name that is none')
   return parsed !== undefined
 }
 

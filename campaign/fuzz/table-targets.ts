@@ -11,18 +11,24 @@ import type { Prng } from '../../src/base/prng.ts'
 import { type Bytes, fileNumber, MAX_SEQUENCE } from '../../src/base/types.ts'
 import { nodeCodecs } from '../../src/env/node-codecs.ts'
 import { Block } from '../../src/table/block.ts'
-import { BlockCursor } from '../../src/table/block-cursor.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
+import { BlockCursor } from '../../src/table/block-cursor.ts'
 import { BlockIterator } from '../../src/table/block-iterator.ts'
 import { readBlock } from '../../src/table/block-reader.ts'
 import { BloomFilter } from '../../src/table/bloom-filter.ts'
 import { uncompress } from '../../src/table/compression.ts'
 import { FilterBlockReader } from '../../src/table/filter-block.ts'
-import { findMetaBlock, filterKey } from '../../src/table/metaindex.ts'
+import { filterKey, findMetaBlock } from '../../src/table/metaindex.ts'
 import { decodeSnappy } from '../../src/table/snappy-decoder.ts'
 import { SnappyEncoder } from '../../src/table/snappy-encoder.ts'
 import { Table } from '../../src/table/table.ts'
-import { BLOCK_TRAILER_BYTES, encodeFooter, MAX_HANDLE_BYTES, putHandle, readFooter } from '../../src/table/table-format.ts'
+import {
+  BLOCK_TRAILER_BYTES,
+  encodeFooter,
+  MAX_HANDLE_BYTES,
+  putHandle,
+  readFooter,
+} from '../../src/table/table-format.ts'
 import { TableIndex } from '../../src/table/table-index.ts'
 import { zstdContentsLength } from '../../src/table/zstd-frame.ts'
 import { MemoryFile } from '../../test/support/memory-file.ts'
@@ -103,7 +109,10 @@ function metaindexBlock(offset: number, bytes: number): Bytes {
 }
 
 /** A table of these parts, with right handles; and the contents of its index. */
-function putTogether({ data, separators, filter }: Parts, change?: (index: Bytes) => Bytes): { table: Bytes; index: Bytes } {
+function putTogether(
+  { data, separators, filter }: Parts,
+  change?: (index: Bytes) => Bytes,
+): { table: Bytes; index: Bytes } {
   const blocks: Bytes[] = []
   let offset = 0
   const put = (contents: Bytes): { offset: number; bytes: number } => {
@@ -184,7 +193,8 @@ function decodeTable(input: Bytes): boolean {
 
 function decodeFooterOf(input: Bytes): boolean {
   const { metaindex, index } = readFooter(new MemoryFile(input))
-  if (index.offset + index.bytes > input.length || metaindex.offset > index.offset) throw new EndlessError('a footer beyond its file')
+  if (index.offset + index.bytes > input.length || metaindex.offset > index.offset)
+    throw new EndlessError('a footer beyond its file')
   return true
 }
 

@@ -1,13 +1,14 @@
 /**
  * Lives on several directories, one after another, until the time is over.
  */
-import type { CampaignContext } from '../campaign.ts'
+
 import { Prng } from '../../src/base/prng.ts'
+import type { CampaignContext } from '../campaign.ts'
 import type { EngineName, Level } from '../engines/engine.ts'
 import { LifeError, Lives } from './lives.ts'
 
 /** On one directory; it grows. */
-const LIVES_MAX = 60
+const LIVES_MAX = 30
 
 export interface KillRun {
   readonly engines: readonly EngineName[]
@@ -25,7 +26,7 @@ const AT_ONCE = 3
 export async function runKills(context: CampaignContext, run: KillRun): Promise<string[]> {
   const prng = new Prng(context.seed)
   const failures: string[] = []
-  const left = { lives: run.limit ?? Number.POSITIVE_INFINITY }
+  const left = { lives: run.limit ?? Number.POSITIVE_INFINITY, directories: 0 }
   const lane = async (): Promise<void> => {
     while (left.lives > 0 && !context.isOver()) await runDirectory(context, run, prng, left, failures)
   }
@@ -37,10 +38,10 @@ async function runDirectory(
   context: CampaignContext,
   { engines, levels, whose }: KillRun,
   prng: Prng,
-  left: { lives: number },
+  left: { lives: number; directories: number },
   failures: string[],
 ): Promise<void> {
-  const level = levels[prng.below(levels.length)]
+  const level = levels[left.directories++ % levels.length]
   const seed = prng.next32()
   const lives = new Lives(engines, level, seed)
   try {

@@ -12,6 +12,8 @@ export interface LaneData {
   readonly data: unknown
   readonly first: number
   readonly limit: number
+  /** From one step to the next one: other lanes take those between. */
+  readonly stride: number
   /** Words of LANE_WORDS. */
   readonly words: SharedArrayBuffer
 }
@@ -23,12 +25,12 @@ export const LANE_WORDS = 2
 
 /** Take the steps that the owner asks for. A step that throws ends the thread, and the owner makes a finding of it. */
 export async function takeSteps(makeStep: (data: unknown) => (step: number, tally: Tally) => unknown): Promise<void> {
-  const { data, first, limit, words: shared } = workerData as LaneData
+  const { data, first, limit, stride, words: shared } = workerData as LaneData
   const words = new Int32Array(shared)
   const tally = new KeptTally()
   const take = makeStep(data)
   let reportMs = performance.now() + REPORT_MS
-  for (let step = first; step < limit && Atomics.load(words, STOP) === 0; step++) {
+  for (let step = first; step < limit && Atomics.load(words, STOP) === 0; step += stride) {
     Atomics.store(words, STEP, step)
     const taken = take(step, tally)
     if (taken instanceof Promise) await taken

@@ -1,7 +1,9 @@
 /**
  * Lane: steps of a campaign on a thread of their own, watched: a step that never ends, exhausts the heap or brings its thread
- * down is a finding with the step's number, and the lane goes on with the step after it.
+ * down is a finding with the step's number, and the lane goes on with the step after it. There are as many lanes as processors,
+ * up to a few, which share the steps: lane i of n takes the steps i, i + n, ….
  */
+import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { CampaignContext } from '../campaign.ts'
 import { LANE_WORDS, type LaneData, STEP, STOP } from './lane-worker.ts'
@@ -25,18 +27,25 @@ const LOOK_MS = 250
 /** A step that needs more heap than this has allocated by a length that it was told. */
 const HEAP_MB = 512
 
-/** @returns the step after the last one that was taken */
-export async function runLane(context: CampaignContext, options: LaneOptions): Promise<number> {
-  let next = options.first
-  while (next < options.limit && !context.isOver()) next = await runThread(context, options, next)
-  return next
+/** Lanes at most: each has a heap of its own. */
+const LANES_MAX = 4
+
+/** Take the steps, until there are none left or the time is over. */
+export async function runLanes(context: CampaignContext, options: LaneOptions): Promise<void> {
+  const lanes = Math.min(LANES_MAX, availableParallelism())
+  await Promise.all(Array.from({ length: lanes }, (_, lane) => runLane(context, options, options.first + lane, lanes)))
+}
+
+async function runLane(context: CampaignContext, options: LaneOptions, first: number, stride: number): Promise<void> {
+  let next = first
+  while (next < options.limit && !context.isOver()) next = await runThread(context, options, next, stride)
 }
 
 /** @returns the step to go on with */
-function runThread(context: CampaignContext, options: LaneOptions, first: number): Promise<number> {
+function runThread(context: CampaignContext, options: LaneOptions, first: number, stride: number): Promise<number> {
   const words = new Int32Array(new SharedArrayBuffer(4 * LANE_WORDS))
   words[STEP] = first
-  const workerData: LaneData = { data: options.data, first, limit: options.limit, words: words.buffer }
+  const workerData: LaneData = { data: options.data, first, limit: options.limit, stride, words: words.buffer }
   const worker = new Worker(options.module, { workerData, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } })
   return new Promise((resolve) => {
     let seen = first
@@ -60,7 +69,7 @@ function runThread(context: CampaignContext, options: LaneOptions, first: number
       clearInterval(look)
       const step = Atomics.load(words, STEP)
       if (failure !== undefined) tell(context, options, step, failure)
-      resolve(failure === undefined && words[STOP] === 0 ? options.limit : step + 1)
+      resolve(failure === undefined && words[STOP] === 0 ? options.limit : step + stride)
     })
   })
 }

@@ -36,5 +36,6 @@ async function answer(message: Start | 'release'): Promise<string> {
   return 'released'
 }
 
-if (parentPort === null) process.on('message', async (message: Start | 'release') => process.send?.(await answer(message)))
+if (parentPort === null)
+  process.on('message', async (message: Start | 'release') => process.send?.(await answer(message)))
 else parentPort.on('message', async (message: Start | 'release') => parentPort?.postMessage(await answer(message)))

@@ -39,7 +39,8 @@ async function openDamaged({ files }: OpenRequest): Promise<PeerOutcome> {
   const directory = join(`${base}-copy`)
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { mode: 0o700 })
-  for (const [file, base64] of Object.entries(files)) writeFileSync(join(directory, file), Buffer.from(base64, 'base64'))
+  for (const [file, base64] of Object.entries(files))
+    writeFileSync(join(directory, file), Buffer.from(base64, 'base64'))
   let engine: Awaited<ReturnType<typeof openEngine>>
   try {
     engine = await openEngine(name, directory)

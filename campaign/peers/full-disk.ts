@@ -26,7 +26,11 @@ interface DiskReport {
 }
 
 /** Each engine in turn, on disks of different sizes. */
-export async function fillDisks(context: CampaignContext, engines: readonly EngineName[], rounds: number): Promise<void> {
+export async function fillDisks(
+  context: CampaignContext,
+  engines: readonly EngineName[],
+  rounds: number,
+): Promise<void> {
   for (let round = 0; round < rounds && !context.isOver(); round++) {
     for (const engine of engines) {
       // The odd kibibytes put the end of the disk at another place of the log each time.

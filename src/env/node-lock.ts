@@ -47,6 +47,9 @@ const O_NONBLOCK = fs.constants.O_NONBLOCK ?? 0
 /** Flags that node:fs does not name: O_EXLOCK of macOS, and libuv's for a file that nobody else may open. */
 const MACOS_EXLOCK = 0x20
 const WINDOWS_EXLOCK = 0x10000000
+/** How often, and after how long, a socket is asked for again that is taken, though LOCK names no holder. */
+const NAMELESS_TRIES = 10
+const NAMELESS_MS = 20
 
 /**
  * Take the lock of `directory`.
@@ -68,7 +71,7 @@ async function lockOnLinux(directory: string, fileMode: number): Promise<Directo
   if (heldHere.has(name)) throw locked(directory, holderIn(file, identity))
   refuseSystemLock(directory, file, identity)
   const native = await loadNativeLocks()
-  const socket = await listen(`\0${name}`)
+  const socket = await listenPatiently(`\0${name}`, () => namedHolder(file, identity) !== undefined)
   if (socket === 'taken') throw locked(directory, holderIn(file, identity))
   const network = socket === 'impossible' ? '' : networkNamespace()
   const held = new HeldLock(file, identity, name, socket === 'impossible' ? undefined : socket)
@@ -172,16 +175,20 @@ function lockOwner(
   return lock.owner === 'process' ? describeProcess(lock.pid) : holderIn(file, identity)
 }
 
-/** The holder that LOCK's line names, if it is safe to look and the line is true. */
 function holderIn(file: string, identity: FileIdentity): string {
+  return namedHolder(file, identity) ?? 'another opener'
+}
+
+/** The holder that LOCK's line names, if it is safe to look and the line is true. */
+function namedHolder(file: string, identity: FileIdentity): string | undefined {
   if (heldByThisProcess(findWriteLock(identity))) return describeProcess(process.pid)
   let fd = -1
   try {
     fd = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     const holder = readLine(fd)
-    return holder !== undefined && isRunning(holder) ? describeHolder(holder) : 'another opener'
+    return holder !== undefined && isRunning(holder) ? describeHolder(holder) : undefined
   } catch {
-    return 'another opener'
+    return undefined
   } finally {
     if (fd >= 0) fs.closeSync(fd)
   }
@@ -195,6 +202,18 @@ function readLine(fd: number): LockHolder | undefined {
   const bytes = Buffer.alloc(MAX_HOLDER_BYTES)
   const length = fs.readSync(fd, bytes, 0, bytes.length, 0)
   return parseHolder(bytes.toString('utf8', 0, length))
+}
+
+/**
+ * As listen, but a name that is taken by nobody is tried again for a moment: a process that another thread forks just when the
+ * lock is released has the socket, too, until it becomes the program that it shall be.
+ */
+async function listenPatiently(name: string, isNamed: () => boolean): Promise<Server | 'taken' | 'impossible'> {
+  for (let left = NAMELESS_TRIES; ; left--) {
+    const socket = await listen(name)
+    if (socket !== 'taken' || left === 0 || isNamed()) return socket
+    await new Promise((resolve) => setTimeout(resolve, NAMELESS_MS))
+  }
 }
 
 /** A socket of that name, or why there is none: another has it, or this process may have no sockets. */

@@ -12,7 +12,8 @@ const data = join(directory, 'data')
 
 async function fill(): Promise<void> {
   const db = await open(data, { writeBufferBytes: 16 * 1024, maxFileBytes: 4096 })
-  for (let i = 0; i < 200; i++) db.putSync(`key/${i}`, String(i).padEnd(300, '.'), { durability: i % 50 === 0 ? 'disk' : 'os' })
+  for (let i = 0; i < 200; i++)
+    db.putSync(`key/${i}`, String(i).padEnd(300, '.'), { durability: i % 50 === 0 ? 'disk' : 'os' })
   await db.write(new WriteBatch().put('a', '1').delete('key/7').deleteRange('key/8', 'key/9'))
   await db.flush()
   await db.compactRange()

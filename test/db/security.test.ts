@@ -55,7 +55,10 @@ test('a directory that was there keeps its permissions', { skip: !isPosix }, () 
 })
 
 const [major, minor] = process.versions.node.split('.').map(Number)
-const PERMISSION = major > 23 || (major === 23 && minor >= 5) || (major === 22 && minor >= 13) ? '--permission' : '--experimental-permission'
+const PERMISSION =
+  major > 23 || (major === 23 && minor >= 5) || (major === 22 && minor >= 13)
+    ? '--permission'
+    : '--experimental-permission'
 
 /** Some versions deny fsync to everybody under the permission model: there is no durability to be had then. */
 const deniesSync = (): string | false => {
@@ -65,7 +68,9 @@ const deniesSync = (): string | false => {
 }
 
 for (const threads of [true, false]) {
-  test(`with access to its directory alone, and ${threads ? '' : 'no '}threads, a database does all that it does`, { skip: deniesSync() }, () => {
+  test(`with access to its directory alone, and ${threads ? '' : 'no '}threads, a database does all that it does`, {
+    skip: deniesSync(),
+  }, () => {
     const directory = join(outer, `permitted-${threads}`)
     mkdirSync(directory)
     const args = [
@@ -81,6 +86,14 @@ for (const threads of [true, false]) {
     assert.throws(() => use(join(outer, 'elsewhere'), args))
   })
 }
+
+test('where Node permits no fsync, an opening says so, and makes no database', { skip: deniesSync() === false }, () => {
+  const directory = join(outer, 'unsynced')
+  mkdirSync(directory)
+  const args = [PERMISSION, '--allow-fs-read=*', `--allow-fs-write=${directory}/*`, '--allow-worker']
+  assert.throws(() => use(directory, args), /IO_ERROR[\s\S]*fsync API is disabled/)
+  assert.deepEqual(modesBelow(directory), ['700 directory'])
+})
 
 /** From now on, every path that the environment's files are given. */
 function pathsOf(memory: MemoryEnvironment): Set<string> {
@@ -99,7 +112,13 @@ function pathsOf(memory: MemoryEnvironment): Set<string> {
   return paths
 }
 
-const TRAPS = [undefined, '../outside\n', 'MANIFEST-000002/../../../outside\n', '/outside\n', 'MANIFEST-000002\n/outside\n']
+const TRAPS = [
+  undefined,
+  '../outside\n',
+  'MANIFEST-000002/../../../outside\n',
+  '/outside\n',
+  'MANIFEST-000002\n/outside\n',
+]
 for (const current of TRAPS) {
   test(`no path leaves the directory, with CURRENT ${current === undefined ? 'as it should be' : JSON.stringify(current)}`, async () => {
     const memory = new MemoryEnvironment()
@@ -115,7 +134,10 @@ for (const current of TRAPS) {
     const opening = open(DIRECTORY, options)
     if (current === undefined) await (await opening).close()
     else await assert.rejects(opening, { code: 'CORRUPTION', file: `${DIRECTORY}/CURRENT` })
-    assert.deepEqual([...paths].filter((path) => path !== DIRECTORY && !/^\/db\/[^/]+$/.test(path)), [])
+    assert.deepEqual(
+      [...paths].filter((path) => path !== DIRECTORY && !/^\/db\/[^/]+$/.test(path)),
+      [],
+    )
     assert.ok(paths.size > 10)
   })
 }
@@ -125,9 +147,20 @@ test('a file of a name that no database gives is left alone', async () => {
   const db = await open(directory)
   db.putSync('a', '1')
   await db.close()
-  const names = ['000001.ldb.bak', '5.log', '000007.ldb~', '.hidden', 'MANIFEST-1', '99999999999999999999.ldb', '000012.txt']
+  const names = [
+    '000001.ldb.bak',
+    '5.log',
+    '000007.ldb~',
+    '.hidden',
+    'MANIFEST-1',
+    '99999999999999999999.ldb',
+    '000012.txt',
+  ]
   for (const name of names) writeFileSync(join(directory, name), 'mine')
   await (await open(directory)).close()
   const left = new Set(readdirSync(directory))
-  assert.deepEqual(names.filter((name) => !left.has(name)), [])
+  assert.deepEqual(
+    names.filter((name) => !left.has(name)),
+    [],
+  )
 })
