@@ -14,6 +14,7 @@ const FACTORIES: Readonly<Partial<Record<SubjectName, SubjectFactory>>> = {
   radix: (file, entries) => new MemTableSubject(file, entries, { representation: 'radix', batchEntries: 1 }),
   radixBatches: (file, entries) => new MemTableSubject(file, entries, { representation: 'radix', batchEntries: 1000 }),
   skiplist: (file, entries) => new MemTableSubject(file, entries, { representation: 'skiplist', batchEntries: 1 }),
+  vector: (file, entries) => new MemTableSubject(file, entries, { representation: 'vector', batchEntries: 1000 }),
   btreeStrings: (file, entries) => new BTreePeer(file, entries, STRINGS),
   btreeBuffers: (file, entries) => new BTreePeer(file, entries, BUFFERS),
   redBlackStrings: (file, entries) => new RedBlackPeer(file, entries, STRINGS),
@@ -49,7 +50,7 @@ async function measure(create: SubjectFactory, file: KeyFile, warmUpEntries: num
   warmUp(create, file, Math.min(warmUpEntries, entries))
   const subject = create(file, entries)
   const before = bytesInUse()
-  subject.prepare()
+  const prepareNs = elapsedNs(() => subject.prepare(), entries)
   const begin = performance.now()
   const insertNs = elapsedNs(() => subject.insert(), entries)
   const limit = performance.now()
@@ -65,6 +66,7 @@ async function measure(create: SubjectFactory, file: KeyFile, warmUpEntries: num
   }, file.missing.count)
   const scanNs = elapsedNs(() => subject.scan(), entries)
   return {
+    prepareNs,
     insertNs,
     getNs,
     missingNs,

@@ -14,7 +14,7 @@ const OVERHEAD_BYTES = 100
 const MIB = 1024 * 1024
 
 export interface MemTableSettings {
-  readonly representation: 'radix' | 'skiplist'
+  readonly representation: 'radix' | 'skiplist' | 'vector'
   /** Entries from one publication to the next. */
   readonly batchEntries: number
 }
@@ -46,6 +46,8 @@ export class MemTableSubject implements Subject {
 
   insert(): void {
     addEntries(this.#table, this.#file, this.#entries, this.#batchEntries)
+    // Sorts a vector, which is part of filling it; the others are in order at any time.
+    this.#table.freeze()
   }
 
   get(which: 'present' | 'missing'): number {

@@ -3,7 +3,8 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { MAX_SEQUENCE } from '../../src/base/types.ts'
-import { MemTable, type MemTableToken } from '../../src/memtable/memtable.ts'
+import { MemTable } from '../../src/memtable/memtable.ts'
+import type { MemTableToken } from '../../src/memtable/memtable-options.ts'
 import { KeyFile } from './key-file.ts'
 
 /** Lookups between two looks at the shared words. */
