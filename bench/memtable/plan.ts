@@ -43,7 +43,7 @@ export function fullPlan(rounds: number): Plan {
     cases: casesOf([100_000, 500_000, 1_000_000], 500_000),
     rounds,
     probes: 100_000,
-    warmUpEntries: 30_000,
+    warmUpEntries: 60_000,
     pauseEntries: 10_000_000,
     pauseTableBytes: 64 * MIB,
     sharingEntries: 500_000,
