@@ -126,12 +126,13 @@ function main(): void {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '5' },
+      entries: { type: 'string', default: '100000,500000,1000000' },
       quick: { type: 'boolean', default: false },
       out: { type: 'string', default: join(ROOT, 'bench', 'results', 'memtable') },
     },
   })
   const machine = describeMachine(ROOT)
-  const plan = values.quick ? quickPlan() : fullPlan(Number(values.rounds))
+  const plan = values.quick ? quickPlan() : fullPlan(Number(values.rounds), values.entries.split(',').map(Number))
   const laboratory = new Laboratory(plan)
   const start = performance.now()
   const cases = plan.cases.map((one) => measureCase(laboratory, one, plan.rounds))
@@ -139,7 +140,8 @@ function main(): void {
   const keyFile = laboratory.keyFile('keys', 'decimal', plan.sharingEntries)
   const sharing = runNode('sharing-child.js', [keyFile, String(plan.sharingRounds)]) as SharingFigures[]
   const elapsedMs = performance.now() - start
-  const run = { machine, compiler: laboratory.compiler, plan, cases, pause, sharing, elapsedMs }
+  const command = ['npm run bench:memtable --', ...process.argv.slice(2)].join(' ')
+  const run = { command, machine, compiler: laboratory.compiler, plan, cases, pause, sharing, elapsedMs }
   mkdirSync(join(values.out, 'charts'), { recursive: true })
   writeFileSync(join(values.out, 'charts', 'memtable-benchmark.json'), `${JSON.stringify(run)}\n`)
   writeFileSync(join(values.out, 'memtable-benchmark.md'), memtableMarkdown(run))

@@ -34,13 +34,17 @@ export const KINDS: Readonly<Record<KeyKind, string>> = {
 /** The case in which every subject takes part. */
 export const STANDARD_KIND: KeyKind = 'decimal'
 
+const STANDARD_ENTRIES = 500_000
+
 const ALL = Object.keys(SUBJECTS) as SubjectName[]
 const DUEL: readonly SubjectName[] = ['cpp', 'radix']
 const MIB = 1024 * 1024
 
-export function fullPlan(rounds: number): Plan {
+/** @param sizes entries; all subjects take part at 500,000 if that is among them, and else at the last one */
+export function fullPlan(rounds: number, sizes: readonly number[]): Plan {
+  const standard = sizes.includes(STANDARD_ENTRIES) ? STANDARD_ENTRIES : sizes[sizes.length - 1]
   return {
-    cases: casesOf([100_000, 500_000, 1_000_000], 500_000),
+    cases: casesOf(sizes, standard),
     rounds,
     probes: 100_000,
     warmUpEntries: 60_000,

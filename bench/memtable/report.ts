@@ -104,13 +104,13 @@ export function memtableCharts(run: MemTableRun): NamedChart[] {
   ]
 }
 
-function introduction({ machine, compiler, plan, elapsedMs }: MemTableRun): string[] {
+function introduction({ command, machine, compiler, plan, elapsedMs }: MemTableRun): string[] {
   return [
-    `Made by \`npm run bench:memtable -- --out docs\`, in ${Math.round(elapsedMs / 1000)} seconds: varve ${machine.varve} ` +
+    `Made by \`${command}\`, in ${Math.round(elapsedMs / 1000)} seconds: varve ${machine.varve} ` +
       `(${machine.commit}), Node.js ${machine.node}, ${compiler ?? 'no C++ compiler'}; ${machine.cpu}, ${machine.cores} cores, ` +
       `${machine.system}, load average ${machine.loadAverage.toFixed(2)} at the start. Figures of other machines differ, ratios less so.`,
     '',
-    `- Medians of ${plan.rounds} rounds, in which the subjects of a case take turns; a process for each measurement, warmed up. ` +
+    `- Medians of ${plan.rounds} ${plan.rounds === 1 ? 'round' : 'rounds'}, in which the subjects of a case take turns; a process for each measurement, warmed up. ` +
       'Ratios are of figures of the same round, above 1 where varve is faster. Keys, their order, and values come from one ' +
       'file; a checksum of all that was read proves that everybody did the same work.',
     '- [The skip list](../bench/memtable/skiplist-memtable.cpp) is LevelDB’s MemTable as its design is known, written for this: ' +

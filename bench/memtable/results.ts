@@ -17,6 +17,8 @@ export interface CaseFigures {
 }
 
 export interface MemTableRun {
+  /** By which it was made. */
+  readonly command: string
   readonly machine: Machine
   /** undefined if there is none, and so no C++ program. */
   readonly compiler: string | undefined
