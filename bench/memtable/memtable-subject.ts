@@ -50,12 +50,12 @@ export class MemTableSubject implements Subject {
     this.#table.freeze()
   }
 
-  get(which: 'present' | 'missing'): number {
-    const { bytes, offsets, count } = this.#file[which]
+  get(which: 'present' | 'missing', limit: number): number {
+    const { bytes, offsets } = this.#file[which]
     const table = this.#table
     let { checksum } = this
     let found = 0
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < limit; i++) {
       const at = offsets[i]
       if (table.lookup(bytes, at, offsets[i + 1] - at, MAX_SEQUENCE) !== Lookup.FOUND) continue
       found++

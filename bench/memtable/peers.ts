@@ -69,10 +69,10 @@ abstract class Peer<Key> implements Subject {
     this.#values = []
   }
 
-  get(which: 'present' | 'missing'): number {
+  get(which: 'present' | 'missing', limit: number): number {
     const probes = this.#probes[which]
     let found = 0
-    for (let i = 0; i < probes.length; i++) {
+    for (let i = 0; i < limit; i++) {
       const value = this.find(probes[i])
       if (value === undefined) continue
       found++

@@ -49,8 +49,8 @@ export interface Subject {
   /** Not timed: make what a caller of `insert` has in hand. */
   prepare(): void
   insert(): void
-  /** @returns how many of the keys were there */
-  get(keys: 'present' | 'missing'): number
+  /** Look for the first `limit` keys. @returns how many were there */
+  get(keys: 'present' | 'missing', limit: number): number
   scan(): void
 }
 
