@@ -1,9 +1,17 @@
 /**
- * BlockCache: verified blocks of many tables, by (file number, offset), the least recently used leaving first when a
- * byte budget is spent. Blocks are memory like any other: one that leaves lives on as long as somebody reads it.
+ * BlockCache: the one byte budget for what a database keeps of its tables: verified blocks, by (file number, offset), and
+ * what is charged to it by others, which is the memory of open tables (table-cache.ts).
  *
- * Structure  a map of maps, so that a hit makes no key; the blocks are linked in a ring in order of use, newest first.
+ * Order      Two rings. A block comes in on probation; a lookup that finds it there again, after another block came in,
+ *            moves it to the protected ones, which take at most four fifths of the room: the oldest of them that was not
+ *            used since it was last looked at goes back on probation. Whoever leaves for want of room is the oldest on
+ *            probation. Blocks that are read once, by a scan or by chance, thus drive out one another and not what is read
+ *            again and again; a scan's hits change nothing, and a protected block's hit sets one flag.
+ * Invariants (1) bytes ≤ roomBytes = bytesMax − what is charged, and never less than a quarter of bytesMax
+ *            (2) a slot is in exactly one ring, and in the map
+ * Blocks are memory like any other: one that leaves lives on as long as somebody reads it. A hit allocates nothing.
  * Threads    belongs to one thread, and to one database: file numbers are not unique across databases
+ * Source     segmented LRU: Karedla, Love, Wherry, Caching Strategies to Improve Disk System Performance (1994)
  */
 import type { FileNumber } from '../base/types.ts'
 import { type Block, EMPTY_BLOCK } from '../table/block.ts'
@@ -11,35 +19,49 @@ import type { BlockStore } from '../table/block-store.ts'
 
 /** What a block takes beside its bytes: its objects and its places in the maps (measured: about this much). */
 const OVERHEAD_BYTES = 256
+/** The share of the room that protected blocks may take. */
+const PROTECTED_SHARE = 0.8
+/** The share of the budget that no charge takes from the blocks. */
+const MIN_ROOM_SHARE = 0.25
 
 interface Slot {
   readonly block: Block
   readonly file: FileNumber
   readonly offset: number
   readonly bytes: number
+  isProtected: boolean
+  /** A protected block was found since it came to its place in the ring. */
+  isUsed: boolean
   newer: Slot
   older: Slot
 }
 
 export class BlockCache implements BlockStore {
   readonly bytesMax: number
-  /** Bytes of the blocks kept, overhead included; never above bytesMax. */
+  /** What blocks may take beside what is charged. */
+  roomBytes: number
+  /** Bytes of the blocks kept, overhead included; never above roomBytes. */
   bytes: number
   hits: number
   misses: number
 
   readonly #files: Map<FileNumber, Map<number, Slot>>
-  /** The ring's anchor: its `older` is the newest slot, its `newer` the oldest. */
-  readonly #ring: Slot
+  /** Each ring's anchor: its `older` is the newest slot, its `newer` the oldest. */
+  readonly #probation: Slot
+  readonly #protected: Slot
+  #protectedBytes: number
 
   /** @param bytesMax 0 keeps nothing */
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax
+    this.roomBytes = bytesMax
     this.bytes = 0
     this.hits = 0
     this.misses = 0
     this.#files = new Map()
-    this.#ring = makeAnchor()
+    this.#probation = makeAnchor()
+    this.#protected = makeAnchor()
+    this.#protectedBytes = 0
   }
 
   get(file: FileNumber, offset: number): Block | undefined {
@@ -49,22 +71,31 @@ export class BlockCache implements BlockStore {
       return undefined
     }
     this.hits++
-    if (slot !== this.#ring.older) {
-      unlink(slot)
-      this.#linkNewest(slot)
-    }
+    if (slot.isProtected) slot.isUsed = true
+    else if (slot !== this.#probation.older) this.#protect(slot)
     return slot.block
   }
 
-  /** Keep a block, in place of the one that was there; a block larger than the whole budget is not kept. */
+  getForScan(file: FileNumber, offset: number): Block | undefined {
+    const slot = this.#files.get(file)?.get(offset)
+    if (slot === undefined) {
+      this.misses++
+      return undefined
+    }
+    this.hits++
+    return slot.block
+  }
+
+  /** Keep a block, in place of the one that was there; a block larger than the room is not kept. */
   put(file: FileNumber, offset: number, block: Block): void {
-    this.#remove(this.#files.get(file)?.get(offset))
+    const known = this.#files.get(file)?.get(offset)
+    if (known !== undefined) this.#remove(known)
     const bytes = block.bytes.length + OVERHEAD_BYTES
-    if (bytes > this.bytesMax) return
-    while (this.bytes + bytes > this.bytesMax) this.#remove(this.#ring.newer)
-    const { older } = this.#ring
-    const slot: Slot = { block, file, offset, bytes, newer: this.#ring, older }
-    this.#linkNewest(slot)
+    if (bytes > this.roomBytes) return
+    this.#shrinkTo(this.roomBytes - bytes)
+    const ring = this.#probation
+    const slot: Slot = { block, file, offset, bytes, isProtected: false, isUsed: false, newer: ring, older: ring }
+    linkNewest(ring, slot)
     this.bytes += bytes
     let slots = this.#files.get(file)
     if (slots === undefined) {
@@ -74,6 +105,12 @@ export class BlockCache implements BlockStore {
     slots.set(offset, slot)
   }
 
+  /** Leave room for `bytes` that others hold; but a quarter of the budget stays for blocks. */
+  charge(bytes: number): void {
+    this.roomBytes = Math.max(this.bytesMax - bytes, Math.floor(this.bytesMax * MIN_ROOM_SHARE))
+    this.#shrinkTo(this.roomBytes)
+  }
+
   /** Forget all blocks of a file, which is gone. */
   evictFile(file: FileNumber): void {
     const slots = this.#files.get(file)
@@ -81,29 +118,63 @@ export class BlockCache implements BlockStore {
     for (const slot of slots.values()) this.#remove(slot)
   }
 
-  #remove(slot: Slot | undefined): void {
-    if (slot === undefined) return
+  #shrinkTo(bytes: number): void {
+    while (this.bytes > bytes) {
+      const oldest = this.#probation.newer
+      this.#remove(oldest === this.#probation ? this.#protected.newer : oldest)
+    }
+  }
+
+  #protect(slot: Slot): void {
+    unlink(slot)
+    linkNewest(this.#protected, slot)
+    slot.isProtected = true
+    this.#protectedBytes += slot.bytes
+    const most = this.roomBytes * PROTECTED_SHARE
+    while (this.#protectedBytes > most) this.#demote(this.#protected.newer)
+  }
+
+  /** The oldest protected block gives up its place: to itself, if it was used. */
+  #demote(slot: Slot): void {
+    unlink(slot)
+    linkNewest(slot.isUsed ? this.#protected : this.#probation, slot)
+    if (slot.isUsed) {
+      slot.isUsed = false
+      return
+    }
+    slot.isProtected = false
+    this.#protectedBytes -= slot.bytes
+  }
+
+  #remove(slot: Slot): void {
     unlink(slot)
     this.bytes -= slot.bytes
+    if (slot.isProtected) this.#protectedBytes -= slot.bytes
     const slots = this.#files.get(slot.file)
     slots?.delete(slot.offset)
     if (slots?.size === 0) this.#files.delete(slot.file)
   }
-
-  #linkNewest(slot: Slot): void {
-    const anchor = this.#ring
-    slot.newer = anchor
-    slot.older = anchor.older
-    anchor.older.newer = slot
-    anchor.older = slot
-  }
 }
 
 function makeAnchor(): Slot {
-  const anchor = { block: EMPTY_BLOCK, file: 0 as FileNumber, offset: 0, bytes: 0 } as Slot
+  const anchor = {
+    block: EMPTY_BLOCK,
+    file: 0 as FileNumber,
+    offset: 0,
+    bytes: 0,
+    isProtected: false,
+    isUsed: false,
+  } as Slot
   anchor.newer = anchor
   anchor.older = anchor
   return anchor
+}
+
+function linkNewest(anchor: Slot, slot: Slot): void {
+  slot.newer = anchor
+  slot.older = anchor.older
+  anchor.older.newer = slot
+  anchor.older = slot
 }
 
 function unlink(slot: Slot): void {

@@ -1,70 +1,134 @@
 /**
- * TableCache: the open tables of one database. Whoever uses a table acquires it and releases it; a table that nobody uses
- * stays open until more than `maxOpenFiles` are, and then the least recently acquired is closed first.
+ * TableCache: the open tables of one database. A lookup finds a table and is done with it before anything else happens;
+ * whoever needs it for longer acquires it and releases it. A table that nobody holds stays open until there are too many,
+ * or their indexes and filters take too much memory; then the least recently used is closed first.
  *
- * Invariants  (1) a table in use is never closed; more than maxOpenFiles are open only while more are in use
+ * Budgets     maxOpenFiles descriptors; and of the block cache's bytes three quarters, to which the memory of all open tables
+ *             is charged, so that blocks and tables together stay within it. Index and filter of a table are worth more
+ *             than blocks of their size, so the larger part is theirs: they take about a fiftieth of a table's bytes.
+ *             Below 4 MiB tables are kept all the same: a table that is opened for each read is worse than no cache.
+ * Invariants  (1) a table that is held is never closed; the budgets are passed only by tables that are held, and by one more
  *             (2) each acquire is matched by one release, of the same table
- * Threads     belongs to one thread
+ *             (3) a table that was found, and is not held, is open until the next call here
+ * Threads     belongs to one thread. Every call is O(1).
  */
 import { assert } from '../base/assert.ts'
 import { closeAll } from '../base/close-all.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { Table } from '../table/table.ts'
+import type { BlockCache } from './block-cache.ts'
 
 /** Opens the table of a file number; closes what it opened if it throws. */
 export type OpenTable = (number: FileNumber, fileBytes: number) => Table
 
-interface Entry {
-  readonly table: Table
+const TABLES_SHARE = 0.75
+const MIN_TABLE_BYTES = 4 * 1024 * 1024
+
+/** In the ring of idle tables, in order of use, while it has no users; linked to itself otherwise. */
+class Entry {
+  /** undefined for the ring's anchor alone. */
+  readonly table: Table | undefined
   users: number
-  /** Count of acquires at the last one of this table. */
-  lastUse: number
+  isLeaving: boolean
+  newer: Entry
+  older: Entry
+
+  constructor(table: Table | undefined) {
+    this.table = table
+    this.users = 0
+    this.isLeaving = false
+    this.newer = this
+    this.older = this
+  }
+
+  unlink(): void {
+    this.newer.older = this.older
+    this.older.newer = this.newer
+    this.newer = this
+    this.older = this
+  }
+
+  /** Become the newest of a ring. */
+  linkTo(anchor: Entry): void {
+    this.newer = anchor
+    this.older = anchor.older
+    anchor.older.newer = this
+    anchor.older = this
+  }
 }
 
 export class TableCache {
   readonly maxOpenFiles: number
+  /** Bytes that the open tables may take. */
+  readonly bytesMax: number
+  /** Bytes that the open tables take. */
+  bytes: number
 
   readonly #open: OpenTable
+  readonly #blocks: BlockCache
   readonly #entries: Map<FileNumber, Entry>
-  /** Evicted while in use: closed by their last release. */
-  readonly #leaving: Map<Table, Entry>
-  #uses: number
+  /** Held tables, by which they are released; also those that were evicted, and are closed then. */
+  readonly #held: Map<Table, Entry>
+  /** Idle tables: the anchor's `older` is the newest, its `newer` the oldest. */
+  readonly #idle: Entry
+  #openCount: number
 
-  constructor(open: OpenTable, maxOpenFiles: number) {
+  /** @param blocks the cache whose budget the tables share */
+  constructor(open: OpenTable, maxOpenFiles: number, blocks: BlockCache) {
     assert(maxOpenFiles > 0, 'at least one table may be open')
     this.maxOpenFiles = maxOpenFiles
+    this.bytesMax = Math.max(MIN_TABLE_BYTES, Math.floor(blocks.bytesMax * TABLES_SHARE))
+    this.bytes = 0
     this.#open = open
+    this.#blocks = blocks
     this.#entries = new Map()
-    this.#leaving = new Map()
-    this.#uses = 0
+    this.#held = new Map()
+    this.#idle = new Entry(undefined)
+    this.#openCount = 0
   }
 
   /** Number of open tables. */
   get openCount(): number {
-    return this.#entries.size + this.#leaving.size
+    return this.#openCount
   }
 
   /**
-   * The table of a file number, opened if it is not; it stays open until released.
+   * The table of a file number, opened if it is not, for a lookup that ends before the next call here.
    * @throws CorruptionError, NotSupportedError, IOError from opening it
    */
-  acquire(number: FileNumber, fileBytes: number): Table {
-    const entry = this.#entries.get(number) ?? this.#add(number, fileBytes)
-    entry.users++
-    entry.lastUse = ++this.#uses
-    if (entry.users === 1 && this.#entries.size > this.maxOpenFiles) this.#trim()
-    return entry.table
+  find(number: FileNumber, fileBytes: number): Table {
+    const entry = this.#entries.get(number)
+    if (entry === undefined) return this.#add(number, fileBytes).table as Table
+    if (entry.users === 0 && entry !== this.#idle.older) {
+      entry.unlink()
+      entry.linkTo(this.#idle)
+    }
+    return entry.table as Table
   }
 
-  /** Give back a table; iterators and lookups of this acquire have ended. */
+  /** As find; the table stays open until released. */
+  acquire(number: FileNumber, fileBytes: number): Table {
+    const entry = this.#entries.get(number) ?? this.#add(number, fileBytes)
+    const table = entry.table as Table
+    if (entry.users++ === 0) {
+      entry.unlink()
+      this.#held.set(table, entry)
+    }
+    return table
+  }
+
+  /** Give back a table that was acquired; iterators of this acquire have ended. */
   release(table: Table): void {
-    const kept = this.#entries.get(table.number)
-    const entry = kept?.table === table ? kept : this.#leaving.get(table)
-    assert(entry !== undefined && entry.users > 0, 'a released table was acquired')
-    entry.users--
-    if (entry.users > 0) return
-    if (entry === kept) this.#trim()
-    else this.#closeLeaving(table)
+    const entry = this.#held.get(table)
+    assert(entry !== undefined, 'a released table was acquired')
+    if (--entry.users > 0) return
+    this.#held.delete(table)
+    if (entry.isLeaving) {
+      this.#close(table)
+    } else {
+      entry.linkTo(this.#idle)
+      this.#trim(undefined)
+    }
   }
 
   /** Close the table of a file number, which is going to be removed: now, or when its last user releases it. */
@@ -72,41 +136,42 @@ export class TableCache {
     const entry = this.#entries.get(number)
     if (entry === undefined) return
     this.#entries.delete(number)
-    if (entry.users > 0) this.#leaving.set(entry.table, entry)
-    else entry.table.close()
+    entry.isLeaving = true
+    if (entry.users > 0) return
+    entry.unlink()
+    this.#close(entry.table as Table)
   }
 
-  /** Close every table; those in use, when they are released. @throws the first error, after all were tried */
+  /** Close every table; those that are held, when they are released. @throws the first error, after all were tried */
   close(): void {
     closeAll([...this.#entries.keys()].map((number) => () => this.evict(number)))
   }
 
   #add(number: FileNumber, fileBytes: number): Entry {
-    const entry = { table: this.#open(number, fileBytes), users: 0, lastUse: 0 }
+    const table = this.#open(number, fileBytes)
+    const entry = new Entry(table)
     this.#entries.set(number, entry)
+    entry.linkTo(this.#idle)
+    this.#openCount++
+    this.bytes += table.memoryBytes
+    this.#trim(entry)
+    this.#blocks.charge(this.bytes)
     return entry
   }
 
-  /** Close tables until no more than maxOpenFiles are open, or all that are have users. */
-  #trim(): void {
-    while (this.#entries.size > this.maxOpenFiles) {
-      const oldest = this.#oldestIdle()
-      if (oldest === undefined) return
-      this.evict(oldest.table.number)
+  /** Close tables until the budgets hold, or all that are open are held, or are the one to keep. */
+  #trim(keep: Entry | undefined): void {
+    while (this.#openCount > this.maxOpenFiles || this.bytes > this.bytesMax) {
+      const { table } = this.#idle.newer
+      if (table === undefined || this.#idle.newer === keep) return
+      this.evict(table.number)
     }
   }
 
-  /** A scan of all, but only when a table has been opened beyond the limit, which costs far more. */
-  #oldestIdle(): Entry | undefined {
-    let oldest: Entry | undefined
-    for (const entry of this.#entries.values()) {
-      if (entry.users === 0 && (oldest === undefined || entry.lastUse < oldest.lastUse)) oldest = entry
-    }
-    return oldest
-  }
-
-  #closeLeaving(table: Table): void {
-    this.#leaving.delete(table)
+  #close(table: Table): void {
+    this.#openCount--
+    this.bytes -= table.memoryBytes
+    this.#blocks.charge(this.bytes)
     table.close()
   }
 }

@@ -79,7 +79,7 @@ export class DB extends EventTarget {
   }
 
   /**
-   * Call `listener` at every `flush`, `stall`, `error` or `background-error`; the same as addEventListener, typed, with the
+   * Call `listener` at every `flush`, `stall`, `error`, `background-error` or `damaged-filter`; the same as addEventListener, typed, with the
    * event's detail as argument.
    * @returns ends the listening
    */
@@ -152,7 +152,7 @@ export class DB extends EventTarget {
     return this.#reader.has(toKey(key), this.#readSequence(options))
   }
 
-  /** The values of several keys, in their order, all of one state. Errors as for get. */
+  /** The values of several keys, in their order, all of one state. Reads each block once. Errors as for get. */
   getMany(keys: Iterable<Input>, options?: ReadOptions): Promise<Found[]> {
     return promised(() => this.getManySync(keys, options))
   }
@@ -163,7 +163,10 @@ export class DB extends EventTarget {
     if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
       throw new InvalidArgumentError('getMany takes an array or another iterable of keys')
     }
-    return Array.from(keys, (key) => this.#reader.get(toKey(key), sequence))
+    return this.#reader.getMany(
+      Array.from(keys, (key) => toKey(key)),
+      sequence,
+    )
   }
 
   /** The entries of a range in key order, for `for await`. @throws InvalidArgumentError, ClosedError */

@@ -29,7 +29,7 @@ import type { Emit } from './events.ts'
 import { Health } from './health.ts'
 import { newMemTable } from './new-memtable.ts'
 import { removeObsoleteFiles } from './obsolete-files.ts'
-import { openTable } from './open-table.ts'
+import { TableOpener } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
 import type { MemTableSlot, ReadState } from './read-state.ts'
 import { type Recovered, Recovery, type RecoveryInfo } from './recovery.ts'
@@ -49,6 +49,7 @@ export class Engine implements CommitTarget, FlushHost {
   readonly background: Background
   readonly tables: TableCache
   readonly blocks: BlockCache
+  readonly opener: TableOpener
   /** Memory of the values that leave the engine. */
   readonly copies: CopyPool
   readonly snapshots: SnapshotList = new SnapshotList()
@@ -73,17 +74,15 @@ export class Engine implements CommitTarget, FlushHost {
     this.directory = directory
     this.options = options
     this.environment = environment
-    this.format = tableFormat(options)
+    this.format = tableFormat(options, 0)
     this.emit = emit
     this.health = new Health((error) => emit('error', { error }))
     this.stall = new StallClock(environment.clock, emit)
     this.log = new WriteAheadLog(environment.files, directory, options.walMarkers)
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
     this.blocks = new BlockCache(options.blockCacheBytes)
-    this.tables = new TableCache(
-      (number, bytes) => openTable(directory, options, this.blocks, number, bytes),
-      options.maxOpenFiles,
-    )
+    this.opener = new TableOpener(directory, options, this.blocks, emit)
+    this.tables = new TableCache((number, bytes) => this.opener.open(number, bytes), options.maxOpenFiles, this.blocks)
     this.queue = new CommitQueue(this)
     this.background = new Background(this, makeExecutor(options))
     const recovered = this.#recover()
@@ -283,5 +282,5 @@ export class Engine implements CommitTarget, FlushHost {
 function makeExecutor(options: ResolvedOptions): JobExecutor {
   const inline = new InlineExecutor(options.environment, options.comparator)
   const isInline = options.workers === 0 || options.comparator !== bytewiseComparator
-  return isInline ? inline : new WorkerExecutor(options.environment, inline)
+  return isInline ? inline : new WorkerExecutor(options.environment, inline, options.workers)
 }

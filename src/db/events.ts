@@ -36,11 +36,19 @@ export interface BackgroundErrorDetail {
   readonly retryMs: number | undefined
 }
 
+/** The filter of a table cannot be used: reads of it are slower, and as right as ever. Told once for each table. */
+export interface DamagedFilterDetail {
+  readonly table: number
+  /** Path of the table. */
+  readonly file: string
+}
+
 export interface DBEvents {
   readonly flush: FlushDetail
   readonly stall: StallDetail
   readonly error: ErrorDetail
   readonly 'background-error': BackgroundErrorDetail
+  readonly 'damaged-filter': DamagedFilterDetail
 }
 
 /** Hands an event to whoever listens. */

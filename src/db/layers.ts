@@ -52,7 +52,12 @@ export interface Stats {
   readonly flushedBytes: number
   readonly stalls: number
   readonly stalledMs: number
+  /** Data blocks kept in memory. */
   readonly blockCache: { readonly bytes: number; readonly hits: number; readonly misses: number }
+  /** Open tables, and the bytes of their indexes and filters, which count against blockCacheBytes as blocks do. */
+  readonly tableCache: { readonly open: number; readonly bytes: number }
+  /** Paths of live tables that were found to have a filter that cannot be used. */
+  readonly damagedFilters: readonly string[]
   /** Why writes are refused, if they are. */
   readonly poisonedBy: string | undefined
 }

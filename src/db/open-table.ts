@@ -1,47 +1,63 @@
 /**
- * How a database opens its tables: by number, with its own comparator, filter and cache, checked against the MANIFEST.
+ * TableOpener: how a database opens its tables: by number, with its own comparator, filter and cache, checked against the
+ * MANIFEST. A table whose filter is damaged is opened all the same, and told of once: it is read without, which is slower.
  */
-
-import type { FileSystem } from '../base/environment.ts'
-import { CorruptionError } from '../base/errors.ts'
-import { oldTableName, tableName } from '../base/filename.ts'
+import type { Environment } from '../base/environment.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { BlockCache } from '../cache/block-cache.ts'
-import { filterPolicyOf } from '../jobs/flush-job.ts'
-import { Table } from '../table/table.ts'
-import type { ResolvedOptions } from './options.ts'
+import { BloomFilter } from '../table/bloom-filter.ts'
+import { LookupCursor } from '../table/lookup-cursor.ts'
+import { Table, type TableReadOptions } from '../table/table.ts'
+import { openTableFile } from '../table/table-file.ts'
+import type { Emit } from './events.ts'
+import { type ResolvedOptions, usesFilters } from './options.ts'
 
-/**
- * @param bytes the size that the MANIFEST gives
- * @throws CorruptionError, IOError
- */
-export function openTable(
-  directory: string,
-  options: ResolvedOptions,
-  blockCache: BlockCache,
-  number: FileNumber,
-  bytes: number,
-): Table {
-  const { files, codecs } = options.environment
-  const path = tablePath(files, directory, number)
-  if (path === undefined)
-    throw new CorruptionError('table is missing', { file: files.join(directory, tableName(number)) })
-  const file = files.openRandomAccess(path)
-  try {
-    if (file.bytes !== bytes)
-      throw new CorruptionError(`table has ${file.bytes} bytes, the MANIFEST says ${bytes}`, { file: path })
+/** Reading, one policy stands for all: how a filter was built is in the filter. */
+const ANY_BITS = 10
+
+export class TableOpener {
+  /** Paths of the tables that were found to have a damaged filter, by number. */
+  readonly damagedFilters: Map<FileNumber, string>
+  readonly #directory: string
+  readonly #environment: Environment
+  readonly #readOptions: TableReadOptions
+  readonly #emit: Emit
+
+  constructor(directory: string, options: ResolvedOptions, blockCache: BlockCache, emit: Emit) {
     const { comparator } = options
-    return Table.open(file, number, { comparator, filterPolicy: filterPolicyOf(options), blockCache, codecs })
-  } catch (error) {
-    file.close()
-    throw error
+    this.damagedFilters = new Map()
+    this.#directory = directory
+    this.#environment = options.environment
+    this.#readOptions = {
+      comparator,
+      filterPolicy: usesFilters(options) ? new BloomFilter(ANY_BITS) : undefined,
+      blockCache: blockCache.bytesMax > 0 ? blockCache : undefined,
+      codecs: options.environment.codecs,
+      lookups: new LookupCursor(comparator),
+    }
+    this.#emit = emit
   }
-}
 
-/** The path of a table, by whichever of its two names it has. */
-export function tablePath(files: FileSystem, directory: string, number: FileNumber): string | undefined {
-  const path = files.join(directory, tableName(number))
-  if (files.status(path) !== undefined) return path
-  const old = files.join(directory, oldTableName(number))
-  return files.status(old) === undefined ? undefined : old
+  /**
+   * @param bytes the size that the MANIFEST gives
+   * @throws CorruptionError, IOError
+   */
+  open(number: FileNumber, bytes: number): Table {
+    const file = openTableFile(this.#environment.files, this.#directory, number, bytes)
+    try {
+      const table = Table.open(file, number, this.#readOptions)
+      if (table.filterIsDamaged) this.#report(number, file.path)
+      return table
+    } catch (error) {
+      file.close()
+      throw error
+    }
+  }
+
+  /** A listener may call the database, which is in the middle of a read now: it is told after. */
+  #report(number: FileNumber, file: string): void {
+    if (this.damagedFilters.has(number)) return
+    this.damagedFilters.set(number, file)
+    this.#environment.soon(() => this.#emit('damaged-filter', { table: number, file }))
+  }
 }

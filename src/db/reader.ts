@@ -7,8 +7,8 @@
 import type { CopyPool } from '../base/copy-pool.ts'
 import * as Lookup from '../base/lookup.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
-import type { Table } from '../table/table.ts'
-import type { TableSource, ValueSink } from '../version/version.ts'
+import { KeyBatch, type ManySink } from '../version/key-batch.ts'
+import type { ValueSink } from '../version/version.ts'
 import type { Engine } from './engine.ts'
 
 export class Reader {
@@ -37,8 +37,36 @@ export class Reader {
     return this.#lookup(key, sequence, NO_SINK) === Lookup.FOUND
   }
 
+  /**
+   * The values of several keys as of `sequence`, by their place. The MemTables are asked first; the keys that they do not
+   * know go to the tables in ascending order, which visits each table and each block once.
+   * @throws CorruptionError, IOError
+   */
+  getMany(keys: readonly Bytes[], sequence: SequenceNumber): (Uint8Array<ArrayBuffer> | undefined)[] {
+    const engine = this.#engine
+    const values = new ManyValues(keys.length, engine.copies)
+    const unknown = new Int32Array(keys.length)
+    let count = 0
+    for (let i = 0; i < keys.length; i++) {
+      values.number = i
+      if (this.#lookupMemTables(keys[i], sequence, values) === Lookup.ABSENT) unknown[count++] = i
+    }
+    const { version } = engine.readState
+    if (count > 0 && !version.isEmpty) {
+      const batch = new KeyBatch(engine.options.comparator, keys, unknown.subarray(0, count))
+      version.lookupMany(engine.tables, batch, sequence, values)
+    }
+    return values.all
+  }
+
   #lookup(key: Bytes, sequence: SequenceNumber, sink: ValueSink): number {
-    const { active, immutables, version } = this.#engine.readState
+    const answer = this.#lookupMemTables(key, sequence, sink)
+    if (answer !== Lookup.ABSENT) return answer
+    return this.#engine.readState.version.lookup(this.#engine.tables, key, 0, key.length, sequence, sink)
+  }
+
+  #lookupMemTables(key: Bytes, sequence: SequenceNumber, sink: ValueSink): number {
+    const { active, immutables } = this.#engine.readState
     const newest = active.table
     const answer = newest.lookup(key, 0, key.length, sequence)
     if (answer === Lookup.FOUND) sink.take(newest.valBuf, newest.valOff, newest.valLen)
@@ -49,8 +77,7 @@ export class Reader {
       if (older === Lookup.FOUND) sink.take(table.valBuf, table.valOff, table.valLen)
       if (older !== Lookup.ABSENT) return older
     }
-    const tables: TableSource<Table> = this.#engine.tables
-    return version.lookup(tables, key, 0, key.length, sequence, sink)
+    return Lookup.ABSENT
   }
 }
 
@@ -64,6 +91,28 @@ class CopySink implements ValueSink {
 
   take(bytes: Bytes, offset: number, length: number): void {
     this.value = this.#pool.copy(bytes, offset, length)
+  }
+}
+
+/** Values by the place of their keys. */
+class ManyValues implements ValueSink, ManySink {
+  readonly all: (Uint8Array<ArrayBuffer> | undefined)[]
+  /** Whose value `take` takes. */
+  number: number
+  readonly #pool: CopyPool
+
+  constructor(count: number, pool: CopyPool) {
+    this.all = new Array<Uint8Array<ArrayBuffer> | undefined>(count).fill(undefined)
+    this.number = 0
+    this.#pool = pool
+  }
+
+  take(bytes: Bytes, offset: number, length: number): void {
+    this.takeOne(this.number, bytes, offset, length)
+  }
+
+  takeOne(number: number, bytes: Bytes, offset: number, length: number): void {
+    this.all[number] = this.#pool.copy(bytes, offset, length)
   }
 }
 

@@ -20,12 +20,12 @@ import * as Batch from '../batch/batch-format.ts'
 import { type FlushResult, runFlushJob } from '../jobs/flush-job.ts'
 import { HEADER_BYTES as LOG_HEADER_BYTES } from '../log/log-format.ts'
 import type { MemTable } from '../memtable/memtable.ts'
+import { findTable } from '../table/table-file.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { readCurrent } from '../version/manifest.ts'
 import { type RecoveredVersion, recoverVersion, VersionSet } from '../version/version-set.ts'
 import { type Discarded, LogReplay, type ReplayedLog, type ReplayReport, type ReplayTarget } from './log-replay.ts'
 import { newMemTable } from './new-memtable.ts'
-import { tablePath } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
 import { arenaBytesMax } from './write-group.ts'
 
@@ -154,14 +154,14 @@ export class Recovery {
 
   /** A table that the MANIFEST names is there, and as long as it says. */
   #checkTable(file: FileMetadata): void {
-    const path = tablePath(this.#files, this.#directory, file.number)
-    if (path === undefined) {
+    const found = findTable(this.#files, this.#directory, file.number)
+    if (found === undefined) {
       throw new CorruptionError(`table ${file.number} is missing`, {
         file: this.#files.join(this.#directory, tableName(file.number)),
       })
     }
-    const status = this.#files.status(path)
-    if (status?.kind !== 'file') throw new CorruptionError('table is not a regular file', { file: path })
+    const { path, status } = found
+    if (status.kind !== 'file') throw new CorruptionError('table is not a regular file', { file: path })
     if (status.bytes !== file.bytes) {
       throw new CorruptionError(`table has ${status.bytes} bytes, the MANIFEST says ${file.bytes}`, { file: path })
     }
@@ -288,7 +288,7 @@ class ReplaySink implements ReplayTarget {
         directory: this.#directory,
         number: this.#newFileNumber(),
         memtable: table.share(),
-        format: tableFormat(this.#options),
+        format: tableFormat(this.#options, 0),
       },
       environment,
       comparator,

@@ -4,11 +4,11 @@
 import { ClosedError } from '../base/errors.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import { MergingIterator } from '../iterator/merging-iterator.ts'
-import type { Table } from '../table/table.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { LevelIterator } from '../version/level-iterator.ts'
 import { DBIterator } from './db-iterator.ts'
 import type { Engine } from './engine.ts'
+import { PinnedTables } from './pinned-tables.ts'
 import { type Project, ScanCursor } from './scan.ts'
 import { planScan, type ScanOptions } from './scan-options.ts'
 
@@ -35,15 +35,12 @@ export class Scanner {
     const engine = this.#engine
     const sequence = snapshot?.sequenceFor(engine.snapshots) ?? engine.lastSequence
     const { active, immutables, version } = engine.readState
-    const pinned: Table[] = []
-    const openTable = (file: FileMetadata): InternalIterator => {
-      const table = engine.tables.acquire(file.number, file.bytes)
-      pinned.push(table)
-      return table.iterator()
-    }
+    const pinned = new PinnedTables(engine.tables)
+    const openTable = (file: FileMetadata): InternalIterator => pinned.pin(file).iterator()
+    const leaveTable = (file: FileMetadata): void => pinned.release(file)
     engine.hold(version)
     const end = (): void => {
-      for (const table of pinned) engine.tables.release(table)
+      pinned.releaseAll()
       this.#open.delete(cursor)
       engine.unhold(version)
     }
@@ -51,13 +48,13 @@ export class Scanner {
     try {
       for (let i = version.levels[0].length - 1; i >= 0; i--) children.push(openTable(version.levels[0][i]))
     } catch (error) {
-      for (const table of pinned) engine.tables.release(table)
+      pinned.releaseAll()
       engine.unhold(version)
       throw error
     }
     const { comparator } = engine.options
     for (const files of version.levels.slice(1)) {
-      if (files.length > 0) children.push(new LevelIterator(comparator, files, openTable))
+      if (files.length > 0) children.push(new LevelIterator(comparator, files, openTable, leaveTable))
     }
     const merged = children.length === 1 ? children[0] : new MergingIterator(comparator, children)
     const cursor = new ScanCursor(

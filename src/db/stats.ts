@@ -8,7 +8,7 @@ import type { ReplayedLog } from './log-replay.ts'
 import type { MemTableSlot } from './read-state.ts'
 
 export function gatherStats(engine: Engine, openScans: number): Stats {
-  const { readState, log, versions, blocks, stall, flushes, health } = engine
+  const { readState, log, versions, blocks, tables, stall, flushes, health } = engine
   return {
     directory: engine.directory,
     lastSequence: engine.lastSequence,
@@ -29,8 +29,15 @@ export function gatherStats(engine: Engine, openScans: number): Stats {
     stalls: stall.count,
     stalledMs: stall.totalMs + stall.durationMs,
     blockCache: { bytes: blocks.bytes, hits: blocks.hits, misses: blocks.misses },
+    tableCache: { open: tables.openCount, bytes: tables.bytes },
+    damagedFilters: damagedFilters(engine),
     poisonedBy: health.cause?.message,
   }
+}
+
+function damagedFilters({ readState, opener }: Engine): string[] {
+  const paths = [...readState.version.files()].map(({ file }) => opener.damagedFilters.get(file.number))
+  return paths.filter((path) => path !== undefined)
 }
 
 /** Opened read-only, the logs are those that were found; what of them is durable is not known. */

@@ -1,9 +1,28 @@
 /**
- * CompactionJob: merge the tables of a compaction into new ones. A pure function of the job and the files it names.
+ * CompactionJob: merge the tables of a compaction into new ones. A pure function of the job and the files it names, run on
+ * a worker thread or inline, in slices, so that whoever runs it can do more pressing things in between.
+ *
+ *   inputs (compaction-inputs.ts) → what may be left out (drop-rule.ts) → outputs (compaction-outputs.ts)
+ *
+ * Checked     all that a table's reading checks, checksums included; and that the entries of each input ascend strictly.
+ *             Nothing damaged is merged: the first fault ends the job.
+ * Invariants  (1) a job that fails or is aborted removes what it wrote
+ *             (2) inputs are only read; whoever installs the result removes them
+ * Source      google/leveldb db/db_impl.cc (DoCompactionWork)
  */
-import type { FileNumber, Level, SequenceNumber } from '../base/types.ts'
+import { copyBytes } from '../base/bytes.ts'
+import { closeQuietly } from '../base/close-all.ts'
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import type { Environment } from '../base/environment.ts'
+import { compareTags, TAG_BYTES } from '../base/internal-key.ts'
+import type { InternalIterator } from '../base/iterator.ts'
+import type { Bytes, Level, SequenceNumber } from '../base/types.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import type { FileNumbersToken } from '../version/file-numbers.ts'
+import { totalBytes } from '../version/level-sizes.ts'
+import { CompactionInputs } from './compaction-inputs.ts'
+import { CompactionOutputs } from './compaction-outputs.ts'
+import { DropRule } from './drop-rule.ts'
 import type { TableFormat } from './flush-job.ts'
 
 /** Plain data, so that it crosses threads. */
@@ -31,6 +50,143 @@ export interface CompactionResult {
   readonly bytesWritten: number
   readonly entriesRead: number
   readonly entriesWritten: number
-  /** Numbers of the outputs, also of those that were removed again. */
-  readonly numbers: readonly FileNumber[]
+}
+
+/** Bytes of entries in a slice: some 10 ms of work, beside which checking for other work costs nothing. */
+const STEP_BYTES = 1024 * 1024
+const FIRST_KEY_BYTES = 64
+const NO_INPUT = -1
+
+/** A compaction under way. `step` until it returns false; then there is a result. */
+export class CompactionRun {
+  readonly #job: CompactionJob
+  readonly #inputs: CompactionInputs
+  readonly #outputs: CompactionOutputs
+  readonly #rule: DropRule
+  readonly #comparator: Comparator
+  /** The user key before is lastKey[0, lastLength), its tag the two halves; it came from an input of that number. */
+  #lastKey: Uint8Array
+  #lastLength: number
+  #lastTagLow: number
+  #lastTagHigh: number
+  #lastInput: number
+  #entriesRead: number
+  #hasBegun: boolean
+  #result: CompactionResult | undefined
+
+  /** Touches no file yet. @throws NotSupportedError if the format asks for a compression that the environment lacks */
+  constructor(job: CompactionJob, environment: Environment, comparator: Comparator = bytewiseComparator) {
+    this.#job = job
+    this.#inputs = new CompactionInputs(job, environment, comparator)
+    this.#outputs = new CompactionOutputs(job, environment, comparator)
+    this.#rule = new DropRule(comparator, job.snapshots, job.deeper)
+    this.#comparator = comparator
+    this.#lastKey = new Uint8Array(FIRST_KEY_BYTES)
+    this.#lastLength = 0
+    this.#lastTagLow = 0
+    this.#lastTagHigh = 0
+    this.#lastInput = NO_INPUT
+    this.#entriesRead = 0
+    this.#hasBegun = false
+    this.#result = undefined
+  }
+
+  /** Once `step` has returned false. */
+  get result(): CompactionResult | undefined {
+    return this.#result
+  }
+
+  /**
+   * Do a slice of the work.
+   * @returns whether there is more to do
+   * @throws CorruptionError, NotSupportedError, IOError; the run has then been aborted
+   */
+  step(): boolean {
+    try {
+      const { entries } = this.#inputs
+      if (!this.#hasBegun) entries.seekToFirst()
+      this.#hasBegun = true
+      for (let bytes = 0; entries.valid && bytes < STEP_BYTES; entries.next()) {
+        this.#take(entries)
+        bytes += entries.keyLen + TAG_BYTES + entries.valLen
+      }
+      if (!entries.valid) this.#finish()
+      return entries.valid
+    } catch (error) {
+      this.abort()
+      throw error
+    }
+  }
+
+  /** Stop, and remove what was written. Not after `step` has returned false. */
+  abort(): void {
+    closeQuietly(() => this.#inputs.close())
+    this.#outputs.abandon()
+  }
+
+  #take(entry: InternalIterator): void {
+    this.#entriesRead++
+    if (this.#isNewKey(entry)) {
+      this.#rule.startKey()
+      this.#outputs.startKey(entry)
+    }
+    const { keyBuf, keyOff, keyLen, tagLow, tagHigh } = entry
+    if (!this.#rule.drops(keyBuf, keyOff, keyLen, tagLow, tagHigh)) this.#outputs.add(entry)
+  }
+
+  /**
+   * Whether the entry's user key is another than that of the entry before, which it then takes the place of. An entry of
+   * an input that does not ascend comes out of the merge at once, since all others are at least as large as the one before.
+   */
+  #isNewKey(entry: InternalIterator): boolean {
+    const input = this.#inputs.entries.child
+    const { keyBuf, keyOff, keyLen, tagLow, tagHigh } = entry
+    const order =
+      this.#lastInput === NO_INPUT
+        ? -1
+        : this.#comparator.compare(this.#lastKey, 0, this.#lastLength, keyBuf, keyOff, keyLen)
+    if (order >= 0) {
+      const tags = order > 0 ? 1 : compareTags(this.#lastTagLow, this.#lastTagHigh, tagLow, tagHigh)
+      if (tags > 0 || (tags === 0 && input === this.#lastInput)) this.#inputs.outOfOrder()
+    } else {
+      this.#rememberKey(keyBuf, keyOff, keyLen)
+    }
+    this.#lastTagLow = tagLow
+    this.#lastTagHigh = tagHigh
+    this.#lastInput = input
+    return order < 0
+  }
+
+  #rememberKey(key: Bytes, keyOff: number, keyLen: number): void {
+    if (keyLen > this.#lastKey.length) this.#lastKey = new Uint8Array(keyLen * 2)
+    copyBytes(key, keyOff, this.#lastKey, 0, keyLen)
+    this.#lastLength = keyLen
+  }
+
+  #finish(): void {
+    this.#inputs.close()
+    this.#outputs.finish()
+    const { upper, lower } = this.#job
+    const { tables: outputs, bytesWritten, entriesWritten } = this.#outputs
+    const bytesRead = totalBytes(upper) + totalBytes(lower)
+    this.#result = {
+      kind: 'compact',
+      outputs,
+      bytesRead,
+      bytesWritten,
+      entriesRead: this.#entriesRead,
+      entriesWritten,
+    }
+  }
+}
+
+/** Do the whole job at once. @throws as CompactionRun.step */
+export function runCompactionJob(
+  job: CompactionJob,
+  environment: Environment,
+  comparator?: Comparator,
+): CompactionResult {
+  const run = new CompactionRun(job, environment, comparator)
+  while (run.step());
+  return run.result as CompactionResult
 }

@@ -17,7 +17,6 @@ import type { FileNumber } from '../base/types.ts'
 import { MemTable, type MemTableToken } from '../memtable/memtable.ts'
 import { BloomFilter } from '../table/bloom-filter.ts'
 import { type Compression, compressorOf } from '../table/compression.ts'
-import type { FilterPolicy } from '../table/filter-policy.ts'
 import { TableBuilder, type TableOptions } from '../table/table-builder.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 
@@ -53,14 +52,9 @@ export function tableOptions(format: TableFormat, comparator: Comparator, codecs
     comparator,
     blockBytes: format.blockBytes,
     restartInterval: format.restartInterval,
-    filterPolicy: filterPolicyOf(format),
+    filterPolicy: format.bloomBitsPerKey === 0 ? undefined : new BloomFilter(format.bloomBitsPerKey),
     compressor: compressorOf(format.compression, codecs),
   }
-}
-
-/** The filter that tables of this format have, and that is looked for in those that are read. */
-export function filterPolicyOf({ bloomBitsPerKey }: Pick<TableFormat, 'bloomBitsPerKey'>): FilterPolicy | undefined {
-  return bloomBitsPerKey === 0 ? undefined : new BloomFilter(bloomBitsPerKey)
 }
 
 /**
@@ -87,9 +81,10 @@ export function runFlushJob(
       file.close()
     }
     files.syncDirectory(job.directory)
+    const { fileBytes: bytes, smallest, largest, statistics } = builder
     return {
       kind: 'flush',
-      file: { number: job.number, bytes: builder.fileBytes, smallest: builder.smallest, largest: builder.largest },
+      file: { number: job.number, bytes, smallest, largest, statistics },
       entries: builder.entryCount,
     }
   } catch (error) {

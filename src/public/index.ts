@@ -35,7 +35,14 @@ export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../base/limits.
 export type { Durability } from '../base/types.ts'
 export { WriteBatch } from '../batch/write-batch.ts'
 export { DB, type FlushOptions, type Input, type ReadOptions, type WriteOptions } from '../db/db.ts'
-export type { BackgroundErrorDetail, DBEvents, ErrorDetail, FlushDetail, StallDetail } from '../db/events.ts'
+export type {
+  BackgroundErrorDetail,
+  DamagedFilterDetail,
+  DBEvents,
+  ErrorDetail,
+  FlushDetail,
+  StallDetail,
+} from '../db/events.ts'
 export type { LogFigures, MemTableFigures, Stats, TableFigures } from '../db/layers.ts'
 export type { Discarded, ReplayedLog } from '../db/log-replay.ts'
 export { open } from '../db/open.ts'

@@ -1,6 +1,7 @@
 /**
  * Reading a block from its file: bounds first, then one positional read, then the checksum, then what the type byte says.
- * There is no way to read a block without verifying it.
+ * There is no way to come by the contents of a block without verifying it: whoever reads many blocks at once (readahead,
+ * the end of a table) has each of them verified here too.
  */
 import { getFixed32 } from '../base/coding.ts'
 import { crc32c, unmaskCrc } from '../base/crc32c.ts'
@@ -30,14 +31,42 @@ interface StoredBlock {
 
 /** As readBlock, but what is compressed stays so. */
 export function readStored(file: RandomAccessFile, handle: BlockHandle): StoredBlock {
-  const { offset, bytes: length } = handle
-  if (blockEnd(handle) > file.bytes - FOOTER_BYTES) {
-    throw new CorruptionError('a block handle reaches beyond the blocks of its table', { file: file.path, offset })
-  }
-  const stored = new Uint8Array(length + BLOCK_TRAILER_BYTES)
-  file.read(offset, stored, 0, stored.length)
-  if (crc32c(stored, 0, length + 1) !== unmaskCrc(getFixed32(stored, length + 1))) {
-    throw new CorruptionError('a block fails its checksum', { file: file.path, offset })
-  }
-  return { type: stored[length], stored: stored.subarray(0, length) }
+  checkHandle(file, handle)
+  const stored = new Uint8Array(handle.bytes + BLOCK_TRAILER_BYTES)
+  file.read(handle.offset, stored, 0, stored.length)
+  checkSum(stored, 0, handle.bytes, file.path, handle.offset)
+  return { type: stored[handle.bytes], stored: stored.subarray(0, handle.bytes) }
+}
+
+/** @throws CorruptionError if the block would reach into the footer */
+export function checkHandle(file: RandomAccessFile, handle: BlockHandle): void {
+  if (blockEnd(handle) <= file.bytes - FOOTER_BYTES) return
+  throw new CorruptionError('a block handle reaches beyond the blocks of its table', {
+    file: file.path,
+    offset: handle.offset,
+  })
+}
+
+/**
+ * The contents of a block that was read together with its trailer.
+ * @param stored holds the block at stored[at, at + length), and its trailer after that
+ * @param file   and `offset` are where it was read from, to name in errors
+ * @returns a view of `stored` if the block is not compressed, otherwise memory of their own
+ * @throws CorruptionError if the checksum is wrong, NotSupportedError if the compression is unknown
+ */
+export function verifyBlock(
+  stored: Bytes,
+  at: number,
+  length: number,
+  codecs: Codecs | undefined,
+  file: string,
+  offset: number,
+): Bytes {
+  checkSum(stored, at, length, file, offset)
+  return uncompress(stored[at + length], stored.subarray(at, at + length), codecs, file, offset)
+}
+
+function checkSum(stored: Bytes, at: number, length: number, file: string, offset: number): void {
+  if (crc32c(stored, at, length + 1) === unmaskCrc(getFixed32(stored, at + length + 1))) return
+  throw new CorruptionError('a block fails its checksum', { file, offset })
 }

@@ -52,7 +52,8 @@ export class BloomFilter implements FilterPolicy {
     if (bytes < 1) return false
     const probes = filter[filterOff + bytes]
     if (probes > MAX_PROBES) return true
-    const bits = bytes * 8
+    // An unsigned integer for the compiler too: the remainder of doubles takes far longer.
+    const bits = (bytes * 8) >>> 0
     let hash = hash32(key, keyOff, keyLen, SEED)
     const delta = rotate17(hash)
     for (let i = 0; i < probes; i++) {

@@ -124,6 +124,11 @@ export class FilterBlockReader {
     return new FilterBlockReader(policy, bytes, offsetsStart, count)
   }
 
+  /** Bytes of memory that the filter takes. */
+  get memoryBytes(): number {
+    return this.#bytes.buffer.byteLength
+  }
+
   /** False only if the data block that starts at `blockOffset` certainly lacks the user key. Allocates nothing. */
   keyMayMatch(blockOffset: number, key: Bytes, keyOff: number, keyLen: number): boolean {
     const index = Math.floor(blockOffset / this.#unit)

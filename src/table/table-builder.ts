@@ -11,8 +11,9 @@ import { copyBytes, EMPTY } from '../base/bytes.ts'
 import { getFixed32, putFixed32 } from '../base/coding.ts'
 import type { Comparator } from '../base/comparator.ts'
 import type { WritableFile } from '../base/environment.ts'
-import { compareTags, TAG_BYTES } from '../base/internal-key.ts'
-import type { Bytes } from '../base/types.ts'
+import { compareTags, TAG_BYTES, tagSequence, tagType } from '../base/internal-key.ts'
+import { type Bytes, type SequenceNumber, sequenceNumber } from '../base/types.ts'
+import * as ValueType from '../base/value-type.ts'
 import { BlockBuilder } from './block-builder.ts'
 import { BlockWriter } from './block-writer.ts'
 import type { Compressor } from './compression.ts'
@@ -53,6 +54,8 @@ export class TableBuilder {
   #pending: BlockHandle | undefined
   readonly #handle: Uint8Array
   #isFinished: boolean
+  #tombstones: number
+  #newestTombstone: SequenceNumber
 
   /** @param file empty; stays open, and its caller's, also when an append throws */
   constructor(file: WritableFile, options: TableOptions) {
@@ -68,11 +71,22 @@ export class TableBuilder {
     this.#pending = undefined
     this.#handle = new Uint8Array(MAX_HANDLE_BYTES)
     this.#isFinished = false
+    this.#tombstones = 0
+    this.#newestTombstone = sequenceNumber(0)
   }
 
   /** Bytes of the file so far, in finished blocks; after finish, all of it. */
   get fileBytes(): number {
     return this.#writer.offset
+  }
+
+  /** How many entries there are so far, and of what kind. */
+  get statistics(): {
+    readonly entries: number
+    readonly tombstones: number
+    readonly newestTombstone: SequenceNumber
+  } {
+    return { entries: this.entryCount, tombstones: this.#tombstones, newestTombstone: this.#newestTombstone }
   }
 
   /** Last entry, as an encoded internal key; a copy. */
@@ -104,6 +118,7 @@ export class TableBuilder {
     this.#filter?.addKey(encoded, 0, keyLen)
     this.#data.add(encoded, length, value, valOff, valLen)
     this.entryCount++
+    if (tagType(tagLow) === ValueType.DELETION) this.#countTombstone(tagSequence(tagLow, tagHigh))
     if (this.#data.finishedBytes >= this.#options.blockBytes) this.#finishDataBlock()
   }
 
@@ -119,6 +134,11 @@ export class TableBuilder {
     const index = this.#writer.writeBlock(this.#index.finish())
     this.#writer.write(encodeFooter({ metaindex, index }))
     this.#writer.flush()
+  }
+
+  #countTombstone(sequence: SequenceNumber): void {
+    this.#tombstones++
+    if (sequence > this.#newestTombstone) this.#newestTombstone = sequence
   }
 
   #encodeKey(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): Uint8Array<ArrayBuffer> {

@@ -64,23 +64,33 @@ export function encodeFooter(footer: Footer): Uint8Array<ArrayBuffer> {
 
 /**
  * Read and check the footer of a table; one positional read.
- * @throws CorruptionError if the file is no table, or its handles break the layout rule
+ * @throws CorruptionError if the file is no table, or its handles break the layout rule; IOError
  */
 export function readFooter(file: RandomAccessFile): Footer {
+  const bytes = new Uint8Array(Math.min(file.bytes, FOOTER_BYTES))
+  if (bytes.length === FOOTER_BYTES) file.read(file.bytes - FOOTER_BYTES, bytes, 0, FOOTER_BYTES)
+  return decodeFooter(file, bytes)
+}
+
+/**
+ * Check the footer of a table.
+ * @param tail the last bytes of the file: at least the footer, or all of a file that is shorter
+ * @throws CorruptionError if the file is no table, or its handles break the layout rule
+ */
+export function decodeFooter(file: RandomAccessFile, tail: Bytes): Footer {
   const start = file.bytes - FOOTER_BYTES
   if (start < 0) throw corrupt(file, 0, `a table has at least ${FOOTER_BYTES} bytes, this file ${file.bytes}`)
-  const bytes = new Uint8Array(FOOTER_BYTES)
-  file.read(start, bytes, 0, FOOTER_BYTES)
-  const hasMagic =
-    getFixed32(bytes, FOOTER_HANDLES_BYTES) === MAGIC_LOW && getFixed32(bytes, FOOTER_HANDLES_BYTES + 4) === MAGIC_HIGH
-  if (!hasMagic) throw corrupt(file, start, 'not a table: the magic number is missing')
-  const reader = new Reader(bytes, 0, FOOTER_HANDLES_BYTES)
+  const at = tail.length - FOOTER_BYTES
+  const magicAt = at + FOOTER_HANDLES_BYTES
+  if (getFixed32(tail, magicAt) !== MAGIC_LOW || getFixed32(tail, magicAt + 4) !== MAGIC_HIGH)
+    throw corrupt(file, start, 'not a table: the magic number is missing')
+  const reader = new Reader(tail, at, magicAt)
   const metaindex = readHandle(reader)
   const index = readHandle(reader)
   if (reader.failed || blockEnd(index) !== start || blockEnd(metaindex) !== index.offset) {
     throw corrupt(file, start, 'the footer does not fit the layout of a table')
   }
-  if (!equalBytes(bytes, 0, FOOTER_BYTES, encodeFooter({ metaindex, index }), 0, FOOTER_BYTES)) {
+  if (!equalBytes(tail, at, FOOTER_BYTES, encodeFooter({ metaindex, index }), 0, FOOTER_BYTES)) {
     throw corrupt(file, start, 'the footer has stray bits')
   }
   return { metaindex, index }

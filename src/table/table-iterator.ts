@@ -3,6 +3,7 @@
  *
  * A data block is got when the iterator comes to it, so a seek gets one, or two if it lands behind the last entry of the
  * first. Blocks are not pinned: the one in use lives as long as it is used.
+ * Blocks that follow one another are read ahead (sequential-blocks.ts), which bounds the memory: one block, one window.
  * Threads  belongs to its table's thread
  * Source   google/leveldb table/two_level_iterator.cc
  */
@@ -10,8 +11,8 @@ import { EMPTY } from '../base/bytes.ts'
 import type { Comparator } from '../base/comparator.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import type { Bytes } from '../base/types.ts'
-import type { Block } from './block.ts'
 import { BlockIterator } from './block-iterator.ts'
+import type { SequentialBlocks } from './sequential-blocks.ts'
 import type { TableIndex } from './table-index.ts'
 
 const NOWHERE = -1
@@ -28,13 +29,13 @@ export class TableIterator implements InternalIterator {
   valLen: number
 
   readonly #index: TableIndex
-  readonly #getBlock: (index: number) => Block
+  readonly #blocks: SequentialBlocks
   readonly #entries: BlockIterator
   /** Number of the data block that `#entries` is in. */
   #at: number
 
-  /** @param getBlock the data block of a number in the index */
-  constructor(comparator: Comparator, index: TableIndex, getBlock: (index: number) => Block) {
+  /** @param blocks the data blocks of the index, for this iterator alone */
+  constructor(comparator: Comparator, index: TableIndex, blocks: SequentialBlocks) {
     this.valid = false
     this.keyBuf = EMPTY
     this.keyOff = 0
@@ -45,9 +46,14 @@ export class TableIterator implements InternalIterator {
     this.valOff = 0
     this.valLen = 0
     this.#index = index
-    this.#getBlock = getBlock
+    this.#blocks = blocks
     this.#entries = new BlockIterator(comparator)
     this.#at = NOWHERE
+  }
+
+  /** Where in the file the data block of the entry begins; needs `valid`. */
+  get blockOffset(): number {
+    return this.#index.handle(this.#at).offset
   }
 
   seekToFirst(): void {
@@ -111,7 +117,7 @@ export class TableIterator implements InternalIterator {
   #enter(at: number): void {
     if (at === this.#at) return
     this.#at = NOWHERE
-    this.#entries.reset(this.#getBlock(at))
+    this.#entries.reset(this.#blocks.get(at))
     this.#at = at
   }
 

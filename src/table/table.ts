@@ -1,32 +1,33 @@
 /**
  * Table: one open table file, for lookups and iteration. What lies in it is immutable.
  *
- * Memory   the decoded index and the filter stay as long as the table is open; data blocks are read when needed, verified,
- *          and kept in the BlockStore, if there is one, and by whoever is using them.
+ * Memory   the decoded index and the filter stay as long as the table is open: `memoryBytes`. Data blocks are read when
+ *          needed, verified, and kept in the BlockStore, if there is one, and by whoever is using them; a table itself
+ *          holds on to none.
+ * Opening  one read, of the file's end, unless index or filter are unusually large (table-tail.ts).
  * Checked  Footer layout, and every block's checksum whenever it is read from the file. A damaged filter only costs speed:
  *          it is left out, and `filterIsDamaged` says so. All other damage is a CorruptionError.
  * Threads  a table belongs to one thread; several threads open the same file each for themselves
  * Source   google/leveldb table/table.cc
  */
-import { EMPTY } from '../base/bytes.ts'
 import type { Comparator } from '../base/comparator.ts'
 import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagType } from '../base/internal-key.ts'
-import type { InternalIterator } from '../base/iterator.ts'
 import * as Lookup from '../base/lookup.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { Block } from './block.ts'
-import { BlockIterator } from './block-iterator.ts'
 import { readBlock } from './block-reader.ts'
 import type { BlockStore } from './block-store.ts'
 import { FilterBlockReader } from './filter-block.ts'
 import type { FilterPolicy } from './filter-policy.ts'
+import { LookupCursor } from './lookup-cursor.ts'
 import { filterKey, findMetaBlock } from './metaindex.ts'
-import { type BlockHandle, readFooter } from './table-format.ts'
+import { SequentialBlocks } from './sequential-blocks.ts'
 import { TableIndex } from './table-index.ts'
 import { TableIterator } from './table-iterator.ts'
+import { TableTail } from './table-tail.ts'
 
 export interface TableReadOptions {
   readonly comparator: Comparator
@@ -35,6 +36,8 @@ export interface TableReadOptions {
   readonly blockCache: BlockStore | undefined
   /** What the host can uncompress: the environment's. */
   readonly codecs: Codecs | undefined
+  /** Shared by the tables of a database; a table that is given none has its own. */
+  readonly lookups?: LookupCursor
 }
 
 export interface TableIteratorOptions {
@@ -47,10 +50,8 @@ export class Table {
   readonly number: FileNumber
   /** The table has a filter that cannot be used, and is read without. */
   readonly filterIsDamaged: boolean
-  /** The value found by the last lookup is valBuf[valOff, valOff + valLen); borrowed until the next lookup. */
-  valBuf: Bytes
-  valOff: number
-  valLen: number
+  /** Bytes of memory that the open table takes. */
+  readonly memoryBytes: number
 
   readonly #comparator: Comparator
   readonly #store: BlockStore | undefined
@@ -58,107 +59,118 @@ export class Table {
   readonly #index: TableIndex
   readonly #filter: FilterBlockReader | undefined
   readonly #metaindexOffset: number
-  /** For lookups. */
-  readonly #entries: BlockIterator
+  readonly #lookups: LookupCursor
 
   private constructor(file: RandomAccessFile, number: FileNumber, options: TableReadOptions) {
-    const footer = readFooter(file)
-    const { codecs } = options
-    const metaindex = new Block(readBlock(file, footer.metaindex, codecs), file.path, footer.metaindex.offset)
-    const index = new Block(readBlock(file, footer.index, codecs), file.path, footer.index.offset)
-    const filter = openFilter(file, metaindex, options)
+    const tail = new TableTail(file, options.codecs)
+    const { footer } = tail
+    const metaindex = new Block(tail.read(footer.metaindex), file.path, footer.metaindex.offset)
+    const index = new Block(tail.read(footer.index), file.path, footer.index.offset)
+    const filter = openFilter(tail, metaindex, options.filterPolicy)
     this.file = file
     this.number = number
     this.filterIsDamaged = filter === DAMAGED
-    this.valBuf = EMPTY
-    this.valOff = 0
-    this.valLen = 0
     this.#comparator = options.comparator
     this.#store = options.blockCache
-    this.#codecs = codecs
+    this.#codecs = options.codecs
     this.#index = new TableIndex(options.comparator, index, footer.metaindex.offset)
     this.#filter = filter === DAMAGED ? undefined : filter
     this.#metaindexOffset = footer.metaindex.offset
-    this.#entries = new BlockIterator(options.comparator)
+    this.#lookups = options.lookups ?? new LookupCursor(options.comparator)
+    this.memoryBytes = OVERHEAD_BYTES + this.#index.memoryBytes + (this.#filter?.memoryBytes ?? 0)
   }
 
   /**
    * Open a table: reads and verifies its footer, index, metaindex and filter.
    * @param file becomes the table's, which closes it; but stays the caller's if this throws
-   * @throws CorruptionError if it is damaged or no table, NotSupportedError if it is compressed as cannot be read, IOError
+   * @throws CorruptionError if it is damaged or no table, NotSupportedError if it is compressed, IOError
    */
   static open(file: RandomAccessFile, number: FileNumber, options: TableReadOptions): Table {
     return new Table(file, number, options)
   }
 
+  /** The value found by the last lookup is valBuf[valOff, valOff + valLen); borrowed until the next lookup in any table. */
+  get valBuf(): Bytes {
+    return this.#lookups.entries.valBuf
+  }
+
+  get valOff(): number {
+    return this.#lookups.entries.valOff
+  }
+
+  get valLen(): number {
+    return this.#lookups.entries.valLen
+  }
+
   /**
-   * The newest entry of a user key at or below a sequence number.
+   * The newest entry of a user key at or below a sequence number. Keys asked in ascending order read each block once.
    * @returns Lookup.FOUND, with the value in valBuf, valOff, valLen; Lookup.DELETED; or Lookup.ABSENT
    * @throws CorruptionError, NotSupportedError, IOError
    */
   lookup(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber): number {
     const low = tagLow(sequence, ValueType.VALUE)
     const high = tagHigh(sequence)
-    const at = this.#index.find(key, keyOff, keyLen, low, high)
-    if (at === this.#index.count) return Lookup.ABSENT
-    const handle = this.#index.handle(at)
+    const index = this.#index
+    const at = index.find(key, keyOff, keyLen, low, high)
+    if (at === index.count) return Lookup.ABSENT
     const filter = this.#filter
-    if (filter !== undefined && !filter.keyMayMatch(handle.offset, key, keyOff, keyLen)) return Lookup.ABSENT
-    const entries = this.#entries
-    entries.reset(this.#block(handle, true))
+    if (filter !== undefined && !filter.keyMayMatch(index.offset(at), key, keyOff, keyLen)) return Lookup.ABSENT
+    const lookups = this.#lookups
+    if (lookups.owner !== this || lookups.at !== at) lookups.enter(this, at, this.#block(at))
+    const { entries } = lookups
     // If the block has no such entry, then neither has the next one: the separator between them is ≥ the key sought.
     entries.seek(key, keyOff, keyLen, low, high)
     if (!entries.valid) return Lookup.ABSENT
     if (this.#comparator.compare(entries.keyBuf, 0, entries.keyLen, key, keyOff, keyLen) !== 0) return Lookup.ABSENT
-    if (tagType(entries.tagLow) === ValueType.DELETION) return Lookup.DELETED
-    this.valBuf = entries.valBuf
-    this.valOff = entries.valOff
-    this.valLen = entries.valLen
-    return Lookup.FOUND
+    return tagType(entries.tagLow) === ValueType.DELETION ? Lookup.DELETED : Lookup.FOUND
   }
 
   /** An iterator over all entries; of no use once the table is closed. */
-  iterator(options: TableIteratorOptions = {}): InternalIterator {
-    const fillCache = options.fillCache ?? true
-    return new TableIterator(this.#comparator, this.#index, (index) =>
-      this.#block(this.#index.handle(index), fillCache),
-    )
+  iterator(options: TableIteratorOptions = {}): TableIterator {
+    const fillsStore = options.fillCache ?? true
+    const blocks = new SequentialBlocks(this.file, this.number, this.#index, this.#codecs, this.#store, fillsStore)
+    return new TableIterator(this.#comparator, this.#index, blocks)
   }
 
   /** About how many bytes of the file come before a user key; the end of the data blocks if it is after all entries. */
   approximateOffset(key: Bytes, keyOff: number, keyLen: number): number {
     const at = this.#index.find(key, keyOff, keyLen, MAX_TAG_LOW, MAX_TAG_HIGH)
-    return at === this.#index.count ? this.#metaindexOffset : this.#index.handle(at).offset
+    return at === this.#index.count ? this.#metaindexOffset : this.#index.offset(at)
   }
 
   /** Close the file. No lookup or move may follow. */
   close(): void {
+    if (this.#lookups.owner === this) this.#lookups.leave()
     this.file.close()
   }
 
-  #block(handle: BlockHandle, fillCache: boolean): Block {
+  #block(at: number): Block {
     const store = this.#store
-    const kept = store?.get(this.number, handle.offset)
+    const offset = this.#index.offset(at)
+    const kept = store?.get(this.number, offset)
     if (kept !== undefined) return kept
-    const block = new Block(readBlock(this.file, handle, this.#codecs), this.file.path, handle.offset)
-    if (fillCache) store?.put(this.number, handle.offset, block)
+    const block = new Block(readBlock(this.file, this.#index.handle(at), this.#codecs), this.file.path, offset)
+    store?.put(this.number, offset, block)
     return block
   }
 }
 
+/** What an open table takes beside index and filter: objects, path, descriptor, places in maps. An estimate. */
+const OVERHEAD_BYTES = 2048
 const DAMAGED = 'damaged'
 
 /** The table's filter of this policy, undefined if it has none. */
 function openFilter(
-  file: RandomAccessFile,
+  tail: TableTail,
   metaindex: Block,
-  { filterPolicy: policy, codecs }: TableReadOptions,
+  policy: FilterPolicy | undefined,
 ): FilterBlockReader | typeof DAMAGED | undefined {
   if (policy === undefined) return undefined
   const handle = findMetaBlock(metaindex, filterKey(policy))
   if (handle === undefined) return undefined
   try {
-    return FilterBlockReader.parse(policy, readBlock(file, handle, codecs)) ?? DAMAGED
+    // A copy: the table must not keep its file's whole end in memory.
+    return FilterBlockReader.parse(policy, tail.read(handle).slice()) ?? DAMAGED
   } catch (error) {
     if (error instanceof CorruptionError) return DAMAGED
     throw error

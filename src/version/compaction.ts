@@ -4,13 +4,14 @@
  *
  * Invariants  (1) `upper` is not empty; at level 0 it holds every table that overlaps one of its tables, so that no older
  *                 version of a key is left above a newer one
- *             (2) all tables of `upper` below level 0 that share a user key with one of them are in it (LevelDB 1.23's
- *                 boundary rule)
+ *             (2) below level 0, if the versions of a user key continue from a table of `upper` into the next one, that one
+ *                 is in `upper` too; the same holds for `lower` (LevelDB's boundary rule; it was late for `lower`)
  *             (3) `lower` holds every table of the output level that overlaps `upper`
- *             (4) no table of it is part of another compaction, or is being dropped
+ *             (4) no table of it is part of another compaction, or is being dropped; no other compaction writes to the same
+ *                 range of the same level
  * Source      google/leveldb db/version_set.cc
  */
-import type { Level } from '../base/types.ts'
+import type { Bytes, FileNumber, Level } from '../base/types.ts'
 import type { FileMetadata } from './file-metadata.ts'
 import type { LevelKey } from './version-edit.ts'
 
@@ -19,6 +20,11 @@ import type { LevelKey } from './version-edit.ts'
  * tombstones for the most part, or scans step over many in it; somebody asked.
  */
 export type CompactionReason = 'level0-tables' | 'level-bytes' | 'seeks' | 'tombstones' | 'manual'
+
+/** What readers noticed: a table that lookups pass through in vain, or a range of user keys that is full of tombstones. */
+export type CompactionHint =
+  | { readonly kind: 'seeks'; readonly level: Level; readonly number: FileNumber }
+  | { readonly kind: 'tombstones'; readonly smallest: Bytes; readonly largest: Bytes }
 
 export interface Compaction {
   readonly reason: CompactionReason
@@ -35,4 +41,6 @@ export interface Compaction {
   readonly isTrivialMove: boolean
   /** The level's next pick begins after this key. */
   readonly pointer: LevelKey | undefined
+  /** The hint that is followed, and thereby spent. */
+  readonly hint: CompactionHint | undefined
 }

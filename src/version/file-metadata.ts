@@ -4,13 +4,15 @@
 
 import type { Comparator } from '../base/comparator.ts'
 import { compareInternalKeys, userKey } from '../base/internal-key.ts'
-import type { Bytes, FileNumber } from '../base/types.ts'
+import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 
 /** What whoever wrote or read a whole table knows of it. Not in the MANIFEST: unknown for tables of an earlier opening. */
 export interface TableStatistics {
   readonly entries: number
   /** Tombstones among the entries. */
   readonly tombstones: number
+  /** The largest sequence among the tombstones: once no snapshot is older, all of them may go. 0 if there are none. */
+  readonly newestTombstone: SequenceNumber
 }
 
 export interface FileMetadata {

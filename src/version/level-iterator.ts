@@ -1,6 +1,6 @@
 /**
  * LevelIterator: the entries of one level below 0, whose tables follow one another without overlap. Opens a table when it
- * gets there, so a seek opens one.
+ * gets there, so a seek opens one, and leaves it when it goes on: it is in one table at a time.
  */
 
 import { EMPTY } from '../base/bytes.ts'
@@ -11,8 +11,11 @@ import type { InternalIterator } from '../base/iterator.ts'
 import type { Bytes } from '../base/types.ts'
 import type { FileMetadata } from './file-metadata.ts'
 
-/** Opens an iterator over one table; the caller pins the table for as long as the iterator lives. */
+/** Opens an iterator over one table, which stays open until it is left, or for as long as the LevelIterator lives. */
 export type OpenTableIterator = (file: FileMetadata) => InternalIterator
+
+/** The iterator of a table is not used any more. */
+export type LeaveTable = (file: FileMetadata) => void
 
 export class LevelIterator implements InternalIterator {
   valid = false
@@ -28,14 +31,24 @@ export class LevelIterator implements InternalIterator {
   readonly #comparator: Comparator
   readonly #files: readonly FileMetadata[]
   readonly #open: OpenTableIterator
+  readonly #leave: LeaveTable | undefined
   #index = 0
   #table: InternalIterator | undefined = undefined
 
-  /** @param files tables of one level, in ascending key */
-  constructor(comparator: Comparator, files: readonly FileMetadata[], open: OpenTableIterator) {
+  /**
+   * @param files tables of one level, in ascending key
+   * @param leave called for each table that was opened when another is; whoever made this iterator lets go of the last
+   */
+  constructor(
+    comparator: Comparator,
+    files: readonly FileMetadata[],
+    open: OpenTableIterator,
+    leave: LeaveTable | undefined = undefined,
+  ) {
     this.#comparator = comparator
     this.#files = files
     this.#open = open
+    this.#leave = leave
   }
 
   seekToFirst(): void {
@@ -72,6 +85,8 @@ export class LevelIterator implements InternalIterator {
   #enter(index: number): InternalIterator | undefined {
     this.valid = false
     if (this.#table !== undefined && index === this.#index) return this.#table
+    if (this.#table !== undefined) this.#leave?.(this.#files[this.#index])
+    this.#table = undefined
     this.#index = index
     const file = this.#files[index]
     this.#table = file === undefined ? undefined : this.#open(file)

@@ -16,6 +16,7 @@ import type { FileSystem } from '../base/environment.ts'
 import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
 import { manifestName } from '../base/filename.ts'
 import { type FileNumber, fileNumber, type SequenceNumber, sequenceNumber } from '../base/types.ts'
+import { FileNumbers } from './file-numbers.ts'
 import { ManifestWriter, readManifest } from './manifest.ts'
 import { Version } from './version.ts'
 import { VersionBuilder } from './version-builder.ts'
@@ -76,11 +77,15 @@ export function recoverVersion(
     previousLog: fileNumber(counters.previousLog ?? 0),
     nextFile: fileNumber(nextFile),
     lastSequence: sequenceNumber(lastSequence),
-    compactPointers: [...pointers.values()].sort((a, b) => a.level - b.level),
+    compactPointers: byLevel(pointers.values()),
     manifestNumber: number,
     manifestBytes: bytes,
     tornAt,
   }
+}
+
+function byLevel(pointers: Iterable<LevelKey>): LevelKey[] {
+  return [...pointers].sort((a, b) => a.level - b.level)
 }
 
 function checkComparator(edit: VersionEdit, comparator: Comparator): void {
@@ -89,6 +94,8 @@ function checkComparator(edit: VersionEdit, comparator: Comparator): void {
 }
 
 export class VersionSet {
+  /** Names files; jobs take numbers from it too. The MANIFEST's next number is above all that were given before it. */
+  readonly numbers: FileNumbers
   readonly #files: FileSystem
   readonly #directory: string
   readonly #comparator: Comparator
@@ -97,19 +104,18 @@ export class VersionSet {
   readonly #found: RecoveredVersion | undefined
   #manifest: ManifestWriter | undefined = undefined
   #current: Version
-  #nextFile: number
   #logNumber: FileNumber
   #lastSequence: SequenceNumber
   #compactPointers: readonly LevelKey[]
   #failed = false
 
   constructor(files: FileSystem, directory: string, comparator: Comparator, recovered: RecoveredVersion | undefined) {
+    this.numbers = FileNumbers.startingAt(recovered?.nextFile ?? 1)
     this.#files = files
     this.#directory = directory
     this.#comparator = comparator
     this.#found = recovered
     this.#current = recovered?.version ?? Version.empty(comparator)
-    this.#nextFile = recovered?.nextFile ?? 1
     this.#logNumber = recovered?.logNumber ?? fileNumber(0)
     this.#lastSequence = recovered?.lastSequence ?? sequenceNumber(0)
     this.#compactPointers = recovered?.compactPointers ?? []
@@ -129,6 +135,11 @@ export class VersionSet {
     return this.#lastSequence
   }
 
+  /** Of each level that was compacted, where its next compaction begins: after this key. */
+  get compactPointers(): readonly LevelKey[] {
+    return this.#compactPointers
+  }
+
   get manifestNumber(): FileNumber {
     return this.#manifest?.number ?? this.#found?.manifestNumber ?? fileNumber(0)
   }
@@ -139,12 +150,12 @@ export class VersionSet {
 
   /** A number that no file has had. */
   newFileNumber(): FileNumber {
-    return fileNumber(this.#nextFile++)
+    return this.numbers.take()
   }
 
   /** Never issue `number` or less: a file of that number has been seen. */
   skipPast(number: FileNumber): void {
-    if (number >= this.#nextFile) this.#nextFile = number + 1
+    this.numbers.skipPast(number)
   }
 
   /** Start a new manifest with the whole current version and then `edit`, switch to it, and apply the edit. */
@@ -212,7 +223,7 @@ export class VersionSet {
       ...edit,
       logNumber: edit.logNumber ?? this.#logNumber,
       previousLog: fileNumber(0),
-      nextFile: fileNumber(this.#nextFile),
+      nextFile: this.numbers.next,
       lastSequence: edit.lastSequence ?? this.#lastSequence,
     }
   }
@@ -229,5 +240,11 @@ export class VersionSet {
     this.#current = version
     this.#logNumber = edit.logNumber ?? this.#logNumber
     this.#lastSequence = edit.lastSequence ?? this.#lastSequence
+    this.#movePointers(edit.compactPointers ?? [])
+  }
+
+  #movePointers(moved: readonly LevelKey[]): void {
+    const kept = this.#compactPointers.filter(({ level }) => moved.every((pointer) => pointer.level !== level))
+    this.#compactPointers = byLevel([...kept, ...moved])
   }
 }

@@ -11,6 +11,7 @@ import type { Comparator } from '../base/comparator.ts'
 import * as Lookup from '../base/lookup.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import { coversKey, type FileMetadata } from './file-metadata.ts'
+import type { KeyBatch, ManySink } from './key-batch.ts'
 import { LEVELS } from './version-edit.ts'
 
 /** What a lookup needs of a table: see table/table.ts. */
@@ -21,10 +22,9 @@ export interface TableLookup {
   readonly valLen: number
 }
 
-/** Opens tables, or finds them open. */
-export interface TableSource<T extends TableLookup> {
-  acquire(number: FileNumber, bytes: number): T
-  release(table: T): void
+/** Opens tables, or finds them open; one that was found is open until the next is. */
+export interface TableSource {
+  find(number: FileNumber, bytes: number): TableLookup
 }
 
 /** Where a lookup puts the value it finds; the bytes are borrowed until return. */
@@ -49,19 +49,24 @@ export class Version {
     )
   }
 
+  /** Whether there is no table. */
+  get isEmpty(): boolean {
+    return this.levels.every((files) => files.length === 0)
+  }
+
   /** All tables, level by level. */
   *files(): Generator<{ level: number; file: FileMetadata }, void, undefined> {
     for (const [level, files] of this.levels.entries()) for (const file of files) yield { level, file }
   }
 
   /**
-   * Ask the tables that may hold the key, newest first, until one knows it. A value is handed to `sink` while its
-   * table is still pinned.
+   * Ask the tables that may hold the key, newest first, until one knows it. A value is handed to `sink` at once, before
+   * another table is asked.
    * @returns Lookup.ABSENT, FOUND or DELETED
    * @throws CorruptionError, IOError from the tables
    */
-  lookup<T extends TableLookup>(
-    tables: TableSource<T>,
+  lookup(
+    tables: TableSource,
     key: Bytes,
     keyOff: number,
     keyLen: number,
@@ -83,8 +88,46 @@ export class Version {
     return Lookup.ABSENT
   }
 
-  #ask<T extends TableLookup>(
-    tables: TableSource<T>,
+  /**
+   * Ask for all keys of a batch, newest table first. Each table is visited at most once; each of its blocks is read at most
+   * once in that visit.
+   * @throws CorruptionError, IOError from the tables
+   */
+  lookupMany(tables: TableSource, batch: KeyBatch, sequence: SequenceNumber, sink: ManySink): void {
+    const newest = this.levels[0]
+    for (let i = newest.length - 1; i >= 0 && batch.count > 0; i--) {
+      const { number, bytes, smallest, largest } = newest[i]
+      const begin = batch.firstFrom(0, smallest)
+      const limit = batch.firstAfter(begin, largest)
+      if (begin < limit) batch.ask(tables.find(number, bytes), begin, limit, sequence, sink)
+    }
+    for (let level = 1; level < this.levels.length && batch.count > 0; level++) {
+      this.#lookupManyIn(this.levels[level], tables, batch, sequence, sink)
+    }
+  }
+
+  /** Ask the tables of one level without overlaps, in ascending key. */
+  #lookupManyIn(
+    files: readonly FileMetadata[],
+    tables: TableSource,
+    batch: KeyBatch,
+    sequence: SequenceNumber,
+    sink: ManySink,
+  ): void {
+    let at = 0
+    while (at < batch.count) {
+      const key = batch.key(at)
+      const index = firstFileEndingAtOrAfter(this.#comparator, files, key, 0, key.length)
+      if (index === files.length) return
+      const { number, bytes, smallest, largest } = files[index]
+      const begin = batch.firstFrom(at, smallest)
+      const limit = batch.firstAfter(begin, largest)
+      at = begin === limit ? begin : batch.ask(tables.find(number, bytes), begin, limit, sequence, sink)
+    }
+  }
+
+  #ask(
+    tables: TableSource,
     file: FileMetadata,
     key: Bytes,
     keyOff: number,
@@ -92,14 +135,10 @@ export class Version {
     sequence: SequenceNumber,
     sink: ValueSink,
   ): number {
-    const table = tables.acquire(file.number, file.bytes)
-    try {
-      const answer = table.lookup(key, keyOff, keyLen, sequence)
-      if (answer === Lookup.FOUND) sink.take(table.valBuf, table.valOff, table.valLen)
-      return answer
-    } finally {
-      tables.release(table)
-    }
+    const table = tables.find(file.number, file.bytes)
+    const answer = table.lookup(key, keyOff, keyLen, sequence)
+    if (answer === Lookup.FOUND) sink.take(table.valBuf, table.valOff, table.valLen)
+    return answer
   }
 
   /** The one table of a level below 0 that may hold the key. */
@@ -112,7 +151,7 @@ export class Version {
 }
 
 /** Index of the first table whose largest user key is ≥ the key, in a level without overlaps; files.length if none. */
-function firstFileEndingAtOrAfter(
+export function firstFileEndingAtOrAfter(
   comparator: Comparator,
   files: readonly FileMetadata[],
   key: Bytes,

@@ -1,18 +1,24 @@
 /**
  * JobExecutor: where background jobs run. `start` hands a job over; its outcome is delivered, on the owner's thread,
  * either by itself when the owner yields to its event loop, or from inside `poll` or `waitSync`.
+ *
+ * One executor serves both kinds of jobs. Flushes run one after another, and compactions do; a flush never waits for a
+ * compaction. An inline flush is done, and its outcome delivered, when `start` returns.
  */
-import type { Job, JobResult } from './messages.ts'
+import type { Job, ResultOf } from './messages.ts'
 
 /** Called once a job, on the owner's thread. */
-export type JobOutcome = (error: Error | undefined, result: JobResult | undefined) => void
+export type JobOutcome<J extends Job = Job> = (error: Error | undefined, result: ResultOf<J> | undefined) => void
 
 export interface JobExecutor {
-  start(job: Job, outcome: JobOutcome): void
-  /** Deliver outcomes that have arrived, without waiting. @returns whether there were any */
+  start<J extends Job>(job: J, outcome: JobOutcome<J>): void
+  /** Deliver outcomes that have arrived, without waiting; inline, do a slice of work first. @returns whether there were any */
   poll(): boolean
-  /** Block this thread until an outcome was delivered, or for `timeoutMs`. */
+  /** Block this thread until an outcome was delivered, or for `timeoutMs`. Returns at once if no job is under way. */
   waitSync(timeoutMs: number): void
-  /** Stop; outcomes not yet delivered never are. */
+  /**
+   * Stop; outcomes not yet delivered never are. A compaction is aborted between two slices of its work, which this
+   * waits for, though never long: what it then leaves behind is in no MANIFEST, and the next opening removes it.
+   */
   close(): void
 }

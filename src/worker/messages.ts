@@ -2,18 +2,26 @@
  * What crosses between the database's thread and a worker: plain data, and the shared memory inside it.
  */
 import type { WireError } from '../base/errors.ts'
+import type { CompactionJob, CompactionResult } from '../jobs/compaction-job.ts'
 import type { FlushJob, FlushResult } from '../jobs/flush-job.ts'
 
 /** Work for a worker. */
-export type Job = FlushJob
-export type JobResult = FlushResult
+export type Job = FlushJob | CompactionJob
+export type JobResult = FlushResult | CompactionResult
+export type ResultOf<J extends Job> = Extract<JobResult, { readonly kind: J['kind'] }>
+
+/** Words of the shared `signals`, as indexes of an Int32Array. */
+/** The worker bumps and notifies it after it has posted an answer, for an owner that sleeps on it. */
+export const BELL = 0
+/** The owner sets it to 1 to have compactions aborted; one that is gives a `failed` answer. */
+export const STOP = 1
+export const SIGNAL_WORDS = 2
 
 export interface RunMessage {
   readonly type: 'run'
   readonly id: number
   readonly job: Job
-  /** One Int32 that the worker bumps and notifies after it has posted an answer, for an owner that sleeps on it. */
-  readonly bell: SharedArrayBuffer
+  readonly signals: SharedArrayBuffer
 }
 
 export type AnswerMessage =

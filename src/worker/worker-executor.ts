@@ -1,93 +1,82 @@
 /**
- * WorkerExecutor: runs jobs on one worker thread, started with the first job. The thread keeps the process alive only while
- * it has work.
+ * WorkerExecutor: runs jobs on worker threads: flushes on the first, compactions on the second; or both on one, which then
+ * takes up a flush between two slices of a compaction.
  *
  * A synchronous loop on the owner's thread never lets a message event in. `waitSync` therefore sleeps on the bell, a
- * shared word that the worker bumps after each answer, and takes the answer from the port by hand; the event then does
+ * shared word that every worker bumps after each answer, and takes the answer from the port by hand; the event then does
  * not fire, so an outcome is delivered once, whichever way comes first.
  *
- * A thread that dies fails its jobs; the next job starts a new one.
+ * Closing sets the other shared word, on which a worker gives up its compaction between two slices and removes what it
+ * wrote. A worker that has not done so after a while is ended where it stands.
  */
-import type { Environment, WorkerThread } from '../base/environment.ts'
-import { fromWire, IOError } from '../base/errors.ts'
+import type { Environment } from '../base/environment.ts'
 import type { JobExecutor, JobOutcome } from './executor.ts'
-import type { AnswerMessage, Job, RunMessage } from './messages.ts'
+import { BELL, type Job, type ResultOf, SIGNAL_WORDS, STOP } from './messages.ts'
+import { WorkerLane } from './worker-lane.ts'
+
+/** A slice takes some 10 ms; an fsync in it may take far longer. */
+const ABORT_WAIT_MS = 2000
 
 export class WorkerExecutor implements JobExecutor {
-  readonly #environment: Environment
   readonly #fallback: JobExecutor
-  readonly #bell = new Int32Array(new SharedArrayBuffer(4))
-  readonly #running = new Map<number, JobOutcome>()
-  #thread: WorkerThread | undefined = undefined
-  #nextId = 1
+  readonly #signals = new Int32Array(new SharedArrayBuffer(4 * SIGNAL_WORDS))
+  readonly #flushes: WorkerLane
+  readonly #compactions: WorkerLane
+  /** Both, or the one that serves for both. */
+  readonly #lanes: readonly WorkerLane[]
 
-  /** @param fallback runs the jobs if the environment has no threads after all */
-  constructor(environment: Environment, fallback: JobExecutor) {
-    this.#environment = environment
+  /**
+   * @param fallback runs the jobs if the environment has no threads after all; is closed with this one
+   * @param threads one for all jobs, or more for a thread of its own for each kind
+   */
+  constructor(environment: Environment, fallback: JobExecutor, threads: number) {
     this.#fallback = fallback
+    this.#flushes = new WorkerLane(environment, this.#signals.buffer)
+    this.#compactions = threads > 1 ? new WorkerLane(environment, this.#signals.buffer) : this.#flushes
+    this.#lanes = threads > 1 ? [this.#flushes, this.#compactions] : [this.#flushes]
   }
 
-  start(job: Job, outcome: JobOutcome): void {
-    const thread = this.#thread ?? this.#startThread()
-    if (thread === undefined) {
-      this.#fallback.start(job, outcome)
-      return
-    }
-    const id = this.#nextId++
-    this.#running.set(id, outcome)
-    thread.keepAlive(true)
-    const message: RunMessage = { type: 'run', id, job, bell: this.#bell.buffer as SharedArrayBuffer }
-    thread.post(message)
+  start<J extends Job>(job: J, outcome: JobOutcome<J>): void {
+    const lane = job.kind === 'flush' ? this.#flushes : this.#compactions
+    const isTaken = lane.start(job, (error, result) => outcome(error, result as ResultOf<J> | undefined))
+    if (!isTaken) this.#fallback.start(job, outcome)
   }
 
   poll(): boolean {
-    let hasDelivered = false
-    while (this.#running.size > 0) {
-      const message = this.#thread?.receiveNow()
-      if (message === undefined) break
-      this.#deliver(message as AnswerMessage)
-      hasDelivered = true
-    }
+    let hasDelivered = this.#fallback.poll()
+    for (const lane of this.#lanes) if (lane.poll()) hasDelivered = true
     return hasDelivered
   }
 
   waitSync(timeoutMs: number): void {
-    const heard = Atomics.load(this.#bell, 0)
-    if (this.poll() || this.#running.size === 0) return
-    Atomics.wait(this.#bell, 0, heard, timeoutMs)
+    const heard = Atomics.load(this.#signals, BELL)
+    if (this.poll()) return
+    if (!this.#isRunning()) {
+      this.#fallback.waitSync(timeoutMs)
+      return
+    }
+    Atomics.wait(this.#signals, BELL, heard, timeoutMs)
     this.poll()
   }
 
   close(): void {
-    this.#running.clear()
-    this.#thread?.terminate()
-    this.#thread = undefined
+    this.#fallback.close()
+    for (const lane of this.#lanes) lane.silence()
+    this.#abortCompactions()
+    for (const lane of this.#lanes) lane.terminate()
   }
 
-  #startThread(): WorkerThread | undefined {
-    const thread = this.#environment.startWorker()
-    if (thread === undefined) return undefined
-    thread.onMessage((message) => this.#deliver(message as AnswerMessage))
-    thread.onExit((error) => this.#threadEnded(thread, error))
-    this.#thread = thread
-    return thread
+  #isRunning(): boolean {
+    return this.#lanes.some((lane) => lane.isRunning())
   }
 
-  #deliver(answer: AnswerMessage): void {
-    const outcome = this.#running.get(answer.id)
-    if (outcome === undefined) return
-    this.#running.delete(answer.id)
-    if (this.#running.size === 0) this.#thread?.keepAlive(false)
-    if (answer.type === 'done') outcome(undefined, answer.result)
-    else outcome(fromWire(answer.error), undefined)
-  }
-
-  #threadEnded(thread: WorkerThread, cause: Error | undefined): void {
-    if (thread !== this.#thread) return
-    this.#thread = undefined
-    const outcomes = [...this.#running.values()]
-    this.#running.clear()
-    const error = new IOError('the worker thread ended before its job was done', cause === undefined ? {} : { cause })
-    for (const outcome of outcomes) outcome(error, undefined)
+  #abortCompactions(): void {
+    Atomics.store(this.#signals, STOP, 1)
+    for (;;) {
+      const heard = Atomics.load(this.#signals, BELL)
+      this.#compactions.poll()
+      if (!this.#compactions.isRunning('compact')) return
+      if (Atomics.wait(this.#signals, BELL, heard, ABORT_WAIT_MS) === 'timed-out') return
+    }
   }
 }

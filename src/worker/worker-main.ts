@@ -1,26 +1,39 @@
 /**
- * The worker thread's program: takes jobs from its port, runs them one at a time, and answers.
+ * The worker thread's program: takes jobs from its port, runs them, and answers. While a compaction is under way no event
+ * gets in, so between two slices it looks at the port by hand: a flush that waits there comes first.
  */
-import { type MessagePort, workerData } from 'node:worker_threads'
+import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { bytewiseComparator } from '../base/comparator.ts'
 import { toWire } from '../base/errors.ts'
 import { nodeEnvironment } from '../env/node-env.ts'
-import { runFlushJob } from '../jobs/flush-job.ts'
-import type { AnswerMessage, RunMessage } from './messages.ts'
+import { JobRunner } from './job-runner.ts'
+import { type AnswerMessage, BELL, type JobResult, type RunMessage, SIGNAL_WORDS, STOP } from './messages.ts'
 
-const environment = nodeEnvironment(workerData.modes)
 const port: MessagePort = workerData.port
+const runner = new JobRunner(nodeEnvironment(workerData.modes), bytewiseComparator, answer)
+/** Those of the owner, once there has been a job. */
+let signals = new Int32Array(SIGNAL_WORDS) as Int32Array
 
 port.on('message', (message: RunMessage) => {
-  port.postMessage(answer(message))
-  const bell = new Int32Array(message.bell)
-  Atomics.add(bell, 0, 1)
-  Atomics.notify(bell, 0)
+  take(message)
+  while (runner.hasWork) {
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+      take(next.message)
+    }
+    if (Atomics.load(signals, STOP) === 1) runner.abort()
+    else runner.step()
+  }
 })
 
-function answer({ id, job }: RunMessage): AnswerMessage {
-  try {
-    return { type: 'done', id, result: runFlushJob(job, environment) }
-  } catch (error) {
-    return { type: 'failed', id, error: toWire(error) }
-  }
+function take(message: RunMessage): void {
+  signals = new Int32Array(message.signals)
+  runner.add(message.id, message.job)
+}
+
+function answer(id: number, error: unknown, result: JobResult | undefined): void {
+  const message: AnswerMessage =
+    result === undefined ? { type: 'failed', id, error: toWire(error) } : { type: 'done', id, result }
+  port.postMessage(message)
+  Atomics.add(signals, BELL, 1)
+  Atomics.notify(signals, BELL)
 }

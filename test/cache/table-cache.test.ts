@@ -3,10 +3,11 @@ import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { IOError } from '../../src/base/errors.ts'
 import { type FileNumber, fileNumber } from '../../src/base/types.ts'
+import { BlockCache } from '../../src/cache/block-cache.ts'
 import { TableCache } from '../../src/cache/table-cache.ts'
 import { Table } from '../../src/table/table.ts'
 import { MemoryFile } from '../support/memory-file.ts'
-import { buildTable } from '../table/entries.ts'
+import { buildTable, bytesOf, putEntry } from '../table/entries.ts'
 
 const options = { comparator: bytewiseComparator, filterPolicy: undefined, blockCache: undefined, codecs: {} }
 const bytes = buildTable([], {
@@ -19,12 +20,16 @@ const bytes = buildTable([], {
 /** A cache that opens empty tables, and what it opened: number and file, in order. */
 function makeCache(maxOpenFiles: number): { cache: TableCache; opened: { number: FileNumber; file: MemoryFile }[] } {
   const opened: { number: FileNumber; file: MemoryFile }[] = []
-  const cache = new TableCache((number, fileBytes) => {
-    assert.equal(fileBytes, bytes.length)
-    const file = new MemoryFile(bytes)
-    opened.push({ number, file })
-    return Table.open(file, number, options)
-  }, maxOpenFiles)
+  const cache = new TableCache(
+    (number, fileBytes) => {
+      assert.equal(fileBytes, bytes.length)
+      const file = new MemoryFile(bytes)
+      opened.push({ number, file })
+      return Table.open(file, number, options)
+    },
+    maxOpenFiles,
+    new BlockCache(0),
+  )
   return { cache, opened }
 }
 
@@ -126,10 +131,14 @@ test('closing the cache closes every table, those in use when they are released'
 
 test('a table that does not open leaves nothing behind, and is tried again', () => {
   let attempts = 0
-  const cache = new TableCache(() => {
-    attempts++
-    throw new IOError('no such file')
-  }, 5)
+  const cache = new TableCache(
+    () => {
+      attempts++
+      throw new IOError('no such file')
+    },
+    5,
+    new BlockCache(0),
+  )
   assert.throws(() => acquire(cache, 1), IOError)
   assert.throws(() => acquire(cache, 1), IOError)
   assert.deepEqual([attempts, cache.openCount], [2, 0])
@@ -141,4 +150,49 @@ test('releasing what was not acquired is an error', () => {
   cache.release(table)
   assert.throws(() => cache.release(table), /acquired/)
   assert.throws(() => cache.release(Table.open(new MemoryFile(bytes), fileNumber(9), options)), /acquired/)
+})
+
+test('tables are closed when their indexes and filters take more than their share, the least recently used first', () => {
+  const entries = Array.from({ length: 4000 }, (_, i) => putEntry(bytesOf(`key${10_000 + i}`), 1, bytesOf('')))
+  const large = buildTable(entries, {
+    comparator: bytewiseComparator,
+    blockBytes: 1,
+    restartInterval: 16,
+    filterPolicy: undefined,
+  })
+  const closed: number[] = []
+  const open = (number: FileNumber): Table => {
+    const file = new MemoryFile(large)
+    const close = file.close.bind(file)
+    file.close = () => {
+      closed.push(number)
+      close()
+    }
+    return Table.open(file, number, options)
+  }
+  const blocks = new BlockCache(8 * 1024 * 1024)
+  const cache = new TableCache(open, 1000, blocks)
+  assert.equal(cache.bytesMax, 6 * 1024 * 1024)
+  const held = cache.acquire(fileNumber(1), large.length)
+  assert.ok(held.memoryBytes > 100_000)
+  const fits = Math.floor(cache.bytesMax / held.memoryBytes)
+  for (let number = 2; number <= fits; number++) cache.find(fileNumber(number), large.length)
+  cache.find(fileNumber(2), large.length)
+  assert.deepEqual([cache.openCount, closed], [fits, []])
+  for (let number = fits + 1; number < fits + 3; number++) cache.find(fileNumber(number), large.length)
+  assert.deepEqual(closed, [3, 4])
+  assert.equal(cache.bytes, fits * held.memoryBytes)
+  assert.equal(blocks.roomBytes, blocks.bytesMax - cache.bytes)
+  cache.release(held)
+  cache.close()
+  assert.deepEqual([cache.bytes, cache.openCount, blocks.roomBytes], [0, 0, blocks.bytesMax])
+})
+
+test('a table that is found is not held, and counts as used', () => {
+  const { cache, opened } = makeCache(2)
+  const first = cache.find(fileNumber(1), bytes.length)
+  use(cache, 2)
+  assert.equal(cache.find(fileNumber(1), bytes.length), first)
+  cache.find(fileNumber(3), bytes.length)
+  assert.deepEqual(openNumbers(opened), [1, 3])
 })

@@ -36,6 +36,8 @@ const EMPTY: Stats = {
   stalls: 0,
   stalledMs: 0,
   blockCache: { bytes: 0, hits: 0, misses: 0 },
+  tableCache: { open: 0, bytes: 0 },
+  damagedFilters: [],
   poisonedBy: undefined,
 }
 

@@ -29,7 +29,11 @@ class OneAnswer extends MemoryEnvironment {
 
 test('a wait that delivers an outcome does not sleep until the next one', (t) => {
   const environment = new OneAnswer()
-  const executor = new WorkerExecutor(environment, { start: assert.fail, poll: () => false, waitSync() {}, close() {} })
+  const executor = new WorkerExecutor(
+    environment,
+    { start: assert.fail, poll: () => false, waitSync() {}, close() {} },
+    1,
+  )
   const sleep = t.mock.method(Atomics, 'wait', () => 'timed-out')
   let delivered = 0
   executor.start({} as Job, () => {

@@ -1,0 +1,139 @@
+/**
+ * SequentialBlocks: the data blocks of one table for one iterator, from the store or from the file. Who takes one block
+ * after another, in either direction, is read ahead for: one read for many blocks, of which each is verified when its
+ * turn comes.
+ *
+ * Readahead  begins with the third block in a row that is not in the store, at 32 KiB, and doubles up to 256 KiB: a short
+ *            range reads what it needs. A seek elsewhere begins anew. When reading ahead fails, the one block is read by
+ *            itself: a bad sector that nobody needs fails nothing.
+ * Memory     one window of at most 256 KiB; blocks larger than that are read by themselves
+ * Borrowing  a block that is not kept in the store may lie in the window, and is good until the next is asked for
+ * Threads    belongs to its table's thread
+ */
+import type { Codecs, RandomAccessFile } from '../base/environment.ts'
+import { IOError } from '../base/errors.ts'
+import type { Bytes, FileNumber } from '../base/types.ts'
+import { Block } from './block.ts'
+import { readBlock, verifyBlock } from './block-reader.ts'
+import type { BlockStore } from './block-store.ts'
+import type { TableIndex } from './table-index.ts'
+
+const FIRST_WINDOW_BYTES = 32 * 1024
+const MAX_WINDOW_BYTES = 256 * 1024
+/** Steps in one direction after which there is reading ahead. */
+const STEPS_BEFORE = 2
+const NOWHERE = -2
+const NO_BYTES: Bytes = new Uint8Array(0)
+
+export class SequentialBlocks {
+  readonly #file: RandomAccessFile
+  readonly #codecs: Codecs | undefined
+  readonly #number: FileNumber
+  readonly #index: TableIndex
+  readonly #store: BlockStore | undefined
+  readonly #fillsStore: boolean
+  /** Number of the last block asked for; the step that led to it, and how many such steps there were in a row. */
+  #at: number
+  #step: number
+  #steps: number
+  /** Bytes of the file from #windowStart on, which hold the blocks [#first, #limit) whole. */
+  #window: Bytes
+  #windowStart: number
+  #first: number
+  #limit: number
+  #nextWindowBytes: number
+
+  /** @param fillsStore whether blocks that are read are offered to the store */
+  constructor(
+    file: RandomAccessFile,
+    number: FileNumber,
+    index: TableIndex,
+    codecs: Codecs | undefined,
+    store: BlockStore | undefined,
+    fillsStore: boolean,
+  ) {
+    this.#file = file
+    this.#number = number
+    this.#index = index
+    this.#codecs = codecs
+    this.#store = store
+    this.#fillsStore = fillsStore
+    this.#at = NOWHERE
+    this.#step = 0
+    this.#steps = 0
+    this.#window = NO_BYTES
+    this.#windowStart = 0
+    this.#first = 0
+    this.#limit = 0
+    this.#nextWindowBytes = FIRST_WINDOW_BYTES
+  }
+
+  /**
+   * Data block `at`, borrowed until the next call.
+   * @throws CorruptionError, NotSupportedError, IOError
+   */
+  get(at: number): Block {
+    this.#note(at)
+    const offset = this.#index.offset(at)
+    const kept = this.#store?.getForScan(this.#number, offset)
+    if (kept !== undefined) return kept
+    const contents = this.#read(at)
+    if (!this.#fillsStore || this.#store === undefined) return new Block(contents, this.#file.path, offset)
+    const block = new Block(owned(contents, this.#window), this.#file.path, offset)
+    this.#store.put(this.#number, offset, block)
+    return block
+  }
+
+  #note(at: number): void {
+    const step = at - this.#at
+    if (step === 0) return
+    this.#at = at
+    if (step === this.#step) {
+      this.#steps++
+      return
+    }
+    const isNeighbour = step === 1 || step === -1
+    this.#step = isNeighbour ? step : 0
+    this.#steps = isNeighbour ? 1 : 0
+    this.#nextWindowBytes = FIRST_WINDOW_BYTES
+  }
+
+  #read(at: number): Bytes {
+    const isInWindow = at >= this.#first && at < this.#limit
+    if (!isInWindow && !(this.#steps >= STEPS_BEFORE && this.#readAhead(at)))
+      return readBlock(this.#file, this.#index.handle(at), this.#codecs)
+    const offset = this.#index.offset(at)
+    const { bytes } = this.#index.handle(at)
+    return verifyBlock(this.#window, offset - this.#windowStart, bytes, this.#codecs, this.#file.path, offset)
+  }
+
+  /** @returns whether block `at` is in the window now */
+  #readAhead(at: number): boolean {
+    const index = this.#index
+    const most = this.#nextWindowBytes
+    let first = at
+    let limit = at + 1
+    if (this.#step > 0) while (limit < index.count && index.end(limit) - index.offset(at) <= most) limit++
+    else while (first > 0 && index.end(at) - index.offset(first - 1) <= most) first--
+    this.#nextWindowBytes = Math.min(most * 2, MAX_WINDOW_BYTES)
+    if (limit - first === 1) return false
+    this.#limit = 0
+    if (this.#window.length < most) this.#window = new Uint8Array(most)
+    const start = index.offset(first)
+    try {
+      this.#file.read(start, this.#window, 0, index.end(limit - 1) - start)
+    } catch (error) {
+      if (error instanceof IOError) return false
+      throw error
+    }
+    this.#windowStart = start
+    this.#first = first
+    this.#limit = limit
+    return true
+  }
+}
+
+/** Contents that lie in the window, in memory of their own. */
+function owned(contents: Bytes, window: Bytes): Bytes {
+  return contents.buffer === window.buffer ? contents.slice() : contents
+}

@@ -1,0 +1,41 @@
+/**
+ * Where a table lies in the directory, under whichever of its two names, and whether it is as long as the MANIFEST says.
+ */
+import type { FileStatus, FileSystem, RandomAccessFile } from '../base/environment.ts'
+import { CorruptionError } from '../base/errors.ts'
+import { oldTableName, tableName } from '../base/filename.ts'
+import type { FileNumber } from '../base/types.ts'
+
+/** Where a table is, by whichever of its two names it has, and what is there. */
+export function findTable(
+  files: FileSystem,
+  directory: string,
+  number: FileNumber,
+): { readonly path: string; readonly status: FileStatus } | undefined {
+  for (const name of [tableName(number), oldTableName(number)]) {
+    const path = files.join(directory, name)
+    const status = files.status(path)
+    if (status !== undefined) return { path, status }
+  }
+  return undefined
+}
+
+/**
+ * @param bytes the size that the MANIFEST gives
+ * @returns a file that the caller closes
+ * @throws CorruptionError if it is missing or has another size, IOError
+ */
+export function openTableFile(
+  files: FileSystem,
+  directory: string,
+  number: FileNumber,
+  bytes: number,
+): RandomAccessFile {
+  const path = findTable(files, directory, number)?.path
+  if (path === undefined)
+    throw new CorruptionError('table is missing', { file: files.join(directory, tableName(number)) })
+  const file = files.openRandomAccess(path)
+  if (file.bytes === bytes) return file
+  file.close()
+  throw new CorruptionError(`table has ${file.bytes} bytes, the MANIFEST says ${bytes}`, { file: path })
+}

@@ -1,0 +1,51 @@
+/**
+ * TableTail: the end of a table file, read at once: footer, index block, metaindex block and, as a rule, the filter block.
+ * Opening a table is thus one read in most cases; what does not lie in the tail is read by itself.
+ *
+ * Memory   at most MAX_TAIL_BYTES, and only while the table is being opened
+ * Checked  the footer's layout, every block's bounds and checksum, as if each had been read alone
+ */
+import type { Codecs, RandomAccessFile } from '../base/environment.ts'
+import type { Bytes } from '../base/types.ts'
+import { checkHandle, readBlock, verifyBlock } from './block-reader.ts'
+import { type BlockHandle, decodeFooter, FOOTER_BYTES, type Footer } from './table-format.ts'
+
+/** Filter and index take about a fiftieth of a table of 100-byte values, and more where values are smaller. */
+const TAIL_PART = 32
+const MIN_TAIL_BYTES = 16 * 1024
+const MAX_TAIL_BYTES = 2 * 1024 * 1024
+
+export class TableTail {
+  readonly footer: Footer
+  readonly #file: RandomAccessFile
+  readonly #codecs: Codecs | undefined
+  readonly #bytes: Bytes
+  /** Offset in the file of #bytes. */
+  readonly #start: number
+
+  /**
+   * @param codecs what the host can uncompress
+   * @throws CorruptionError if the file is no table, IOError
+   */
+  constructor(file: RandomAccessFile, codecs: Codecs | undefined) {
+    const wanted = Math.max(MIN_TAIL_BYTES, Math.min(MAX_TAIL_BYTES, Math.ceil(file.bytes / TAIL_PART)))
+    const length = Math.min(wanted, file.bytes)
+    this.#file = file
+    this.#codecs = codecs
+    this.#start = file.bytes - length
+    this.#bytes = new Uint8Array(length)
+    if (length >= FOOTER_BYTES) file.read(this.#start, this.#bytes, 0, length)
+    this.footer = decodeFooter(file, this.#bytes)
+  }
+
+  /**
+   * The verified contents of a block; may be a view of the whole tail: who keeps them takes a copy.
+   * @throws CorruptionError, NotSupportedError, IOError as readBlock
+   */
+  read(handle: BlockHandle): Bytes {
+    if (handle.offset < this.#start) return readBlock(this.#file, handle, this.#codecs)
+    checkHandle(this.#file, handle)
+    const at = handle.offset - this.#start
+    return verifyBlock(this.#bytes, at, handle.bytes, this.#codecs, this.#file.path, handle.offset)
+  }
+}

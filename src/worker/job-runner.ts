@@ -1,0 +1,93 @@
+/**
+ * JobRunner: runs jobs on the thread that it is on. A flush is done at once; compactions wait in line, and the first of
+ * them advances a slice at a time, whenever the owner says so. Between two slices the owner looks for a flush: a flush
+ * thus waits for a slice, never for a compaction.
+ */
+import type { Comparator } from '../base/comparator.ts'
+import type { Environment } from '../base/environment.ts'
+import { AbortedError } from '../base/errors.ts'
+import { type CompactionJob, CompactionRun } from '../jobs/compaction-job.ts'
+import { runFlushJob } from '../jobs/flush-job.ts'
+import type { Job, JobResult } from './messages.ts'
+
+/** How a job ended; exactly one of the two is there. */
+export type JobAnswer = (id: number, error: unknown, result: JobResult | undefined) => void
+
+export class JobRunner {
+  readonly #environment: Environment
+  readonly #comparator: Comparator
+  readonly #answer: JobAnswer
+  readonly #waiting: { readonly id: number; readonly job: CompactionJob }[] = []
+  #current: { readonly id: number; readonly run: CompactionRun } | undefined = undefined
+
+  /** @param answer called once a job; it may add jobs */
+  constructor(environment: Environment, comparator: Comparator, answer: JobAnswer) {
+    this.#environment = environment
+    this.#comparator = comparator
+    this.#answer = answer
+  }
+
+  /** Whether there is a compaction to go on with. */
+  get hasWork(): boolean {
+    return this.#current !== undefined || this.#waiting.length > 0
+  }
+
+  /** Take a job; a flush is answered before this returns. */
+  add(id: number, job: Job): void {
+    if (job.kind === 'compact') this.#waiting.push({ id, job })
+    else this.#flush(id, () => runFlushJob(job, this.#environment, this.#comparator))
+  }
+
+  /** Advance the compaction in front by a slice. @returns whether it was answered */
+  step(): boolean {
+    if (this.#current === undefined && !this.#begin()) return true
+    const current = this.#current
+    if (current === undefined) return false
+    const { id, run } = current
+    try {
+      if (run.step()) return false
+    } catch (error) {
+      this.#current = undefined
+      this.#answer(id, error, undefined)
+      return true
+    }
+    this.#current = undefined
+    this.#answer(id, undefined, run.result)
+    return true
+  }
+
+  /** Give up all compactions; the one under way removes what it wrote. Each is answered with an AbortedError. */
+  abort(): void {
+    const current = this.#current
+    const waiting = this.#waiting.splice(0)
+    this.#current = undefined
+    current?.run.abort()
+    const error = new AbortedError('the compaction was given up')
+    if (current !== undefined) this.#answer(current.id, error, undefined)
+    for (const { id } of waiting) this.#answer(id, error, undefined)
+  }
+
+  /** Take up the next compaction, if there is one. @returns false if it cannot be, and was answered */
+  #begin(): boolean {
+    const next = this.#waiting.shift()
+    if (next === undefined) return true
+    try {
+      this.#current = { id: next.id, run: new CompactionRun(next.job, this.#environment, this.#comparator) }
+    } catch (error) {
+      this.#answer(next.id, error, undefined)
+      return false
+    }
+    return true
+  }
+
+  #flush(id: number, run: () => JobResult): void {
+    let result: JobResult
+    try {
+      result = run()
+    } catch (error) {
+      this.#answer(id, error, undefined)
+      return
+    }
+    this.#answer(id, undefined, result)
+  }
+}

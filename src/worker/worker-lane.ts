@@ -1,0 +1,96 @@
+/**
+ * WorkerLane: one worker thread and the jobs that it has been given. The thread starts with the first job, and keeps the
+ * process alive only while it has work. A thread that dies fails its jobs; the next job starts a new one.
+ */
+import type { Environment, WorkerThread } from '../base/environment.ts'
+import { fromWire, IOError } from '../base/errors.ts'
+import type { JobOutcome } from './executor.ts'
+import type { AnswerMessage, Job, JobResult, RunMessage } from './messages.ts'
+
+interface Running {
+  readonly kind: Job['kind']
+  readonly outcome: JobOutcome
+}
+
+export class WorkerLane {
+  readonly #environment: Environment
+  readonly #signals: SharedArrayBuffer
+  readonly #running = new Map<number, Running>()
+  #thread: WorkerThread | undefined = undefined
+  #nextId = 1
+
+  constructor(environment: Environment, signals: SharedArrayBuffer) {
+    this.#environment = environment
+    this.#signals = signals
+  }
+
+  /** Whether a job was given to the thread and not answered yet; of that kind, if one is named. */
+  isRunning(kind?: Job['kind']): boolean {
+    if (kind === undefined) return this.#running.size > 0
+    return [...this.#running.values()].some((running) => running.kind === kind)
+  }
+
+  /** @returns false if the environment has no threads after all; nothing has been done then */
+  start(job: Job, outcome: JobOutcome): boolean {
+    const thread = this.#thread ?? this.#startThread()
+    if (thread === undefined) return false
+    const id = this.#nextId++
+    this.#running.set(id, { kind: job.kind, outcome })
+    thread.keepAlive(true)
+    const message: RunMessage = { type: 'run', id, job, signals: this.#signals }
+    thread.post(message)
+    return true
+  }
+
+  /** Deliver what has arrived. @returns whether there was anything */
+  poll(): boolean {
+    let hasDelivered = false
+    while (this.#running.size > 0) {
+      const message = this.#thread?.receiveNow()
+      if (message === undefined) break
+      this.#deliver(message as AnswerMessage)
+      hasDelivered = true
+    }
+    return hasDelivered
+  }
+
+  /** From now on, answers are taken note of and not delivered. */
+  silence(): void {
+    for (const [id, { kind }] of this.#running) this.#running.set(id, { kind, outcome: nothing })
+  }
+
+  terminate(): void {
+    this.#running.clear()
+    this.#thread?.terminate()
+    this.#thread = undefined
+  }
+
+  #startThread(): WorkerThread | undefined {
+    const thread = this.#environment.startWorker()
+    if (thread === undefined) return undefined
+    thread.onMessage((message) => this.#deliver(message as AnswerMessage))
+    thread.onExit((error) => this.#threadEnded(thread, error))
+    this.#thread = thread
+    return thread
+  }
+
+  #deliver(answer: AnswerMessage): void {
+    const running = this.#running.get(answer.id)
+    if (running === undefined) return
+    this.#running.delete(answer.id)
+    if (this.#running.size === 0) this.#thread?.keepAlive(false)
+    if (answer.type === 'done') running.outcome(undefined, answer.result)
+    else running.outcome(fromWire(answer.error), undefined)
+  }
+
+  #threadEnded(thread: WorkerThread, cause: Error | undefined): void {
+    if (thread !== this.#thread) return
+    this.#thread = undefined
+    const outcomes = [...this.#running.values()]
+    this.#running.clear()
+    const error = new IOError('the worker thread ended before its job was done', cause === undefined ? {} : { cause })
+    for (const { outcome } of outcomes) outcome(error, undefined)
+  }
+}
+
+function nothing(_error: Error | undefined, _result: JobResult | undefined): void {}

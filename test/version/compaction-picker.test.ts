@@ -1,0 +1,125 @@
+/** Which compaction is picked, of versions drawn as text. */
+import { test } from 'node:test'
+import { bytewiseComparator } from '../../src/base/comparator.ts'
+import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
+import type { Compaction, CompactionHint } from '../../src/version/compaction.ts'
+import { pickCompaction, planManual } from '../../src/version/compaction-picker.ts'
+import type { PickContext, PickerOptions } from '../../src/version/compaction-plan.ts'
+import type { FileMetadata } from '../../src/version/file-metadata.ts'
+import {
+  levelBytesFor,
+  levelScores,
+  pendingCompactionBytes,
+  spaceAmplification,
+} from '../../src/version/level-sizes.ts'
+import { deeperFiles } from '../../src/version/overlap.ts'
+import { Version } from '../../src/version/version.ts'
+import { type Command, runDatadriven } from '../support/datadriven.ts'
+import { testdata } from '../support/paths.ts'
+import { bytesOf } from '../table/entries.ts'
+import { describeKey, drawnKey, drawnVersion } from './drawn-version.ts'
+
+class Picker {
+  #version = Version.empty(bytewiseComparator)
+  #options: PickerOptions = { level0Tables: 4, levelBytes: 100, multiplier: 10, maxFileBytes: 10 }
+  #running: Compaction[] = []
+
+  handle(command: Command): string {
+    switch (command.name) {
+      case 'version':
+        return this.#draw(command)
+      case 'pick':
+      case 'begin':
+        return this.#pick(command)
+      case 'manual':
+      case 'begin-manual':
+        return this.#manual(command)
+      case 'end':
+        this.#running = []
+        return ''
+      case 'level-bytes':
+        return `${levelBytesFor(command.number('memtable') * 2 ** 20, 4) / 2 ** 20} MiB`
+      default:
+        return command.unknown()
+    }
+  }
+
+  #draw(command: Command): string {
+    if (!command.has('keep')) this.#running = []
+    this.#version = drawnVersion(command.lines)
+    this.#options = {
+      level0Tables: command.number('level0', 4),
+      levelBytes: command.number('level1', 100),
+      multiplier: 10,
+      maxFileBytes: command.number('file', 10),
+    }
+    const scores = levelScores(this.#version, this.#options).map((score) => score.toFixed(2).replace(/\.?0+$/, ''))
+    const pending = pendingCompactionBytes(this.#version, this.#options)
+    return `scores ${scores.join(' ')}, pending ${pending}, amplification ${spaceAmplification(this.#version).toFixed(2)}`
+  }
+
+  #pick(command: Command): string {
+    const compaction = pickCompaction(this.#context(command))
+    if (compaction === undefined) return 'nothing'
+    if (command.name === 'begin') this.#running.push(compaction)
+    return this.#describe(compaction, command.has('deeper'))
+  }
+
+  #manual(command: Command): string {
+    const level = command.number('level')
+    const key = (name: string): Uint8Array | undefined => (command.has(name) ? bytesOf(command.text(name)) : undefined)
+    const outputLevel = command.has('stay') ? level : level + 1
+    const plan = planManual(this.#context(command), level, outputLevel, key('from'), key('to'))
+    if (plan === 'busy') return plan
+    if (plan === undefined) return 'nothing'
+    if (command.name === 'begin-manual') this.#running.push(plan)
+    return this.#describe(plan, command.has('deeper'))
+  }
+
+  #context(command: Command): PickContext {
+    const hints: CompactionHint[] = command.list('seeks').map((text) => {
+      const [level, number] = text.split(':').map(Number)
+      return { kind: 'seeks', level, number: fileNumber(number) }
+    })
+    for (const text of command.list('sweep')) {
+      const [smallest, largest] = text.split('..').map(bytesOf)
+      hints.push({ kind: 'tombstones', smallest, largest })
+    }
+    return {
+      version: this.#version,
+      comparator: bytewiseComparator,
+      options: this.#options,
+      pointers: command.list('pointers').map((text) => {
+        const [level, key] = text.split(':')
+        return { level: Number(level), key: drawnKey(key) }
+      }),
+      running: this.#running,
+      busy: new Set(command.list('busy').map((text) => fileNumber(Number(text)))),
+      hints,
+      oldestSnapshot: command.has('snapshot') ? sequenceNumber(command.number('snapshot')) : undefined,
+    }
+  }
+
+  #describe(compaction: Compaction, withDeeper: boolean): string {
+    const { reason, level, outputLevel, upper, lower, grandparents, isTrivialMove, pointer, hint } = compaction
+    const lines = [
+      `${reason}: level ${level} to ${outputLevel}${isTrivialMove ? ', a mere move' : ''}${hint === undefined ? '' : ', hinted'}`,
+      `upper ${numbers(upper)}, lower ${numbers(lower)}, grandparents ${numbers(grandparents)}`,
+    ]
+    if (pointer !== undefined) lines.push(`pointer of level ${pointer.level}: ${describeKey(pointer.key)}`)
+    if (withDeeper) {
+      const deeper = deeperFiles(bytewiseComparator, this.#version, compaction)
+      lines.push(`deeper ${deeper.map(numbers).join(' | ')}`)
+    }
+    return lines.join('\n')
+  }
+}
+
+function numbers(files: readonly FileMetadata[]): string {
+  return files.length === 0 ? '–' : files.map(({ number }) => number).join(' ')
+}
+
+test('the compactions that are picked of drawn versions are as written', () => {
+  const picker = new Picker()
+  runDatadriven(testdata('compaction/picks'), (command) => picker.handle(command))
+})

@@ -1,0 +1,115 @@
+/** What a VersionSet keeps from edit to edit, and over a reopening: compact pointers, numbers, what was deleted. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { bytewiseComparator } from '../../src/base/comparator.ts'
+import { type FileNumber, fileNumber, sequenceNumber } from '../../src/base/types.ts'
+import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { FileNumbers } from '../../src/version/file-numbers.ts'
+import type { LevelKey } from '../../src/version/version-edit.ts'
+import { recoverVersion, VersionSet } from '../../src/version/version-set.ts'
+import { describeKey, drawnFile, drawnKey } from './drawn-version.ts'
+
+const DIRECTORY = '/db'
+
+function begin(memory: MemoryEnvironment, manifest?: FileNumber): VersionSet {
+  const { files } = memory
+  const found = manifest === undefined ? undefined : recoverVersion(files, DIRECTORY, manifest, bytewiseComparator)
+  const versions = new VersionSet(files, DIRECTORY, bytewiseComparator, found)
+  versions.startManifest({ logNumber: versions.numbers.take() })
+  return versions
+}
+
+function inMemory(): MemoryEnvironment {
+  const memory = new MemoryEnvironment()
+  memory.files.makeDirectory(DIRECTORY)
+  return memory
+}
+
+function pointer(level: number, key: string): LevelKey {
+  return { level, key: drawnKey(key) }
+}
+
+function pointersOf(versions: VersionSet): string[] {
+  return versions.compactPointers.map(({ level, key }) => `${level}:${describeKey(key)}`)
+}
+
+function tablesOf(versions: VersionSet): string[] {
+  return [...versions.current.files()].map(({ level, file }) => `${level}:${file.number}`)
+}
+
+test('an edit moves the compact pointers of its levels, and leaves the others; a new manifest has all of them', () => {
+  const memory = inMemory()
+  const versions = begin(memory)
+  assert.deepEqual(pointersOf(versions), [])
+  versions.apply({ compactPointers: [pointer(3, 'c#7'), pointer(1, 'x')] })
+  versions.apply({ compactPointers: [pointer(0, 'f')] })
+  versions.apply({ lastSequence: sequenceNumber(5) })
+  versions.apply({ compactPointers: [pointer(1, 'b')] })
+  assert.deepEqual(pointersOf(versions), ['0:f', '1:b', '3:c#7'])
+  versions.close()
+  // Once read from the edits, once from the snapshot that a manifest begins with.
+  const again = begin(memory, versions.manifestNumber)
+  assert.deepEqual(pointersOf(again), ['0:f', '1:b', '3:c#7'])
+  again.close()
+  const third = begin(memory, again.manifestNumber)
+  assert.deepEqual(pointersOf(third), ['0:f', '1:b', '3:c#7'])
+  third.close()
+})
+
+test('a compaction’s edit takes its inputs out and puts its outputs in; a move keeps the number; a rewrite stays', () => {
+  const memory = inMemory()
+  const versions = begin(memory)
+  const [a, b, c, d] = ['11[a..c]', '12[b..d]', '13[a..d]', '14[k..l]'].map(drawnFile)
+  versions.apply({ newFiles: [a, b].map((file) => ({ level: 0, file })) })
+  versions.apply({
+    deletedFiles: [
+      { level: 0, number: a.number },
+      { level: 0, number: b.number },
+    ],
+    newFiles: [
+      { level: 1, file: c },
+      { level: 6, file: d },
+    ],
+  })
+  assert.deepEqual(tablesOf(versions), ['1:13', '6:14'])
+  versions.apply({ deletedFiles: [{ level: 1, number: c.number }], newFiles: [{ level: 2, file: c }] })
+  const rewritten = { ...d, number: fileNumber(15) }
+  versions.apply({ deletedFiles: [{ level: 6, number: d.number }], newFiles: [{ level: 6, file: rewritten }] })
+  assert.deepEqual(tablesOf(versions), ['2:13', '6:15'])
+  versions.close()
+  const again = begin(memory, versions.manifestNumber)
+  assert.deepEqual(tablesOf(again), ['2:13', '6:15'])
+  again.close()
+})
+
+test('what a table’s statistics say stays with it from version to version, and is unknown after an opening', () => {
+  const memory = inMemory()
+  const versions = begin(memory)
+  const file = drawnFile('11[a..c]=10,t5/9@3')
+  versions.apply({ newFiles: [{ level: 0, file }] })
+  versions.apply({ lastSequence: sequenceNumber(9) })
+  assert.deepEqual(versions.current.levels[0][0].statistics, file.statistics)
+  versions.close()
+  const again = begin(memory, versions.manifestNumber)
+  assert.equal(again.current.levels[0][0].statistics, undefined)
+  again.close()
+})
+
+test('the manifest’s next number is above all that were taken before the edit, by whomever', () => {
+  const memory = inMemory()
+  const versions = begin(memory)
+  const elsewhere = FileNumbers.attach(versions.numbers.share())
+  const taken = [versions.newFileNumber(), elsewhere.take(), versions.newFileNumber(), elsewhere.take()]
+  assert.deepEqual(
+    taken,
+    taken.map((_, i) => taken[0] + i),
+  )
+  versions.apply({})
+  versions.close()
+  const found = recoverVersion(memory.files, DIRECTORY, versions.manifestNumber, bytewiseComparator)
+  assert.equal(found.nextFile, taken[3] + 1)
+  const again = new VersionSet(memory.files, DIRECTORY, bytewiseComparator, found)
+  again.skipPast(fileNumber(90))
+  again.skipPast(fileNumber(80))
+  assert.deepEqual([again.numbers.next, again.newFileNumber(), again.newFileNumber()], [91, 91, 92])
+})
