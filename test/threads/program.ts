@@ -64,12 +64,14 @@ export async function loadProgram(url: string): Promise<Program> {
   return { ...memtable, ...arena, ...counters }
 }
 
+/** All changes at once, each of the text as it was. */
 function mutated(name: string, text: string, mutations: readonly Mutation[]): string {
-  let result = text
-  for (const { module, from, to } of mutations) {
-    if (`${module}.js` !== name) continue
-    assert.equal(result.split(from).length, 2, `${name} has this text exactly once: ${from}`)
-    result = result.replace(from, () => to)
-  }
-  return result
+  const changes = mutations
+    .filter(({ module }) => `${module}.js` === name)
+    .map(({ from, to }) => {
+      assert.equal(text.split(from).length, 2, `${name} has this text exactly once: ${from}`)
+      return { from, to, at: text.indexOf(from) }
+    })
+    .sort((a, b) => b.at - a.at)
+  return changes.reduce((rest, { from, to, at }) => rest.slice(0, at) + to + rest.slice(at + from.length), text)
 }

@@ -5,6 +5,7 @@
 
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagSequence, tagType } from '../../src/base/internal-key.ts'
 import type { InternalIterator } from '../../src/base/iterator.ts'
+import { MAX_SEQUENCE } from '../../src/base/types.ts'
 import * as ValueType from '../../src/base/value-type.ts'
 import type { MemTable, MemTableToken } from '../../src/memtable/memtable.ts'
 import type { Program } from './program.ts'
@@ -31,11 +32,13 @@ export interface Question {
 export function questionsFor(history: SmallHistory): Question[] {
   const keys = keysAsked(history)
   const sequence = history.batches[0].length + 1
+  const hasRanges = history.batches.flat().some((write) => write.startsWith('/'))
   return [
     ...keys.map((key) => getOf(key)),
     ...keys.filter((key) => !key.endsWith('!')).map((key) => oldGetOf(key, sequence)),
     ...keys.map((key) => seekOf(key)),
     ...keys.map((key) => seekForPrevOf(key)),
+    ...keys.filter(() => hasRanges).map((key) => coverOf(key)),
     FORWARDS,
     BACKWARDS,
     NEWEST,
@@ -133,6 +136,22 @@ function seekOf(key: string): Question {
       if (first === all.length - 1) return `${all[first]} end end`
       return `${all[first]} ${all[first + 1]} ${all[first - 2] ?? 'end'}`
     },
+  }
+}
+
+/** The newest range tombstone over a key. */
+function coverOf(key: string): Question {
+  return {
+    name: `cover of ${key}`,
+    rounds: 1,
+    looksAtState: false,
+    ask({ table }) {
+      const cover = table.rangeCover(MAX_SEQUENCE)
+      const bytes = bytesOf(key)
+      cover?.seek(bytes, 0, bytes.length)
+      return String(cover?.sequence ?? 0)
+    },
+    answer: ({ ranges }) => String(ranges.find(({ start, end }) => start <= key && key < end)?.sequence ?? 0),
   }
 }
 

@@ -41,31 +41,32 @@ export interface State {
   readonly ranges: readonly ModelRange[]
 }
 
-const FEW: Batch = ['+bb', '+dd', '+ff']
+const FEW: Batch = ['+b', '+f', '+j']
 const MANY = 'abcdefghijklmnop'
 const NODE_16_FULL: Batch = Array.from(MANY, (letter) => `+k${letter}`)
 
 /** What changes, and the batches that change it. The first batch of each is what was there. */
 const CHANGES: Readonly<Record<string, readonly Batch[]>> = {
   'the first keys of an empty table': [[], ['+b'], ['+a', '+c']],
-  'a new key beside others': [FEW, ['+cc'], ['+aa', '+ee']],
-  'a new key at either end': [FEW, ['+zz', '+a'], ['+zzz']],
+  'a new key beside others': [FEW, ['+d'], ['+dd', '+h']],
+  'a new key at either end': [FEW, ['+z', '+a'], ['+zz']],
   'a node that is full grows': [['+ba', '+bc', '+be', '+bg'], ['+bd'], ['+bb', '+bf']],
   'a node grows while it is filled': [['+a', '+c', '+e'], ['+d', '+b'], ['+f']],
   'a node of 16 fans out': [NODE_16_FULL, ['+kq'], ['+k0', '+kz']],
+  'a fan gains branches': [[...NODE_16_FULL, '+kq'], ['+k0'], ['+kA', '+k1']],
   'a fork above a leaf': [['+abcdefgh', '+z'], ['+abcdzz'], ['+abcdefzz', '+abc']],
   'a fork above a node': [['+stem1', '+stem2'], ['+stump'], ['+stem3', '+st']],
   'a key that ends inside': [['+aa', '+aab'], ['+a'], ['+', '+aabb']],
-  'the second version of a key': [FEW, ['+dd', '-bb'], ['+dd']],
+  'the second version of a key': [FEW, ['+f', '-b'], ['+f']],
   'a chain of versions': [['+k', '+m'], ['+k'], ['+k', '+k'], ['-k', '+k']],
   'all keys at once': [
     ['+a', '+b', '+c'],
     ['+a', '+b', '+c', '+d'],
     ['-a', '+b', '+c', '-d'],
   ],
-  'a new key and versions of others': [FEW, ['+cc', '+dd', '-ff'], ['+cc', '+ee']],
-  'the first range tombstone': [FEW, ['/b/e'], ['+cc']],
-  'a range tombstone over others': [[...FEW, '/c/e'], ['/b/d', '+cc'], ['/a/z']],
+  'a new key and versions of others': [FEW, ['+d', '+f', '-j'], ['+d', '+h']],
+  'the first range tombstone': [FEW, ['/b/e'], ['+d']],
+  'a range tombstone over others': [[...FEW, '/f/h'], ['/b/g', '+g'], ['/a/z']],
   'a range tombstone that splits another': [['+b', '+d', '+f', '/a/g'], ['/c/e'], ['+d', '/b/c', '/e/f']],
 }
 
@@ -126,13 +127,15 @@ export function stateAfter(history: SmallHistory, count: number): State {
   return { versions: new Map([...versions].sort(([a], [b]) => (a < b ? -1 : 1))), ranges }
 }
 
-/** Every key that a history writes, and some that it does not, before, between and behind them. */
+/** Every key that a history writes, and the places right before and right behind those that come later. */
 export function keysAsked(history: SmallHistory): string[] {
   const keys = new Set<string>()
   for (let batch = 0; batch < history.batches.length; batch++) {
     for (const { type, key } of writesOf(history, batch)) {
       keys.add(key)
-      if (type !== ValueType.RANGE_DELETION && batch > 0) keys.add(`${key}!`)
+      if (type === ValueType.RANGE_DELETION || batch === 0) continue
+      keys.add(`${key}!`)
+      if (key !== '') keys.add(key.slice(0, -1) + String.fromCharCode(key.charCodeAt(key.length - 1) - 1))
     }
   }
   return [...keys]
