@@ -163,7 +163,7 @@ const RADIX: readonly Mutant[] = [
     'radix-node',
     'Atomics.store(words, nodeLink, copyNode(arena, node, kind, target));',
     'words[nodeLink] = copyNode(arena, node, kind, target);',
-    'a key that ends inside',
+    'a fork above a node',
   ),
   mutant(
     'a node that grew is linked plainly',

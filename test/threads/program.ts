@@ -30,6 +30,9 @@ const BASE = new URL('../../src/base/', import.meta.url)
 const GLOBALS = new URL('./explored-globals.js', import.meta.url)
 const SHADOWED = `import { Atomics, Int32Array, SharedArrayBuffer, Uint8Array } from '${GLOBALS.href}';\n`
 
+/** The modules themselves. */
+export const SHIPPED: string = SOURCES.href
+
 /** All copies of this process. */
 const directory = mkdtempSync(join(tmpdir(), 'varve-program-'))
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
