@@ -61,6 +61,12 @@ export interface FileSystem {
   makeDirectory(path: string): void
   /** Atomically give `from` the name `to`, replacing what had it. */
   rename(from: string, to: string): void
+  /**
+   * Give the file `from` the further name `to`, at the cost of a directory entry. Throws IOError if anything has that name,
+   * or if the file system has no such links, or not between these two places; who needs the file there then copies it.
+   * A file that has two names is not written any more.
+   */
+  link(from: string, to: string): void
   remove(path: string): void
   /** Make creations, renames and removals in the directory durable. */
   syncDirectory(directory: string): void

@@ -68,6 +68,17 @@ export function parseFileName(name: string): ParsedName | undefined {
   return { type, number: fileNumber(number) }
 }
 
+/** Whether a name is, letter by letter, one that a database gives: `000005.log` is, `5.log` and `0000005.log` are not. */
+export function isUsualName(name: string): boolean {
+  const parsed = parseFileName(name)
+  if (parsed === undefined) return false
+  const { number } = parsed
+  if (FIXED_NAMES.has(name)) return true
+  if (number === 0) return false
+  const forms = [logName, tableName, oldTableName, manifestName, temporaryName]
+  return forms.some((form) => form(number) === name)
+}
+
 function digits(number: FileNumber): string {
   return String(number).padStart(6, '0')
 }

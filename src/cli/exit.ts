@@ -8,13 +8,16 @@ export const EXIT_MISSING = 1
 export const EXIT_USAGE = 2
 /** The command was understood and could not be carried out. */
 export const EXIT_FAILED = 3
+/** `verify` found damage. */
+export const EXIT_DAMAGED = 4
 
 export const EXIT_HELP: string = `
 Exit codes:
   0  done
   ${EXIT_MISSING}  get: there is no such key
   ${EXIT_USAGE}  the command line is not understood
-  ${EXIT_FAILED}  the operation failed; what was acknowledged before stays`
+  ${EXIT_FAILED}  the operation failed; what was acknowledged before stays
+  ${EXIT_DAMAGED}  verify: something is damaged`
 
 /** The command line is not understood. */
 export class UsageError extends Error {}

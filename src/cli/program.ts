@@ -2,6 +2,7 @@
  * The command line as a whole: commands, global options, help.
  */
 import { Command } from 'commander'
+import { addCopyCommands } from './copy-commands.ts'
 import { addDumpCommand } from './dump-command.ts'
 import { addEntryCommands } from './entry-commands.ts'
 import { EXIT_HELP } from './exit.ts'
@@ -11,6 +12,7 @@ import { addMemTableCommand } from './memtable-command.ts'
 import type { Output } from './output.ts'
 import { addScanCommand } from './scan-command.ts'
 import { addStatsCommand } from './stats-command.ts'
+import { addVerifyCommands } from './verify-command.ts'
 
 /** @returns a program that throws CommanderError instead of ending the process, and prints no errors itself */
 export function createProgram(version: string, output: Output): Command {
@@ -30,6 +32,8 @@ export function createProgram(version: string, output: Output): Command {
   addExportCommand(program, output)
   addStatsCommand(program, output)
   addDumpCommand(program, output)
+  addVerifyCommands(program, output)
+  addCopyCommands(program, output)
   addMemTableCommand(program, output)
   return program
 }

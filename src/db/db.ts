@@ -9,10 +9,13 @@ import { ClosedError, InvalidArgumentError, ReadOnlyError, type VarveError } fro
 import { toKey, toValue } from '../base/limits.ts'
 import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
 import { WriteBatch } from '../batch/write-batch.ts'
+import { backupChunks } from './backup.ts'
+import { type CheckpointInfo, checkpointSteps } from './checkpoint.ts'
 import { Drivers } from './drivers.ts'
 import { Engine } from './engine.ts'
 import type { DBEvents } from './events.ts'
 import type { Stats } from './layers.ts'
+import { ChunkStream, runSteps } from './long-runs.ts'
 import { checkCallOptions, type ResolvedOptions } from './options.ts'
 import { Reader } from './reader.ts'
 import type { RecoveryInfo } from './recovery.ts'
@@ -41,9 +44,17 @@ export interface FlushOptions {
   readonly signal?: AbortSignal
 }
 
+export interface CopyOptions {
+  /** Write what is in memory to tables first, so that the copy has hardly any log to replay. Default false. */
+  readonly flush?: boolean
+  /** Ends the copying. */
+  readonly signal?: AbortSignal
+}
+
 const WRITE_OPTIONS = new Set(['durability'])
 const READ_OPTIONS = new Set(['snapshot'])
 const FLUSH_OPTIONS = new Set(['signal'])
+const COPY_OPTIONS = new Set(['flush', 'signal'])
 const NO_OPTIONS = {}
 
 type Found = Uint8Array<ArrayBuffer> | undefined
@@ -214,6 +225,34 @@ export class DB extends EventTarget {
     })
   }
 
+  /**
+   * Make a copy of the database in another directory, as of now: every write that has been acknowledged, while writes go on.
+   * Tables are linked, where the file system can. The copy is a database of its own, and opens in LevelDB too.
+   * @param target must not exist, or be an empty directory
+   * @throws (rejects with) AlreadyExistsError, InvalidArgumentError, AbortedError, ClosedError, ReadOnlyError, CorruptionError,
+   *   IOError; the target is then no database
+   */
+  checkpoint(target: string, options: CopyOptions = NO_OPTIONS): Promise<CheckpointInfo> {
+    return promised(() => {
+      this.#checkCopy('checkpoint', options)
+      const { signal, flush = false } = options
+      const flushed = flush ? this.#drivers.flush(signal) : undefined
+      return runSteps(checkpointSteps(this.#engine, target), this.#engine.environment, signal, flushed)
+    })
+  }
+
+  /**
+   * The database as a stream of bytes for `restore`: as of when its first chunk is asked for, while writes go on. Chunks are
+   * made as they are asked for. A stream that is not read to its end must be ended: `break` does, or `return()`.
+   * @throws InvalidArgumentError, ClosedError, ReadOnlyError; the stream rejects with those and AbortedError, CorruptionError, IOError
+   */
+  backup(options: CopyOptions = NO_OPTIONS): AsyncIterableIterator<Uint8Array<ArrayBuffer>> & AsyncDisposable {
+    this.#checkCopy('backup', options)
+    const { signal, flush = false } = options
+    const flushed = flush ? () => this.#drivers.flush(signal) : undefined
+    return new ChunkStream(backupChunks(this.#engine), this.#engine.environment, signal, flushed)
+  }
+
   /** The database's layers and counters, as they are now; also while it closes. */
   stats(): Stats {
     if (this.#engine.isReleased) throw closed()
@@ -295,6 +334,14 @@ export class DB extends EventTarget {
     if (snapshot === undefined) return this.#engine.lastSequence
     if (!(snapshot instanceof Snapshot)) throw new InvalidArgumentError('snapshot must be a Snapshot')
     return snapshot.sequenceFor(this.#engine.snapshots)
+  }
+
+  #checkCopy(call: string, options: CopyOptions): void {
+    this.#checkWritable()
+    checkCallOptions(call, options, COPY_OPTIONS)
+    if (options.flush !== undefined && typeof options.flush !== 'boolean') {
+      throw new InvalidArgumentError(`option flush of ${call} must be true or false`)
+    }
   }
 
   #checkOpen(): void {

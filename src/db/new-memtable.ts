@@ -11,5 +11,6 @@ const SLACK_BYTES = 4 * GROUP_BYTES_MAX
 /** @param needed arena bytes that it must have room for at once: a batch may be larger than the write buffer */
 export function newMemTable(options: ResolvedOptions, needed: number): MemTable {
   const capacityBytes = Math.max(options.writeBufferBytes + SLACK_BYTES, needed + SLACK_BYTES)
-  return MemTable.create({ capacityBytes, representation: options.memtable, comparator: options.comparator })
+  const { memtable: representation, memtableChecksums: checksums, comparator } = options
+  return MemTable.create({ capacityBytes, representation, comparator, checksums })
 }

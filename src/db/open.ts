@@ -34,7 +34,8 @@ async function openLocked(directory: string, options: ResolvedOptions): Promise<
   }
 }
 
-function defaultEnvironment(): Environment {
+/** The environment of whoever names none. */
+export function defaultEnvironment(): Environment {
   sharedEnvironment ??= nodeEnvironment()
   return sharedEnvironment
 }

@@ -26,6 +26,11 @@ export interface Options {
   readonly maxImmutableMemTables?: number
   /** The MemTable's representation. Default: 'radix', in bytewise order only; 'skiplist' with a comparator of yours. */
   readonly memtable?: 'radix' | 'skiplist'
+  /**
+   * Whether every entry of a MemTable has a checksum, verified whenever it is read or flushed: damage to memory is then an
+   * error, and does not reach a table. Default false.
+   */
+  readonly memtableChecksums?: boolean
   /** An order of keys of your own; part of the database for ever. Default: unsigned bytewise. */
   readonly comparator?: KeyOrder
   /** Uncompressed bytes of a table's data block. 1 KiB to 4 MiB; default 4096. */
@@ -117,6 +122,7 @@ const TABLE: { readonly [K in keyof Required<Options>]: readonly [default_: unkn
   writeBufferBytes: [64 * MIB, integer(16 * KIB, 1024 * MIB)],
   maxImmutableMemTables: [3, integer(1, 64)],
   memtable: [undefined, oneOf('radix', 'skiplist')],
+  memtableChecksums: [false, boolean],
   comparator: [bytewiseComparator, object('name', 'compare')],
   blockBytes: [4 * KIB, integer(1 * KIB, 4 * MIB)],
   restartInterval: [16, integer(1, 1024)],

@@ -11,10 +11,9 @@
  * A read-only opening stops after the replay, with the replayed data in MemTables, and changes nothing at all.
  */
 
-import { closeAll } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
 import { AlreadyExistsError, CorruptionError, InvalidArgumentError, NotFoundError } from '../base/errors.ts'
-import { CURRENT, logName, parseFileName, tableName } from '../base/filename.ts'
+import { CURRENT, isUsualName, logName, parseFileName, tableName } from '../base/filename.ts'
 import { type Bytes, type FileNumber, fileNumber, type SequenceNumber, sequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import { type FlushResult, runFlushJob } from '../jobs/flush-job.ts'
@@ -24,6 +23,7 @@ import { findTable } from '../table/table-file.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { readCurrent } from '../version/manifest.ts'
 import { type RecoveredVersion, recoverVersion, VersionSet } from '../version/version-set.ts'
+import { copyFile } from './copy-file.ts'
 import { type Discarded, LogReplay, type ReplayedLog, type ReplayReport, type ReplayTarget } from './log-replay.ts'
 import { newMemTable } from './new-memtable.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
@@ -58,8 +58,6 @@ export function prepareDirectory(directory: string, options: ResolvedOptions): v
   if (options.readOnly || !options.createIfMissing) throw new NotFoundError(`there is no database in ${directory}`)
   files.makeDirectory(directory)
 }
-
-const COPY_BYTES = 1024 * 1024
 
 /** A log that holds no more than the marker it begins with. */
 const EMPTY_LOG_BYTES = LOG_HEADER_BYTES + Batch.HEADER_BYTES
@@ -192,31 +190,19 @@ export class Recovery {
     if (discarded.length === 0) return
     const lost = this.#files.join(this.#directory, 'lost')
     this.#files.makeDirectory(lost)
-    for (const { file } of discarded) copyFile(this.#files, file, this.#files.join(lost, baseName(file)))
-    this.#files.syncDirectory(lost)
-  }
-}
-
-/** Durably, in place of what an earlier try left. */
-function copyFile(files: FileSystem, from: string, to: string): void {
-  if (files.status(to) !== undefined) files.remove(to)
-  const source = files.openRandomAccess(from)
-  const chunk = new Uint8Array(Math.min(source.bytes, COPY_BYTES))
-  const target = files.createWritable(to)
-  try {
-    for (let offset = 0; offset < source.bytes; offset += chunk.length) {
-      const length = Math.min(chunk.length, source.bytes - offset)
-      source.read(offset, chunk, 0, length)
-      target.append(chunk, 0, length)
+    for (const { file } of discarded) {
+      const copy = this.#files.join(lost, baseName(file))
+      // What an earlier try left.
+      if (this.#files.status(copy) !== undefined) this.#files.remove(copy)
+      copyFile(this.#files, file, copy)
     }
-    target.sync()
-  } finally {
-    closeAll([() => source.close(), () => target.close()])
+    this.#files.syncDirectory(lost)
   }
 }
 
 function liveLogs(names: readonly string[], found: RecoveredVersion): FileNumber[] {
   return names
+    .filter(isUsualName)
     .map(parseFileName)
     .filter((parsed) => parsed?.type === 'log')
     .map((parsed) => parsed?.number as FileNumber)
@@ -229,7 +215,7 @@ function baseName(path: string): string {
 }
 
 /** Takes replayed batches into MemTables, and full MemTables to tables, on this thread. */
-class ReplaySink implements ReplayTarget {
+export class ReplaySink implements ReplayTarget {
   readonly tables: FileMetadata[] = []
   /** Newest first; kept only for a read-only opening. */
   readonly memtables: MemTable[] = []

@@ -59,6 +59,17 @@ export class WriteAheadLog {
     return this.#logs.map(({ number, writer, syncedBytes }) => ({ number, bytes: writer.bytes, syncedBytes }))
   }
 
+  /**
+   * Numbers of the live files, oldest first, each with the bytes that hold acknowledged writes; all of it, for a complete one.
+   * Once `flush` has returned, so much is in the files.
+   */
+  acknowledged(): { readonly number: FileNumber; readonly bytes: number }[] {
+    return this.#logs.map(({ number, writer, acknowledgedBytes }, i) => {
+      const isComplete = i < this.#logs.length - 1
+      return { number, bytes: isComplete ? writer.bytes : acknowledgedBytes }
+    })
+  }
+
   /** Bytes accepted and not yet handed to the operating system. */
   get bufferedBytes(): number {
     return this.#logs.length === 0 ? 0 : this.#active.writer.bufferedBytes

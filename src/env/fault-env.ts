@@ -34,6 +34,7 @@ export type FileOperation =
   | 'status'
   | 'make-dir'
   | 'rename'
+  | 'link'
   | 'remove'
   | 'sync-dir'
   | 'lock'
@@ -48,7 +49,7 @@ export interface FileCall {
   readonly path: string
 }
 
-export type FaultCode = 'EIO' | 'ENOSPC' | 'EDQUOT' | 'EMFILE' | 'ENFILE' | 'EACCES' | 'EROFS' | 'ESTALE'
+export type FaultCode = 'EIO' | 'ENOSPC' | 'EDQUOT' | 'EMFILE' | 'ENFILE' | 'EACCES' | 'EROFS' | 'ESTALE' | 'EXDEV'
 
 /** How a call fails. */
 export interface Fault {
@@ -78,21 +79,12 @@ export class CrashedError extends Error {
   }
 }
 
-const ACTIONS: Readonly<Record<FileOperation, string>> = {
-  open: 'open',
-  read: 'read',
-  create: 'create',
+/** What an error calls an operation, where that is not its own name. */
+const ACTIONS: Partial<Record<FileOperation, string>> = {
   append: 'write',
-  sync: 'sync',
-  close: 'close',
-  list: 'list',
   status: 'look at',
   'make-dir': 'make directory',
-  rename: 'rename',
-  remove: 'remove',
   'sync-dir': 'sync',
-  lock: 'lock',
-  unlock: 'unlock',
 }
 
 export class FaultEnvironment implements Environment {
@@ -265,6 +257,11 @@ class FaultFiles implements FileSystem {
     this.#inner.rename(from, to)
   }
 
+  link(from: string, to: string): void {
+    this.#calls.pass('link', from, this.#calls.relative(to))
+    this.#inner.link(from, to)
+  }
+
   remove(path: string): void {
     this.#calls.pass('remove', path)
     this.#inner.remove(path)
@@ -396,5 +393,5 @@ function closeInner(file: RandomAccessFile | WritableFile, calls: CallLog): void
 }
 
 function failure(op: FileOperation, path: string, fault: Fault): Error {
-  return ioError(ACTIONS[op], path, systemError(fault.code))
+  return ioError(ACTIONS[op] ?? op, path, systemError(fault.code))
 }

@@ -83,6 +83,16 @@ export class MemoryFiles implements FileSystem {
     if (file !== target) this.tree.change({ type: 'rename', path: normalPath(to), file })
   }
 
+  /** A file with two names is not written any more, so that a copy is as good. */
+  link(from: string, to: string): void {
+    const file = this.#existing('link', from)
+    if (file === 'directory') throw ioError('link', from, systemError('EPERM'))
+    const name = normalPath(to)
+    if (this.tree.get(name) !== undefined) throw ioError('link', to, systemError('EEXIST'))
+    this.#checkParent('link', to)
+    this.tree.change({ type: 'create', path: name, node: file.clone() })
+  }
+
   remove(path: string): void {
     if (this.#existing('remove', path) === 'directory') throw ioError('remove', path, systemError('EISDIR'))
     this.tree.change({ type: 'remove', path: normalPath(path) })

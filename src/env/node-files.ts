@@ -88,6 +88,10 @@ export class NodeFiles implements FileSystem {
     attempt('rename', from, () => fs.renameSync(from, to))
   }
 
+  link(from: string, to: string): void {
+    attempt('link', from, () => fs.linkSync(from, to))
+  }
+
   remove(file: string): void {
     attempt('remove', file, () => fs.unlinkSync(file))
   }

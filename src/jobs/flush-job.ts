@@ -9,12 +9,16 @@
  *             (3) a job that fails removes what it wrote
  */
 import { assert } from '../base/assert.ts'
+import { EMPTY } from '../base/bytes.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Codecs, Environment } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { tableName } from '../base/filename.ts'
-import type { FileNumber } from '../base/types.ts'
-import { MemTable, type MemTableToken } from '../memtable/memtable.ts'
+import { compareTags } from '../base/internal-key.ts'
+import type { InternalIterator } from '../base/iterator.ts'
+import type { Bytes, FileNumber } from '../base/types.ts'
+import { MemTable } from '../memtable/memtable.ts'
+import type { MemTableToken } from '../memtable/memtable-options.ts'
 import { BloomFilter } from '../table/bloom-filter.ts'
 import { type Compression, compressorOf } from '../table/compression.ts'
 import { TableBuilder, type TableOptions } from '../table/table-builder.ts'
@@ -74,7 +78,7 @@ export function runFlushJob(
   try {
     const builder = new TableBuilder(file, tableOptions(job.format, comparator, environment.codecs))
     try {
-      writeEntries(memtable, builder)
+      writeEntries(memtable, builder, comparator)
       builder.finish()
       file.sync()
     } finally {
@@ -93,9 +97,11 @@ export function runFlushJob(
   }
 }
 
-function writeEntries(memtable: MemTable, builder: TableBuilder): void {
+function writeEntries(memtable: MemTable, builder: TableBuilder, comparator: Comparator): void {
   const entries = memtable.iterator()
+  const order = new EntryOrder(comparator)
   for (entries.seekToFirst(); entries.valid; entries.next()) {
+    order.check(entries)
     builder.add(
       entries.keyBuf,
       entries.keyOff,
@@ -109,6 +115,38 @@ function writeEntries(memtable: MemTable, builder: TableBuilder): void {
   }
   if (builder.entryCount !== memtable.entryCount) {
     throw new CorruptionError(`a MemTable of ${memtable.entryCount} entries yielded ${builder.entryCount}`)
+  }
+}
+
+/** Sees that entries ascend: memory that was damaged is told from a defect of the table builder's caller. */
+class EntryOrder {
+  readonly #comparator: Comparator
+  #isFirst = true
+  #keyBuf: Bytes = EMPTY
+  #keyOff = 0
+  #keyLen = 0
+  #tagLow = 0
+  #tagHigh = 0
+
+  constructor(comparator: Comparator) {
+    this.#comparator = comparator
+  }
+
+  /** @throws CorruptionError unless the entry, in the memory of the one before it, comes after that one */
+  check(at: InternalIterator): void {
+    const { keyBuf, keyOff, keyLen, tagLow, tagHigh } = at
+    if (!this.#isFirst) {
+      const order = this.#comparator.compare(this.#keyBuf, this.#keyOff, this.#keyLen, keyBuf, keyOff, keyLen)
+      if (order > 0 || (order === 0 && compareTags(this.#tagLow, this.#tagHigh, tagLow, tagHigh) >= 0)) {
+        throw new CorruptionError('the entries of a MemTable are not in order: its memory is damaged')
+      }
+    }
+    this.#isFirst = false
+    this.#keyBuf = keyBuf
+    this.#keyOff = keyOff
+    this.#keyLen = keyLen
+    this.#tagLow = tagLow
+    this.#tagHigh = tagHigh
   }
 }
 

@@ -5,7 +5,8 @@
  * machine's own byte order: an arena lives in memory only, and is never written to a file.
  *
  * Format   arena := header (64 words) | entries, up to the tail
- *          header := format (words 0–3) | state (4) | tail (5) | ranges (7) | published numbers (words 8–31) | roots (words 32–63)
+ *          header := format (words 0–3) | state (4) | tail (5) | features (6) | ranges (7) | published numbers (words 8–31)
+ *                    | roots (words 32–63)
  *
  * The published numbers are those of one moment: there are two slots of them, each with the tail that it belongs to, and
  * the one whose tail is TAIL is the current one. The writer fills the other slot, its tail first 0 and in the end the new
@@ -34,6 +35,10 @@ export const FROZEN = 1
 
 /** The watermark: what lies below it is published. The one word that readers synchronise on. */
 export const TAIL = 5
+/** What else the entries have: never changes after creation. */
+export const FEATURES = 6
+/** A checksum behind every version (entry-checks.ts). */
+export const CHECKSUMS = 1
 /** The newest map of range tombstones (range-tombstones.ts); 0 while there are none. */
 export const RANGES = 7
 /** The slots, of 12 words each: a tail, then numbers in the order that table-counters.ts gives. */

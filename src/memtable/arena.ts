@@ -33,33 +33,44 @@ export class Arena {
   readonly end: number
   /** The owner's: offset of the first free byte. For others the watermark when they attached. */
   tail: number
+  /** The owner's: bytes of the free space that are promised, and so not free. */
+  heldBack: number
+  /** Bytes behind every version: 4 with checksums, else 0. */
+  readonly checksumBytes: number
+  /** The owner's: what the version that is written next has there. */
+  checksum: number
 
-  private constructor(buffer: SharedArrayBuffer) {
+  private constructor(buffer: SharedArrayBuffer, features: number) {
     this.buffer = buffer
     this.bytes = new Uint8Array(buffer)
     this.words = new Int32Array(buffer)
     this.end = buffer.byteLength
     this.tail = Layout.HEADER_BYTES
+    this.heldBack = 0
+    this.checksumBytes = (features & Layout.CHECKSUMS) === 0 ? 0 : 4
+    this.checksum = 0
   }
 
   /**
    * @param capacityBytes for entries, the header not counted; rounded up to whole words
    * @param representation the id of what will build the entries
+   * @param features what else they have: of arena-layout.ts
    * @throws InvalidArgumentError if the capacity is not an integer from 0 to CAPACITY_BYTES_MAX; RangeError if the
    *   process has no address space for it
    */
-  static create(capacityBytes: number, representation: number): Arena {
+  static create(capacityBytes: number, representation: number, features: number = 0): Arena {
     if (!Number.isInteger(capacityBytes) || capacityBytes < 0 || capacityBytes > CAPACITY_BYTES_MAX) {
       throw new InvalidArgumentError(
         `capacityBytes must be an integer from 0 to ${CAPACITY_BYTES_MAX}, not ${String(capacityBytes)}`,
       )
     }
     const capacity = wordAligned(capacityBytes)
-    const arena = new Arena(new SharedArrayBuffer(Layout.HEADER_BYTES + capacity))
+    const arena = new Arena(new SharedArrayBuffer(Layout.HEADER_BYTES + capacity), features)
     const { words } = arena
     words[Layout.FORMAT_VERSION] = Layout.FORMAT_VERSION_VALUE
     words[Layout.REPRESENTATION] = representation
     words[Layout.CAPACITY_BYTES] = capacity
+    words[Layout.FEATURES] = features
     words[Layout.STATE] = Layout.ACTIVE
     words[Layout.SLOT_A] = Layout.HEADER_BYTES
     words[Layout.TAIL] = Layout.HEADER_BYTES
@@ -77,7 +88,8 @@ export class Arena {
     }
     const fault = headerFault(buffer as SharedArrayBuffer)
     if (fault !== undefined) throw new InvalidArgumentError(`not a MemTable's memory: ${fault}`)
-    const arena = new Arena(buffer as SharedArrayBuffer)
+    const shared = buffer as SharedArrayBuffer
+    const arena = new Arena(shared, new Int32Array(shared, 0, Layout.HEADER_WORDS)[Layout.FEATURES])
     arena.tail = arena.watermark()
     return arena
   }
@@ -86,12 +98,21 @@ export class Arena {
     return this.words[Layout.REPRESENTATION]
   }
 
+  get features(): number {
+    return this.words[Layout.FEATURES]
+  }
+
   get capacityBytes(): number {
     return this.words[Layout.CAPACITY_BYTES]
   }
 
   get freeBytes(): number {
-    return this.end - this.tail
+    return this.end - this.tail - this.heldBack
+  }
+
+  /** Promise `bytes` more, or fewer, of the free space to what is allocated later. */
+  holdBack(bytes: number): void {
+    this.heldBack += bytes
   }
 
   /**
@@ -139,6 +160,8 @@ function headerFault(buffer: SharedArrayBuffer): string | undefined {
   const tail = Atomics.load(header, Layout.TAIL)
   if (tail < Layout.HEADER_BYTES || tail > buffer.byteLength || tail % 4 !== 0)
     return `its tail ${tail} is out of range`
+  const features = header[Layout.FEATURES]
+  if (features !== 0 && features !== Layout.CHECKSUMS) return `its features are ${features}`
   const state = Atomics.load(header, Layout.STATE)
   if (state !== Layout.ACTIVE && state !== Layout.FROZEN) return `its state is ${state}`
   return undefined

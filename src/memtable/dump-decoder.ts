@@ -13,7 +13,8 @@ import type { Bytes, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { ARENA_BYTES_MAX, HEADER_BYTES as ARENA_HEADER_BYTES } from './arena-layout.ts'
 import * as Dump from './dump.ts'
-import type { MemTable, MemTableOptions } from './memtable.ts'
+import type { MemTable } from './memtable.ts'
+import type { MemTableOptions } from './memtable-options.ts'
 
 export interface DecodeOptions extends Omit<MemTableOptions, 'comparator'> {
   /** Path of the file that the dump comes from, for the error that tells of damage. */

@@ -1,11 +1,11 @@
 /**
- * What callers pass to a MemTable, checked: its comparator and representation, and sequence numbers.
+ * What callers pass to a MemTable, checked: its comparator, sequence numbers, features.
  */
 import { bytewiseComparator, type Comparator, customComparator } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import type { SequenceNumber } from '../base/types.ts'
-import type { MemTableOptions } from './memtable.ts'
-import { RADIX, SKIPLIST } from './memtable-rep.ts'
+import { CHECKSUMS } from './arena-layout.ts'
+import type { MemTableOptions } from './memtable-options.ts'
 
 /** Names of comparators that users cannot give to theirs. */
 const RESERVED_NAME = /^(leveldb|rocksdb|varve)\.|^$/
@@ -22,20 +22,14 @@ export function comparatorOf({ comparator = bytewiseComparator }: Pick<MemTableO
   return customComparator(comparator)
 }
 
-/** The id of what an option asks for. @throws InvalidArgumentError if it is none, or cannot order by the comparator */
-export function representationId(option: unknown, comparator: Comparator): number {
-  const isBytewise = comparator === bytewiseComparator
-  if (option === undefined) return isBytewise ? RADIX : SKIPLIST
-  if (option === 'skiplist') return SKIPLIST
-  if (option !== 'radix') {
-    throw new InvalidArgumentError(`representation must be 'radix' or 'skiplist', not ${String(option)}`)
-  }
-  if (!isBytewise) throw new InvalidArgumentError(`a 'radix' MemTable cannot be ordered by ${comparator.name}`)
-  return RADIX
-}
-
 /** @throws InvalidArgumentError unless `sequence` is an integer from `min` to 2^53 − 1 */
 export function checkedSequence(sequence: number, min: number): SequenceNumber {
   if (Number.isSafeInteger(sequence) && sequence >= min) return sequence as SequenceNumber
   throw new InvalidArgumentError(`sequence must be an integer from ${min} to 2^53 − 1, not ${String(sequence)}`)
+}
+
+/** What else these options want of an arena. @throws InvalidArgumentError if they are not of their form */
+export function featuresOf({ checksums = false }: Pick<MemTableOptions, 'checksums'>): number {
+  if (typeof checksums === 'boolean') return checksums ? CHECKSUMS : 0
+  throw new InvalidArgumentError(`checksums must be true or false, not ${String(checksums)}`)
 }

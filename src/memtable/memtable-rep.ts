@@ -20,6 +20,8 @@
  */
 import type { InternalIterator } from '../base/iterator.ts'
 import type { Bytes } from '../base/types.ts'
+import type { Arena } from './arena.ts'
+import type { TableCounters } from './table-counters.ts'
 
 /** The limit of the writer's own reads: above every offset. */
 export const NO_LIMIT = 0x7fffffff
@@ -27,6 +29,7 @@ export const NO_LIMIT = 0x7fffffff
 /** Ids of representations, in the arena's header. */
 export const SKIPLIST = 1
 export const RADIX = 2
+export const VECTOR = 3
 
 /**
  * A place in a representation's order of keys, and the moves to its neighbours; nothing below the limit is passed over, and
@@ -58,7 +61,20 @@ export interface MemTableIterator extends InternalIterator {
   toNewest(): void
 }
 
+/** Ways to keys by shares of the order, for samples; what `descend` finds is visible. */
+export interface KeyDescent {
+  /** Where in the arena the key is that the last descent found. */
+  readonly keyOff: number
+  readonly keyLen: number
+  /**
+   * To a key at roughly `share` of all keys, at least 0 and less than 1; larger shares lead to no smaller keys.
+   * @returns one over the chance of that key among random shares; 0 if there is none at the share
+   */
+  descend(share: number): number
+}
+
 export interface MemTableRep {
+  readonly arena: Arena
   /** Longest key that it can hold. */
   readonly keyBytesMax: number
   /** Arena bytes that one add can take beyond the bytes of its key and its value. */
@@ -90,4 +106,15 @@ export interface MemTableRep {
 
   /** A new iterator over what lies below `limit`; with NO_LIMIT it also meets what is added while it is in use. */
   iterator(limit: number): MemTableIterator
+
+  /** About how many keys lie from `start` to `end`, both inclusive. Takes a time that hardly grows with the table. */
+  estimate(start: Bytes, end: Bytes, limit: number): number
+
+  descent(limit: number): KeyDescent
+
+  /** Bring the counts up to date with what adding an entry did not tell yet. @thread writer */
+  settle(counters: TableCounters): void
+
+  /** The last change, before the table is published and frozen. Idempotent. @thread writer */
+  freeze(): void
 }

@@ -15,7 +15,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { ownedCopy } from '../base/bytes.ts'
-import type { Comparator, KeyOrder } from '../base/comparator.ts'
+import type { Comparator } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
@@ -28,42 +28,23 @@ import { HEADER_BYTES } from './arena-layout.ts'
 import { encode, encodeChunks } from './dump.ts'
 import { type DecodeOptions, decode } from './dump-decoder.ts'
 import { entriesBetween, type MemTableEntry, type MemTableVersion } from './entry.ts'
-import { checkedSequence, comparatorOf, representationId } from './memtable-arguments.ts'
+import { checksOf, type EntryChecks } from './entry-checks.ts'
+import { checkedSequence, comparatorOf, featuresOf } from './memtable-arguments.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
-import { MemTableRanges } from './memtable-ranges.ts'
-import { type MemTableIterator, type MemTableRep, NO_LIMIT, RADIX, SKIPLIST } from './memtable-rep.ts'
+import type { MemTableOptions, MemTableToken } from './memtable-options.ts'
+import { type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
+import { MemTableSamples } from './memtable-samples.ts'
 import { NewestEntries } from './newest-entries.ts'
-import { RADIX_OVERHEAD_BYTES, RadixTree } from './radix-tree.ts'
+import { putAll } from './put-all.ts'
 import { RangeTombstones } from './range-tombstones.ts'
-import { SKIPLIST_OVERHEAD_BYTES, SkipList } from './skiplist.ts'
+import { checkAttachable, OVERHEAD_BYTES_MAX, representationId, representationOf } from './representation.ts'
 import { TableCounters } from './table-counters.ts'
 import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValueLength } from './version-record.ts'
 
-export interface MemTableOptions {
-  /** Room for entries, whose overhead counts (`entryBytesMax`). Committed as it is used. Default 64 MiB; below 2 GiB. */
-  readonly capacityBytes?: number | undefined
-  /** How keys are found. Default: 'radix', which knows bytewise order only; 'skiplist' for a comparator of your own. */
-  readonly representation?: 'radix' | 'skiplist' | undefined
-  /** Order of the keys. Default: bytewise. */
-  readonly comparator?: Comparator | KeyOrder | undefined
-  /** Of everything random in the representation: one seed and one sequence of writes make one arena, byte for byte. */
-  readonly seed?: number | undefined
-}
-
-/** A MemTable on its way to another thread: plain data that `postMessage` clones, around memory that it shares. */
-export interface MemTableToken {
-  readonly buffer: SharedArrayBuffer
-  /** Name of the comparator. */
-  readonly comparator: string
-}
-
-const DEFAULT_CAPACITY_BYTES = 64 * 1024 * 1024
-const DEFAULT_SEED = 0x76617276
-const OVERHEAD_BYTES_MAX = Math.max(RADIX_OVERHEAD_BYTES, SKIPLIST_OVERHEAD_BYTES)
 /** In the tag of a lookup: not below any type, so that every version of the sequence is found. */
 const ANY_TYPE = 0xff
 
-export class MemTable extends MemTableRanges {
+export class MemTable extends MemTableSamples {
   /** After a lookup that answered FOUND: the value is valBuf[valOff, valOff + valLen), borrowed until `clear`. */
   valBuf: Bytes
   valOff: number
@@ -79,10 +60,11 @@ export class MemTable extends MemTableRanges {
   #rep: MemTableRep
   #ranges: RangeTombstones
   #counters: TableCounters
+  #checks: EntryChecks | undefined
   #isWritable: boolean
 
   private constructor(arena: Arena, comparator: Comparator, seed: number, isOwner: boolean) {
-    super()
+    super(comparator)
     this.valBuf = arena.bytes
     this.valOff = 0
     this.valLen = 0
@@ -95,22 +77,25 @@ export class MemTable extends MemTableRanges {
     this.#rep = representationOf(arena, comparator, seed)
     this.#ranges = new RangeTombstones(arena, comparator)
     this.#counters = new TableCounters()
+    this.#checks = checksOf(arena)
     this.#isWritable = isOwner
   }
 
   /** @throws InvalidArgumentError if an option is not of its documented form */
   static create(options: MemTableOptions = {}): MemTable {
-    const { capacityBytes = DEFAULT_CAPACITY_BYTES, seed = DEFAULT_SEED } = options
+    const { capacityBytes = 64 * 1024 * 1024, seed = 0x76617276 } = options
     if (!Number.isInteger(seed)) throw new InvalidArgumentError(`seed must be an integer, not ${String(seed)}`)
     const comparator = comparatorOf(options)
     const id = representationId(options.representation, comparator)
-    return new MemTable(Arena.create(capacityBytes, id), comparator, seed, true)
+    const features = featuresOf(options)
+    return new MemTable(Arena.create(capacityBytes, id, features), comparator, seed, true)
   }
 
   /**
    * A read-only view of a MemTable, on any thread: live, in place. Of a frozen one it shows everything.
    * @param options the comparator, unless it is the bytewise one: functions do not cross threads
-   * @throws InvalidArgumentError if the token does not hold a MemTable's memory, of this version and this comparator
+   * @throws InvalidArgumentError if the token does not hold a MemTable's memory, of this version and this comparator;
+   *   NotSupportedError if it is a 'vector' and not frozen
    */
   static attach(token: MemTableToken, options: Pick<MemTableOptions, 'comparator'> = {}): MemTable {
     const arena = Arena.attach(token?.buffer)
@@ -118,9 +103,7 @@ export class MemTable extends MemTableRanges {
     if (token.comparator !== comparator.name) {
       throw new InvalidArgumentError(`the MemTable is ordered by ${String(token.comparator)}, not ${comparator.name}`)
     }
-    if (arena.representation !== SKIPLIST && arena.representation !== RADIX) {
-      throw new InvalidArgumentError(`not a MemTable's memory: its representation is ${arena.representation}`)
-    }
+    checkAttachable(arena)
     return new MemTable(arena, comparator, 0, false)
   }
 
@@ -149,8 +132,8 @@ export class MemTable extends MemTableRanges {
    *   `value`; if there can be none, nothing is added
    * @throws InvalidArgumentError if the table is frozen or attached, or the key is longer than the representation's limit
    *   (128 MiB); MemTableFullError if there is no room for its `entryBytesMax` or `rangeBytesMax`. Then nothing has changed.
-   * @complexity radix: O(bytes of the key); skiplist: O(log n), O(1) for a key right behind the one added before. A range
-   *   tombstone: O(log range tombstones), whatever it covers
+   * @complexity radix: O(bytes of the key); skiplist: O(log n), O(1) for a key right behind the one added before; vector:
+   *   O(1), unless the sequence is not the largest so far. A range tombstone: O(log range tombstones), whatever it covers
    */
   add(
     sequence: SequenceNumber,
@@ -173,7 +156,11 @@ export class MemTable extends MemTableRanges {
     const stored = isDeletion ? 0 : valLen
     this.#makeSureOfRoom(keyLen, stored)
     const low = tagLow(sequence, type)
-    const replaced = this.#rep.add(low, tagHigh(sequence), key, keyOff, keyLen, value, valOff, stored)
+    const high = tagHigh(sequence)
+    if (this.#checks !== undefined) {
+      this.#arena.checksum = this.#checks.checksum(low, high, key, keyOff, keyLen, value, valOff, stored)
+    }
+    const replaced = this.#rep.add(low, high, key, keyOff, keyLen, value, valOff, stored)
     const change = replaced === 0 ? keyLen + stored : stored - versionValueLength(this.#arena.words, replaced)
     this.#counters.add(sequence, replaced === 0, isDeletion, change)
   }
@@ -210,12 +197,14 @@ export class MemTable extends MemTableRanges {
    * tombstones. In an attached table it stays at the moment of this call; in the writer's own it also meets what is added while it is in use.
    */
   iterator(): InternalIterator {
-    return this.#iterator()
+    return this.#rep.iterator(this.limit())
   }
 
   /** Publish, and refuse every later write. Idempotent. @throws InvalidArgumentError if the table is attached */
   freeze(): void {
     if (!this.#isOwner) throw new InvalidArgumentError('an attached MemTable is read-only')
+    this.#rep.settle(this.#counters)
+    this.#rep.freeze()
     this.publish()
     this.#arena.freeze()
     this.#isWritable = false
@@ -227,7 +216,8 @@ export class MemTable extends MemTableRanges {
 
   /** Bytes that entries take, overhead and older versions included; of capacityBytes. */
   get memoryUsage(): number {
-    return (this.#isOwner ? this.#arena.tail : this.#arena.watermark()) - HEADER_BYTES
+    const { tail, heldBack } = this.#arena
+    return (this.#isOwner ? tail + heldBack : this.#arena.watermark()) - HEADER_BYTES
   }
 
   get capacityBytes(): number {
@@ -250,6 +240,18 @@ export class MemTable extends MemTableRanges {
   delete(key: string | Uint8Array, sequence?: number): SequenceNumber {
     const bytes = toBytes(key, 'key')
     return this.#write(ValueType.DELETION, bytes, bytes, sequence)
+  }
+
+  /**
+   * Set keys to their values, or mark those without a value as deleted: all of them, in this order, with ascending sequences,
+   * published together; or none.
+   * @returns the sequence of the last write; the largest so far if there is none
+   * @throws as `put`; MemTableFullError unless there is room for the `entryBytesMax` of all
+   */
+  putMany(
+    entries: Iterable<readonly [key: string | Uint8Array, value: string | Uint8Array | undefined]>,
+  ): SequenceNumber {
+    return putAll(this, entries)
   }
 
   /**
@@ -292,27 +294,27 @@ export class MemTable extends MemTableRanges {
     const start = toBytes(startKey, 'startKey')
     const end = toBytes(endKey, 'endKey')
     const ownEnd = ownedCopy(end, 0, end.length)
-    return entriesBetween(this.#newest(), this.#comparator, ownedCopy(start, 0, start.length), ownEnd)
+    return entriesBetween(this.newest(), this.#comparator, ownedCopy(start, 0, start.length), ownEnd)
   }
 
   /** The newest version of every key, as `rangeScan`. */
   entries(): IterableIterator<MemTableEntry> {
-    return entriesBetween(this.#newest(), this.#comparator, undefined, undefined)
+    return entriesBetween(this.newest(), this.#comparator, undefined, undefined)
   }
 
   /** A cursor over the newest version of every key, at none yet. */
   cursor(): MemTableCursor {
-    return new MemTableCursor(this.#newest(), this.#comparator)
+    return new MemTableCursor(this.newest(), this.#comparator)
   }
 
   /** The newest version of every key, as of `sequence`, as one byte string: see dump.ts. @throws NotSupportedError */
   encode(sequence: number = MAX_SEQUENCE): Uint8Array<ArrayBuffer> {
-    return encode(this, this.#iterator(), checkedSequence(sequence, 0))
+    return encode(this, this.#rep.iterator(this.limit()), checkedSequence(sequence, 0))
   }
 
   /** The same in pieces. @see dump.ts */
   encodeChunks(sequence: number = MAX_SEQUENCE, chunkBytes?: number): IterableIterator<Uint8Array<ArrayBuffer>> {
-    return encodeChunks(this, this.#iterator(), checkedSequence(sequence, 0), chunkBytes)
+    return encodeChunks(this, this.#rep.iterator(this.limit()), checkedSequence(sequence, 0), chunkBytes)
   }
 
   /** A table from a dump, which may come in pieces. @see decode in dump-decoder.ts */
@@ -327,7 +329,8 @@ export class MemTable extends MemTableRanges {
    */
   clear(): void {
     if (!this.#isOwner) throw new InvalidArgumentError('an attached MemTable is read-only')
-    this.#arena = Arena.create(this.#arena.capacityBytes, this.#arena.representation)
+    this.#arena = Arena.create(this.#arena.capacityBytes, this.#arena.representation, this.#arena.features)
+    this.#checks = checksOf(this.#arena)
     this.#rep = representationOf(this.#arena, this.#comparator, this.#seed)
     this.#ranges = new RangeTombstones(this.#arena, this.#comparator)
     this.#counters = new TableCounters()
@@ -371,13 +374,13 @@ export class MemTable extends MemTableRanges {
     throw new InvalidArgumentError(this.#isOwner ? 'the MemTable is frozen' : 'an attached MemTable is read-only')
   }
 
-  #newest(): NewestEntries {
+  protected override newest(): NewestEntries {
     const limit = this.limit()
     return new NewestEntries(this.#rep.iterator(limit), this.#ranges, limit)
   }
 
-  #iterator(): MemTableIterator {
-    return this.#rep.iterator(this.limit())
+  protected override index(): MemTableRep {
+    return this.#rep
   }
 
   protected override ranges(): RangeTombstones {
@@ -389,11 +392,8 @@ export class MemTable extends MemTableRanges {
   }
 
   protected override counted(): TableCounters {
-    if (!this.#isOwner) this.#counters.read(this.#arena)
+    if (this.#isOwner) this.#rep.settle(this.#counters)
+    else this.#counters.read(this.#arena)
     return this.#counters
   }
-}
-
-function representationOf(arena: Arena, comparator: Comparator, seed: number): MemTableRep {
-  return arena.representation === RADIX ? new RadixTree(arena) : new SkipList(arena, comparator, seed)
 }

@@ -49,7 +49,7 @@ export function createLeaf(
   valOff: number,
   valLen: number,
 ): number {
-  const leaf = arena.allocate(4 + wordAligned(keyLen) + versionBytes(valLen))
+  const leaf = arena.allocate(4 + wordAligned(keyLen) + versionBytes(arena, valLen))
   arena.words[leaf >> 2] = keyLen
   putPadded(arena, leaf + 4, key, keyOff, keyLen)
   writeFirstVersion(arena, firstVersionOf(arena.words, leaf), tagLow, tagHigh, value, valOff, valLen)
@@ -86,6 +86,7 @@ export function addVersion(
   return first
 }
 
-function firstVersionOf(words: Words, leaf: number): number {
+/** The version that lies behind a leaf's key. */
+export function firstVersionOf(words: Words, leaf: number): number {
   return leaf + 4 + wordAligned(words[leaf >> 2])
 }

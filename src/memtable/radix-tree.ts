@@ -23,11 +23,14 @@
 import type { Bytes } from '../base/types.ts'
 import type { Arena } from './arena.ts'
 import { ROOTS } from './arena-layout.ts'
-import { type MemTableIterator, type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
+import { checksOf, type EntryChecks } from './entry-checks.ts'
+import { type KeyDescent, type MemTableIterator, type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
+import { RadixDescent } from './radix-descent.ts'
 import { RadixKey } from './radix-key.ts'
 import {
   addVersion,
   createLeaf,
+  firstVersionOf,
   LEAF_OVERHEAD_BYTES,
   leafKeyLength,
   leafKeyOffset,
@@ -58,6 +61,11 @@ export const ROOT_LINK: number = ROOTS
 /** Arena bytes that one add can take beyond its key and its value. */
 export const RADIX_OVERHEAD_BYTES: number = LEAF_OVERHEAD_BYTES + GROWTH_BYTES_MAX
 
+/** Their shares are spread evenly, so that two different ranges are estimated alike. */
+const ESTIMATE_DESCENTS = 256
+
+const FIRST_PATH_NODES = 32
+
 export class RadixTree implements MemTableRep {
   readonly keyBytesMax: number
   readonly overheadBytesMax: number
@@ -68,8 +76,13 @@ export class RadixTree implements MemTableRep {
   addedKeys: number
 
   readonly #words: Int32Array<ArrayBufferLike>
-  /** The leaf that was added last, as a target: often it tells that a path's skipped bytes are the key's. */
-  #lastAdded: number
+  readonly #checks: EntryChecks | undefined
+  /** The leaf of the last add; often it tells that a path's skipped bytes are the key's. 0 before the first one. */
+  #finger: number
+  /** The nodes on the path to it, each by the link to it and with its depth. */
+  #pathLinks: Int32Array
+  #pathDepths: Int32Array
+  #pathLength: number
   /** How the last walk for an add ended: at which link, if any, and in which node, by the link to it. */
   #link: number
   #nodeLink: number
@@ -79,12 +92,16 @@ export class RadixTree implements MemTableRep {
   /** @param arena created for RADIX; empty, or filled by a tree */
   constructor(arena: Arena) {
     this.keyBytesMax = DEPTH_MAX
-    this.overheadBytesMax = RADIX_OVERHEAD_BYTES
+    this.overheadBytesMax = RADIX_OVERHEAD_BYTES + arena.checksumBytes
+    this.#checks = checksOf(arena)
     this.arena = arena
     this.key = new RadixKey()
     this.addedKeys = 0
     this.#words = arena.words
-    this.#lastAdded = 0
+    this.#finger = 0
+    this.#pathLinks = new Int32Array(FIRST_PATH_NODES)
+    this.#pathDepths = new Int32Array(FIRST_PATH_NODES)
+    this.#pathLength = 0
     this.#link = 0
     this.#nodeLink = 0
     this.#skippedTo = 0
@@ -104,13 +121,15 @@ export class RadixTree implements MemTableRep {
     const target = this.#walk()
     const shared = this.#sharedWith(target)
     if (shared === keyLen && (target & TAG_MASK) !== 0) {
-      if (leafKeyLength(this.#words, leafOf(this.#words, target)) === keyLen) {
+      const found = leafOf(this.#words, target)
+      if (leafKeyLength(this.#words, found) === keyLen) {
+        this.#finger = found
         return addVersion(this.arena, this.#link, tagLow, tagHigh, value, valOff, valLen)
       }
     }
     const leaf = createLeaf(this.arena, tagLow, tagHigh, key, keyOff, keyLen, value, valOff, valLen)
     this.#insert(leaf, target, shared)
-    this.#lastAdded = leaf
+    this.#finger = leaf - LEAF
     this.addedKeys++
     return 0
   }
@@ -130,20 +149,42 @@ export class RadixTree implements MemTableRep {
       target = loadLink(words, link, limit)
     }
     const leaf = leafOf(words, target)
+    const checks = this.#checks
+    if (checks !== undefined) verifyLeaf(checks, words, leaf)
     if (leafKeyLength(words, leaf) !== keyLen) return 0
     if (sought.commonPrefix(words, leafKeyOffset(leaf) >> 2, keyLen) !== keyLen) return 0
-    return findVersion(words, versionsOf(words, target, limit), tagLow, tagHigh, limit)
+    const newest = versionsOf(words, target, limit)
+    if (checks !== undefined) return checks.findVersion(leaf + 4, keyLen, newest, tagLow, tagHigh, limit)
+    return findVersion(words, newest, tagLow, tagHigh, limit)
   }
 
   iterator(limit: number): MemTableIterator {
     return new VersionIterator(this.arena, new RadixPath(this, limit), limit)
   }
 
+  /** Every add tells all at once. */
+  settle(): void {}
+
+  freeze(): void {}
+
+  estimate(start: Bytes, end: Bytes, limit: number): number {
+    const descent = new RadixDescent(this, limit, start, end)
+    let sum = 0
+    for (let i = 0; i < ESTIMATE_DESCENTS; i++) sum += descent.descend((i + 0.5) / ESTIMATE_DESCENTS)
+    return sum / ESTIMATE_DESCENTS
+  }
+
+  descent(limit: number): KeyDescent {
+    return new RadixDescent(this, limit, undefined, undefined)
+  }
+
   /** Any leaf at or below the target of a link, to compare with what all of them share. */
   anyLeaf(target: number, limit: number): number {
     let at = target
     while ((at & TAG_MASK) === 0) at = someTarget(this.#words, at, limit)
-    return leafOf(this.#words, at)
+    const leaf = leafOf(this.#words, at)
+    if (this.#checks !== undefined) verifyLeaf(this.#checks, this.#words, leaf)
+    return leaf
   }
 
   /** Leading bytes that the sought key and a leaf share. */
@@ -160,18 +201,24 @@ export class RadixTree implements MemTableRep {
   #walk(): number {
     const words = this.#words
     const { bytes, length } = this.key
-    let link = ROOT_LINK
+    // What the key shares with the last one need not be walked again, nor looked at.
+    let settled = this.#finger === 0 ? 0 : this.commonPrefix(this.#finger)
+    let place = this.#pathLength - 1
+    while (place > 0 && this.#pathDepths[place - 1] >= settled) place--
+    let link = place <= 0 ? ROOT_LINK : this.#pathLinks[place]
     let nodeLink = 0
-    let settled = 0
     let skippedTo = 0
     let target = words[link]
+    this.#pathLength = place < 0 ? 0 : place
     while (target !== 0 && (target & TAG_MASK) === 0) {
       const depth = nodeDepth(words, target)
       if (depth > settled) skippedTo = depth
       nodeLink = link
+      this.#pushNode(link, depth)
       if (depth > length) break
       link = findLink(words, target, depth === length ? TERMINAL : bytes[depth])
-      settled = settledDepth(words, target)
+      const next = settledDepth(words, target)
+      if (next > settled) settled = next
       target = link === 0 ? 0 : words[link]
     }
     this.#link = link
@@ -188,8 +235,8 @@ export class RadixTree implements MemTableRep {
     if (target !== 0) return this.commonPrefix(this.anyLeaf(target, NO_LIMIT))
     const skippedTo = this.#skippedTo
     if (skippedTo === 0) return this.key.length
-    // A key that shares all skipped bytes lies below the same nodes; the one added last is likely in the cache.
-    if (this.commonPrefix(this.#lastAdded - LEAF) >= skippedTo) return this.key.length
+    // A key that shares all skipped bytes lies below the same nodes; the last one is likely in the cache.
+    if (this.commonPrefix(this.#finger) >= skippedTo) return this.key.length
     return this.commonPrefix(this.anyLeaf(this.#words[this.#nodeLink], NO_LIMIT))
   }
 
@@ -217,9 +264,11 @@ export class RadixTree implements MemTableRep {
     const { bytes, length } = this.key
     let link = ROOT_LINK
     let target = words[link]
+    this.#pathLength = 0
     while ((target & TAG_MASK) === 0) {
       const depth = nodeDepth(words, target)
       if (depth > shared) break
+      this.#pushNode(link, depth)
       link = findLink(words, target, bytes[depth])
       target = words[link]
     }
@@ -228,5 +277,28 @@ export class RadixTree implements MemTableRep {
     const otherSymbol = isOtherEnd ? TERMINAL : this.arena.bytes[leafKeyOffset(other) + shared]
     const symbol = length === shared ? TERMINAL : bytes[shared]
     Atomics.store(words, link, createFork(this.arena, shared, otherSymbol, target, symbol, leaf))
+    this.#pushNode(link, shared)
   }
+
+  /** The path to the finger goes on to a node. */
+  #pushNode(link: number, depth: number): void {
+    const place = this.#pathLength
+    if (place === this.#pathLinks.length) {
+      this.#pathLinks = grown(this.#pathLinks)
+      this.#pathDepths = grown(this.#pathDepths)
+    }
+    this.#pathLinks[place] = link
+    this.#pathDepths[place] = depth
+    this.#pathLength = place + 1
+  }
+}
+
+function verifyLeaf(checks: EntryChecks, words: Int32Array<ArrayBufferLike>, leaf: number): void {
+  checks.verify(leafKeyOffset(leaf), leafKeyLength(words, leaf), firstVersionOf(words, leaf))
+}
+
+function grown(numbers: Int32Array): Int32Array {
+  const larger = new Int32Array(numbers.length * 2)
+  larger.set(numbers)
+  return larger
 }

@@ -36,8 +36,10 @@ import {
 
 const NONE = 0 as SequenceNumber
 const ROOT_BYTES = 4
+/** In a table with checksums; of a map they are not verified. */
+const CHECKSUM_BYTES = 4
 /** Of a map's place in the chain. */
-const VERSION_BYTES_MAX: number = LINK_BYTES + versionBytes(ROOT_BYTES)
+const VERSION_BYTES_MAX: number = LINK_BYTES + VERSION_BYTES + ROOT_BYTES + CHECKSUM_BYTES
 /** In the place of a root that is stored right after. */
 const NO_ROOT = new Uint8Array(ROOT_BYTES)
 
@@ -195,7 +197,7 @@ export class RangeTombstones {
   #append(newest: number, low: number, high: number, root: number): void {
     let version: number
     if (newest === 0) {
-      version = this.#arena.allocate(versionBytes(ROOT_BYTES))
+      version = this.#arena.allocate(versionBytes(this.#arena, ROOT_BYTES))
       writeFirstVersion(this.#arena, version, low, high, NO_ROOT, 0, ROOT_BYTES)
     } else {
       version = appendVersion(this.#arena, newest, low, high, NO_ROOT, 0, ROOT_BYTES)

@@ -20,8 +20,10 @@ import { Prng } from '../base/prng.ts'
 import type { Bytes } from '../base/types.ts'
 import { type Arena, wordAligned } from './arena.ts'
 import { ROOTS } from './arena-layout.ts'
+import { checksOf, type EntryChecks } from './entry-checks.ts'
 import { KeyProbe } from './key-probe.ts'
-import type { MemTableIterator, MemTableRep } from './memtable-rep.ts'
+import type { KeyDescent, MemTableIterator, MemTableRep } from './memtable-rep.ts'
+import { SkipListDescent } from './skiplist-descent.ts'
 import { SkipListPath } from './skiplist-path.ts'
 import { VersionIterator } from './version-iterator.ts'
 import {
@@ -40,6 +42,8 @@ const HEIGHT_MAX: number = (1 << HEIGHT_BITS) - 1
  * (measured, 500 k random keys, Node 20).
  */
 const BRANCHING: number = Math.E
+/** With so many nodes counted, an estimate is off by an eighth, as a standard error. */
+const ESTIMATE_NODES = 64
 /** Words of a node after its key. */
 const PREV = 0
 const VERSIONS = 1
@@ -66,7 +70,9 @@ export class SkipList implements MemTableRep {
   readonly #bytes: Bytes
   /** The key of the search under way. */
   readonly #probe: KeyProbe
+  readonly #comparator: Comparator
   readonly #prng: Prng
+  readonly #checks: EntryChecks | undefined
   /** The splice of the last search for an insert: on every level, the last node before its key and the first one not before it. */
   readonly #before: Int32Array
   readonly #after: Int32Array
@@ -74,11 +80,13 @@ export class SkipList implements MemTableRep {
   /** @param arena created for SKIPLIST; empty, or filled by a list with the same comparator */
   constructor(arena: Arena, comparator: Comparator, seed: number) {
     this.keyBytesMax = KEY_BYTES_MAX
-    this.overheadBytesMax = SKIPLIST_OVERHEAD_BYTES
+    this.overheadBytesMax = SKIPLIST_OVERHEAD_BYTES + arena.checksumBytes
+    this.#checks = checksOf(arena)
     this.#arena = arena
     this.#words = arena.words
     this.#bytes = arena.bytes
     this.#probe = new KeyProbe(comparator)
+    this.#comparator = comparator
     this.#prng = new Prng(seed)
     this.#before = new Int32Array(HEIGHT_MAX).fill(HEAD)
     this.#after = new Int32Array(HEIGHT_MAX)
@@ -115,6 +123,11 @@ export class SkipList implements MemTableRep {
   find(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number, limit: number): number {
     const node = this.findNode(key, keyOff, keyLen, limit)
     if (node === 0 || !this.isSoughtKey(node)) return 0
+    const checks = this.#checks
+    if (checks !== undefined) {
+      const newest = this.versions(node, limit)
+      return checks.findVersion(node + 4, this.keyLength(node), newest, tagLow, tagHigh, limit)
+    }
     return findVersion(this.#words, this.versions(node, limit), tagLow, tagHigh, limit)
   }
 
@@ -122,7 +135,36 @@ export class SkipList implements MemTableRep {
     return new VersionIterator(this.#arena, new SkipListPath(this, limit), limit)
   }
 
-  // For the iterator. Nodes are offsets, 0 for none; one at or above the limit is to be passed through.
+  /** Every add tells all at once. */
+  settle(): void {}
+
+  freeze(): void {}
+
+  /** Counted on the highest level that has enough nodes in the range, of which one in BRANCHING reaches the next. */
+  estimate(start: Bytes, end: Bytes, limit: number): number {
+    const endProbe = new KeyProbe(this.#comparator)
+    endProbe.load(end, 0, end.length)
+    this.#probe.load(start, 0, start.length)
+    let node = HEAD
+    for (let level = this.height - 1; ; level--) {
+      let next = this.nextOn(level, node, limit)
+      while (next !== 0 && this.#compare(next) < 0) {
+        node = next
+        next = this.nextOn(level, node, limit)
+      }
+      let count = 0
+      for (; next !== 0 && this.#compareTo(endProbe, next) <= 0; next = this.nextOn(level, next, limit)) {
+        if (next < limit) count++
+      }
+      if (count >= ESTIMATE_NODES || level === 0) return count * BRANCHING ** level
+    }
+  }
+
+  descent(limit: number): KeyDescent {
+    return new SkipListDescent(this, limit)
+  }
+
+  // For the iterator and the descent. Nodes are offsets, 0 for none; one at or above the limit is to be passed through.
 
   /** The first node whose key is not before the given one. O(log n). */
   findNode(key: Bytes, keyOff: number, keyLen: number, limit: number): number {
@@ -143,12 +185,27 @@ export class SkipList implements MemTableRep {
         level--
       }
     }
+    if (this.#checks !== undefined) this.#verifyAround(node, bound, this.#checks)
     return bound
   }
 
   /** Whether a node has the key that findNode was last called for. */
   isSoughtKey(node: number): boolean {
     return this.#compare(node) === 0
+  }
+
+  get height(): number {
+    return this.#words[HEIGHT]
+  }
+
+  /** What leads to the first node of every level. */
+  get head(): number {
+    return HEAD
+  }
+
+  /** The node behind one that reaches this level. */
+  nextOn(level: number, node: number, limit: number): number {
+    return load(this.#words, (node >> 2) - 1 - level, limit)
   }
 
   firstNode(limit: number): number {
@@ -226,7 +283,20 @@ export class SkipList implements MemTableRep {
       this.#after[level] = next
       level--
     }
+    if (this.#checks !== undefined) this.#verifyAround(node, bound, this.#checks)
     return found
+  }
+
+  /** A search that met one damaged key ends right before or right behind it. */
+  #verifyAround(before: number, after: number, checks: EntryChecks): void {
+    if (before !== HEAD) this.#verifyNode(before, checks)
+    if (after !== 0) this.#verifyNode(after, checks)
+  }
+
+  #verifyNode(node: number, checks: EntryChecks): void {
+    const length = this.keyLength(node)
+    checks.verify(node + 4, length, (this.#suffix(node) << 2) + SUFFIX_BYTES)
+    checks.verifyPadding(node + 4, length, keyBytes(length))
   }
 
   /** Add a node with its first version at the splice, which then lies right after it. */
@@ -243,7 +313,7 @@ export class SkipList implements MemTableRep {
     const words = this.#words
     const height = this.#nextHeight()
     const stored = keyBytes(keyLen)
-    const bytes = 4 * height + 4 + stored + SUFFIX_BYTES + versionBytes(valLen)
+    const bytes = 4 * height + 4 + stored + SUFFIX_BYTES + versionBytes(this.#arena, valLen)
     const node = this.#arena.allocate(bytes) + 4 * height
     words[node >> 2] = (keyLen << HEIGHT_BITS) | height
     words[(node >> 2) + 1] = 0
@@ -280,8 +350,12 @@ export class SkipList implements MemTableRep {
 
   /** Order of a node's key and the one that the probe holds. */
   #compare(node: number): number {
+    return this.#compareTo(this.#probe, node)
+  }
+
+  #compareTo(probe: KeyProbe, node: number): number {
     const at = node >> 2
-    return this.#probe.compareStored(this.#words, this.#bytes, at + 1, this.#words[at] >>> HEIGHT_BITS)
+    return probe.compareStored(this.#words, this.#bytes, at + 1, this.#words[at] >>> HEIGHT_BITS)
   }
 }
 

@@ -10,6 +10,7 @@
 import { MAX_TAG_HIGH } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
 import type { Arena } from './arena.ts'
+import { checksOf, type EntryChecks } from './entry-checks.ts'
 import type { KeyPath, MemTableIterator } from './memtable-rep.ts'
 import {
   findVersion,
@@ -21,6 +22,9 @@ import {
   versionTagLow,
   versionValueLength,
 } from './version-record.ts'
+
+/** Half a tag that is above every other. */
+const ANY = 0xffffffff
 
 export class VersionIterator implements MemTableIterator {
   valid: boolean
@@ -35,6 +39,7 @@ export class VersionIterator implements MemTableIterator {
 
   readonly #path: KeyPath
   readonly #words: Int32Array<ArrayBufferLike>
+  readonly #checks: EntryChecks | undefined
   readonly #limit: number
   /** Where it stands; meaningful while valid. */
   #version: number
@@ -56,6 +61,7 @@ export class VersionIterator implements MemTableIterator {
     this.valLen = 0
     this.#path = path
     this.#words = arena.words
+    this.#checks = checksOf(arena)
     this.#limit = limit
     this.#version = 0
     this.#stack = new Int32Array(0)
@@ -80,7 +86,13 @@ export class VersionIterator implements MemTableIterator {
       this.#enterNewest()
       return
     }
-    const version = findVersion(this.#words, path.versions(), tagLow, tagHigh, this.#limit)
+    const checks = this.#checks
+    const newest = path.versions()
+    this.valid = false
+    const version =
+      checks === undefined
+        ? findVersion(this.#words, newest, tagLow, tagHigh, this.#limit)
+        : checks.findVersion(path.keyOffset(), path.keyLength(), newest, tagLow, tagHigh, this.#limit)
     if (version !== 0) {
       this.#enter(version)
       return
@@ -124,18 +136,25 @@ export class VersionIterator implements MemTableIterator {
   }
 
   #enterNewest(): void {
-    if (this.#path.node === 0) this.valid = false
-    else this.#enter(newestVersion(this.#words, this.#path.versions(), this.#limit))
+    const path = this.#path
+    this.valid = false
+    if (path.node === 0) return
+    const newest = path.versions()
+    if (this.#checks === undefined) this.#enter(newestVersion(this.#words, newest, this.#limit))
+    else this.#enter(this.#checks.findVersion(path.keyOffset(), path.keyLength(), newest, ANY, ANY, this.#limit))
   }
 
   #enterOldest(): void {
-    if (this.#path.node === 0) this.valid = false
-    else this.#enter(oldestVersion(this.#words, this.#path.versions()))
+    const path = this.#path
+    this.valid = false
+    if (path.node === 0) return
+    const newest = path.versions()
+    this.#checks?.verifyChain(path.keyOffset(), path.keyLength(), newest, 0)
+    this.#enter(oldestVersion(this.#words, newest))
   }
 
   #enter(version: number): void {
     const path = this.#path
-    this.valid = true
     this.#stackNode = 0
     this.keyOff = path.keyOffset()
     this.keyLen = path.keyLength()
@@ -144,6 +163,9 @@ export class VersionIterator implements MemTableIterator {
 
   #point(version: number): void {
     const words = this.#words
+    this.valid = false
+    if (this.#checks !== undefined) this.#checks.verify(this.keyOff, this.keyLen, version)
+    this.valid = true
     this.#version = version
     this.tagLow = versionTagLow(words, version)
     this.tagHigh = versionTagHigh(words, version)
@@ -153,7 +175,9 @@ export class VersionIterator implements MemTableIterator {
 
   #fillStack(): void {
     const words = this.#words
-    let version = newestVersion(words, this.#path.versions(), this.#limit)
+    const head = this.#path.versions()
+    this.#checks?.verifyChain(this.keyOff, this.keyLen, head, this.#version)
+    let version = newestVersion(words, head, this.#limit)
     this.#stackNode = this.#path.node
     this.#stackDepth = 0
     for (; version !== this.#version; version = olderVersion(words, version)) {

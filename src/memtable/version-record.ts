@@ -4,6 +4,7 @@
  *
  * Format   version := links, but for a key's first version | tagLow u32 | tagHigh u32 | value length u32 | value, padded
  *          links   := depth u32 | jump u32 | older u32        (just below the offset of the version)
+ *          With checksums, a u32 follows the value (entry-checks.ts).
  *          The top bit of tagHigh says that there are links; sequences below 2^53 leave it free. Word offsets below are
  *          relative to the version's offset.
  * Invariants  (1) a version never changes; offset and tag both descend along the chain
@@ -15,6 +16,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { copyBytes } from '../base/bytes.ts'
+import { crc32c } from '../base/crc32c.ts'
 import type { Bytes } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import type { Arena } from './arena.ts'
@@ -31,8 +33,17 @@ const HAS_LINKS = 0x80000000 | 0
 const TAG_HIGH_MASK = 0x1fffffff
 
 /** Bytes of a version without links. */
-export function versionBytes(valLen: number): number {
-  return VERSION_BYTES + wordAligned(valLen)
+export function versionBytes(arena: Arena, valLen: number): number {
+  return VERSION_BYTES + wordAligned(valLen) + arena.checksumBytes
+}
+
+/** Whether the bits of a tag that no sequence has are as they were written. */
+export function isTagClean(words: Words, version: number): boolean {
+  return (words[(version >> 2) + 1] & ~(TAG_HIGH_MASK | HAS_LINKS)) === 0
+}
+
+export function hasLinks(words: Words, version: number): boolean {
+  return words[(version >> 2) + 1] < 0
 }
 
 /** The low half of a version's tag, unsigned. */
@@ -103,6 +114,7 @@ export function writeFirstVersion(
   words[(version >> 2) + 1] = tagHigh
   words[(version >> 2) + 2] = valLen
   putPadded(arena, version + VERSION_BYTES, value, valOff, valLen)
+  if (arena.checksumBytes !== 0) words[(version + VERSION_BYTES + wordAligned(valLen)) >> 2] = arena.checksum
 }
 
 /**
@@ -121,11 +133,12 @@ export function appendVersion(
 ): number {
   const { words } = arena
   assert(isNewer(words, newest, tagLow, tagHigh), 'the sequences of a key ascend')
-  const version = arena.allocate(LINK_BYTES + versionBytes(valLen)) + LINK_BYTES
+  const version = arena.allocate(LINK_BYTES + versionBytes(arena, valLen)) + LINK_BYTES
   const at = version >> 2
   words[at - 3] = depthOf(words, newest) + 1
   words[at - 2] = jumpFrom(words, newest)
   words[at - 1] = newest
+  if (arena.checksumBytes !== 0) arena.checksum = crc32c(arena.bytes, version - LINK_BYTES, LINK_BYTES, arena.checksum)
   writeFirstVersion(arena, version, tagLow, tagHigh | HAS_LINKS, value, valOff, valLen)
   return version
 }
@@ -143,7 +156,8 @@ function isNewer(words: Words, newest: number, tagLow: number, tagHigh: number):
   return tagHigh !== newestHigh ? tagHigh > newestHigh : tagLow >>> 8 > words[newest >> 2] >>> 8
 }
 
-function isWithin(words: Words, version: number, tagLow: number, tagHigh: number, limit: number): boolean {
+/** Whether a version lies below `limit`, and its tag is not above the given one. */
+export function isWithin(words: Words, version: number, tagLow: number, tagHigh: number, limit: number): boolean {
   if (version >= limit) return false
   const high = words[(version >> 2) + 1] & TAG_HIGH_MASK
   return high !== tagHigh ? high < tagHigh : words[version >> 2] >>> 0 <= tagLow

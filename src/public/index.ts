@@ -1,6 +1,13 @@
 /**
  * varve: an embedded, write-optimised, ordered key-value store. This file is its whole public face.
  */
+export type { AdminOptions, AdminProgress } from '../admin/admin-options.ts'
+export { type DestroyInfo, destroy } from '../admin/destroy.ts'
+export { type RepairOptions, repair } from '../admin/repair.ts'
+export type { GivenUp, RepairAction, RepairedFile, RepairReport } from '../admin/repair-report.ts'
+export { type RestoreInfo, restore } from '../admin/restore.ts'
+export { type VerifyOptions, verify } from '../admin/verify.ts'
+export type { Finding, Severity, VerifiedFile, VerifyReport } from '../admin/verify-report.ts'
 export type { KeyOrder } from '../base/comparator.ts'
 export type {
   Clock,
@@ -34,7 +41,8 @@ export {
 export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../base/limits.ts'
 export type { Durability } from '../base/types.ts'
 export { WriteBatch } from '../batch/write-batch.ts'
-export { DB, type FlushOptions, type Input, type ReadOptions, type WriteOptions } from '../db/db.ts'
+export type { CheckpointInfo } from '../db/checkpoint.ts'
+export { type CopyOptions, DB, type FlushOptions, type Input, type ReadOptions, type WriteOptions } from '../db/db.ts'
 export type {
   BackgroundErrorDetail,
   DamagedFilterDetail,

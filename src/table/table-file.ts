@@ -11,11 +11,11 @@ export function findTable(
   files: FileSystem,
   directory: string,
   number: FileNumber,
-): { readonly path: string; readonly status: FileStatus } | undefined {
+): { readonly name: string; readonly path: string; readonly status: FileStatus } | undefined {
   for (const name of [tableName(number), oldTableName(number)]) {
     const path = files.join(directory, name)
     const status = files.status(path)
-    if (status !== undefined) return { path, status }
+    if (status !== undefined) return { name, path, status }
   }
   return undefined
 }

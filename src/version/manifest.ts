@@ -150,7 +150,8 @@ export class ManifestWriter {
   }
 }
 
-function setCurrent(files: FileSystem, directory: string, number: FileNumber): void {
+/** Have CURRENT name the manifest of this number, which is there and durable. */
+export function setCurrent(files: FileSystem, directory: string, number: FileNumber): void {
   const temporary = files.join(directory, temporaryName(number))
   const text = new TextEncoder().encode(`${manifestName(number)}\n`)
   const file = files.createWritable(temporary)

@@ -186,6 +186,11 @@ export class VersionSet {
     this.#install(next, edit)
   }
 
+  /** The records of a manifest that says what this one says now, for a copy of the database. */
+  copyOfManifest(): VersionEdit[] {
+    return [this.#snapshot(), this.#complete({})]
+  }
+
   /** Keep a version's tables from being removed. */
   hold(version: Version): void {
     this.#held.set(version, (this.#held.get(version) ?? 0) + 1)

@@ -142,6 +142,8 @@ const badOptions: [name: string, value: unknown][] = [
   ['compression', 'lz4'],
   ['compression', true],
   ['memtable', 'hash'],
+  ['memtable', 'vector'],
+  ['memtableChecksums', 1],
   ['durability', 'sync'],
   ['recovery', 'repair'],
   ['createIfMissing', 1],

@@ -150,6 +150,20 @@ for (const [name, make] of Object.entries(IMPLEMENTATIONS)) {
       assert.equal(files.status(deep)?.kind, 'directory')
     })
 
+    it('give a file a further name, which outlives the first, and replaces nothing', () => {
+      write('a', HELLO)
+      files.link(at('a'), at('b'))
+      files.remove(at('a'))
+      assert.equal(read('b'), 'hello, world')
+      write('c', HELLO)
+      assert.throws(
+        () => files.link(at('b'), at('c')),
+        (error) => systemErrorCode(error) === 'EEXIST',
+      )
+      files.rename(at('b'), at('d'))
+      assert.deepEqual(files.list(place.directory), ['c', 'd'])
+    })
+
     it('replace by rename what had the name', () => {
       write('new', HELLO)
       write('CURRENT', HELLO.subarray(0, 2))
@@ -189,6 +203,7 @@ for (const [name, make] of Object.entries(IMPLEMENTATIONS)) {
       ['creating in a missing directory', 'ENOENT', (at) => files.createWritable(files.join(at('none'), 'b'))],
       ['listing what is missing', 'ENOENT', (at) => files.list(at('none'))],
       ['listing a file', 'ENOTDIR', (at) => files.list(at('a'))],
+      ['linking what is missing', 'ENOENT', (at) => files.link(at('none'), at('b'))],
       ['renaming what is missing', 'ENOENT', (at) => files.rename(at('none'), at('b'))],
       ['removing what is missing', 'ENOENT', (at) => files.remove(at('none'))],
       ['making a directory where a file is', 'EEXIST', (at) => files.makeDirectory(at('a'))],

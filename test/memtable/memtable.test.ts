@@ -13,7 +13,7 @@ import { NO_LIMIT, SKIPLIST } from '../../src/memtable/memtable-rep.ts'
 import { TableCounters } from '../../src/memtable/table-counters.ts'
 import { appendVersion, olderVersion, versionBytes, writeFirstVersion } from '../../src/memtable/version-record.ts'
 import { bytesOf, listBackwards, listForwards } from '../table/entries.ts'
-import { makeRep, type Representation, testEach } from './representations.ts'
+import { makeRep, type Representation, testEach, testEachLive } from './representations.ts'
 
 const KIB = 1024
 
@@ -199,7 +199,7 @@ testEach('a key with very many versions is read right at any snapshot, and walke
 test('the jumps of a chain of versions lead to its end in logarithmically many steps', () => {
   const arena = Arena.create(8 * KIB * KIB, SKIPLIST)
   const value = bytesOf('')
-  let newest = arena.allocate(versionBytes(0))
+  let newest = arena.allocate(versionBytes(arena, 0))
   writeFirstVersion(arena, newest, 1 << 8, 0, value, 0, 0)
   for (let count = 2; count <= 100_000; count++) {
     newest = appendVersion(arena, newest, count << 8, 0, value, 0, 0)
@@ -224,7 +224,7 @@ test('a comparator of the user orders the keys, and is asked for again to attach
   }
 })
 
-testEach('after clear a table is as new, and readers of the old memory keep it', (representation) => {
+testEachLive('after clear a table is as new, and readers of the old memory keep it', (representation) => {
   const table = create(representation)
   table.put('a', 'one')
   const attached = MemTable.attach(table.share())

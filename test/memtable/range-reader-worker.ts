@@ -4,7 +4,8 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { MAX_SEQUENCE, type SequenceNumber } from '../../src/base/types.ts'
-import { MemTable, type MemTableToken } from '../../src/memtable/memtable.ts'
+import { MemTable } from '../../src/memtable/memtable.ts'
+import type { MemTableToken } from '../../src/memtable/memtable-options.ts'
 import { addRangeBatch, OUTER_KEY, SEQUENCES, WIDE_KEYS, wideKey, wideSequence } from './range-batches.ts'
 import { answerOf, fragmentWords } from './ranges.ts'
 

@@ -9,7 +9,7 @@ import assert from 'node:assert/strict'
 import { Worker } from 'node:worker_threads'
 import { MemTable } from '../../src/memtable/memtable.ts'
 import { addRangeBatch } from './range-batches.ts'
-import { testEach } from './representations.ts'
+import { testEachLive } from './representations.ts'
 
 const BATCHES = 20_000
 
@@ -27,7 +27,7 @@ async function reportOf(worker: Worker): Promise<Report> {
   })
 }
 
-testEach('a reader on another thread sees puts and range deletes of a batch at once', async (representation) => {
+testEachLive('a reader on another thread sees puts and range deletes of a batch at once', async (representation) => {
   const table = MemTable.create({ capacityBytes: 64 * 1024 * 1024, representation })
   const control = new Int32Array(new SharedArrayBuffer(8))
   const workerData = { token: table.share(), control }

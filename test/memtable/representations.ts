@@ -4,17 +4,24 @@
 import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { Arena } from '../../src/memtable/arena.ts'
-import { type MemTableRep, RADIX, SKIPLIST } from '../../src/memtable/memtable-rep.ts'
-import { RadixTree } from '../../src/memtable/radix-tree.ts'
-import { SkipList } from '../../src/memtable/skiplist.ts'
+import { type MemTableRep, RADIX, SKIPLIST, VECTOR } from '../../src/memtable/memtable-rep.ts'
+import { representationOf } from '../../src/memtable/representation.ts'
 
-export type Representation = 'radix' | 'skiplist'
+export type Representation = 'radix' | 'skiplist' | 'vector'
 
-export const REPRESENTATIONS: readonly Representation[] = ['radix', 'skiplist']
+export const REPRESENTATIONS: readonly Representation[] = ['radix', 'skiplist', 'vector']
+const IDS: Readonly<Record<Representation, number>> = { radix: RADIX, skiplist: SKIPLIST, vector: VECTOR }
 
 /** One test for each representation. */
 export function testEach(name: string, body: (representation: Representation) => void | Promise<void>): void {
   for (const representation of REPRESENTATIONS) test(`${name} (${representation})`, () => body(representation))
+}
+
+/** One test for each representation that other threads read while it is written. */
+export function testEachLive(name: string, body: (representation: Representation) => void | Promise<void>): void {
+  for (const representation of REPRESENTATIONS) {
+    if (representation !== 'vector') test(`${name} (${representation})`, () => body(representation))
+  }
 }
 
 /** An index of its own, in bytewise order, and its arena, whose free space holds `fill`. */
@@ -23,8 +30,7 @@ export function makeRep(
   capacityBytes: number,
   fill: number = 0,
 ): { readonly arena: Arena; readonly rep: MemTableRep } {
-  const arena = Arena.create(capacityBytes, representation === 'radix' ? RADIX : SKIPLIST)
+  const arena = Arena.create(capacityBytes, IDS[representation])
   if (fill !== 0) arena.bytes.fill(fill, arena.tail)
-  const rep = representation === 'radix' ? new RadixTree(arena) : new SkipList(arena, bytewiseComparator, 1)
-  return { arena, rep }
+  return { arena, rep: representationOf(arena, bytewiseComparator, 1) }
 }

@@ -9,9 +9,10 @@ import assert from 'node:assert/strict'
 import { Worker } from 'node:worker_threads'
 import { sequenceNumber } from '../../src/base/types.ts'
 import * as ValueType from '../../src/base/value-type.ts'
-import { MemTable, type MemTableToken } from '../../src/memtable/memtable.ts'
+import { MemTable } from '../../src/memtable/memtable.ts'
+import type { MemTableToken } from '../../src/memtable/memtable-options.ts'
 import { BATCH_KEYS, keyFor, OWN_KEYS, valueFor } from './batches.ts'
-import { testEach } from './representations.ts'
+import { testEachLive } from './representations.ts'
 
 const BATCHES = 20_000
 
@@ -47,7 +48,7 @@ function addBatch(table: MemTable, batch: number): void {
   table.publish()
 }
 
-testEach('a reader on another thread sees whole entries and whole batches, in order', async (representation) => {
+testEachLive('a reader on another thread sees whole entries and whole batches, in order', async (representation) => {
   const table = MemTable.create({ capacityBytes: 64 * 1024 * 1024, representation })
   const control = new Int32Array(new SharedArrayBuffer(8))
   const worker = startReader(table.share(), control)

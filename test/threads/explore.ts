@@ -32,13 +32,13 @@ interface Recording {
 }
 
 export function record(program: Program, history: SmallHistory): Recording {
-  const { representation, seed, batches, isFrozen } = history
+  const { representation, seed, checksums, batches, isFrozen } = history
   let log = new StoreLog(0)
   createWith((byteLength) => {
     log = new StoreLog(byteLength)
     return log
   })
-  const table = program.MemTable.create({ capacityBytes: CAPACITY_BYTES, representation, seed })
+  const table = program.MemTable.create({ capacityBytes: CAPACITY_BYTES, representation, seed, checksums })
   const begun = [log.length]
   const published = [log.length]
   batches.forEach((_, batch) => {

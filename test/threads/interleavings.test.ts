@@ -11,20 +11,25 @@ import { copyProgram, loadProgram } from './program.ts'
 import { type Representation, smallHistories } from './small-histories.ts'
 import { MEMORY_MODELS } from './store-log.ts'
 
-const LIVE: readonly Representation[] = ['radix', 'skiplist']
+const REPRESENTATIONS: readonly Representation[] = ['radix', 'skiplist', 'vector']
 const program = await loadProgram(copyProgram([], true))
 
-for (const representation of LIVE) {
+for (const representation of REPRESENTATIONS) {
   for (const model of MEMORY_MODELS) {
     test(`a ${representation} table is at a whole batch in every schedule (${model})`, (t) => {
       let schedules = 0
       for (const history of smallHistories(representation)) {
+        // Checksums are one more reader of what may not be complete, which is a matter of the weak model.
+        if (history.checksums && model === 'sequential') continue
         const outcome = exploreHistory(program, history, model)
         assert.equal(outcome.fault, undefined)
         schedules += outcome.schedules
       }
       t.diagnostic(`${schedules} schedules`)
-      assert.ok(schedules > 10_000, `${schedules} schedules: the loads are steps`)
+      assert.ok(
+        schedules > (representation === 'vector' ? 1_000 : 10_000),
+        `${schedules} schedules: the loads are steps`,
+      )
     })
   }
 }

@@ -117,6 +117,13 @@ const TABLE: readonly Mutant[] = [
     'this.#arena.freeze();\n        this.publish();',
   ),
   mutant(
+    "a vector's index is stored after it is frozen",
+    'vector',
+    'sorted-vector',
+    'this.#words.set(',
+    'arena.freeze();\n        this.#words.set(',
+  ),
+  mutant(
     'the state is stored plainly',
     'radix',
     'arena',
@@ -134,6 +141,14 @@ const TABLE: readonly Mutant[] = [
 
 /** Rules 1 and 4 in the radix tree. */
 const RADIX: readonly Mutant[] = [
+  // Noticed by checksums alone: a leaf that is met too early lies above the limit, and nothing leads on from it.
+  mutant(
+    'the root link is stored plainly',
+    'radix',
+    'radix-tree',
+    'Atomics.store(words, ROOT_LINK, leaf);',
+    'words[ROOT_LINK] = leaf;',
+  ),
   mutant(
     'a fork is linked plainly',
     'radix',
@@ -269,6 +284,15 @@ const RADIX: readonly Mutant[] = [
 
 /** Rules 1 and 4 in the skip list. */
 const SKIPLIST: readonly Mutant[] = [
+  // Noticed by checksums alone, as versions above the limit are not read.
+  mutant(
+    "a node's first version is written after it is linked",
+    'skiplist',
+    'skiplist',
+    'writeFirstVersion(this.#arena, first, tagLow, tagHigh, value, valOff, valLen);\n        this.#link(node, height);',
+    'this.#link(node, height);\n        writeFirstVersion(this.#arena, first, tagLow, tagHigh, value, valOff, valLen);',
+    'a new key beside others',
+  ),
   {
     what: "a node's own links are stored after it is linked",
     history: 'a new key beside others',
@@ -402,14 +426,6 @@ export const EQUIVALENT: readonly Mutant[] = [
     'Atomics.store(words, slot, 0);',
     'Atomics.store(words, slot, tail);',
   ),
-  // The first leaf of all: it lies above the limit of who is too early to know of it, and nothing leads on from it.
-  mutant(
-    'the root link is stored plainly',
-    'radix',
-    'radix-tree',
-    'Atomics.store(words, ROOT_LINK, leaf);',
-    'words[ROOT_LINK] = leaf;',
-  ),
   // A fan's branches are listed in the order of their places; a branch that is gone when it is followed is passed over.
   mutant(
     'branches of a fan are listed by a plain load',
@@ -428,16 +444,7 @@ export const EQUIVALENT: readonly Mutant[] = [
     'for (; count < capacity && words[links + count] !== 0; count++)',
     'a new key beside others',
   ),
-  // What lies above the limit is passed through by its links alone; its versions are not read.
-  mutant(
-    "a node's first version is written after it is linked",
-    'skiplist',
-    'skiplist',
-    'writeFirstVersion(this.#arena, first, tagLow, tagHigh, value, valOff, valLen);\n        this.#link(node, height);',
-    'this.#link(node, height);\n        writeFirstVersion(this.#arena, first, tagLow, tagHigh, value, valOff, valLen);',
-    'a new key beside others',
-  ),
-  // The same for maps: of those above the limit only the links to older ones are read.
+  // Of maps above the limit only the links to older ones are read.
   mutant(
     'the root of a map is stored after its version is linked',
     'radix',

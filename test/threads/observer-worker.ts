@@ -2,7 +2,7 @@
  * A thread that observes tables: each message is a round, and is answered when the round is over.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import type { MemTableToken } from '../../src/memtable/memtable.ts'
+import type { MemTableToken } from '../../src/memtable/memtable-options.ts'
 import { Observer, READERS } from './observer.ts'
 import { loadProgram } from './program.ts'
 import { WritePlan } from './write-plan.ts'

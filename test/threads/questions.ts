@@ -3,11 +3,13 @@
  * torn state is no state's answer.
  */
 
+import { NotSupportedError } from '../../src/base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagSequence, tagType } from '../../src/base/internal-key.ts'
 import type { InternalIterator } from '../../src/base/iterator.ts'
 import { MAX_SEQUENCE } from '../../src/base/types.ts'
 import * as ValueType from '../../src/base/value-type.ts'
-import type { MemTable, MemTableToken } from '../../src/memtable/memtable.ts'
+import type { MemTable } from '../../src/memtable/memtable.ts'
+import type { MemTableToken } from '../../src/memtable/memtable-options.ts'
 import type { Program } from './program.ts'
 import { keysAsked, type ModelVersion, type SmallHistory, type State } from './small-histories.ts'
 
@@ -30,6 +32,7 @@ export interface Question {
 
 /** All that a history gives reason to ask. */
 export function questionsFor(history: SmallHistory): Question[] {
+  if (history.representation === 'vector') return [wholeOnceFrozen(history)]
   const keys = keysAsked(history)
   const sequence = history.batches[0].length + 1
   const hasRanges = history.batches.flat().some((write) => write.startsWith('/'))
@@ -44,6 +47,8 @@ export function questionsFor(history: SmallHistory): Question[] {
     NEWEST,
     RANGES,
     NUMBERS,
+    COUNT,
+    ESTIMATE,
     ATTACHED,
   ]
 }
@@ -245,6 +250,43 @@ const ATTACHED: Question = {
   name: 'every version, of a table attached now',
   looksAtState: false,
   ask: ({ program, token }) => FORWARDS.ask({ program, token, table: program.MemTable.attach(token) }),
+}
+
+/** Of a table that can be attached once it is frozen, with the last batch; two times. */
+function wholeOnceFrozen({ batches }: SmallHistory): Question {
+  const writes = batches.flat().length
+  return {
+    ...NEWEST,
+    name: 'every version, of a table that may be frozen',
+    rounds: 2,
+    ask({ program, token }) {
+      try {
+        return NEWEST.ask({ program, token, table: program.MemTable.attach(token) })
+      } catch (error) {
+        if (error instanceof NotSupportedError) return 'not frozen'
+        throw error
+      }
+    },
+    answer(state) {
+      const count = [...state.versions.values()].flat().length + state.ranges.length
+      return count === writes ? NEWEST.answer(state) : 'not frozen'
+    },
+  }
+}
+
+const COUNT: Question = {
+  name: 'how many keys there are',
+  rounds: 1,
+  looksAtState: false,
+  ask: ({ table }) => String(table.countRange('', '~~')),
+  answer: ({ versions }) => String(versions.size),
+}
+
+/** Exact where there are few. */
+const ESTIMATE: Question = {
+  ...COUNT,
+  name: 'about how many keys there are',
+  ask: ({ table }) => String(table.estimateCount('', '~~')),
 }
 
 const NUMBERS: Question = {

@@ -41,8 +41,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   worker: ['base', 'env', 'memtable', 'jobs', 'table', 'version'],
   db: ENGINE,
   inspect: ['base', 'log', 'table', 'batch', 'version', 'memtable'],
+  admin: [...ENGINE, 'inspect'],
   cli: ['public', 'inspect'],
-  public: [...ENGINE, 'inspect'],
+  public: [...ENGINE, 'inspect', 'admin'],
 }
 /** Folder → further folders of which it may import types. */
 const TYPE_LAYERS: Readonly<Record<string, readonly string[]>> = { inspect: ['db'] }
@@ -58,9 +59,11 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** Places in src/ that may use `async`, `await` and `.then(`, and why. */
 const ASYNC_ALLOWED: Readonly<Record<string, string>> = {
   'src/db/drivers.ts': 'the one place where the engine waits',
+  'src/db/long-runs.ts': 'lets the event loop turn between the steps of a long run',
   'src/db/open.ts': 'waits for the lock, before there is an engine',
   'src/env/': 'the host hands out promises',
   'src/worker/worker-executor.ts': 'a job is awaited as a promise',
+  'src/admin/admin-options.ts': 'waits for the lock, and for the chunks of a backup',
   'src/cli/': 'an application, not the engine',
 }
 

@@ -1,0 +1,168 @@
+/**
+ * Options of the operations on a whole database that nobody has open, checked, and the waiting that they have in common:
+ * for the lock, and between steps. The only file of this folder with `await`.
+ */
+
+import { closeQuietly } from '../base/close-all.ts'
+import type { KeyOrder } from '../base/comparator.ts'
+import type { Environment, FileSystem } from '../base/environment.ts'
+import { AbortedError, InvalidArgumentError, NotFoundError } from '../base/errors.ts'
+import { parseFileName } from '../base/filename.ts'
+import { runSteps, type Steps } from '../db/long-runs.ts'
+import { defaultEnvironment } from '../db/open.ts'
+import { checkCallOptions, type Options, type ResolvedOptions, resolveOptions } from '../db/options.ts'
+
+/** How far an operation has come. */
+export interface AdminProgress {
+  /** The file at hand. */
+  readonly file: string
+  /** Bytes that have been gone through, and how many there are. */
+  readonly bytes: number
+  readonly totalBytes: number
+}
+
+export interface AdminOptions {
+  /** The order of keys that the database was made with. Default: unsigned bytewise. */
+  readonly comparator?: KeyOrder
+  /** Called every few milliseconds at most. */
+  readonly onProgress?: (progress: AdminProgress) => void
+  /** Ends the operation. */
+  readonly signal?: AbortSignal
+  /** Files, clock, randomness and threads. Default: Node's. */
+  readonly environment?: Environment
+}
+
+const COMMON = ['comparator', 'onProgress', 'signal', 'environment']
+
+/** What an operation runs with. */
+export interface AdminContext {
+  readonly directory: string
+  readonly files: FileSystem
+  readonly environment: Environment
+  readonly options: ResolvedOptions
+  readonly signal: AbortSignal | undefined
+  readonly progress: ProgressMeter
+}
+
+/**
+ * Check an operation's arguments.
+ * @param own names of its options besides the common ones
+ * @param engine options of `open` that it passes on
+ * @throws InvalidArgumentError
+ */
+export function adminContext(
+  call: string,
+  directory: unknown,
+  options: AdminOptions,
+  own: readonly string[] = [],
+  engine: Options = {},
+): AdminContext {
+  if (typeof directory !== 'string' || directory === '' || directory.includes('\0')) {
+    throw new InvalidArgumentError('the directory must be a string, and not empty')
+  }
+  checkCallOptions(call, options, new Set([...COMMON, ...own]))
+  const { comparator, environment, signal, onProgress } = options
+  const resolved = resolveOptions(
+    { ...engine, ...(comparator && { comparator }), ...(environment && { environment }) },
+    defaultEnvironment,
+  )
+  return {
+    directory,
+    files: resolved.environment.files,
+    environment: resolved.environment,
+    options: resolved,
+    signal,
+    progress: new ProgressMeter(resolved.environment, onProgress),
+  }
+}
+
+/** @throws InvalidArgumentError unless an option is true, false or not given */
+export function checkFlag(name: string, value: unknown): boolean {
+  if (value !== undefined && typeof value !== 'boolean') {
+    throw new InvalidArgumentError(`option ${name} must be true or false`)
+  }
+  return value ?? false
+}
+
+/** @throws NotFoundError unless the directory holds files of a database; returns the names that are in it */
+export function databaseNames({ files, directory }: AdminContext): string[] {
+  const status = files.status(directory)
+  if (status?.kind !== 'directory') throw new NotFoundError(`there is no directory ${directory}`)
+  const names = files.list(directory)
+  const isDatabase = names.some((name) => {
+    const type = parseFileName(name)?.type
+    return type === 'current' || type === 'manifest' || type === 'table'
+  })
+  if (!isDatabase) throw new NotFoundError(`there is no database in ${directory}`)
+  return names
+}
+
+const PROGRESS_MS = 50
+
+class ProgressMeter {
+  readonly #environment: Environment
+  readonly #report: ((progress: AdminProgress) => void) | undefined
+  #bytes = 0
+  #totalBytes = 0
+  #lastMs = Number.NEGATIVE_INFINITY
+
+  constructor(environment: Environment, report: ((progress: AdminProgress) => void) | undefined) {
+    this.#environment = environment
+    this.#report = report
+  }
+
+  expect(bytes: number): void {
+    this.#totalBytes += bytes
+  }
+
+  /** So many bytes of `file` more have been gone through. */
+  add(file: string, bytes: number): void {
+    this.#bytes += bytes
+    if (this.#report === undefined) return
+    const nowMs = this.#environment.clock.monotonicMs()
+    if (nowMs - this.#lastMs < PROGRESS_MS) return
+    this.#lastMs = nowMs
+    this.#report({ file, bytes: this.#bytes, totalBytes: this.#totalBytes })
+  }
+}
+
+/** What else an operation does under the lock. */
+interface Around {
+  /** Awaited before the steps. */
+  readonly before?: () => Promise<unknown>
+  /** Called if it fails. */
+  readonly onFailure?: () => void
+}
+
+/** Run an operation under the directory's lock. Rejects with LockedError if another opener has it. */
+export async function runLocked<T>(context: AdminContext, steps: () => Steps<T>, around: Around = {}): Promise<T> {
+  const lock = await context.files.lock(context.directory)
+  let result: T
+  try {
+    await around.before?.()
+    result = await runUnlocked(context, steps)
+  } catch (error) {
+    around.onFailure?.()
+    closeQuietly(() => lock.release())
+    throw error
+  }
+  lock.release()
+  return result
+}
+
+/** Run an operation that changes nothing, beside whoever has the database open. */
+export async function runUnlocked<T>({ environment, signal }: AdminContext, steps: () => Steps<T>): Promise<T> {
+  return await runSteps(steps(), environment, signal)
+}
+
+/** Hand a stream's chunks over, one after another. @throws (rejects with) AbortedError; what either side throws */
+export async function pullInto(
+  source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  take: (chunk: Uint8Array) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for await (const chunk of source) {
+    if (signal?.aborted) throw new AbortedError('the operation was aborted', { cause: signal.reason })
+    take(chunk)
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * destroy: removes a database, and nothing else. A file is a database's if its name is one, letter by letter; what else lies in
+ * the directory stays, as do `lost/` and the lock file: while somebody could still hold it, its name must not become free.
+ *
+ * Order   CURRENT goes first, and durably: a destruction that a crash cuts short leaves no database, and can be repeated
+ */
+import { CURRENT, type FileType, isUsualName, parseFileName } from '../base/filename.ts'
+import type { Steps } from '../db/long-runs.ts'
+import { type AdminContext, type AdminOptions, adminContext, databaseNames, runLocked } from './admin-options.ts'
+
+export interface DestroyInfo {
+  readonly directory: string
+  /** Names that were removed. */
+  readonly removed: readonly string[]
+  /** Names that were left, the lock file's among them. */
+  readonly left: readonly string[]
+}
+
+/** In the order in which they go: as long as one is there, so is a name by which the directory is known as a database's. */
+const ORDER: readonly FileType[] = ['current', 'log', 'temporary', 'info-log', 'table', 'manifest']
+
+/**
+ * Remove a database that nobody has open.
+ * @throws (rejects with) NotFoundError, LockedError, InvalidArgumentError, AbortedError, IOError
+ */
+export function destroy(directory: string, options: AdminOptions = {}): Promise<DestroyInfo> {
+  try {
+    const context = adminContext('destroy', directory, options)
+    databaseNames(context)
+    return runLocked(context, () => destroySteps(context))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+function* destroySteps({ files, directory, progress }: AdminContext): Steps<DestroyInfo> {
+  const names = files.list(directory)
+  const doomed = ORDER.flatMap((type) =>
+    names.filter((name) => isUsualName(name) && parseFileName(name)?.type === type),
+  )
+  const removed: string[] = []
+  for (const name of doomed) {
+    const path = files.join(directory, name)
+    const status = files.status(path)
+    if (status === undefined || status.kind === 'directory') continue
+    files.remove(path)
+    removed.push(name)
+    if (name === CURRENT) files.syncDirectory(directory)
+    progress.add(name, status.bytes)
+    yield
+  }
+  files.syncDirectory(directory)
+  return { directory, removed, left: files.list(directory) }
+}

@@ -1,0 +1,167 @@
+/**
+ * EntryWalk: the entries of a table's data blocks, checked one by one, with what they add up to. A block counts whole or not at
+ * all: one wrong entry, and none of its block is passed on.
+ */
+import { EMPTY } from '../base/bytes.ts'
+import { getFixed32 } from '../base/coding.ts'
+import type { Comparator } from '../base/comparator.ts'
+import { CorruptionError } from '../base/errors.ts'
+import { compareTags, TAG_BYTES, tagIsValid, tagSequence, tagType } from '../base/internal-key.ts'
+import type { Bytes } from '../base/types.ts'
+import * as ValueType from '../base/value-type.ts'
+import type { Block } from '../table/block.ts'
+import { BlockCursor } from '../table/block-cursor.ts'
+import type { FilterBlockReader } from '../table/filter-block.ts'
+
+/** Where checked entries go; bytes are borrowed until return. A TableBuilder is one. */
+export interface EntryVisitor {
+  add(
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    tagLow: number,
+    tagHigh: number,
+    value: Bytes,
+    valOff: number,
+    valLen: number,
+  ): void
+}
+
+export class EntryWalk {
+  entries = 0
+  tombstones = 0
+  smallest: Bytes | undefined = undefined
+  firstSequence: number = Number.MAX_SAFE_INTEGER
+  lastSequence = 0
+  readonly #comparator: Comparator
+  readonly #visitor: EntryVisitor | undefined
+  readonly #cursor: BlockCursor = new BlockCursor()
+  /** The last entry of the last block that counted, as an internal key. */
+  #last: Uint8Array = new Uint8Array(64)
+  #lastLength = 0
+  #filterMissed = false
+
+  constructor(comparator: Comparator, visitor: EntryVisitor | undefined) {
+    this.#comparator = comparator
+    this.#visitor = visitor
+  }
+
+  /** The last entry, as an internal key. */
+  get largest(): Bytes | undefined {
+    return this.#lastLength === 0 ? undefined : this.#last.slice(0, this.#lastLength)
+  }
+
+  /**
+   * Check a block, and pass its entries on if it is sound.
+   * @param after  the separator before the block, undefined if there is none
+   * @param upTo   the block's own separator, undefined if it is not known
+   * @returns what is wrong with the block, or undefined
+   */
+  walk(
+    block: Block,
+    after: Bytes | undefined,
+    upTo: Bytes | undefined,
+    filter: FilterBlockReader | undefined,
+  ): string | undefined {
+    const fault = this.#check(block, after, upTo)
+    if (fault !== undefined) return fault
+    const cursor = this.#cursor
+    cursor.reset(block)
+    while (!cursor.isAtEnd) {
+      cursor.advance()
+      this.#count(cursor, block, filter)
+    }
+    if (block.entriesEnd > 0) this.#keepLast(cursor.key, cursor.keyLength)
+    return undefined
+  }
+
+  /** Whether a filter has denied a key since the last call. */
+  takeFilterMiss(): boolean {
+    const missed = this.#filterMissed
+    this.#filterMissed = false
+    return missed
+  }
+
+  #check(block: Block, after: Bytes | undefined, upTo: Bytes | undefined): string | undefined {
+    const cursor = this.#cursor
+    const previous = new KeyCopy(this.#last, this.#lastLength)
+    let restarts = 0
+    cursor.reset(block)
+    try {
+      while (!cursor.isAtEnd) {
+        cursor.advance()
+        const fault = entryFault(cursor)
+        if (fault !== undefined) return fault
+        if (restarts < block.restartCount && block.restart(restarts) === cursor.entryOffset) {
+          if (cursor.shared > 0) return 'a restart point whose key is not whole'
+          restarts++
+        }
+        const isAscending = previous.length === 0 || this.#order(previous.bytes, previous.length, cursor) < 0
+        if (!isAscending) return 'entries that do not ascend'
+        if (after !== undefined && this.#order(after, after.length, cursor) >= 0) return 'an entry before its block'
+        previous.take(cursor.key, cursor.keyLength)
+        after = undefined
+      }
+    } catch (error) {
+      if (error instanceof CorruptionError) return 'an entry that cannot be read'
+      throw error
+    }
+    if (restarts < block.restartCount && block.entriesEnd > 0) return 'a restart point within an entry'
+    const isBeyond = upTo !== undefined && block.entriesEnd > 0 && this.#order(upTo, upTo.length, cursor) < 0
+    return isBeyond ? 'an entry beyond its block' : undefined
+  }
+
+  /** Order of an internal key and the cursor's. */
+  #order(key: Bytes, length: number, cursor: BlockCursor): number {
+    const a = length - TAG_BYTES
+    const b = cursor.keyLength - TAG_BYTES
+    const order = this.#comparator.compare(key, 0, a, cursor.key, 0, b)
+    if (order !== 0) return order
+    const low = getFixed32(cursor.key, b)
+    return compareTags(getFixed32(key, a), getFixed32(key, a + 4), low, getFixed32(cursor.key, b + 4))
+  }
+
+  #count(cursor: BlockCursor, block: Block, filter: FilterBlockReader | undefined): void {
+    const { key, keyLength, valueOffset, valueLength } = cursor
+    const userLength = keyLength - TAG_BYTES
+    const low = getFixed32(key, userLength)
+    const high = getFixed32(key, userLength + 4)
+    const sequence = tagSequence(low, high)
+    this.entries++
+    if (tagType(low) === ValueType.DELETION) this.tombstones++
+    if (sequence < this.firstSequence) this.firstSequence = sequence
+    if (sequence > this.lastSequence) this.lastSequence = sequence
+    this.smallest ??= key.slice(0, keyLength)
+    if (filter !== undefined && !filter.keyMayMatch(block.offset, key, 0, userLength)) this.#filterMissed = true
+    this.#visitor?.add(key, 0, userLength, low, high, block.bytes, valueOffset, valueLength)
+  }
+
+  #keepLast(key: Bytes, length: number): void {
+    if (length > this.#last.length) this.#last = new Uint8Array(length * 2)
+    this.#last.set(key.subarray(0, length))
+    this.#lastLength = length
+  }
+}
+
+function entryFault({ key, keyLength }: BlockCursor): string | undefined {
+  if (keyLength < TAG_BYTES) return 'a key without a tag'
+  const tag = keyLength - TAG_BYTES
+  return tagIsValid(getFixed32(key, tag), getFixed32(key, tag + 4)) ? undefined : 'a key with an impossible tag'
+}
+
+/** A key that outlives the next one. */
+class KeyCopy {
+  bytes: Bytes = EMPTY
+  length: number
+
+  constructor(bytes: Bytes, length: number) {
+    this.length = length
+    this.bytes = bytes.slice(0, Math.max(length, 64))
+  }
+
+  take(key: Bytes, length: number): void {
+    if (length > this.bytes.length) this.bytes = new Uint8Array(length * 2)
+    this.bytes.set(key.subarray(0, length))
+    this.length = length
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * lost/: where a repair puts what it replaces, for an operator to look at. A file has its name there before the database lets go of
+ * it, and loses its old one only after: a crash in between leaves it under both.
+ */
+import { closeQuietly } from '../base/close-all.ts'
+import { linkOrCopySteps } from '../db/copy-file.ts'
+import type { Steps } from '../db/long-runs.ts'
+import type { AdminContext } from './admin-options.ts'
+
+const LOST = 'lost'
+
+/** Give files of the directory names in lost/, durably. @returns name → new name, with its directory */
+export function* keepInLost({ files, directory }: AdminContext, names: readonly string[]): Steps<Map<string, string>> {
+  const kept = new Map<string, string>()
+  if (names.length === 0) return kept
+  const lost = files.join(directory, LOST)
+  files.makeDirectory(lost)
+  for (const name of names) {
+    const free = freeName(name, (candidate) => files.status(files.join(lost, candidate)) === undefined)
+    yield* linkOrCopySteps(files, files.join(directory, name), files.join(lost, free))
+    kept.set(name, `${LOST}/${free}`)
+    yield
+  }
+  files.syncDirectory(lost)
+  return kept
+}
+
+/** Remove files; one that stays is removed by the next opening. */
+export function removeFiles({ files, directory }: AdminContext, names: Iterable<string>): void {
+  closeQuietly(...Array.from(names, (name) => () => files.remove(files.join(directory, name))))
+  closeQuietly(() => files.syncDirectory(directory))
+}
+
+function freeName(name: string, isFree: (name: string) => boolean): string {
+  if (isFree(name)) return name
+  let count = 1
+  while (!isFree(`${name}.${count}`)) count++
+  return `${name}.${count}`
+}

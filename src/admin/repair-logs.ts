@@ -1,0 +1,77 @@
+/**
+ * The logs' part of a repair: whether an opening would take them as they are, and if not, all sound batches in them.
+ *
+ * A batch behind a gap is used too, unlike at an opening: it had been written, and what it says of its keys is newer than
+ * anything before it. One whose sequence number goes back is not: it is no continuation of this history.
+ */
+import { CorruptionError } from '../base/errors.ts'
+import { logName } from '../base/filename.ts'
+import { type FileNumber, sequenceNumber } from '../base/types.ts'
+import * as Batch from '../batch/batch-format.ts'
+import { LogReplay, type ReplayTarget } from '../db/log-replay.ts'
+import type { Steps } from '../db/long-runs.ts'
+import { LogSalvage } from '../log/log-salvage.ts'
+import type { AdminContext } from './admin-options.ts'
+import type { RepairNotes } from './repair-report.ts'
+
+/** Whether an opening would take every byte of these logs, after tables up to `lastSequence`. */
+export function logsAreSound(
+  { files, directory }: AdminContext,
+  logs: readonly FileNumber[],
+  lastSequence: number,
+): boolean {
+  const nowhere = { replay: () => {} }
+  const replay = new LogReplay(files, directory, 'strict', sequenceNumber(lastSequence), nowhere)
+  try {
+    for (const number of logs) replay.add(number)
+    return true
+  } catch (error) {
+    if (error instanceof CorruptionError) return false
+    throw error
+  }
+}
+
+/**
+ * Hand all sound batches to `target`, oldest first, and note the rest as given up.
+ * @returns the last sequence seen, or 0
+ */
+export function* rescueLogs(
+  context: AdminContext,
+  logs: readonly FileNumber[],
+  target: ReplayTarget,
+  notes: RepairNotes,
+): Steps<number> {
+  let lastSequence = 0
+  for (const number of logs) {
+    const name = logName(number)
+    const file = context.files.openRandomAccess(context.files.join(context.directory, name))
+    let entries = 0
+    try {
+      const salvage = new LogSalvage(file)
+      while (salvage.next()) {
+        const { record, recordStart: offset } = salvage
+        const reason = batchFault(record, lastSequence)
+        if (reason !== undefined) notes.giveUp(name, { offset, bytes: record.length, reason }, true)
+        else if (Batch.batchCount(record, 0) > 0) {
+          target.replay(record, 0, record.length)
+          entries += Batch.batchCount(record, 0)
+          lastSequence = Batch.batchSequence(record, 0) + Batch.batchCount(record, 0) - 1
+        }
+        context.progress.add(name, record.length)
+        yield
+      }
+      for (const gap of salvage.gaps) notes.giveUp(name, gap, true)
+    } finally {
+      file.close()
+    }
+    notes.file(name, 'replayed', entries)
+  }
+  return lastSequence
+}
+
+function batchFault(record: Uint8Array<ArrayBufferLike>, lastSequence: number): string | undefined {
+  const fault = Batch.batchFault(record, 0, record.length)
+  if (fault !== undefined || Batch.batchCount(record, 0) === 0) return fault
+  const sequence = Batch.batchSequence(record, 0)
+  return sequence > lastSequence ? undefined : `batch ${sequence} comes after sequence ${lastSequence}`
+}

@@ -1,0 +1,265 @@
+/**
+ * RepairPlan: what of a directory is to be believed, before any table is read.
+ *
+ * Which MANIFEST   the one that CURRENT names, if it can be read; else the newest, if it can. No other: an old one speaks of a
+ *                  database that is no more.
+ * Levels           are kept if there is such a MANIFEST, and nothing suggests that its end is missing. A record of it that is lost
+ *                  together with its place (a file cut at a record's end) shows in this: a table or log that it names is gone, and
+ *                  there is a table that it does not know. Then levels are rebuilt.
+ * Obsolete files   a table that any readable record of any MANIFEST gives up, and that no later one takes back, is obsolete: were
+ *                  it used, what had been deleted would come back. With the levels kept, so is every table not named.
+ */
+import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
+import { CURRENT, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
+import { userKey } from '../base/internal-key.ts'
+import { type FileNumber, fileNumber } from '../base/types.ts'
+import { LogSalvage } from '../log/log-salvage.ts'
+import { findTable } from '../table/table-file.ts'
+import type { FileMetadata } from '../version/file-metadata.ts'
+import { readCurrent } from '../version/manifest.ts'
+import { decodeEdit, type LevelKey, type VersionEdit } from '../version/version-edit.ts'
+import { type RecoveredVersion, recoverVersion } from '../version/version-set.ts'
+import type { AdminContext } from './admin-options.ts'
+import type { RepairNotes } from './repair-report.ts'
+import { plainMessage } from './table-check.ts'
+
+/** A table that is to be used. */
+export interface PlannedTable {
+  readonly number: FileNumber
+  /** Its name; undefined if it is missing. */
+  readonly name: string | undefined
+  /** What the MANIFEST says of it; undefined if the levels are rebuilt. */
+  readonly named: { readonly level: number; readonly file: FileMetadata } | undefined
+}
+
+export interface RepairPlan {
+  readonly levels: 'kept' | 'rebuilt'
+  readonly manifest: string | undefined
+  readonly tables: readonly PlannedTable[]
+  /** Logs to be replayed, oldest first. */
+  readonly logs: readonly FileNumber[]
+  readonly lastSequence: number
+  readonly nextFile: number
+  readonly compactPointers: readonly LevelKey[]
+  /** Whether CURRENT or the MANIFEST, or one of the files that they name, is not as it should be. */
+  readonly isDamaged: boolean
+}
+
+/** What all readable records of all manifests tell together. */
+interface Knowledge {
+  /** Tables that the last readable record about them adds. */
+  readonly named: ReadonlyMap<FileNumber, FileMetadata>
+  readonly obsoleteTables: ReadonlySet<FileNumber>
+  /** Logs below hold nothing that is not in tables. */
+  readonly logNumber: number
+  readonly lastSequence: number
+  readonly nextFile: number
+}
+
+/** @param names what is in the directory */
+export function planRepair(context: AdminContext, names: readonly string[], notes: RepairNotes): RepairPlan {
+  const chosen = chooseManifest(context, names, notes)
+  const knowledge = readKnowledge(context, names)
+  const nextFile = Math.max(knowledge.nextFile, chosen.found?.nextFile ?? 1, ...names.map((name) => numberOf(name) + 1))
+  if (chosen.found === undefined || endIsMissing(context, names, chosen.found, knowledge)) {
+    return { ...rebuiltPlan(context, names, knowledge, notes), nextFile }
+  }
+  return { ...keptPlan(context, names, chosen.found, chosen.isDamaged, notes), nextFile }
+}
+
+/** As the plan that a table's content turns out to contradict: from the tables alone. */
+export function replanRebuilt(
+  context: AdminContext,
+  names: readonly string[],
+  plan: RepairPlan,
+  notes: RepairNotes,
+): RepairPlan {
+  return { ...rebuiltPlan(context, names, readKnowledge(context, names), notes), nextFile: plan.nextFile }
+}
+
+type Plan = Omit<RepairPlan, 'nextFile'>
+
+function keptPlan(
+  { files, directory }: AdminContext,
+  names: readonly string[],
+  found: RecoveredVersion,
+  isDamaged: boolean,
+  notes: RepairNotes,
+): Plan {
+  const tables: PlannedTable[] = []
+  let hasLost = false
+  for (const named of found.version.files()) {
+    const { number } = named.file
+    const name = findTable(files, directory, number)?.name
+    if (name === undefined) hasLost = true
+    tables.push({ number, name, named })
+  }
+  const logs = logsIn(names, (number) => number >= found.logNumber || number === found.previousLog)
+  if (found.logNumber !== 0 && !logs.includes(found.logNumber)) {
+    hasLost = true
+    const name = logName(found.logNumber)
+    notes.file(name, 'missing', 0)
+    notes.giveUp(name, { offset: 0, bytes: 0, reason: 'missing, though the MANIFEST names it' }, true)
+  }
+  return {
+    levels: 'kept',
+    manifest: manifestName(found.manifestNumber),
+    tables,
+    logs,
+    lastSequence: found.lastSequence,
+    compactPointers: found.compactPointers,
+    isDamaged: isDamaged || hasLost || found.tornAt !== undefined,
+  }
+}
+
+function rebuiltPlan(
+  { files, directory }: AdminContext,
+  names: readonly string[],
+  { named, obsoleteTables, logNumber, lastSequence }: Knowledge,
+  notes: RepairNotes,
+): Plan {
+  notes.warnings.push(
+    'the levels were lost: a table or log that is missing may not be missed here, and one that had been given up, and was still there, may bring back old or deleted entries',
+  )
+  const numbers = new Set<number>(names.filter((name) => parseFileName(name)?.type === 'table').map(numberOf))
+  const tables = [...numbers]
+    .map(fileNumber)
+    .filter((number) => !obsoleteTables.has(number))
+    .sort((a, b) => a - b)
+    .map((number) => ({ number, name: findTable(files, directory, number)?.name, named: undefined }))
+  for (const [number, { smallest, largest }] of named) {
+    if (numbers.has(number)) continue
+    const fault = { offset: 0, bytes: 0, reason: 'missing, though a MANIFEST names it' }
+    notes.giveUp(tableName(number), fault, true, userKey(smallest), userKey(largest))
+  }
+  const logs = logsIn(names, (number) => number >= logNumber)
+  // A log goes once the next one has begun; there is always one.
+  if (logNumber > 0 && logs.length === 0) {
+    const fault = { offset: 0, bytes: 0, reason: 'missing, though a MANIFEST names it' }
+    notes.giveUp(logName(fileNumber(logNumber)), fault, true)
+  }
+  return { levels: 'rebuilt', manifest: undefined, tables, logs, lastSequence, compactPointers: [], isDamaged: true }
+}
+
+interface Chosen {
+  readonly found: RecoveredVersion | undefined
+  readonly isDamaged: boolean
+}
+
+function chooseManifest(context: AdminContext, names: readonly string[], notes: RepairNotes): Chosen {
+  const { files, directory } = context
+  let number: FileNumber | undefined
+  let isDamaged = false
+  try {
+    number = readCurrent(files, directory)
+    if (number === undefined) throw new CorruptionError('missing')
+  } catch (error) {
+    if (!(error instanceof CorruptionError)) throw error
+    isDamaged = true
+    notes.giveUp(CURRENT, { offset: 0, bytes: 0, reason: plainMessage(error) }, false)
+    const manifests = names.filter((name) => parseFileName(name)?.type === 'manifest').map(numberOf)
+    number = manifests.length === 0 ? undefined : fileNumber(Math.max(...manifests))
+  }
+  return { found: number && recovered(context, number, notes), isDamaged }
+}
+
+function recovered(
+  { files, directory, options }: AdminContext,
+  number: FileNumber,
+  notes: RepairNotes,
+): RecoveredVersion | undefined {
+  try {
+    const found = recoverVersion(files, directory, number, options.comparator)
+    if (found.tornAt !== undefined) {
+      const bytes = found.manifestBytes - found.tornAt
+      notes.giveUp(manifestName(number), { offset: found.tornAt, bytes, reason: 'its last record was cut off' }, false)
+    }
+    return found
+  } catch (error) {
+    if (!(error instanceof CorruptionError)) throw error
+    notes.giveUp(manifestName(number), { offset: error.offset ?? 0, bytes: 0, reason: plainMessage(error) }, false)
+    return undefined
+  }
+}
+
+/** Whether records at the manifest's end seem to be lost. */
+function endIsMissing(
+  { files, directory }: AdminContext,
+  names: readonly string[],
+  found: RecoveredVersion,
+  knowledge: Knowledge,
+): boolean {
+  const named = new Set<FileNumber>()
+  let isLost = found.logNumber !== 0 && !names.includes(logName(found.logNumber))
+  for (const { file } of found.version.files()) {
+    named.add(file.number)
+    if (findTable(files, directory, file.number)?.name === undefined) isLost = true
+  }
+  if (!isLost) return false
+  return names.some((name) => {
+    const parsed = parseFileName(name)
+    return parsed?.type === 'table' && !named.has(parsed.number) && !knowledge.obsoleteTables.has(parsed.number)
+  })
+}
+
+function readKnowledge(context: AdminContext, names: readonly string[]): Knowledge {
+  const named = new Map<FileNumber, FileMetadata>()
+  const obsoleteTables = new Set<FileNumber>()
+  let logNumber = 0
+  let lastSequence = 0
+  let nextFile = 1
+  const manifests = names.filter((name) => parseFileName(name)?.type === 'manifest')
+  for (const name of manifests.sort((a, b) => numberOf(a) - numberOf(b))) {
+    for (const edit of readableEdits(context, name)) {
+      const order = edit.comparator ?? context.options.comparator.name
+      if (order !== context.options.comparator.name) {
+        throw new InvalidArgumentError(`the database's keys are ordered by ${order}: give its comparator`)
+      }
+      for (const { number } of edit.deletedFiles ?? []) {
+        obsoleteTables.add(number)
+        named.delete(number)
+      }
+      for (const { file } of edit.newFiles ?? []) {
+        obsoleteTables.delete(file.number)
+        named.set(file.number, file)
+      }
+      logNumber = Math.max(logNumber, edit.logNumber ?? 0)
+      lastSequence = Math.max(lastSequence, edit.lastSequence ?? 0)
+      nextFile = Math.max(nextFile, edit.nextFile ?? 0)
+    }
+  }
+  return { named, obsoleteTables, logNumber, lastSequence, nextFile }
+}
+
+/** All records of a manifest that can be read, damaged or not. */
+function* readableEdits({ files, directory }: AdminContext, name: string): Generator<VersionEdit, void, void> {
+  const path = files.join(directory, name)
+  if (files.status(path)?.kind !== 'file') return
+  const file = files.openRandomAccess(path)
+  try {
+    const salvage = new LogSalvage(file)
+    while (salvage.next()) {
+      const edit = decodeEdit(salvage.record, 0, salvage.record.length)
+      if (typeof edit !== 'string') yield edit
+    }
+  } finally {
+    file.close()
+  }
+}
+
+function logsIn(names: readonly string[], isWanted: (number: FileNumber) => boolean): FileNumber[] {
+  return names
+    .filter((name) => parseFileName(name)?.type === 'log')
+    .map((name) => fileNumber(numberOf(name)))
+    .filter(isWanted)
+    .sort((a, b) => a - b)
+}
+
+function numberOf(name: string): number {
+  return parseFileName(name)?.number ?? 0
+}
+
+/** The name by which a table is reported. */
+export function reportedName({ name, number }: PlannedTable): string {
+  return name ?? tableName(number)
+}

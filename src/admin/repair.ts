@@ -1,0 +1,320 @@
+/**
+ * repair: a database that opens again, of what is left of one: checked data only, and a report of everything that was given up.
+ *
+ *   plan (repair-plan.ts) → survey every table (table-survey.ts) → salvage damaged ones, merge what must be, replay the logs
+ *   (repair-logs.ts) → names in lost/ for all that is replaced → new log, new MANIFEST → CURRENT → the old names go
+ *
+ * Levels kept   A sound table stays where it is. Of a damaged one in level 1 or below, the sound blocks make a new table in the
+ *               same level: its range is a part of the old one's. In level 0 the number tells the age, and a lookup stops at
+ *               the newest table that knows the key; a new table would seem the newest. So level-0 tables that overlap a
+ *               salvaged one are merged with it, and what does not overlap has no age. The logs' tables come last, and are
+ *               the newest: an opening's own order.
+ * Rebuilt       Nothing tells the age of a table: numbers do not, once tables have been compacted. LevelDB's repair puts all in
+ *               level 0 and lets the number decide, so a lookup may stop at an old value. Here all tables that overlap, those
+ *               of the logs among them, are merged by internal key into one sorted run in the lowest level, where the
+ *               sequence numbers alone decide; it takes room for a second copy of what is merged.
+ * Invariants    (1) nothing that was found is changed or removed before CURRENT names the new MANIFEST; a crash before leaves
+ *                   what there was, and new tables that the next repair may use or not: they hold nothing else
+ *               (2) what is replaced is in lost/ before
+ */
+import { closeQuietly } from '../base/close-all.ts'
+import { NotSupportedError } from '../base/errors.ts'
+import { CURRENT, isUsualName, parseFileName, tableName } from '../base/filename.ts'
+import { type FileNumber, fileNumber, sequenceNumber } from '../base/types.ts'
+import type { Steps } from '../db/long-runs.ts'
+import type { Options } from '../db/options.ts'
+import { ReplaySink } from '../db/recovery.ts'
+import { WriteAheadLog } from '../db/write-ahead-log.ts'
+import type { FileMetadata } from '../version/file-metadata.ts'
+import { ManifestWriter } from '../version/manifest.ts'
+import { LEVELS, type LevelFile } from '../version/version-edit.ts'
+import {
+  type AdminContext,
+  type AdminOptions,
+  adminContext,
+  checkFlag,
+  databaseNames,
+  runLocked,
+} from './admin-options.ts'
+import { keepInLost, removeFiles } from './lost-and-found.ts'
+import { logsAreSound, rescueLogs } from './repair-logs.ts'
+import { planRepair, type RepairPlan, replanRebuilt } from './repair-plan.ts'
+import { RepairNotes, type RepairReport } from './repair-report.ts'
+import { mergeTables, overlapGroups } from './table-merge.ts'
+import { TableOutput } from './table-output.ts'
+import { checkTable, type SurveyedTable, surveyTables } from './table-survey.ts'
+
+const FORMAT_OPTIONS = ['writeBufferBytes', 'blockBytes', 'restartInterval', 'bloomBitsPerKey', 'compression'] as const
+
+/** Besides the common options, those of `open` that say how tables are written. */
+export interface RepairOptions extends AdminOptions, Pick<Options, (typeof FORMAT_OPTIONS)[number]> {
+  /** Say what would be done, and do nothing. Default false. */
+  readonly dryRun?: boolean
+}
+
+/**
+ * Make a database that nobody has open usable again. What is replaced goes to the subdirectory `lost`. A sound database is left as it is.
+ * @throws (rejects with) NotFoundError, LockedError, InvalidArgumentError (also for another comparator), AbortedError, IOError,
+ *   NotSupportedError (a table must be rewritten that this varve cannot read); what was found is unchanged then
+ */
+export function repair(directory: string, options: RepairOptions = {}): Promise<RepairReport> {
+  try {
+    const engine = Object.fromEntries(FORMAT_OPTIONS.map((name) => [name, options[name]]))
+    const context = adminContext('repair', directory, options, [...FORMAT_OPTIONS, 'dryRun'], engine)
+    const names = databaseNames(context)
+    const isDryRun = checkFlag('dryRun', options.dryRun)
+    return runLocked(context, () => new Repair(context, names, isDryRun).run())
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+class Repair {
+  readonly #context: AdminContext
+  readonly #names: readonly string[]
+  readonly #isDryRun: boolean
+  readonly #startMs: number
+  #notes: RepairNotes = new RepairNotes()
+  #nextFile = 1
+  /** Tables that have been written, to be removed if the repair fails. */
+  readonly #written = new Set<FileNumber>()
+  #isNamed = false
+  #entriesKept = 0
+  #entriesWritten = 0
+
+  constructor(context: AdminContext, names: readonly string[], isDryRun: boolean) {
+    this.#context = context
+    // Other spellings are not seen by an opening.
+    this.#names = names.filter(isUsualName)
+    this.#isDryRun = isDryRun
+    this.#startMs = context.environment.clock.monotonicMs()
+  }
+
+  *run(): Steps<RepairReport> {
+    const { files, directory, progress } = this.#context
+    for (const name of this.#names) {
+      const type = parseFileName(name)?.type
+      if (type === 'table' || type === 'log') progress.expect(files.status(files.join(directory, name))?.bytes ?? 0)
+    }
+    let plan = planRepair(this.#context, this.#names, this.#notes)
+    let tables = yield* surveyTables(this.#context, plan.tables, this.#notes)
+    if (plan.levels === 'kept' && tables.some(({ isOutOfBounds }) => isOutOfBounds)) {
+      this.#notes = new RepairNotes()
+      this.#notes.warnings.push('tables hold other keys than the MANIFEST says: it is not followed')
+      plan = replanRebuilt(this.#context, this.#names, plan, this.#notes)
+      tables = yield* surveyTables(this.#context, plan.tables, this.#notes)
+    }
+    const isNeeded =
+      plan.isDamaged ||
+      tables.some(({ state }) => state === 'damaged') ||
+      !logsAreSound(this.#context, plan.logs, plan.lastSequence)
+    this.#nextFile = plan.nextFile
+    const lastSequence = Math.max(plan.lastSequence, ...tables.map((table) => table.lastSequence))
+    if (!isNeeded) {
+      for (const { name, entries } of tables) this.#keep(name, entries)
+      return this.#report(plan, false, lastSequence)
+    }
+    return yield* this.#repair(plan, tables, lastSequence)
+  }
+
+  *#repair(plan: RepairPlan, tables: readonly SurveyedTable[], lastSequence: number): Steps<RepairReport> {
+    const unreadable = tables.find(({ state, level }) => state === 'unreadable' && level === undefined)
+    if (unreadable !== undefined) {
+      const message = `${unreadable.name} would have to be rewritten, and is of a kind that varve cannot read`
+      throw new NotSupportedError(message, { file: unreadable.name })
+    }
+    for (const { state, name } of tables) {
+      if (state === 'unreadable') this.#notes.warnings.push(`${name} could not be checked, and is kept as it is`)
+    }
+    if (this.#isDryRun) return yield* this.#dryRun(plan, tables, lastSequence)
+    const sink = new ReplaySink(this.#context.directory, this.#context.options, () => this.#newNumber())
+    let isDone = false
+    try {
+      const report = yield* this.#rewrite(plan, tables, lastSequence, sink)
+      isDone = true
+      return report
+    } finally {
+      // Once a MANIFEST may name them, what was written stays.
+      if (!isDone && !this.#isNamed) {
+        sink.removeTables()
+        removeFiles(this.#context, [...this.#written].map(tableName))
+      }
+    }
+  }
+
+  *#rewrite(
+    plan: RepairPlan,
+    tables: readonly SurveyedTable[],
+    tableSequence: number,
+    sink: ReplaySink,
+  ): Steps<RepairReport> {
+    const isKept = plan.levels === 'kept'
+    const placed: LevelFile[] = []
+    /** Tables whose age is to be found out, and which of them must be merged with what they overlap. */
+    const loose: FileMetadata[] = []
+    const ageless = new Set<FileNumber>()
+    for (const table of tables) {
+      const isLoose = !isKept || table.level === 0
+      for (const file of yield* this.#salvaged(table)) {
+        if (!isLoose) placed.push({ level: table.level ?? 0, file })
+        else loose.push(file)
+        if (!isKept || file.number !== table.number) ageless.add(file.number)
+      }
+    }
+    if (isKept) yield* this.#place(loose, ageless, 0, placed)
+    const logSequence = yield* rescueLogs(this.#context, plan.logs, sink, this.#notes)
+    sink.finish()
+    for (const file of sink.tables) {
+      this.#written.add(file.number)
+      if (isKept) placed.push({ level: 0, file })
+      else ageless.add(file.number)
+    }
+    if (isKept) this.#entriesWritten += this.#replayedEntries()
+    else yield* this.#place([...loose, ...sink.tables], ageless, LEVELS - 1, placed)
+    const lastSequence = Math.max(tableSequence, logSequence)
+    yield* this.#switch(plan, placed, lastSequence)
+    return this.#report(plan, true, lastSequence)
+  }
+
+  /** The table, or what is left of it: one table, or none. */
+  *#salvaged({ name, state, file, entries, level }: SurveyedTable): Steps<readonly FileMetadata[]> {
+    if (state !== 'damaged') {
+      if (file === undefined) this.#notes.file(name, 'unused', 0)
+      else this.#keep(name, entries)
+      return file === undefined ? [] : [file]
+    }
+    this.#notes.file(name, 'salvaged', entries)
+    return yield* this.#write(level ?? LEVELS - 1, (output) => checkTable(this.#context, name, undefined, output))
+  }
+
+  /** Put tables in a level: as they are, or merged with those that they overlap if one of these is ageless. */
+  *#place(
+    tables: readonly FileMetadata[],
+    ageless: ReadonlySet<FileNumber>,
+    level: number,
+    placed: LevelFile[],
+  ): Steps<void> {
+    for (const group of overlapGroups(this.#context.options.comparator, tables)) {
+      const isMerged = group.length > 1 && group.some(({ number }) => ageless.has(number))
+      const files = isMerged ? yield* this.#merged(group, level) : group
+      for (const file of files) placed.push({ level, file })
+    }
+  }
+
+  *#merged(group: readonly FileMetadata[], level: number): Steps<readonly FileMetadata[]> {
+    const merged = yield* this.#write(level, (output) => mergeTables(this.#context, group, output))
+    for (const { number } of group) {
+      const name = this.#names.find((candidate) => {
+        const parsed = parseFileName(candidate)
+        return parsed?.type === 'table' && parsed.number === number
+      })
+      const noted = name === undefined ? undefined : this.#notes.files.get(name)
+      if (noted !== undefined) {
+        noted.action = 'merged'
+        this.#entriesKept -= noted.entries
+      }
+    }
+    return merged
+  }
+
+  /** New tables of what `fill` gives. */
+  *#write(level: number, fill: (output: TableOutput) => Steps<unknown>): Steps<readonly FileMetadata[]> {
+    const output = new TableOutput(this.#context, level, () => {
+      const number = this.#newNumber()
+      this.#written.add(number)
+      return number
+    })
+    try {
+      yield* fill(output)
+      this.#entriesWritten += output.entries
+      return output.finish()
+    } finally {
+      output.abandon()
+    }
+  }
+
+  /** From the old files to the new ones. */
+  *#switch(plan: RepairPlan, placed: readonly LevelFile[], lastSequence: number): Steps<void> {
+    const { files, directory, options } = this.#context
+    const kept = new Set(placed.map(({ file }) => file.number))
+    const replaced = this.#names.filter((name) => {
+      const parsed = parseFileName(name)
+      if (parsed === undefined || files.status(files.join(directory, name))?.kind !== 'file') return false
+      return parsed.type === 'table' ? !kept.has(parsed.number) : parsed.type === 'log' || parsed.type === 'manifest'
+    })
+    const isCurrentLost = plan.manifest === undefined && this.#names.includes(CURRENT)
+    const moved = yield* keepInLost(this.#context, isCurrentLost ? [...replaced, CURRENT] : replaced)
+    const logNumber = this.#newNumber()
+    const log = new WriteAheadLog(files, directory, options.walMarkers)
+    try {
+      log.rotate(logNumber, sequenceNumber(lastSequence + 1))
+      log.sync()
+    } finally {
+      closeQuietly(() => log.close())
+    }
+    const number = this.#newNumber()
+    this.#isNamed = true
+    const manifest = ManifestWriter.create(files, directory, number, [
+      { comparator: options.comparator.name, compactPointers: plan.compactPointers, newFiles: placed },
+      {
+        logNumber,
+        previousLog: fileNumber(0),
+        nextFile: fileNumber(this.#nextFile),
+        lastSequence: sequenceNumber(lastSequence),
+      },
+    ])
+    closeQuietly(() => manifest.close())
+    // Intermediate tables go without trace: they hold nothing of their own.
+    const idle = [...this.#written].filter((written) => !kept.has(written)).map(tableName)
+    for (const written of idle) this.#written.delete(parseFileName(written)!.number)
+    removeFiles(this.#context, [...replaced, ...idle])
+    for (const [name, movedTo] of moved) {
+      if (!this.#notes.files.has(name)) this.#notes.file(name, 'unused', 0)
+      this.#notes.files.get(name)!.movedTo = movedTo
+    }
+  }
+
+  *#dryRun(plan: RepairPlan, tables: readonly SurveyedTable[], tableSequence: number): Steps<RepairReport> {
+    for (const { name, state, entries, file } of tables) {
+      if (state === 'damaged') this.#notes.file(name, 'salvaged', entries)
+      else if (file === undefined) this.#notes.file(name, 'unused', 0)
+      else this.#keep(name, entries)
+    }
+    const logSequence = yield* rescueLogs(this.#context, plan.logs, { replay: () => {} }, this.#notes)
+    return this.#report(plan, true, Math.max(tableSequence, logSequence))
+  }
+
+  #keep(name: string, entries: number): void {
+    this.#notes.file(name, 'kept', entries)
+    this.#entriesKept += entries
+  }
+
+  #replayedEntries(): number {
+    let entries = 0
+    for (const file of this.#notes.files.values()) if (file.action === 'replayed') entries += file.entries
+    return entries
+  }
+
+  #newNumber(): FileNumber {
+    return fileNumber(this.#nextFile++)
+  }
+
+  #report(plan: RepairPlan, isNeeded: boolean, lastSequence: number): RepairReport {
+    const { files, givenUp, warnings } = this.#notes
+    return {
+      directory: this.#context.directory,
+      isDryRun: this.#isDryRun,
+      isNeeded,
+      levels: plan.levels,
+      manifest: plan.manifest,
+      files: [...files].map(([name, file]) => ({ name, ...file })),
+      givenUp,
+      warnings,
+      entriesKept: this.#entriesKept,
+      entriesWritten: this.#entriesWritten,
+      tablesWritten: this.#written.size,
+      lastSequence,
+      durationMs: this.#context.environment.clock.monotonicMs() - this.#startMs,
+    }
+  }
+}

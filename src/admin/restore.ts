@@ -1,0 +1,158 @@
+/**
+ * restore: a database from a backup stream, in a directory of its own.
+ *
+ * Order       files as the stream gives them, each synced at its end → the stream's end has been seen, and checked → the MANIFEST
+ *             is read, and every file that it names is there, with its size, and no other → CURRENT
+ * Hostile     names are taken from a fixed set of forms (db/backup-format.ts), files are only ever created, nothing is allocated
+ *             for a length that the stream claims; a stream that is not right to its last byte leaves no database
+ */
+import { closeAll, closeQuietly } from '../base/close-all.ts'
+import type { FileSystem, WritableFile } from '../base/environment.ts'
+import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
+import { CURRENT, logName, type ParsedName, parseFileName } from '../base/filename.ts'
+import type { Bytes, FileNumber } from '../base/types.ts'
+import { BackupDecoder, type BackupSink } from '../db/backup-format.ts'
+import { checkTarget } from '../db/checkpoint.ts'
+import type { Steps } from '../db/long-runs.ts'
+import { setCurrent } from '../version/manifest.ts'
+import { recoverVersion } from '../version/version-set.ts'
+import { type AdminContext, type AdminOptions, adminContext, pullInto, runLocked } from './admin-options.ts'
+
+/** What has been restored. */
+export interface RestoreInfo {
+  readonly directory: string
+  readonly files: number
+  /** Bytes of the stream. */
+  readonly bytes: number
+  readonly lastSequence: number
+}
+
+/**
+ * Make the database that a backup holds, in a directory that does not exist or is empty.
+ * @param source the stream, in chunks of any length; it is read to its end
+ * @throws (rejects with) CorruptionError, with the offset in the stream, if it is damaged or ends before its time;
+ *   NotSupportedError, AlreadyExistsError, InvalidArgumentError, LockedError, AbortedError, IOError; what the source throws.
+ *   There is no database in the directory then
+ */
+export function restore(
+  source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  directory: string,
+  options: AdminOptions = {},
+): Promise<RestoreInfo> {
+  try {
+    const context = adminContext('restore', directory, options)
+    if (
+      typeof source !== 'object' ||
+      source === null ||
+      !(Symbol.asyncIterator in source || Symbol.iterator in source)
+    ) {
+      throw new InvalidArgumentError('the source must be an iterable of Uint8Array')
+    }
+    checkTarget(context.files, directory)
+    context.files.makeDirectory(directory)
+    const target = new RestoreTarget(context)
+    const decoder = new BackupDecoder(target)
+    const take = (chunk: Uint8Array): void => target.take(chunk, decoder)
+    const finish = (): Steps<RestoreInfo> => finishSteps(context, target, decoder)
+    return runLocked(context, finish, {
+      before: () => pullInto(source, take, options.signal),
+      onFailure: () => target.abandon(),
+    })
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+function* finishSteps(context: AdminContext, target: RestoreTarget, decoder: BackupDecoder): Steps<RestoreInfo> {
+  decoder.finish()
+  const { files, directory } = context
+  const manifest = target.manifestNumber
+  files.syncDirectory(directory)
+  const found = recoverVersion(files, directory, manifest, context.options.comparator)
+  if (found.tornAt !== undefined) throw contradiction('its MANIFEST is cut off', directory)
+  const names = new Set(target.names)
+  for (const { file } of found.version.files()) {
+    const name = target.names.find((candidate) => isTable(candidate, file.number))
+    if (name === undefined) throw contradiction(`table ${file.number} is missing`, directory)
+    if (files.status(files.join(directory, name))?.bytes !== file.bytes) {
+      throw contradiction(`table ${file.number} has another size than the MANIFEST says`, directory)
+    }
+    names.delete(name)
+    yield
+  }
+  for (const name of names) {
+    if (isTable(name, undefined)) throw contradiction(`${name} is not in its MANIFEST`, directory)
+  }
+  if (found.logNumber !== 0 && !names.has(logName(found.logNumber))) {
+    throw contradiction(`log ${found.logNumber} is missing`, directory)
+  }
+  target.names.push(CURRENT)
+  setCurrent(files, directory, manifest)
+  return { directory, files: target.names.length - 1, bytes: target.bytes, lastSequence: found.lastSequence }
+}
+
+function isTable(name: string, number: FileNumber | undefined): boolean {
+  const parsed = parseFileName(name)
+  return parsed?.type === 'table' && (number === undefined || parsed.number === number)
+}
+
+function contradiction(what: string, directory: string): CorruptionError {
+  return new CorruptionError(`the backup contradicts itself: ${what}`, { file: directory })
+}
+
+/** The files, as they come. */
+class RestoreTarget implements BackupSink {
+  /** Names of the files that were made. */
+  readonly names: string[] = []
+  bytes = 0
+  readonly #context: AdminContext
+  readonly #files: FileSystem
+  #manifest: FileNumber | undefined = undefined
+  #file: WritableFile | undefined = undefined
+
+  constructor(context: AdminContext) {
+    this.#context = context
+    this.#files = context.files
+  }
+
+  /** Once the stream's end has been seen, there is one. */
+  get manifestNumber(): FileNumber {
+    if (this.#manifest === undefined) throw new CorruptionError('the backup has no MANIFEST')
+    return this.#manifest
+  }
+
+  take(chunk: unknown, decoder: BackupDecoder): void {
+    if (!(chunk instanceof Uint8Array)) throw new InvalidArgumentError('the source must give Uint8Arrays')
+    decoder.push(chunk)
+    this.bytes += chunk.length
+    this.#context.progress.add(this.names.at(-1) ?? '', chunk.length)
+  }
+
+  beginFile(name: string, { type, number }: ParsedName): void {
+    this.#file = this.#files.createWritable(this.#files.join(this.#context.directory, name))
+    this.names.push(name)
+    if (type === 'manifest') this.#manifest = number
+  }
+
+  fileData(bytes: Bytes, offset: number, length: number): void {
+    this.#file?.append(bytes, offset, length)
+  }
+
+  endFile(): void {
+    const file = this.#file
+    this.#file = undefined
+    file?.sync()
+    file?.close()
+  }
+
+  /** Nothing comes of it: what was made goes, CURRENT first. */
+  abandon(): void {
+    const file = this.#file
+    this.#file = undefined
+    closeQuietly(() => file?.close())
+    const { directory } = this.#context
+    closeQuietly(() =>
+      closeAll([...this.names].reverse().map((name) => () => this.#files.remove(this.#files.join(directory, name)))),
+    )
+  }
+}

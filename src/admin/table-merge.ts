@@ -1,0 +1,109 @@
+/**
+ * Merging tables whose order of age is not known: by internal key, so that their sequence numbers decide, whatever their numbers
+ * and levels were. Nothing is dropped but entries that come twice.
+ *
+ * Runs     tables that do not overlap form a run, of which one table is open at a time: so as many files are open as tables lie
+ *          over one key, not as there are tables
+ * Groups   tables that overlap, directly or through others; a table alone in its group need not be merged
+ */
+
+import { closeAll } from '../base/close-all.ts'
+import type { Comparator } from '../base/comparator.ts'
+import type { InternalIterator } from '../base/iterator.ts'
+import type { Steps } from '../db/long-runs.ts'
+import { MergingIterator } from '../iterator/merging-iterator.ts'
+import { Table } from '../table/table.ts'
+import { findTable } from '../table/table-file.ts'
+import { compareFiles, type FileMetadata, userRange } from '../version/file-metadata.ts'
+import { LevelIterator } from '../version/level-iterator.ts'
+import type { AdminContext } from './admin-options.ts'
+import type { TableOutput } from './table-output.ts'
+
+/** Entries between two places where the event loop may turn. */
+const STEP_ENTRIES = 256
+
+/** Groups of tables that share user keys, each in ascending key, as are the groups. */
+export function overlapGroups(comparator: Comparator, tables: readonly FileMetadata[]): FileMetadata[][] {
+  const groups: FileMetadata[][] = []
+  let end: FileMetadata | undefined
+  for (const file of [...tables].sort((a, b) => compareFiles(comparator, a, b))) {
+    const isApart = end === undefined || isBefore(comparator, end, file)
+    if (isApart) groups.push([file])
+    else groups[groups.length - 1].push(file)
+    if (end === undefined || isApart || compareEnds(comparator, end, file) < 0) end = file
+  }
+  return groups
+}
+
+/** @throws CorruptionError, NotSupportedError, IOError */
+export function* mergeTables(context: AdminContext, tables: readonly FileMetadata[], output: TableOutput): Steps<void> {
+  const { comparator } = context.options
+  const runs = runsOf(comparator, tables).map((files) => new Run(context, files))
+  try {
+    const merged = new MergingIterator(
+      comparator,
+      runs.map((run) => run.iterator),
+    )
+    merged.seekToFirst()
+    for (let count = 1; merged.valid; merged.next(), count++) {
+      const { keyBuf, keyOff, keyLen, tagLow, tagHigh, valBuf, valOff, valLen } = merged
+      output.add(keyBuf, keyOff, keyLen, tagLow, tagHigh, valBuf, valOff, valLen)
+      if (count % STEP_ENTRIES === 0) yield
+    }
+  } finally {
+    closeAll(runs.map((run) => () => run.close()))
+  }
+}
+
+/** Tables that do not overlap, read one after another. */
+class Run {
+  readonly iterator: InternalIterator
+  #table: Table | undefined = undefined
+
+  constructor({ files, directory, options }: AdminContext, tables: readonly FileMetadata[]) {
+    const { comparator, environment } = options
+    const { codecs } = environment
+    this.iterator = new LevelIterator(comparator, tables, ({ number }) => {
+      // Entries of the last block are in memory, whether its file is open or not.
+      this.close()
+      const file = files.openRandomAccess(findTable(files, directory, number)?.path ?? '')
+      try {
+        this.#table = Table.open(file, number, { comparator, filterPolicy: undefined, blockCache: undefined, codecs })
+      } catch (error) {
+        file.close()
+        throw error
+      }
+      return this.#table.iterator()
+    })
+  }
+
+  close(): void {
+    const table = this.#table
+    this.#table = undefined
+    table?.close()
+  }
+}
+
+/** As few runs as there are tables over one key at most. */
+function runsOf(comparator: Comparator, tables: readonly FileMetadata[]): FileMetadata[][] {
+  const runs: FileMetadata[][] = []
+  for (const file of [...tables].sort((a, b) => compareFiles(comparator, a, b))) {
+    const run = runs.find((files) => isBefore(comparator, files[files.length - 1], file))
+    if (run === undefined) runs.push([file])
+    else run.push(file)
+  }
+  return runs
+}
+
+/** Whether all user keys of one table come before all of the other's. */
+function isBefore(comparator: Comparator, before: FileMetadata, after: FileMetadata): boolean {
+  const { largest } = userRange(before)
+  const { smallest } = userRange(after)
+  return comparator.compare(largest, 0, largest.length, smallest, 0, smallest.length) < 0
+}
+
+function compareEnds(comparator: Comparator, a: FileMetadata, b: FileMetadata): number {
+  const one = userRange(a).largest
+  const other = userRange(b).largest
+  return comparator.compare(one, 0, one.length, other, 0, other.length)
+}

@@ -1,0 +1,112 @@
+/**
+ * TableOutput: new tables made of entries that come in internal-key order. A table ends only between two user keys, so the tables
+ * of one output do not overlap. An entry that comes twice is written once.
+ *
+ * Order  as for a flush: table → fdatasync → close; the directory is synced once, by whoever names the tables
+ */
+import { copyBytes, equalBytes } from '../base/bytes.ts'
+import { closeQuietly } from '../base/close-all.ts'
+import type { WritableFile } from '../base/environment.ts'
+import { tableName } from '../base/filename.ts'
+import type { Bytes, FileNumber } from '../base/types.ts'
+import { tableFormat } from '../db/options.ts'
+import { tableOptions } from '../jobs/flush-job.ts'
+import { TableBuilder } from '../table/table-builder.ts'
+import type { FileMetadata } from '../version/file-metadata.ts'
+import type { AdminContext } from './admin-options.ts'
+import type { EntryVisitor } from './entry-walk.ts'
+
+/** Bytes at which a table is ended. */
+const TABLE_BYTES = 32 * 1024 * 1024
+
+interface OpenTable {
+  readonly number: FileNumber
+  readonly file: WritableFile
+  readonly builder: TableBuilder
+}
+
+export class TableOutput implements EntryVisitor {
+  readonly tables: FileMetadata[] = []
+  entries = 0
+  readonly #context: AdminContext
+  readonly #level: number
+  readonly #newNumber: () => FileNumber
+  #open: OpenTable | undefined = undefined
+  #key: Uint8Array = new Uint8Array(64)
+  #keyLength = -1
+  #tagLow = 0
+  #tagHigh = 0
+
+  /** @param level where the tables are going to be */
+  constructor(context: AdminContext, level: number, newNumber: () => FileNumber) {
+    this.#context = context
+    this.#level = level
+    this.#newNumber = newNumber
+  }
+
+  add(
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    tagLow: number,
+    tagHigh: number,
+    value: Bytes,
+    valOff: number,
+    valLen: number,
+  ): void {
+    const isSameKey = this.#keyLength >= 0 && equalBytes(this.#key, 0, this.#keyLength, key, keyOff, keyLen)
+    if (isSameKey && tagLow === this.#tagLow && tagHigh === this.#tagHigh) return
+    if (!isSameKey) {
+      if (this.#open !== undefined && this.#open.builder.fileBytes >= TABLE_BYTES) this.#finishTable()
+      this.#keepKey(key, keyOff, keyLen)
+    }
+    this.#tagLow = tagLow
+    this.#tagHigh = tagHigh
+    this.#open ??= this.#begin()
+    this.#open.builder.add(key, keyOff, keyLen, tagLow, tagHigh, value, valOff, valLen)
+    this.entries++
+  }
+
+  /** @returns the tables, in ascending key */
+  finish(): readonly FileMetadata[] {
+    if (this.#open !== undefined) this.#finishTable()
+    return this.tables
+  }
+
+  /** Close what is being written: nothing will come of it. */
+  abandon(): void {
+    const open = this.#open
+    this.#open = undefined
+    if (open !== undefined) closeQuietly(() => open.file.close())
+  }
+
+  #begin(): OpenTable {
+    const { files, directory, options } = this.#context
+    const number = this.#newNumber()
+    const file = files.createWritable(files.join(directory, tableName(number)))
+    return {
+      number,
+      file,
+      builder: new TableBuilder(
+        file,
+        tableOptions(tableFormat(options, this.#level), options.comparator, options.environment.codecs),
+      ),
+    }
+  }
+
+  #finishTable(): void {
+    const { number, file, builder } = this.#open!
+    builder.finish()
+    file.sync()
+    this.#open = undefined
+    file.close()
+    const { fileBytes: bytes, smallest, largest } = builder
+    this.tables.push({ number, bytes, smallest, largest })
+  }
+
+  #keepKey(key: Bytes, keyOff: number, keyLen: number): void {
+    if (keyLen > this.#key.length) this.#key = new Uint8Array(keyLen * 2)
+    copyBytes(key, keyOff, this.#key, 0, keyLen)
+    this.#keyLength = keyLen
+  }
+}

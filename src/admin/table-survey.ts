@@ -1,0 +1,102 @@
+/**
+ * The tables of a repair, each gone through whole: which are sound, which have lost something, and what is in them.
+ */
+import { IOError } from '../base/errors.ts'
+import { userKey } from '../base/internal-key.ts'
+import type { FileNumber } from '../base/types.ts'
+import type { Steps } from '../db/long-runs.ts'
+import type { FileMetadata } from '../version/file-metadata.ts'
+import type { AdminContext } from './admin-options.ts'
+import type { EntryVisitor } from './entry-walk.ts'
+import { type PlannedTable, reportedName } from './repair-plan.ts'
+import type { RepairNotes } from './repair-report.ts'
+import { TableCheck, type TableFacts } from './table-check.ts'
+
+export interface SurveyedTable {
+  readonly number: FileNumber
+  readonly name: string
+  /** Undefined if the levels are rebuilt. */
+  readonly level: number | undefined
+  /** `damaged`: something of it is not as it was written. `unreadable`: this varve cannot read it, whole or damaged. */
+  readonly state: 'sound' | 'damaged' | 'unreadable'
+  /** As the MANIFEST should name it; undefined if it has no entries, or they cannot be read. */
+  readonly file: FileMetadata | undefined
+  readonly entries: number
+  readonly lastSequence: number
+  /** Its entries are not what the MANIFEST says of them: the two do not belong together. */
+  readonly isOutOfBounds: boolean
+}
+
+/** Go through all planned tables, and note what is wrong with them. Missing ones are left out. */
+export function* surveyTables(
+  context: AdminContext,
+  planned: readonly PlannedTable[],
+  notes: RepairNotes,
+): Steps<SurveyedTable[]> {
+  const surveyed: SurveyedTable[] = []
+  for (const table of planned) {
+    const name = reportedName(table)
+    if (table.name === undefined) {
+      const { file } = table.named ?? {}
+      notes.file(name, 'missing', 0)
+      const fault = { offset: 0, bytes: 0, reason: 'missing, though the MANIFEST names it' }
+      notes.giveUp(name, fault, true, file && userKey(file.smallest), file && userKey(file.largest))
+      continue
+    }
+    surveyed.push(yield* survey(context, table, name, notes))
+  }
+  return surveyed
+}
+
+function* survey(
+  context: AdminContext,
+  { number, named }: PlannedTable,
+  name: string,
+  notes: RepairNotes,
+): Steps<SurveyedTable> {
+  const bytes = context.files.status(context.files.join(context.directory, name))?.bytes ?? 0
+  const facts = yield* checkTable(context, name, named?.file)
+  const { smallest, largest, entries, lastSequence, isOutOfBounds } = facts
+  const known = named?.file
+  for (const fault of facts.faults) {
+    if (fault.kind === 'stray') continue
+    const from = fault.from ?? (known && userKey(known.smallest))
+    const to = fault.to ?? (known && userKey(known.largest))
+    if (fault.losesEntries) notes.giveUp(name, fault, true, from, to)
+    else notes.giveUp(name, fault, false)
+  }
+  const isDamaged = facts.faults.some(({ kind }) => kind !== 'stray') || (known !== undefined && known.bytes !== bytes)
+  const isUnreadable = facts.faults.some(({ kind }) => kind === 'unreadable')
+  const found = smallest && largest && { number, bytes, smallest, largest }
+  return {
+    number,
+    name,
+    level: named?.level,
+    state: isUnreadable ? 'unreadable' : isDamaged ? 'damaged' : 'sound',
+    file: isDamaged ? (isUnreadable ? known : found) : (known ?? found),
+    entries,
+    lastSequence,
+    isOutOfBounds,
+  }
+}
+
+/** Go through one table; its sound entries go to `visitor`. */
+export function* checkTable(
+  context: AdminContext,
+  name: string,
+  bounds?: FileMetadata,
+  visitor?: EntryVisitor,
+): Steps<TableFacts> {
+  const file = context.files.openRandomAccess(context.files.join(context.directory, name))
+  try {
+    const onBytes = (bytes: number): void => context.progress.add(name, bytes)
+    return yield* new TableCheck(file, context.options.comparator, context.environment.codecs, onBytes, visitor).run(
+      bounds,
+    )
+  } catch (error) {
+    if (error instanceof IOError) throw new IOError(`${name} cannot be salvaged: ${error.message}`, { cause: error })
+    throw error
+  } finally {
+    file.close()
+  }
+}

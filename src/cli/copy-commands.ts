@@ -1,0 +1,73 @@
+/**
+ * `varve checkpoint`, `backup`, `restore` and `destroy`: databases as wholes.
+ */
+import { createReadStream } from 'node:fs'
+import type { Command } from 'commander'
+import { showBytesCount, showPlural } from '../inspect/figures.ts'
+import { destroy, restore } from '../public/index.ts'
+import { UsageError } from './exit.ts'
+import type { Output } from './output.ts'
+import { withDatabase } from './with-database.ts'
+
+const EXISTING = { createIfMissing: false }
+
+export function addCopyCommands(program: Command, output: Output): void {
+  program
+    .command('checkpoint')
+    .summary('copy a database to another directory')
+    .description(
+      'Copy a database to another directory, where it opens by itself. Tables are linked where the file system can.',
+    )
+    .argument('<dir>', 'directory of the database')
+    .argument('<target>', 'directory that does not exist, or is empty')
+    .action((dir, target) => checkpointDatabase(dir, target))
+  program
+    .command('backup')
+    .summary('write a database to stdout, as one stream')
+    .description(
+      'Write a database to stdout, as one stream with checksums, for restore: varve backup data > data.backup',
+    )
+    .argument('<dir>', 'directory of the database')
+    .action((dir) => backupDatabase(dir, output))
+  program
+    .command('restore')
+    .summary('make a database of a backup')
+    .description('Make a database of what backup wrote. A backup that is damaged, or not whole, makes none.')
+    .argument('<file>', 'the backup; - for stdin')
+    .argument('<dir>', 'directory that does not exist, or is empty')
+    .action((file, dir) => restoreDatabase(file, dir))
+  program
+    .command('destroy')
+    .summary('remove a database')
+    .description('Remove the files of a database from its directory. Other files stay, as do lost and LOCK.')
+    .argument('<dir>', 'directory of the database')
+    .option('--yes', 'really do it')
+    .action((dir, options) => destroyDatabase(dir, options.yes ?? false))
+}
+
+async function checkpointDatabase(directory: string, target: string): Promise<void> {
+  const info = await withDatabase(directory, EXISTING, (db) => db.checkpoint(target))
+  const { tables, tableBytes, logs, logBytes } = info
+  const figures = `${showPlural(tables, 'table')}, ${showPlural(logs, 'log')}, ${showBytesCount(tableBytes + logBytes)}`
+  process.stderr.write(`${target}: ${figures}\n`)
+}
+
+async function backupDatabase(directory: string, output: Output): Promise<void> {
+  if (process.stdout.isTTY) throw new UsageError('a backup is not for a terminal: send stdout to a file or a pipe')
+  await withDatabase(directory, EXISTING, async (db) => {
+    for await (const chunk of db.backup()) await output.write(chunk)
+    await output.flush()
+  })
+}
+
+async function restoreDatabase(file: string, directory: string): Promise<void> {
+  const source = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 256 * 1024 })
+  const { files, bytes } = await restore(source as AsyncIterable<Uint8Array>, directory)
+  process.stderr.write(`${directory}: ${showPlural(files, 'file')}, ${showBytesCount(bytes)}\n`)
+}
+
+async function destroyDatabase(directory: string, isMeant: boolean): Promise<void> {
+  if (!isMeant) throw new UsageError(`destroy removes ${directory} for good: say --yes if you mean it`)
+  const { removed } = await destroy(directory)
+  process.stderr.write(`${directory}: removed ${showPlural(removed.length, 'file')}\n`)
+}

@@ -1,0 +1,113 @@
+/**
+ * `varve verify` and `varve repair`: what is wrong with a database, and what can be had of it all the same.
+ */
+import type { Command } from 'commander'
+import { showBytesCount, showCount, showPlural } from '../inspect/figures.ts'
+import { showBytes } from '../inspect/render-bytes.ts'
+import { type GivenUp, type RepairReport, repair, type VerifyReport, verify } from '../public/index.ts'
+import { bytesToJson } from './entry-json.ts'
+import { EXIT_DAMAGED, ExitError } from './exit.ts'
+import type { Output } from './output.ts'
+
+interface VerifyCommandOptions {
+  readonly json?: boolean
+  readonly lock: boolean
+}
+
+interface RepairCommandOptions {
+  readonly json?: boolean
+  readonly dryRun?: boolean
+}
+
+export function addVerifyCommands(program: Command, output: Output): void {
+  program
+    .command('verify')
+    .summary('read and check every byte of a database')
+    .description(
+      'Read and check everything that a database consists of: names, records, blocks, entries, their order, filters, and that all of ' +
+        `it fits together. Changes nothing. Ends with ${EXIT_DAMAGED} if anything is damaged.`,
+    )
+    .argument('<dir>', 'directory of the database')
+    .option('--json', 'as JSON')
+    .option('--no-lock', 'take no lock: where nobody writes, and this user may not either')
+    .action((dir, options) => verifyDatabase(dir, options, output))
+  program
+    .command('repair')
+    .summary('make a damaged database usable again')
+    .description(
+      'Make a database of what can be checked and read of a damaged one, and say what was given up. What is replaced goes to its ' +
+        'subdirectory lost; nothing is deleted. A sound database is left as it is.',
+    )
+    .argument('<dir>', 'directory of the database')
+    .option('--dry-run', 'say what would be done, and do nothing')
+    .option('--json', 'as JSON')
+    .action((dir, options) => repairDatabase(dir, options, output))
+}
+
+async function verifyDatabase(directory: string, { json, lock }: VerifyCommandOptions, output: Output): Promise<void> {
+  const report = await verify(directory, { readOnly: !lock })
+  await output.write(json ? toJson(report) : verifyText(report))
+  await output.flush()
+  if (!report.isDamaged) return
+  const count = report.findings.filter(({ severity }) => severity === 'damage').length
+  throw new ExitError(EXIT_DAMAGED, `${directory} is damaged in ${showPlural(count, 'place')}`)
+}
+
+async function repairDatabase(
+  directory: string,
+  { json, dryRun }: RepairCommandOptions,
+  output: Output,
+): Promise<void> {
+  const report = await repair(directory, { dryRun: dryRun ?? false })
+  await output.write(json ? toJson(report) : repairText(report))
+  await output.flush()
+}
+
+function toJson(report: VerifyReport | RepairReport): string {
+  return `${JSON.stringify(report, (_, value) => (value instanceof Uint8Array ? bytesToJson(value) : value), 2)}\n`
+}
+
+function verifyText({ files, entries, bytes, isDamaged, findings }: VerifyReport): string {
+  const lines: string[] = []
+  for (const file of files) {
+    const level = file.level === undefined ? '' : `, level ${file.level}`
+    const counted = file.entries > 0 ? `, ${showPlural(file.entries, 'entry', 'entries')}` : ''
+    lines.push(`${file.name}: ${file.kind}${level}, ${showBytesCount(file.bytes)}${counted}`)
+    for (const { severity, offset, message } of file.findings) {
+      lines.push(`  ${severity}${offset === undefined ? '' : ` at byte ${offset}`}: ${message}`)
+    }
+  }
+  const verdict = isDamaged
+    ? 'damaged'
+    : findings.some(({ severity }) => severity === 'warning')
+      ? 'sound so far'
+      : 'sound'
+  lines.push(`${verdict}: ${showPlural(entries, 'entry', 'entries')} in ${showBytesCount(bytes)}`)
+  return `${lines.join('\n')}\n`
+}
+
+function repairText(report: RepairReport): string {
+  if (!report.isNeeded) return `nothing to repair: ${showPlural(report.entriesKept, 'entry', 'entries')} in tables\n`
+  const lines = [
+    `${report.isDryRun ? 'would repair' : 'repaired'} ${report.directory}`,
+    report.levels === 'kept'
+      ? `levels: as ${report.manifest} says`
+      : 'levels: lost; sequence numbers decide which entry is newer',
+  ]
+  for (const { name, action, entries, movedTo } of report.files) {
+    const counted = entries > 0 ? `, ${showPlural(entries, 'entry', 'entries')}` : ''
+    lines.push(`  ${name}: ${action}${counted}${movedTo === undefined ? '' : `; now ${movedTo}`}`)
+  }
+  for (const warning of report.warnings) lines.push(`warning: ${warning}`)
+  lines.push(...report.givenUp.map(givenUpText))
+  const kept = `${showCount(report.entriesKept)} kept, ${showCount(report.entriesWritten)} written anew`
+  lines.push(`entries: ${kept}; last sequence ${showCount(report.lastSequence)}`)
+  return `${lines.join('\n')}\n`
+}
+
+function givenUpText({ file, offset, bytes, reason, losesEntries, from, to }: GivenUp): string {
+  const place = bytes > 0 ? ` ${showPlural(bytes, 'byte')} at ${offset}` : ''
+  const range = `${from === undefined ? 'the first key' : showBytes(from)} to ${to === undefined ? 'the last key' : showBytes(to)}`
+  const loss = losesEntries ? `; entries may be missing from ${range}` : '; no entry is lost by it'
+  return `given up: ${file}${place}: ${reason}${loss}`
+}

@@ -1,0 +1,123 @@
+/**
+ * Capture: an open database as of one moment, for copying it while writes go on: the tables of a version, which is held; the
+ * live logs, which are kept open, each up to the last acknowledged write in it; and what the MANIFEST would say.
+ *
+ * Invariants  (1) everything is taken in one synchronous step, so tables, logs and counters fit one another
+ *             (2) tables stay while the version is held; a log that is removed meanwhile can still be read
+ * Threads     belongs to the database's thread
+ */
+import { closeAll, closeQuietly } from '../base/close-all.ts'
+import type { RandomAccessFile } from '../base/environment.ts'
+import { ClosedError, CorruptionError } from '../base/errors.ts'
+import { logName, tableName } from '../base/filename.ts'
+import type { FileNumber } from '../base/types.ts'
+import { findTable } from '../table/table-file.ts'
+import type { FileMetadata } from '../version/file-metadata.ts'
+import type { Version } from '../version/version.ts'
+import type { VersionEdit } from '../version/version-edit.ts'
+import type { Engine } from './engine.ts'
+
+export interface CapturedLog {
+  readonly name: string
+  readonly file: RandomAccessFile
+  /** So much of it holds acknowledged writes. */
+  readonly bytes: number
+}
+
+export interface CapturedTable {
+  readonly name: string
+  readonly path: string
+  readonly bytes: number
+}
+
+export class Capture {
+  readonly version: Version
+  readonly logs: readonly CapturedLog[]
+  /** A number for the copy's manifest, and its records. */
+  readonly manifestNumber: FileNumber
+  readonly edits: readonly VersionEdit[]
+  /** The last sequence that the copy holds. */
+  readonly lastSequence: number
+  readonly #engine: Engine
+  #isReleased = false
+
+  /** @throws ReadOnlyError if an earlier failure stopped the database; IOError, which stops it if it is the log's */
+  constructor(engine: Engine) {
+    engine.health.check()
+    flushLog(engine)
+    this.#engine = engine
+    this.logs = openLogs(engine)
+    this.manifestNumber = engine.newFileNumber()
+    this.edits = engine.versions.copyOfManifest()
+    this.lastSequence = engine.lastSequence
+    this.version = engine.readState.version
+    engine.hold(this.version)
+  }
+
+  /** The tables, level by level. @throws CorruptionError if one is missing */
+  *tables(): Generator<CapturedTable, void, void> {
+    for (const { file } of this.version.files()) yield this.#table(file)
+  }
+
+  /** @throws ClosedError if the database has been closed meanwhile: its files may be another opener's now */
+  check(): void {
+    if (this.#engine.isReleased) throw new ClosedError('the database was closed while it was being copied')
+  }
+
+  /** Let go of the version and the logs; once or several times. */
+  release(): void {
+    if (this.#isReleased) return
+    this.#isReleased = true
+    closeQuietly(
+      ...this.logs.map(
+        ({ file }) =>
+          () =>
+            file.close(),
+      ),
+    )
+    if (!this.#engine.isReleased) this.#engine.unhold(this.version)
+  }
+
+  #table({ number, bytes }: FileMetadata): CapturedTable {
+    const { directory, environment } = this.#engine
+    const { files } = environment
+    const name = findTable(files, directory, number)?.name
+    if (name === undefined) {
+      throw new CorruptionError('table is missing', { file: files.join(directory, tableName(number)) })
+    }
+    return { name, path: files.join(directory, name), bytes }
+  }
+}
+
+/** Acknowledged writes may still be in the log's buffer. */
+function flushLog({ log, health }: Engine): void {
+  try {
+    log.flush()
+  } catch (error) {
+    health.poison(error as Error)
+    throw error
+  }
+}
+
+function openLogs(engine: Engine): CapturedLog[] {
+  const { files } = engine.environment
+  const logs: CapturedLog[] = []
+  try {
+    for (const { number, bytes } of engine.log.acknowledged()) {
+      const name = logName(number)
+      logs.push({ name, file: files.openRandomAccess(files.join(engine.directory, name)), bytes })
+    }
+  } catch (error) {
+    closeQuietly(() =>
+      closeAll(
+        logs.map(
+          ({ file }) =>
+            () =>
+              file.close(),
+        ),
+      ),
+    )
+    throw error
+  }
+  return logs
+}

@@ -1,0 +1,149 @@
+/**
+ * LogSalvage: the records of a damaged log, as far as their checksums are right: for repair, never for an opening, since what
+ * lies behind a gap has lost what came before it.
+ *
+ * Going on   after a fragment that cannot be used, where its header says the next one begins, if there is a sound one; else at
+ *            the next block, which begins with a fragment. Nowhere else: bytes within a value may look like a log.
+ * Invariant  a record is made of fragments that follow one another, each with the right checksum
+ * Threads    belongs to one thread
+ */
+import { getFixed32 } from '../base/coding.ts'
+import { crc32c, unmaskCrc } from '../base/crc32c.ts'
+import type { RandomAccessFile } from '../base/environment.ts'
+import type { Bytes } from '../base/types.ts'
+import { BLOCK_BYTES, FIRST, FULL, HEADER_BYTES, LAST, ZERO } from './log-format.ts'
+
+/** Bytes [offset, offset + bytes) of a log that were not used. */
+export interface LogGap {
+  readonly offset: number
+  readonly bytes: number
+  readonly reason: string
+}
+
+export class LogSalvage {
+  readonly #file: RandomAccessFile
+  readonly #block: Uint8Array<ArrayBuffer> = new Uint8Array(BLOCK_BYTES)
+  #blockStart = -1
+  #blockBytes = 0
+  #position = 0
+  /** Where the gap began that is being passed over, if any. */
+  #gapStart = -1
+  #gapReason = ''
+  #parts: Uint8Array<ArrayBuffer>[] = []
+  readonly gaps: LogGap[] = []
+  /** The record that `next` found, in memory of its own, and where it begins. */
+  record: Bytes = new Uint8Array(0)
+  recordStart = 0
+
+  constructor(file: RandomAccessFile) {
+    this.#file = file
+  }
+
+  /** Find the next sound record. @throws IOError */
+  next(): boolean {
+    this.#parts = []
+    while (this.#loadAtPosition()) {
+      const start = this.#position
+      const at = start - this.#blockStart
+      const length = this.#block[at + 4] | (this.#block[at + 5] << 8)
+      const type = this.#block[at + 6]
+      const fault = this.#fault(at, length, type)
+      if (fault !== undefined) {
+        this.#skip(fault, at, length)
+        continue
+      }
+      this.#position = start + HEADER_BYTES + length
+      const payload = this.#block.slice(at + HEADER_BYTES, at + HEADER_BYTES + length)
+      if (this.#joins(type, start, payload)) return true
+    }
+    if (this.#parts.length > 0) this.#giveUp('record has no end')
+    this.#endGap(this.#file.bytes)
+    return false
+  }
+
+  /** Take a sound fragment. @returns whether it completes a record */
+  #joins(type: number, start: number, payload: Uint8Array<ArrayBuffer>): boolean {
+    const isBeginning = type === FULL || type === FIRST
+    if (isBeginning) {
+      if (this.#parts.length > 0) this.#giveUp('record has no end')
+      this.#endGap(start)
+      this.recordStart = start
+    } else if (this.#parts.length === 0) {
+      this.#beginGap(start, 'record has no beginning')
+      return false
+    }
+    this.#parts.push(payload)
+    if (type !== FULL && type !== LAST) return false
+    this.record = joined(this.#parts)
+    this.#parts = []
+    return true
+  }
+
+  #fault(at: number, length: number, type: number): string | undefined {
+    if (type === ZERO && length === 0) return 'region was never written'
+    if (at + HEADER_BYTES + length > this.#blockBytes) return 'record passes the end of its block'
+    if (crc32c(this.#block, at + 6, length + 1) !== unmaskCrc(getFixed32(this.#block, at))) return 'checksum mismatch'
+    return type > LAST || type === ZERO ? `record has the unknown type ${type}` : undefined
+  }
+
+  /** Pass over a fragment that cannot be used. */
+  #skip(reason: string, at: number, length: number): void {
+    if (this.#parts.length > 0) this.#giveUp(reason)
+    this.#beginGap(this.#position, reason)
+    const next = at + HEADER_BYTES + length
+    const isChained = next + HEADER_BYTES <= this.#blockBytes && this.#isSound(next)
+    this.#position = isChained ? this.#blockStart + next : this.#blockStart + BLOCK_BYTES
+  }
+
+  #isSound(at: number): boolean {
+    const length = this.#block[at + 4] | (this.#block[at + 5] << 8)
+    const type = this.#block[at + 6]
+    return type >= FULL && type <= LAST && this.#fault(at, length, type) === undefined
+  }
+
+  /** The record that is being put together is none. */
+  #giveUp(reason: string): void {
+    this.#parts = []
+    this.#beginGap(this.recordStart, reason)
+  }
+
+  #beginGap(offset: number, reason: string): void {
+    if (this.#gapStart >= 0) return
+    this.#gapStart = offset
+    this.#gapReason = reason
+  }
+
+  #endGap(end: number): void {
+    if (this.#gapStart < 0) return
+    this.gaps.push({ offset: this.#gapStart, bytes: end - this.#gapStart, reason: this.#gapReason })
+    this.#gapStart = -1
+  }
+
+  /** Have the block of the next fragment in memory. @returns whether there is a header's worth of file left */
+  #loadAtPosition(): boolean {
+    const left = BLOCK_BYTES - (this.#position % BLOCK_BYTES)
+    if (left < HEADER_BYTES) this.#position += left
+    if (this.#position + HEADER_BYTES > this.#file.bytes) {
+      if (this.#position < this.#file.bytes) this.#beginGap(this.#position, 'file ends inside a header')
+      return false
+    }
+    const start = this.#position - (this.#position % BLOCK_BYTES)
+    if (start !== this.#blockStart) {
+      this.#blockStart = start
+      this.#blockBytes = Math.min(BLOCK_BYTES, this.#file.bytes - start)
+      this.#file.read(start, this.#block, 0, this.#blockBytes)
+    }
+    return true
+  }
+}
+
+function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  if (parts.length === 1) return parts[0]
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}

@@ -1,0 +1,48 @@
+/**
+ * MemTableSamples: what a MemTable tells of its keys without listing them: how many there are in a range, and some of them.
+ */
+import type { Comparator } from '../base/comparator.ts'
+import { toBytes } from '../base/text.ts'
+import type { MemTableEntry } from './entry.ts'
+import { countKeys, estimateKeys, sampleEntries } from './key-sample.ts'
+import { MemTableRanges } from './memtable-ranges.ts'
+import type { MemTableRep } from './memtable-rep.ts'
+import type { NewestEntries } from './newest-entries.ts'
+
+const SAMPLE_SEED = 0x76617276
+
+export abstract class MemTableSamples extends MemTableRanges {
+  readonly #order: Comparator
+
+  constructor(order: Comparator) {
+    super()
+    this.#order = order
+  }
+
+  protected abstract index(): MemTableRep
+  protected abstract newest(): NewestEntries
+
+  /** Keys from startKey to endKey, both inclusive, deleted ones included. O(keys in the range). */
+  countRange(startKey: string | Uint8Array, endKey: string | Uint8Array): number {
+    const [start, end] = [toBytes(startKey, 'startKey'), toBytes(endKey, 'endKey')]
+    return countKeys(this.index().iterator(this.limit()), this.#order, start, end, this.length)
+  }
+
+  /**
+   * About as many, without counting: exact below 256 keys. A standard error is 15 % where keys are spread evenly below each
+   * first byte or so, as random and ascending ones are; 'radix' knows no bound for keys in clusters of very uneven size.
+   */
+  estimateCount(startKey: string | Uint8Array, endKey: string | Uint8Array): number {
+    const [start, end] = [toBytes(startKey, 'startKey'), toBytes(endKey, 'endKey')]
+    return estimateKeys(this.index(), this.limit(), this.#order, start, end, this.length)
+  }
+
+  /**
+   * The newest version of up to `count` keys at random, in order, each once: all if there are no more, and else hardly fewer
+   * than asked for. One seed and one table give one sample. Not quite uniform: see key-sample.ts. O(count · log n).
+   */
+  sample(count: number, seed: number = SAMPLE_SEED): MemTableEntry[] {
+    const descent = this.index().descent(this.limit())
+    return sampleEntries(descent, this.newest(), this.index().arena.bytes, this.length, count, seed)
+  }
+}

@@ -1,0 +1,387 @@
+/**
+ * SortedVector: a MemTableRep for bulk loads, in any order of keys. Entries are appended as they come; they are put in order
+ * once, when the table is frozen or first read. Entries that come in ascending order are not sorted at all.
+ *
+ * Format   entry := key length u32 | key, padded to whole words, at least two (key-probe.ts) | version (version-record.ts)
+ *          index := offset of an entry u32, for each, by key and then from the newest version to the oldest
+ *          Roots, from freezing on: offset of the index | its length in words
+ *          Until then the index is the writer's own; its room in the arena is held back, entry by entry.
+ * Invariants  (1) #index[0, #sorted) is in order; what was added since follows it as it came
+ *             (2) of one key, what was added later is newer
+ *             (3) an entry that came out of order was counted as a key of its own; `settle` takes back what was counted too
+ *                 much (#excessKeys, #excessBytes)
+ * Cost     a read after writes sorts what was written since, and moves up to a word an entry of the table: right, but not
+ *          made for reads and writes in turn
+ * Threads  one writer; readers once it is frozen: an order that still changes cannot be shared
+ * Source   facebook/rocksdb memtable/vectorrep.cc, for the idea
+ */
+import { assert } from '../base/assert.ts'
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import type { Bytes } from '../base/types.ts'
+import { type Arena, wordAligned } from './arena.ts'
+import { ROOTS } from './arena-layout.ts'
+import { checksOf, type EntryChecks } from './entry-checks.ts'
+import { KeyProbe } from './key-probe.ts'
+import { KeySorter } from './key-sorter.ts'
+import type { KeyDescent, MemTableIterator, MemTableRep } from './memtable-rep.ts'
+import type { TableCounters } from './table-counters.ts'
+import { VectorIterator } from './vector-iterator.ts'
+import {
+  putPadded,
+  VERSION_BYTES,
+  versionBytes,
+  versionTagHigh,
+  versionTagLow,
+  versionValueLength,
+  writeFirstVersion,
+} from './version-record.ts'
+
+const INDEX = ROOTS
+const INDEX_WORDS: number = ROOTS + 1
+const SLOT_BYTES = 4
+/** What a key takes at least. */
+const KEY_BYTES_MIN = 8
+const KEY_BYTES_MAX: number = 2 ** 27 - 1
+const FIRST_SLOTS = 256
+/** Entries that an estimate looks at: with so many, the share of newest versions is off by a sixteenth at most, as a standard error. */
+const ESTIMATE_PLACES = 64
+/** Arena bytes that one add can take beyond its key and its value: its slot of the index, and all padding. */
+export const VECTOR_OVERHEAD_BYTES: number = SLOT_BYTES + 4 + KEY_BYTES_MIN + VERSION_BYTES + 4
+
+export class SortedVector implements MemTableRep {
+  readonly keyBytesMax: number
+  readonly overheadBytesMax: number
+  readonly arena: Arena
+  /** Entries, those that wait to be sorted included. */
+  count: number
+
+  readonly #words: Int32Array<ArrayBufferLike>
+  readonly #comparator: Comparator
+  readonly #probe: KeyProbe
+  readonly #checks: EntryChecks | undefined
+  #index: Int32Array<ArrayBufferLike>
+  #sorted: number
+  #excessKeys: number
+  #excessBytes: number
+  /** Tag of the newest entry of all. */
+  #newestLow: number
+  #newestHigh: number
+
+  /** @param arena created for VECTOR; empty, or frozen */
+  constructor(arena: Arena, comparator: Comparator) {
+    this.keyBytesMax = KEY_BYTES_MAX
+    this.overheadBytesMax = VECTOR_OVERHEAD_BYTES + arena.checksumBytes
+    this.#checks = checksOf(arena)
+    this.arena = arena
+    this.#words = arena.words
+    this.#comparator = comparator
+    this.#probe = new KeyProbe(comparator)
+    this.count = arena.isFrozen ? arena.words[INDEX_WORDS] : 0
+    this.#index = arena.isFrozen ? this.#sharedIndex() : new Int32Array(FIRST_SLOTS)
+    this.#sorted = this.count
+    this.#excessKeys = 0
+    this.#excessBytes = 0
+    this.#newestLow = 0
+    this.#newestHigh = 0
+  }
+
+  /** @returns 0: whether the key is a new one turns out when it is sorted */
+  add(
+    tagLow: number,
+    tagHigh: number,
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    value: Bytes,
+    valOff: number,
+    valLen: number,
+  ): number {
+    this.#checkNewer(tagLow, tagHigh, key, keyOff, keyLen)
+    const { arena, count } = this
+    const isInOrder = this.#sorted === count && (count === 0 || this.#isAfterLast(key, keyOff, keyLen))
+    const stored = storedKeyBytes(keyLen)
+    const entry = arena.allocate(4 + stored + versionBytes(arena, valLen))
+    const at = entry >> 2
+    this.#words[at] = keyLen
+    this.#words[at + 1] = 0
+    this.#words[at + 2] = 0
+    putPadded(arena, entry + 4, key, keyOff, keyLen)
+    writeFirstVersion(arena, entry + 4 + stored, tagLow, tagHigh, value, valOff, valLen)
+    arena.holdBack(SLOT_BYTES)
+    if (count === this.#index.length) this.#index = resized(this.#index, count * 2)
+    this.#index[count] = entry
+    this.count = count + 1
+    if (isInOrder) this.#sorted = this.count
+    return 0
+  }
+
+  find(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): number {
+    const at = this.seek(key, keyOff, keyLen, tagLow, tagHigh)
+    if (at === this.count || this.#compareProbe(at) !== 0) return 0
+    return this.version(at)
+  }
+
+  iterator(): MemTableIterator {
+    return new VectorIterator(this)
+  }
+
+  /** Entries between the two places, less the share of older versions that some of them show. */
+  estimate(start: Bytes, end: Bytes): number {
+    const from = this.seek(start, 0, start.length, 0xffffffff, 0xffffffff)
+    this.#probe.load(end, 0, end.length)
+    const to = this.#search(from, this.count, true)
+    let newest = 0
+    for (let i = 0; i < ESTIMATE_PLACES; i++) {
+      if (this.isNewest(from + Math.floor((i * (to - from)) / ESTIMATE_PLACES))) newest++
+    }
+    return ((to - from) * newest) / ESTIMATE_PLACES
+  }
+
+  descent(): KeyDescent {
+    return new VectorDescent(this)
+  }
+
+  settle(counters: TableCounters): void {
+    this.order()
+    counters.keys -= this.#excessKeys
+    counters.liveBytes -= this.#excessBytes
+    this.#excessKeys = 0
+    this.#excessBytes = 0
+  }
+
+  freeze(): void {
+    const { arena } = this
+    if (arena.isFrozen) return
+    this.order()
+    arena.holdBack(-this.count * SLOT_BYTES)
+    const index = arena.allocate(this.count * SLOT_BYTES)
+    this.#words.set(this.#index.subarray(0, this.count), index >> 2)
+    this.#words[INDEX] = index
+    this.#words[INDEX_WORDS] = this.count
+    this.#index = this.#sharedIndex()
+  }
+
+  // For the iterator. Places in the order are numbers from 0 to `count`, which is behind the last entry.
+
+  /** Put everything in order that was added so far. */
+  order(): void {
+    if (this.#sorted === this.count) return
+    this.#merge(this.#sortedRest())
+    this.#sorted = this.count
+  }
+
+  /** The first place at or behind an internal key. O(log n). */
+  seek(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): number {
+    this.order()
+    this.#probe.load(key, keyOff, keyLen)
+    let begin = 0
+    let end = this.count
+    while (begin < end) {
+      const middle = (begin + end) >>> 1
+      const order = this.#compareProbe(middle)
+      if (order < 0 || (order === 0 && this.#isNewer(middle, tagLow, tagHigh))) begin = middle + 1
+      else end = middle
+    }
+    if (this.#checks !== undefined) this.#verifyAround(begin)
+    return begin
+  }
+
+  /** @throws CorruptionError if the entry at a place is not as it was written, and has a checksum */
+  verify(place: number): void {
+    const checks = this.#checks
+    if (checks === undefined) return
+    const keyOff = this.keyOffset(place)
+    const keyLen = this.keyLength(place)
+    checks.verify(keyOff, keyLen, this.version(place))
+    checks.verifyPadding(keyOff, keyLen, storedKeyBytes(keyLen))
+  }
+
+  /** The first place whose key is not before the one at `place`, which is its newest version; or is behind it. */
+  keyStart(place: number, isAfter: boolean): number {
+    this.verify(place)
+    const entry = this.#index[place]
+    this.#probe.load(this.arena.bytes, entry + 4, this.#words[entry >> 2])
+    const found = isAfter ? this.#search(place, this.count, true) : this.#search(0, place, false)
+    if (this.#checks !== undefined) this.#verifyAround(found)
+    return found
+  }
+
+  /** Whether two places, which exist, have the same key. */
+  haveSameKey(place: number, other: number): boolean {
+    const words = this.#words
+    const a = this.#index[place] >> 2
+    const b = this.#index[other] >> 2
+    const length = words[a]
+    if (this.#comparator !== bytewiseComparator) return this.#compareEntries(place, other) === 0
+    if (length !== words[b]) return false
+    for (let i = (length + 3) >> 2; i > 0; i--) if (words[a + i] !== words[b + i]) return false
+    return true
+  }
+
+  isNewest(place: number): boolean {
+    return place === 0 || !this.haveSameKey(place - 1, place)
+  }
+
+  keyOffset(place: number): number {
+    return this.#index[place] + 4
+  }
+
+  keyLength(place: number): number {
+    return this.#words[this.#index[place] >> 2]
+  }
+
+  version(place: number): number {
+    return versionOf(this.#words, this.#index[place])
+  }
+
+  /** A search that met one damaged entry ends right before or right behind it. */
+  #verifyAround(place: number): void {
+    if (place > 0) this.verify(place - 1)
+    if (place < this.count) this.verify(place)
+  }
+
+  /** The first place in [from, to) whose key is not before the probe's, or is behind it; `to` if there is none. */
+  #search(from: number, to: number, isAfter: boolean): number {
+    let begin = from
+    let end = to
+    while (begin < end) {
+      const middle = (begin + end) >>> 1
+      const order = this.#compareProbe(middle)
+      if (order < 0 || (isAfter && order === 0)) begin = middle + 1
+      else end = middle
+    }
+    return begin
+  }
+
+  /** What was added since the last time, in order. */
+  #sortedRest(): Int32Array {
+    const words = this.#words
+    const count = this.count - this.#sorted
+    const offsets = new Int32Array(count)
+    const lengths = new Int32Array(count)
+    for (let i = 0; i < count; i++) {
+      // The other way round, since of one key the newest comes first.
+      const entry = this.#index[this.count - 1 - i]
+      offsets[i] = entry + 4
+      lengths[i] = words[entry >> 2]
+    }
+    const rest = new KeySorter(this.#comparator).sort(this.arena.bytes, offsets, lengths, count)
+    for (let i = 0; i < count; i++) rest[i] = offsets[rest[i]] - 4
+    return rest
+  }
+
+  /** Put the sorted rest between what is in order, from the end on, so that every word moves once. */
+  #merge(rest: Int32Array): void {
+    const index = this.#index
+    let unmoved = this.#sorted
+    let end = this.count
+    for (let i = rest.length - 1; i >= 0; i--) {
+      const entry = rest[i]
+      this.#probe.load(this.arena.bytes, entry + 4, this.#words[entry >> 2])
+      const place = this.#search(0, unmoved, false)
+      index.copyWithin(end - (unmoved - place), place, unmoved)
+      end -= unmoved - place
+      unmoved = place
+      if (end < this.count && this.#compareProbe(end) === 0) this.#takeBack(index[end])
+      index[--end] = entry
+    }
+  }
+
+  /** An entry that was counted as the newest of its key is not. */
+  #takeBack(entry: number): void {
+    const words = this.#words
+    this.#excessKeys++
+    this.#excessBytes += words[entry >> 2] + versionValueLength(words, versionOf(words, entry))
+  }
+
+  /** Sequences that ascend need no look at the key. */
+  #checkNewer(tagLow: number, tagHigh: number, key: Bytes, keyOff: number, keyLen: number): void {
+    const isNewest =
+      tagHigh !== this.#newestHigh
+        ? tagHigh > this.#newestHigh
+        : tagLow >>> 8 > this.#newestLow >>> 8 || this.count === 0
+    if (isNewest) {
+      this.#newestLow = tagLow
+      this.#newestHigh = tagHigh
+      return
+    }
+    const at = this.seek(key, keyOff, keyLen, 0xffffffff, 0xffffffff)
+    const isNewer = at === this.count || this.#compareProbe(at) !== 0 || !this.#reaches(at, tagLow, tagHigh)
+    assert(isNewer, 'the sequences of a key ascend')
+  }
+
+  /** Whether the sequence at a place is not below the given one. */
+  #reaches(place: number, tagLow: number, tagHigh: number): boolean {
+    const version = this.version(place)
+    const high = versionTagHigh(this.#words, version)
+    return high !== tagHigh ? high > tagHigh : versionTagLow(this.#words, version) >>> 8 >= tagLow >>> 8
+  }
+
+  #isNewer(place: number, tagLow: number, tagHigh: number): boolean {
+    const version = this.version(place)
+    const high = versionTagHigh(this.#words, version)
+    return high !== tagHigh ? high > tagHigh : versionTagLow(this.#words, version) > tagLow
+  }
+
+  #isAfterLast(key: Bytes, keyOff: number, keyLen: number): boolean {
+    this.#probe.load(key, keyOff, keyLen)
+    return this.#compareProbe(this.count - 1) < 0
+  }
+
+  /** Order of the key at a place and the probe's. */
+  #compareProbe(place: number): number {
+    const at = this.#index[place] >> 2
+    return this.#probe.compareStored(this.#words, this.arena.bytes, at + 1, this.#words[at])
+  }
+
+  #compareEntries(place: number, other: number): number {
+    const { bytes } = this.arena
+    return this.#comparator.compare(
+      bytes,
+      this.keyOffset(place),
+      this.keyLength(place),
+      bytes,
+      this.keyOffset(other),
+      this.keyLength(other),
+    )
+  }
+
+  #sharedIndex(): Int32Array<ArrayBufferLike> {
+    return new Int32Array(this.arena.buffer, this.#words[INDEX], this.count)
+  }
+}
+
+/** Any entry by its place; an older version is no key. */
+class VectorDescent implements KeyDescent {
+  keyOff = 0
+  keyLen = 0
+  readonly #vector: SortedVector
+
+  constructor(vector: SortedVector) {
+    this.#vector = vector
+    vector.order()
+  }
+
+  descend(share: number): number {
+    const vector = this.#vector
+    const place = Math.floor(share * vector.count)
+    if (place >= vector.count || !vector.isNewest(place)) return 0
+    this.keyOff = vector.keyOffset(place)
+    this.keyLen = vector.keyLength(place)
+    return 1
+  }
+}
+
+function versionOf(words: Int32Array<ArrayBufferLike>, entry: number): number {
+  return entry + 4 + storedKeyBytes(words[entry >> 2])
+}
+
+function storedKeyBytes(keyLen: number): number {
+  return keyLen <= KEY_BYTES_MIN ? KEY_BYTES_MIN : wordAligned(keyLen)
+}
+
+function resized(index: Int32Array<ArrayBufferLike>, length: number): Int32Array {
+  const grown = new Int32Array(length)
+  grown.set(index)
+  return grown
+}

@@ -1,0 +1,159 @@
+/**
+ * verify finds what is not as it was written, wherever it is, and changes nothing.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { handlesOf } from '../../src/admin/table-handles.ts'
+import { verify } from '../../src/admin/verify.ts'
+import { putFixed32 } from '../../src/base/coding.ts'
+import { crc32c, maskCrc } from '../../src/base/crc32c.ts'
+import { AbortedError, NotFoundError } from '../../src/base/errors.ts'
+import { Block } from '../../src/table/block.ts'
+import { readBlock } from '../../src/table/block-reader.ts'
+import { readFooter } from '../../src/table/table-format.ts'
+import {
+  DIRECTORY,
+  type Directory,
+  directoryOf,
+  environmentOf,
+  fingerprint,
+  flipped,
+  leftBy,
+  openIn,
+  recordEnds,
+  withFile,
+} from '../db/directories.ts'
+import { madeByLevel, madeByVarve } from './histories.ts'
+
+const OPTIONS = { workers: 0, writeBufferBytes: 16384 }
+
+async function report(directory: Directory) {
+  const environment = environmentOf(directory)
+  const before = fingerprint(directoryOf(environment))
+  const result = await verify(DIRECTORY, { environment })
+  assert.equal(fingerprint(directoryOf(environment)), before)
+  assert.equal(environment.files.openCount, 0)
+  assert.equal(environment.files.locks.size, 0)
+  return result
+}
+
+async function small(): Promise<Directory> {
+  return leftBy(async (db) => {
+    for (const key of ['apple', 'banana', 'cherry']) await db.put(key, 'red', { durability: 'disk' })
+    await db.delete('banana')
+    await db.flush()
+    for (const key of ['date', 'elder', 'fig']) await db.put(key, 'x'.repeat(700))
+    await db.flush()
+    await db.put('grape', 'blue', { durability: 'disk' })
+    await db.put('grape', 'white', { durability: 'disk' })
+  }, OPTIONS)
+}
+
+test('a sound database has no finding, whoever made it', async () => {
+  for (const made of [await madeByVarve(1, 400, 90), await madeByLevel(2, 6000)]) {
+    const { findings, isDamaged, entries } = await report(made.directory)
+    assert.deepEqual([findings, isDamaged], [[], false], made.name)
+    assert.ok(entries >= made.history.content().length)
+  }
+})
+
+test('every flipped byte of every file is found', async (t) => {
+  const directory = await small()
+  let found = 0
+  let asDamage = 0
+  for (const [name, bytes] of directory) {
+    for (let at = 0; at < bytes.length; at++) {
+      const { findings, isDamaged } = await report(withFile(directory, name, flipped(bytes, at)))
+      const told = findings.filter(({ severity }) => severity !== 'note')
+      assert.ok(told.length > 0, `byte ${at} of ${name} was not found`)
+      found++
+      if (isDamaged) asDamage++
+    }
+  }
+  t.diagnostic(`${found} bytes flipped, ${found} found, ${asDamage} of them as damage, the others as a record cut off`)
+})
+
+test('every file that is missing or cut off is found', async () => {
+  const directory = await small()
+  for (const [name, bytes] of directory) {
+    const ends = name.endsWith('.log') ? recordEnds(bytes) : []
+    for (const length of [0, 1, bytes.length >> 1, bytes.length - 1]) {
+      const { findings } = await report(withFile(directory, name, bytes.slice(0, length)))
+      const told = findings.filter(({ severity }) => severity !== 'note')
+      // A log without its last records is a log.
+      if (!ends.includes(length)) assert.ok(told.length > 0, `${name} cut to ${length} bytes was not found`)
+    }
+    const { isDamaged } = await report(withFile(directory, name, undefined))
+    assert.ok(isDamaged, `${name} is missing, and that was not found`)
+  }
+})
+
+test('a filter that denies a key of its table is found, though all checksums are right', async () => {
+  const directory = await small()
+  const [name, table] = [...directory].find(([candidate]) => candidate.endsWith('.ldb'))!
+  const file = environmentOf(directory).files.openRandomAccess(`${DIRECTORY}/${name}`)
+  const { metaindex } = readFooter(file)
+  const [{ handle }] = handlesOf(new Block(readBlock(file, metaindex, undefined), name, metaindex.offset))
+  const changed = table.slice()
+  changed.fill(0, handle.offset, handle.offset + 8)
+  const crcAt = handle.offset + handle.bytes + 1
+  putFixed32(changed, crcAt, maskCrc(crc32c(changed, handle.offset, handle.bytes + 1)))
+  const { findings } = await report(withFile(directory, name, changed))
+  assert.deepEqual(findings, [
+    { file: name, offset: 0, severity: 'damage', message: 'the filter denies a key of this block' },
+  ])
+})
+
+test('tables that were swapped are found by the bounds that the MANIFEST gives', async () => {
+  const directory = await leftBy(async (db) => {
+    await db.put('a', '1')
+    await db.flush()
+    await db.put('z', '1')
+    await db.flush()
+  }, OPTIONS)
+  const [first, second] = [...directory.keys()].filter((name) => name.endsWith('.ldb'))
+  const swapped = withFile(withFile(directory, first, directory.get(second)), second, directory.get(first))
+  const { findings } = await report(swapped)
+  assert.deepEqual(
+    findings.map(({ file, severity, message }) => [file, severity, message]),
+    [first, second].map((file) => [file, 'damage', 'keys outside the bounds that the MANIFEST gives']),
+  )
+})
+
+test('files that nothing needs are notes, and no damage', async () => {
+  const directory = new Map(await small())
+  directory.set('000099.ldb', directory.get('CURRENT')!)
+  directory.set('000098.dbtmp', new Uint8Array(3))
+  directory.set('notes.txt', new Uint8Array(3))
+  const { findings, isDamaged } = await report(directory)
+  assert.equal(isDamaged, false)
+  assert.deepEqual(findings.map(({ file, severity }) => `${file} ${severity}`).sort(), [
+    '000098.dbtmp note',
+    '000099.ldb note',
+    'notes.txt note',
+  ])
+})
+
+test('what is no database, or is in use, is refused', async () => {
+  const environment = environmentOf(new Map())
+  await assert.rejects(verify(DIRECTORY, { environment }), NotFoundError)
+  const db = await openIn(environment)
+  await assert.rejects(verify(DIRECTORY, { environment }), { code: 'LOCKED' })
+  assert.equal((await verify(DIRECTORY, { environment, readOnly: true })).isDamaged, false)
+  await db.close()
+  await assert.rejects(verify(DIRECTORY, { environment, speed: 1 } as object), { code: 'INVALID_ARGUMENT' })
+})
+
+test('a long run tells how far it is, and ends when it is told to', async () => {
+  const { directory } = await madeByVarve(3, 300, 50)
+  const environment = environmentOf(directory)
+  const seen: number[] = []
+  const onProgress = ({ bytes, totalBytes }: { bytes: number; totalBytes: number }): void => {
+    seen.push(bytes)
+    assert.ok(bytes <= totalBytes)
+  }
+  await verify(DIRECTORY, { environment, onProgress })
+  assert.ok(seen.length > 0)
+  await assert.rejects(verify(DIRECTORY, { environment, signal: AbortSignal.abort('enough') }), AbortedError)
+  assert.deepEqual([environment.files.openCount, environment.files.locks.size], [0, 0])
+})

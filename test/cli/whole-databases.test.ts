@@ -1,0 +1,120 @@
+/**
+ * verify, repair, checkpoint, backup, restore and destroy on the command line.
+ */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { open } from '../../src/public/index.ts'
+import { CLI_PATH, run, succeed, temporaryPath } from './run-cli.ts'
+
+/** Two tables of three entries each. */
+async function made(directory: string): Promise<string> {
+  const db = await open(directory, { workers: 0 })
+  for (const key of ['apple', 'banana', 'cherry']) await db.put(key, 'red')
+  await db.flush()
+  for (const key of ['apple', 'date', 'elder']) await db.put(key, 'green')
+  await db.close()
+  return directory
+}
+
+function firstTable(directory: string): string {
+  return readdirSync(directory).find((name) => name.endsWith('.ldb'))!
+}
+
+function flip(path: string, offset: number): void {
+  const bytes = readFileSync(path)
+  bytes[offset] ^= 1
+  writeFileSync(path, bytes)
+}
+
+test('verify says what there is, as text or JSON, and ends with 0 for a sound database', async (t) => {
+  const directory = await made(temporaryPath(t))
+  const text = succeed('verify', directory)
+  assert.match(text, /^\d+\.ldb: table, level 0, \d+ B, 3 entries$/m)
+  assert.match(text, /^sound: 6 entries in \d+ B$/m)
+  const report = JSON.parse(succeed('verify', '--json', directory))
+  assert.deepEqual([report.isDamaged, report.findings], [false, []])
+})
+
+test('verify names file, byte and kind of damage, and ends with 4', async (t) => {
+  const directory = await made(temporaryPath(t))
+  flip(join(directory, firstTable(directory)), 20)
+  const { status, stdout, stderr } = run('verify', directory)
+  assert.equal(status, 4)
+  assert.match(stdout, /^\d+\.ldb: .*\n {2}damage at byte 0: a block fails its checksum$/m)
+  assert.match(stderr, /^varve: .* is damaged in 1 place\n$/)
+  assert.equal(run('verify', '--no-lock', directory).status, 4)
+  assert.equal(JSON.parse(run('verify', '--json', directory).stdout).isDamaged, true)
+})
+
+test('repair says what it would do, does it, and moves what it replaces to lost', async (t) => {
+  const directory = await made(temporaryPath(t))
+  assert.match(succeed('repair', directory), /^nothing to repair: \d+ entries in tables\n$/)
+  const before = succeed('scan', directory)
+  const [manifest] = readdirSync(directory).filter((name) => name.startsWith('MANIFEST'))
+  rmSync(join(directory, 'CURRENT'))
+  rmSync(join(directory, manifest))
+  assert.equal(run('scan', directory).status, 3)
+  const dry = succeed('repair', '--dry-run', directory)
+  assert.match(dry, /^would repair /)
+  assert.match(dry, /^levels: lost; sequence numbers decide/m)
+  assert.ok(!existsSync(join(directory, 'CURRENT')))
+  assert.match(succeed('repair', directory), /^repaired [\s\S]*^warning: /m)
+  assert.equal(succeed('scan', directory), before)
+  assert.equal(run('verify', directory).status, 0)
+})
+
+test('repair lists what is given up, with the range of keys that it affects', async (t) => {
+  const directory = await made(temporaryPath(t))
+  const table = firstTable(directory)
+  flip(join(directory, table), 20)
+  const text = succeed('repair', directory)
+  assert.match(text, /^given up: \d+\.ldb \d+ bytes at 0: a block fails its checksum; entries may be missing from /m)
+  assert.match(text, /^ {2}\d+\.ldb: salvaged.*; now lost\/\d+\.ldb$/m)
+  assert.ok(existsSync(join(directory, 'lost', table)))
+  assert.equal(JSON.parse(succeed('repair', '--json', directory)).isNeeded, false)
+})
+
+test('a checkpoint and a restored backup hold the same entries', async (t) => {
+  const directory = await made(temporaryPath(t))
+  const entries = succeed('scan', directory)
+  const copy = temporaryPath(t)
+  succeed('checkpoint', directory, copy)
+  assert.equal(succeed('scan', copy), entries)
+  assert.equal(run('checkpoint', directory, copy).status, 3)
+  const { stdout } = spawnSync(process.execPath, [CLI_PATH, 'backup', directory])
+  const file = temporaryPath(t, 'data.backup')
+  writeFileSync(file, stdout)
+  const restored = temporaryPath(t)
+  succeed('restore', file, restored)
+  assert.equal(succeed('scan', restored), entries)
+  const piped = temporaryPath(t)
+  assert.equal(spawnSync(process.execPath, [CLI_PATH, 'restore', '-', piped], { input: stdout }).status, 0)
+  assert.equal(succeed('scan', piped), entries)
+})
+
+test('a backup that is damaged, or of no database, is refused', async (t) => {
+  const directory = await made(temporaryPath(t))
+  const { stdout } = spawnSync(process.execPath, [CLI_PATH, 'backup', directory])
+  const file = temporaryPath(t, 'data.backup')
+  writeFileSync(file, stdout.subarray(0, -1))
+  const target = temporaryPath(t)
+  const { status, stderr } = run('restore', file, target)
+  assert.equal(status, 3)
+  assert.match(stderr, /^varve: the backup cannot be used: it ends before its time, at its byte \d+\n$/)
+  assert.equal(run('scan', target).status, 3)
+  assert.equal(run('restore', join(target, 'none'), temporaryPath(t)).status, 3)
+  assert.equal(run('backup', temporaryPath(t)).status, 3)
+})
+
+test('destroy asks for --yes, and leaves what is not the database’s', async (t) => {
+  const directory = await made(temporaryPath(t))
+  writeFileSync(join(directory, 'notes.txt'), 'mine')
+  assert.equal(run('destroy', directory).status, 2)
+  assert.ok(existsSync(join(directory, 'CURRENT')))
+  succeed('destroy', '--yes', directory)
+  assert.deepEqual(readdirSync(directory).sort(), ['LOCK', 'notes.txt'])
+  assert.equal(run('destroy', '--yes', directory).status, 3)
+})
