@@ -91,14 +91,14 @@ export class Observer {
   }
 
   #readSomething(): void {
-    const dice = this.#prng.below(1024)
-    if (dice < 500) this.#get()
-    else if (dice < 600) this.#getOld()
-    else if (dice < 750) this.#walk(true)
-    else if (dice < 850) this.#walk(false)
-    else if (dice < 920) this.#seeks()
-    else if (dice < 1020) this.#numbers()
-    else this.#scanAll(dice % 2 === 0)
+    const dice = this.#prng.below(4096)
+    if (dice < 2000) this.#get()
+    else if (dice < 2500) this.#getOld()
+    else if (dice < 3000) this.#walk(true)
+    else if (dice < 3500) this.#walk(false)
+    else if (dice < 3800) this.#seeks()
+    else if (dice < 4094) this.#numbers()
+    else this.#scanAll(dice === 4094)
   }
 
   #get(): void {

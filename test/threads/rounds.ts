@@ -11,7 +11,7 @@ import { WritePlan } from './write-plan.ts'
 
 const CAPACITY_BYTES = 8 * 1024 * 1024
 /** Plans take longer to make than to write; they come again with other readers. */
-const PLANS = 6
+const PLANS = 3
 
 export interface Rounds {
   readonly rounds: number

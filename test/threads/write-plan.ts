@@ -11,12 +11,14 @@ import { type Bytes, sequenceNumber } from '../../src/base/types.ts'
 import * as ValueType from '../../src/base/value-type.ts'
 import type { MemTable } from '../../src/memtable/memtable.ts'
 
-const BATCHES = 3000
-const KEYS_MAX = 600
+const BATCHES = 10_000
+const KEYS_MAX = 2000
 const WRITES_MAX = 8
 /** Most writes go to few keys, so that chains grow and batches overlap. */
 const HOT_KEYS = 12
 const RANGE_KEYS_MAX = 12
+/** Prime, so that new keys go everywhere, and every one gets its turn. */
+const STRIDE = 1237
 
 /** What changed a key: the last one of each batch that did. */
 interface Changes {
@@ -105,9 +107,7 @@ export class WritePlan {
     // Keys come one after the other, spread over the plan.
     const fresh = Math.floor((batch * this.keys.length) / BATCHES)
     const isHot = prng.below(2) === 0
-    const key = isHot
-      ? prng.below(HOT_KEYS) * 7
-      : (Math.imul(prng.below(fresh + 1), 0x2545f491) >>> 0) % this.keys.length
+    const key = isHot ? prng.below(HOT_KEYS) * 7 : (prng.below(fresh + 1) * STRIDE) % this.keys.length
     const dice = prng.below(100)
     if (dice >= 97) {
       const limit = Math.min(this.keys.length - 1, key + 1 + prng.below(RANGE_KEYS_MAX))
