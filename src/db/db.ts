@@ -7,9 +7,21 @@
 import type { DirectoryLock } from '../base/environment.ts'
 import { ClosedError, InvalidArgumentError, ReadOnlyError, type VarveError } from '../base/errors.ts'
 import { toKey, toValue } from '../base/limits.ts'
-import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
-import { WriteBatch } from '../batch/write-batch.ts'
+import type { Durability, SequenceNumber } from '../base/types.ts'
+import type { WriteBatch } from '../batch/write-batch.ts'
+import { approximateSize } from './approximate-sizes.ts'
 import { backupChunks } from './backup.ts'
+import {
+  type CompactOptions,
+  type CopyOptions,
+  checkCopyOptions,
+  durabilityOf,
+  type FlushOptions,
+  type Input,
+  type KeyRange,
+  type ReadOptions,
+  type WriteOptions,
+} from './call-options.ts'
 import { type CheckpointInfo, checkpointSteps } from './checkpoint.ts'
 import { Drivers } from './drivers.ts'
 import { Engine } from './engine.ts'
@@ -17,6 +29,8 @@ import type { DBEvents } from './events.ts'
 import type { Stats } from './layers.ts'
 import { ChunkStream, runSteps } from './long-runs.ts'
 import { checkCallOptions, type ResolvedOptions } from './options.ts'
+import { property } from './properties.ts'
+import { joinBatch, joinDeleteRange } from './range-writes.ts'
 import { Reader } from './reader.ts'
 import type { RecoveryInfo } from './recovery.ts'
 import { type Entry, type Project, projectEntry, projectKey, projectValue, Scan, SyncScan } from './scan.ts'
@@ -26,35 +40,8 @@ import { Snapshot } from './snapshot.ts'
 import { gatherStats } from './stats.ts'
 import type { WriteGroup } from './write-group.ts'
 
-/** A key or a value: bytes, or a string that is stored as UTF-8. */
-export type Input = string | Uint8Array
-
-export interface WriteOptions {
-  /** How far this write gets before it is acknowledged. Default: the database's. */
-  readonly durability?: Durability
-}
-
-export interface ReadOptions {
-  /** The state to read. Default: that of the call. */
-  readonly snapshot?: Snapshot
-}
-
-export interface FlushOptions {
-  /** Stops the waiting, not the flush. */
-  readonly signal?: AbortSignal
-}
-
-export interface CopyOptions {
-  /** Write what is in memory to tables first, so that the copy has hardly any log to replay. Default false. */
-  readonly flush?: boolean
-  /** Ends the copying. */
-  readonly signal?: AbortSignal
-}
-
-const WRITE_OPTIONS = new Set(['durability'])
 const READ_OPTIONS = new Set(['snapshot'])
 const FLUSH_OPTIONS = new Set(['signal'])
-const COPY_OPTIONS = new Set(['flush', 'signal'])
 const NO_OPTIONS = {}
 
 type Found = Uint8Array<ArrayBuffer> | undefined
@@ -71,9 +58,10 @@ export class DB extends EventTarget {
   constructor(directory: string, options: ResolvedOptions, lock: DirectoryLock | undefined) {
     super()
     this.#lock = lock
-    this.#engine = new Engine(directory, options, (name, detail) =>
-      this.dispatchEvent(new CustomEvent(name, { detail })),
-    )
+    this.#engine = new Engine(directory, options, (name, detail) => {
+      this.dispatchEvent(new CustomEvent(name, { detail }))
+      options.environment.publish(`varve:${name}`, { directory, ...detail })
+    })
     this.#drivers = new Drivers(this.#engine)
     this.#reader = new Reader(this.#engine)
     this.#scanner = new Scanner(this.#engine)
@@ -90,8 +78,7 @@ export class DB extends EventTarget {
   }
 
   /**
-   * Call `listener` at every `flush`, `stall`, `error`, `background-error` or `damaged-filter`; the same as addEventListener, typed, with the
-   * event's detail as argument.
+   * Call `listener` at every event of this type (events.ts): addEventListener, typed, with the event's detail as argument.
    * @returns ends the listening
    */
   on<K extends keyof DBEvents>(type: K, listener: (detail: DBEvents[K]) => void): () => void {
@@ -126,6 +113,19 @@ export class DB extends EventTarget {
   /** As delete, before it returns. */
   deleteSync(key: Input, options?: WriteOptions): void {
     this.#drivers.commitSync(this.#joinDelete(key, options))
+  }
+
+  /**
+   * Delete every key of [start, end), whether or not there are any: one write, whatever it deletes. Equal ends delete nothing.
+   * @throws (rejects with) as put; also InvalidArgumentError if `start` sorts after `end`
+   */
+  deleteRange(start: Input, end: Input, options?: WriteOptions): Promise<void> {
+    return this.#commit(() => this.#joinDeleteRange(start, end, options))
+  }
+
+  /** As deleteRange, before it returns. */
+  deleteRangeSync(start: Input, end: Input, options?: WriteOptions): void {
+    this.#drivers.commitSync(this.#joinDeleteRange(start, end, options))
   }
 
   /** Apply a batch, all of it or nothing. The batch is copied, and may be used again at once. Errors as for put. */
@@ -226,6 +226,37 @@ export class DB extends EventTarget {
   }
 
   /**
+   * Compact all tables that hold keys from `start` to `end`, both included, and what is in memory of them: old versions and
+   * tombstones that no snapshot needs are gone then. Without bounds, the whole database. Other compactions wait meanwhile.
+   * @throws (rejects with) the error of a step that fails: CorruptionError of a damaged table, IOError; AbortedError,
+   *   ClosedError. What has been compacted by then stays so, and nothing is lost
+   */
+  compactRange(start?: Input, end?: Input, options: CompactOptions = NO_OPTIONS): Promise<void> {
+    return promised(() => {
+      this.#checkWritable()
+      checkCallOptions('compactRange', options, FLUSH_OPTIONS)
+      const begin = start === undefined ? undefined : toKey(start).slice()
+      return this.#drivers.compactRange(begin, end === undefined ? undefined : toKey(end).slice(), options.signal)
+    })
+  }
+
+  /** About how many bytes of tables the keys from `start` to `end`, exclusive, take; what is in memory does not count. */
+  approximateSize(start: Input, end: Input): Promise<number> {
+    return promised(() => {
+      this.#checkOpen()
+      return approximateSize(this.#engine, toKey(start), toKey(end))
+    })
+  }
+
+  /** As approximateSize, of several ranges, all of one state. */
+  approximateSizes(ranges: Iterable<KeyRange>): Promise<number[]> {
+    return promised(() => {
+      this.#checkOpen()
+      return Array.from(ranges, ({ start, end }) => approximateSize(this.#engine, toKey(start), toKey(end)))
+    })
+  }
+
+  /**
    * Make a copy of the database in another directory, as of now: every write that has been acknowledged, while writes go on.
    * Tables are linked, where the file system can. The copy is a database of its own, and opens in LevelDB too.
    * @param target must not exist, or be an empty directory
@@ -234,11 +265,21 @@ export class DB extends EventTarget {
    */
   checkpoint(target: string, options: CopyOptions = NO_OPTIONS): Promise<CheckpointInfo> {
     return promised(() => {
-      this.#checkCopy('checkpoint', options)
+      this.#checkWritable()
+      checkCopyOptions('checkpoint', options)
       const { signal, flush = false } = options
       const flushed = flush ? this.#drivers.flush(signal) : undefined
       return runSteps(checkpointSteps(this.#engine, target), this.#engine.environment, signal, flushed)
     })
+  }
+
+  /**
+   * One of LevelDB's properties, as text: `leveldb.num-files-at-level<N>`, `leveldb.stats`, `leveldb.sstables` or
+   * `leveldb.approximate-memory-usage`; undefined for any other name.
+   */
+  property(name: string): string | undefined {
+    this.#checkOpen()
+    return property(this.#engine, name)
   }
 
   /**
@@ -247,7 +288,8 @@ export class DB extends EventTarget {
    * @throws InvalidArgumentError, ClosedError, ReadOnlyError; the stream rejects with those and AbortedError, CorruptionError, IOError
    */
   backup(options: CopyOptions = NO_OPTIONS): AsyncIterableIterator<Uint8Array<ArrayBuffer>> & AsyncDisposable {
-    this.#checkCopy('backup', options)
+    this.#checkWritable()
+    checkCopyOptions('backup', options)
     const { signal, flush = false } = options
     const flushed = flush ? () => this.#drivers.flush(signal) : undefined
     return new ChunkStream(backupChunks(this.#engine), this.#engine.environment, signal, flushed)
@@ -308,22 +350,20 @@ export class DB extends EventTarget {
     return this.#engine.queue.delete(toKey(key), durability)
   }
 
+  #joinDeleteRange(start: Input, end: Input, options: WriteOptions | undefined): WriteGroup {
+    const durability = this.#checkWrite(options)
+    return joinDeleteRange(this.#engine, toKey(start), toKey(end), durability)
+  }
+
   #joinBatch(batch: WriteBatch, options: WriteOptions | undefined): WriteGroup {
     const durability = this.#checkWrite(options)
-    if (!(batch instanceof WriteBatch)) throw new InvalidArgumentError('write takes a WriteBatch')
-    const encoded: Bytes = batch.encoded()
-    return this.#engine.queue.write(encoded, durability)
+    return joinBatch(this.#engine, batch, durability)
   }
 
   #checkWrite(options: WriteOptions | undefined): Durability {
     this.#checkWritable()
-    if (options === undefined) return this.#engine.options.durability
-    checkCallOptions('a write', options, WRITE_OPTIONS)
-    const { durability = this.#engine.options.durability } = options
-    if (durability !== 'buffered' && durability !== 'os' && durability !== 'disk') {
-      throw new InvalidArgumentError("durability must be 'buffered', 'os' or 'disk'")
-    }
-    return durability
+    const { durability } = this.#engine.options
+    return options === undefined ? durability : durabilityOf(options, durability)
   }
 
   #readSequence(options: ReadOptions | undefined): SequenceNumber {
@@ -334,14 +374,6 @@ export class DB extends EventTarget {
     if (snapshot === undefined) return this.#engine.lastSequence
     if (!(snapshot instanceof Snapshot)) throw new InvalidArgumentError('snapshot must be a Snapshot')
     return snapshot.sequenceFor(this.#engine.snapshots)
-  }
-
-  #checkCopy(call: string, options: CopyOptions): void {
-    this.#checkWritable()
-    checkCallOptions(call, options, COPY_OPTIONS)
-    if (options.flush !== undefined && typeof options.flush !== 'boolean') {
-      throw new InvalidArgumentError(`option flush of ${call} must be true or false`)
-    }
   }
 
   #checkOpen(): void {
