@@ -82,7 +82,7 @@ function cppGoal(run: MemTableRun, text: string, measure: Measure, factor: numbe
   }
 }
 
-/** Sequential keys of the same number do the same with all of it in the caches; the rest is waiting for memory. */
+/** Beside sequential keys of the same number, which keep the caches warm. */
 function whySlow({ cases }: MemTableRun, one: CaseFigures, measure: Measure): string {
   const calm = cases.find(({ kind, entries }) => kind === 'sequential' && entries === one.entries)
   if (calm === undefined) return ''
@@ -150,8 +150,8 @@ function pauseGoal({ pause }: MemTableRun): Goal {
     isMet: pause.longestMs < PAUSE_GOAL_MS,
     figure: `${pause.longestMs.toFixed(2)} ms`,
     why:
-      `${pause.collections} collections took ${pause.totalMs.toFixed(1)} ms together, so the usual one is far below: the longest ` +
-      'one was held up by the scheduler or by freeing the memory of tables',
+      `${pause.collections} collections took ${pause.totalMs.toFixed(1)} ms together, ` +
+      `${(pause.totalMs / Math.max(1, pause.collections)).toFixed(2)} ms each; on a busy machine a pause includes waiting for a core`,
   }
 }
 

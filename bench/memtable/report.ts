@@ -109,6 +109,9 @@ function introduction({ command, machine, compiler, plan, elapsedMs }: MemTableR
     `Made by \`${command}\`, in ${Math.round(elapsedMs / 1000)} seconds: varve ${machine.varve} ` +
       `(${machine.commit}), Node.js ${machine.node}, ${compiler ?? 'no C++ compiler'}; ${machine.cpu}, ${machine.cores} cores, ` +
       `${machine.system}, load average ${machine.loadAverage.toFixed(2)} at the start. Figures of other machines differ, ratios less so.`,
+    ...(machine.loadAverage > machine.cores
+      ? ['', '**The machine was busy with other work: these figures decide nothing.**']
+      : []),
     '',
     `- Medians of ${plan.rounds} ${plan.rounds === 1 ? 'round' : 'rounds'}, in which the subjects of a case take turns; a process for each measurement, warmed up. ` +
       'Ratios are of figures of the same round, above 1 where varve is faster. Keys, their order, and values come from one ' +

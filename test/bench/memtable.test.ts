@@ -57,7 +57,12 @@ describe('the benchmark of the MemTable', () => {
     }
     assert.equal(run.pause.entries, 20_000)
     assert.ok(run.pause.tables > 2, 'the tables took turns')
-    assert.ok(run.sharing.every(({ readsPerSecond }) => readsPerSecond > 0))
+    for (const { insertNs } of run.sharing) {
+      assert.deepEqual(
+        Object.entries(insertNs).map(([mode, list]) => `${mode} ${list.length}`),
+        ['alone 2', 'other 2', 'live 2'],
+      )
+    }
   })
 
   it('writes a report with every goal, and the charts that it shows', () => {

@@ -64,7 +64,7 @@ function nodeAt(arena: Arena, target: number): TreeNode {
   const depth = nodeDepth(words, target)
   const kind = KINDS[words[target >> 2] & TAG_MASK]
   const links = new Int32Array(LINKS_MAX)
-  const count = listLinks(words, target, links, 0)
+  const count = listLinks(words, target, NO_LIMIT, links, 0)
   const branches = Array.from(links.subarray(0, count), (link) => {
     const child = nodeAt(arena, words[link])
     const symbol = child.key.length === depth ? END : child.key[depth]
