@@ -91,8 +91,8 @@ function whySlow({ cases }: MemTableRun, one: CaseFigures, measure: Measure): st
     return `${subject === 'cpp' ? 'C++' : 'varve'} takes ${ns(all)}, and ${ns(inCache)} of sequential keys`
   })
   return (
-    `${place(one)}: ${parts.join('; ')}, whose entries and nodes lie side by side: that is about what the work itself takes, ` +
-    'and the rest is waiting for memory'
+    `${place(one)}: ${parts.join('; ')}, whose entries and nodes lie side by side: ` +
+    'the difference is what random order adds'
   )
 }
 
