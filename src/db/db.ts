@@ -11,6 +11,7 @@ import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
 import { WriteBatch } from '../batch/write-batch.ts'
 import { backupChunks } from './backup.ts'
 import { type CheckpointInfo, checkpointSteps } from './checkpoint.ts'
+import type { Cursor } from './cursor.ts'
 import { Drivers } from './drivers.ts'
 import { Engine } from './engine.ts'
 import type { DBEvents } from './events.ts'
@@ -20,7 +21,7 @@ import { checkCallOptions, type ResolvedOptions } from './options.ts'
 import { Reader } from './reader.ts'
 import type { RecoveryInfo } from './recovery.ts'
 import { type Entry, type Project, projectEntry, projectKey, projectValue, Scan, SyncScan } from './scan.ts'
-import type { ScanOptions } from './scan-options.ts'
+import type { CursorOptions, ScanOptions } from './scan-options.ts'
 import { Scanner } from './scanner.ts'
 import { Snapshot } from './snapshot.ts'
 import { gatherStats } from './stats.ts'
@@ -206,6 +207,15 @@ export class DB extends EventTarget {
 
   valuesSync(options?: ScanOptions): SyncScan<Uint8Array<ArrayBuffer>> {
     return this.#scanSync(options, projectValue)
+  }
+
+  /**
+   * A position in a range that can be sought to any key of it, for whoever reads here and there. Close it (or `using`) when
+   * done: until then it keeps the layers that it began with. @throws InvalidArgumentError, ClosedError
+   */
+  cursor(options: CursorOptions = NO_OPTIONS): Cursor {
+    this.#checkOpen()
+    return this.#scanner.cursor(options)
   }
 
   /** The state of this moment, to read from later. Close it (or `using`) when done. */

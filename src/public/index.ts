@@ -42,6 +42,7 @@ export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../base/limits.
 export type { Durability } from '../base/types.ts'
 export { WriteBatch } from '../batch/write-batch.ts'
 export type { CheckpointInfo } from '../db/checkpoint.ts'
+export type { Cursor } from '../db/cursor.ts'
 export { type CopyOptions, DB, type FlushOptions, type Input, type ReadOptions, type WriteOptions } from '../db/db.ts'
 export type {
   BackgroundErrorDetail,
@@ -57,6 +58,6 @@ export { open } from '../db/open.ts'
 export type { Options, RecoveryMode } from '../db/options.ts'
 export type { RecoveryInfo } from '../db/recovery.ts'
 export type { Entry, Scan, SyncScan } from '../db/scan.ts'
-export type { ScanOptions } from '../db/scan-options.ts'
+export type { CursorOptions, ScanOptions } from '../db/scan-options.ts'
 export type { Snapshot } from '../db/snapshot.ts'
 export { nodeEnvironment } from '../env/node-env.ts'
