@@ -8,20 +8,23 @@ import { CorruptionError } from '../base/errors.ts'
 import { logName } from '../base/filename.ts'
 import { type FileNumber, sequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
+import { RangeOps } from '../batch/range-ops.ts'
 import { LogReplay, type ReplayTarget } from '../db/log-replay.ts'
 import type { Steps } from '../db/long-runs.ts'
 import { LogSalvage } from '../log/log-salvage.ts'
 import type { AdminContext } from './admin-options.ts'
 import type { RepairNotes } from './repair-report.ts'
 
+/** Takes batches nowhere, but knows which make no sense in a database of this order of keys. */
+export function checkedOnly({ options }: Pick<AdminContext, 'options'>): ReplayTarget {
+  const ranges = new RangeOps(options.comparator)
+  return { fault: (bytes, offset, length) => ranges.read(bytes, offset, length).fault, replay: () => {} }
+}
+
 /** Whether an opening would take every byte of these logs, after tables up to `lastSequence`. */
-export function logsAreSound(
-  { files, directory }: AdminContext,
-  logs: readonly FileNumber[],
-  lastSequence: number,
-): boolean {
-  const nowhere = { replay: () => {} }
-  const replay = new LogReplay(files, directory, 'strict', sequenceNumber(lastSequence), nowhere)
+export function logsAreSound(context: AdminContext, logs: readonly FileNumber[], lastSequence: number): boolean {
+  const { files, directory } = context
+  const replay = new LogReplay(files, directory, 'strict', sequenceNumber(lastSequence), checkedOnly(context))
   try {
     for (const number of logs) replay.add(number)
     return true
@@ -50,7 +53,7 @@ export function* rescueLogs(
       const salvage = new LogSalvage(file)
       while (salvage.next()) {
         const { record, recordStart: offset } = salvage
-        const reason = batchFault(record, lastSequence)
+        const reason = batchFault(record, lastSequence, target)
         if (reason !== undefined) notes.giveUp(name, { offset, bytes: record.length, reason }, true)
         else if (Batch.batchCount(record, 0) > 0) {
           target.replay(record, 0, record.length)
@@ -69,9 +72,14 @@ export function* rescueLogs(
   return lastSequence
 }
 
-function batchFault(record: Uint8Array<ArrayBufferLike>, lastSequence: number): string | undefined {
+function batchFault(
+  record: Uint8Array<ArrayBufferLike>,
+  lastSequence: number,
+  target: ReplayTarget,
+): string | undefined {
   const fault = Batch.batchFault(record, 0, record.length)
   if (fault !== undefined || Batch.batchCount(record, 0) === 0) return fault
   const sequence = Batch.batchSequence(record, 0)
-  return sequence > lastSequence ? undefined : `batch ${sequence} comes after sequence ${lastSequence}`
+  if (sequence <= lastSequence) return `batch ${sequence} comes after sequence ${lastSequence}`
+  return target.fault(record, 0, record.length)
 }

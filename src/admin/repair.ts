@@ -21,6 +21,7 @@ import { closeQuietly } from '../base/close-all.ts'
 import { NotSupportedError } from '../base/errors.ts'
 import { CURRENT, isUsualName, parseFileName, tableName } from '../base/filename.ts'
 import { type FileNumber, fileNumber, sequenceNumber } from '../base/types.ts'
+import type { FlushSurroundings } from '../db/flush-plan.ts'
 import type { Steps } from '../db/long-runs.ts'
 import type { Options } from '../db/options.ts'
 import { ReplaySink } from '../db/recovery.ts'
@@ -37,7 +38,7 @@ import {
   runLocked,
 } from './admin-options.ts'
 import { keepInLost, removeFiles } from './lost-and-found.ts'
-import { logsAreSound, rescueLogs } from './repair-logs.ts'
+import { checkedOnly, logsAreSound, rescueLogs } from './repair-logs.ts'
 import { planRepair, type RepairPlan, replanRebuilt } from './repair-plan.ts'
 import { RepairNotes, type RepairReport } from './repair-report.ts'
 import { mergeTables, overlapGroups } from './table-merge.ts'
@@ -69,6 +70,9 @@ export function repair(directory: string, options: RepairOptions = {}): Promise<
   }
 }
 
+/** As if a snapshot saw everything: without levels, what is newer than a range delete in a log is not known from its place. */
+const NO_TABLE_DROPPED: FlushSurroundings = { busy: new Set(), oldestSnapshot: sequenceNumber(0) }
+
 class Repair {
   readonly #context: AdminContext
   readonly #names: readonly string[]
@@ -76,6 +80,8 @@ class Repair {
   readonly #startMs: number
   #notes: RepairNotes = new RepairNotes()
   #nextFile = 1
+  /** Tables that the logs' entries come on top of. */
+  #below: readonly FileMetadata[] = []
   /** Tables that have been written, to be removed if the repair fails. */
   readonly #written = new Set<FileNumber>()
   #isNamed = false
@@ -127,7 +133,11 @@ class Repair {
       if (state === 'unreadable') this.#notes.warnings.push(`${name} could not be checked, and is kept as it is`)
     }
     if (this.#isDryRun) return yield* this.#dryRun(plan, tables, lastSequence)
-    const sink = new ReplaySink(this.#context.directory, this.#context.options, () => this.#newNumber())
+    const sink = new ReplaySink(this.#context.directory, this.#context.options, {
+      levels: () => [this.#below],
+      newFileNumber: () => this.#newNumber(),
+      surroundings: NO_TABLE_DROPPED,
+    })
     let isDone = false
     try {
       const report = yield* this.#rewrite(plan, tables, lastSequence, sink)
@@ -162,15 +172,17 @@ class Repair {
       }
     }
     if (isKept) yield* this.#place(loose, ageless, 0, placed)
+    this.#below = [...placed.map(({ file }) => file), ...(isKept ? [] : loose)]
     const logSequence = yield* rescueLogs(this.#context, plan.logs, sink, this.#notes)
     sink.finish()
-    for (const file of sink.tables) {
+    const replayed = sink.change.newFiles.map(({ file }) => file)
+    for (const file of replayed) {
       this.#written.add(file.number)
       if (isKept) placed.push({ level: 0, file })
       else ageless.add(file.number)
     }
     if (isKept) this.#entriesWritten += this.#replayedEntries()
-    else yield* this.#place([...loose, ...sink.tables], ageless, LEVELS - 1, placed)
+    else yield* this.#place([...loose, ...replayed], ageless, LEVELS - 1, placed)
     const lastSequence = Math.max(tableSequence, logSequence)
     yield* this.#switch(plan, placed, lastSequence)
     return this.#report(plan, true, lastSequence)
@@ -280,7 +292,7 @@ class Repair {
       else if (file === undefined) this.#notes.file(name, 'unused', 0)
       else this.#keep(name, entries)
     }
-    const logSequence = yield* rescueLogs(this.#context, plan.logs, { replay: () => {} }, this.#notes)
+    const logSequence = yield* rescueLogs(this.#context, plan.logs, checkedOnly(this.#context), this.#notes)
     return this.#report(plan, true, Math.max(tableSequence, logSequence))
   }
 

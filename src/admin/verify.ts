@@ -27,6 +27,7 @@ import {
   runLocked,
   runUnlocked,
 } from './admin-options.ts'
+import { checkedOnly } from './repair-logs.ts'
 import { plainMessage, type TableBounds, TableCheck, type TableFault } from './table-check.ts'
 import { FileNotes, type Severity, type VerifyReport } from './verify-report.ts'
 
@@ -187,7 +188,7 @@ class Verification {
     }
     progress.expect(logs.reduce((sum, { bytes }) => sum + bytes, 0))
     const lastSequence = sequenceNumber(found?.lastSequence ?? 0)
-    let replay = found && new LogReplay(files, directory, 'pointInTime', lastSequence, { replay: () => {} })
+    let replay = found && new LogReplay(files, directory, 'pointInTime', lastSequence, checkedOnly(this.#context))
     for (const notes of logs.sort((a, b) => numberOf(a) - numberOf(b))) {
       notes.isLive = found !== undefined
       const discarded = replay?.report().discarded.length ?? 0

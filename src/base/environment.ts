@@ -130,6 +130,8 @@ export interface Environment {
   sleep(durationMs: number): void
   /** Call `task` once the event loop has turned: what has arrived by then has been handled. Keeps the process alive. */
   soon(task: () => void): void
+  /** Tell whoever observes the process what happened: `name` of a channel, and plain data. Cheap if nobody does. */
+  publish(name: string, detail: object): void
   /** Start a thread that runs varve's worker, or undefined where there are none: jobs then run inline. */
   startWorker(): WorkerThread | undefined
 }

@@ -4,7 +4,9 @@
  * Format   batch := sequence u64le | count u32le | op × count
  *          op    := 01 | key lps | value lps      (put)
  *                 | 00 | key lps                  (delete)
+ *                 | 0F | start lps | end lps      (delete all keys of [start, end))
  *          lps   := varint32 length | bytes
+ * The third op is varve's own (docs/rfcs/0006): LevelDB does not know it, so it is in a log only until the flush.
  * Op i has the sequence number `sequence + i`. A batch of count 0 is a marker: every LevelDB skips it; what it tells
  * varve's recovery stands in db/write-ahead-log.ts.
  * Source   google/leveldb db/write_batch.cc
@@ -17,7 +19,10 @@ import * as ValueType from '../base/value-type.ts'
 /** Bytes before the first op. */
 export const HEADER_BYTES = 12
 
-/** Where the ops of a batch go: a MemTable, a listing. Key and value are borrowed until return. */
+/**
+ * Where the ops of a batch go: a MemTable, a listing. Key and value are borrowed until return. Of a range delete, the key is
+ * the start and the value is the end.
+ */
 export interface BatchSink {
   add(
     sequence: SequenceNumber,
@@ -54,6 +59,11 @@ export function deleteBytes(keyLen: number): number {
   return 1 + varintLength(keyLen) + keyLen
 }
 
+/** Bytes of a range delete's op. */
+export function deleteRangeBytes(startLen: number, endLen: number): number {
+  return putBytes(startLen, endLen)
+}
+
 /** Write a put's op at `offset`, where there is room for it; returns the offset after it. */
 export function writePut(bytes: Bytes, offset: number, key: Bytes, value: Bytes): number {
   bytes[offset] = ValueType.VALUE
@@ -64,6 +74,12 @@ export function writePut(bytes: Bytes, offset: number, key: Bytes, value: Bytes)
 export function writeDelete(bytes: Bytes, offset: number, key: Bytes): number {
   bytes[offset] = ValueType.DELETION
   return writeString(bytes, offset + 1, key)
+}
+
+/** Write a range delete's op at `offset`, where there is room for it; returns the offset after it. */
+export function writeDeleteRange(bytes: Bytes, offset: number, start: Bytes, end: Bytes): number {
+  bytes[offset] = ValueType.RANGE_DELETION
+  return writeString(bytes, writeString(bytes, offset + 1, start), end)
 }
 
 function writeString(bytes: Bytes, offset: number, string: Bytes): number {
@@ -92,10 +108,12 @@ export function forEachOp(
     const type = reader.byte()
     const keyLen = reader.varint32()
     const keyOff = reader.skip(keyLen)
-    const valLen = type === ValueType.VALUE ? reader.varint32() : 0
+    const isRange = type === ValueType.RANGE_DELETION
+    const valLen = type === ValueType.VALUE || isRange ? reader.varint32() : 0
     const valOff = reader.skip(valLen)
     if (reader.failed) return 'batch op is cut short'
-    if (type !== ValueType.VALUE && type !== ValueType.DELETION) return `batch op has the unknown type ${type}`
+    if (type !== ValueType.VALUE && type !== ValueType.DELETION && !isRange)
+      return `batch op has the unknown type ${type}`
     if (sink !== undefined) sink.add(sequence, type, bytes, keyOff, keyLen, bytes, valOff, valLen)
     sequence++
   }

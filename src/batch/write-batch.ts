@@ -1,14 +1,24 @@
 /**
- * WriteBatch: puts and deletes that reach the database together or not at all. The encoded bytes are the object
+ * WriteBatch: puts, deletes and range deletes that reach the database together or not at all. The encoded bytes are the object
  * (batch-format.ts); the sequence number is filled in when the batch is committed, in the database's own copy.
  *
  * Invariant  bytes[0, byteLength) is a well-formed batch after every call
  * Threads    belongs to one thread; `write` copies it, so it may be changed or used again as soon as `write` returns
  */
+import { equalBytes } from '../base/bytes.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { MAX_BATCH_BYTES, toKey, toValue } from '../base/limits.ts'
 import type { Bytes } from '../base/types.ts'
-import { deleteBytes, HEADER_BYTES, putBytes, writeDelete, writeHeader, writePut } from './batch-format.ts'
+import {
+  deleteBytes,
+  deleteRangeBytes,
+  HEADER_BYTES,
+  putBytes,
+  writeDelete,
+  writeDeleteRange,
+  writeHeader,
+  writePut,
+} from './batch-format.ts'
 
 const INITIAL_BYTES = 256
 
@@ -16,6 +26,7 @@ export class WriteBatch {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_BYTES)
   #end: number = HEADER_BYTES
   #count = 0
+  #rangeCount = 0
 
   /**
    * Set `key` to `value`; a later op of the batch on the same key wins.
@@ -39,16 +50,37 @@ export class WriteBatch {
     return this
   }
 
+  /**
+   * Delete every key of [start, end), whether or not there are any; nothing is added if the two are equal. Whether `start`
+   * comes before `end` is the database's order to say: `write` refuses a batch with a range that does not. Errors as for put.
+   */
+  deleteRange(start: string | Uint8Array, end: string | Uint8Array): this {
+    const s = toKey(start)
+    const e = toKey(end)
+    if (equalBytes(s, 0, s.length, e, 0, e.length)) return this
+    this.#reserve(deleteRangeBytes(s.length, e.length))
+    this.#end = writeDeleteRange(this.#bytes, this.#end, s, e)
+    this.#count++
+    this.#rangeCount++
+    return this
+  }
+
   /** Forget all ops; the memory is kept for reuse. */
   clear(): this {
     this.#end = HEADER_BYTES
     this.#count = 0
+    this.#rangeCount = 0
     return this
   }
 
   /** Number of ops. */
   get count(): number {
     return this.#count
+  }
+
+  /** Range deletes among the ops. */
+  get rangeCount(): number {
+    return this.#rangeCount
   }
 
   /** Bytes of the encoded batch. */

@@ -1,5 +1,5 @@
 /**
- * The commands for one entry: get, put, del.
+ * The commands for one entry, get, put and del, and del-range for those of a range.
  */
 import type { Command } from 'commander'
 import type { Durability } from '../public/index.ts'
@@ -41,6 +41,15 @@ export function addEntryCommands(program: Command, output: Output): void {
     .argument('<key>')
     .addOption(durabilityOption())
     .action((dir, key, _, command) => del(dir, key, command.optsWithGlobals()))
+  program
+    .command('del-range')
+    .summary('delete the keys of a range')
+    .description('Delete every key from <start> on and before <end>, as one write, whether or not there are any.')
+    .argument('<dir>', 'directory of the database')
+    .argument('<start>')
+    .argument('<end>')
+    .addOption(durabilityOption())
+    .action((dir, start, end, _, command) => delRange(dir, start, end, command.optsWithGlobals()))
 }
 
 async function get(directory: string, keyText: string, options: EntryOptions, output: Output): Promise<void> {
@@ -66,4 +75,12 @@ async function del(directory: string, keyText: string, options: EntryOptions): P
   const { hex = false, durability } = options
   const key = parseText(keyText, hex)
   await withDatabase(directory, { ...ONE_WRITE, createIfMissing: false }, (db) => db.delete(key, { durability }))
+}
+
+async function delRange(directory: string, startText: string, endText: string, options: EntryOptions): Promise<void> {
+  const { hex = false, durability } = options
+  const start = parseText(startText, hex)
+  const end = parseText(endText, hex)
+  const existing = { ...ONE_WRITE, createIfMissing: false }
+  await withDatabase(directory, existing, (db) => db.deleteRange(start, end, { durability }))
 }

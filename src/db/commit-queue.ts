@@ -37,6 +37,10 @@ export interface CommitTarget {
 }
 
 export class CommitQueue {
+  /** Groups, entries and bytes of batches that have become visible since the opening. */
+  groupCount = 0
+  entryCount = 0
+  writtenBytes = 0
   readonly #target: CommitTarget
   /** Oldest first. */
   readonly #waiting: WriteGroup[] = []
@@ -83,9 +87,16 @@ export class CommitQueue {
     return group
   }
 
-  write(encoded: Bytes, durability: Durability): WriteGroup {
+  deleteRange(start: Bytes, end: Bytes, durability: Durability): WriteGroup {
     const group = this.#join()
-    group.addBatch(encoded, durability)
+    group.addDeleteRange(start, end, durability)
+    return group
+  }
+
+  /** @param rangeCount range deletes among the batch's ops */
+  write(encoded: Bytes, rangeCount: number, durability: Durability): WriteGroup {
+    const group = this.#join()
+    group.addBatch(encoded, rangeCount, durability)
     return group
   }
 
@@ -130,6 +141,9 @@ export class CommitQueue {
     target.memtable.publish()
     target.log.acknowledge()
     target.lastSequence = (target.lastSequence + group.opCount) as SequenceNumber
+    this.groupCount++
+    this.entryCount += group.opCount
+    this.writtenBytes += group.bytes
     this.#buffer = group.settle()
   }
 

@@ -14,6 +14,14 @@ import type { InternalIterator } from '../base/iterator.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 
+/** Told of long runs of tombstones that a scan stepped over, with nothing visible in between. The keys are borrowed. */
+export interface TombstoneSink {
+  steppedOver(smallest: Bytes, largest: Bytes): void
+}
+
+/** A run that is worth telling: about what reading a block of small entries costs, many times over. */
+const TOMBSTONES_MIN = 1000
+
 /** Which keys: from `lower` to `upper`; undefined for no bound. */
 export interface KeyBounds {
   readonly lower: Bytes | undefined
@@ -42,6 +50,10 @@ export class DBIterator {
   #value: Uint8Array<ArrayBuffer> = new Uint8Array(64)
   #valueLen = 0
   #hasKey = false
+  /** Where a run of tombstones began. */
+  #runKey: Uint8Array<ArrayBuffer> = new Uint8Array(64)
+  #runKeyLen = 0
+  readonly #sink: TombstoneSink | undefined
 
   constructor(
     entries: InternalIterator,
@@ -49,12 +61,14 @@ export class DBIterator {
     sequence: SequenceNumber,
     bounds: KeyBounds,
     isReverse: boolean,
+    sink?: TombstoneSink,
   ) {
     this.#entries = entries
     this.#comparator = comparator
     this.#sequence = sequence
     this.#bounds = bounds
     this.#isReverse = isReverse
+    this.#sink = sink
   }
 
   /** Position at the first entry of the scan. */
@@ -119,6 +133,7 @@ export class DBIterator {
   #findForwards(): void {
     const e = this.#entries
     const comparator = this.#comparator
+    let tombstones = 0
     while (e.valid) {
       const isVisible = tagSequence(e.tagLow, e.tagHigh) <= this.#sequence
       if (
@@ -126,27 +141,34 @@ export class DBIterator {
         !(this.#hasKey && comparator.compare(e.keyBuf, e.keyOff, e.keyLen, this.#key, 0, this.#keyLen) === 0)
       ) {
         if (this.#isPastUpper()) break
+        const isTombstone = (e.tagLow & 0xff) === ValueType.DELETION
+        if (!isTombstone && tombstones >= TOMBSTONES_MIN) this.#sink?.steppedOver(this.#run(), this.#kept())
         this.#keep(e.keyBuf, e.keyOff, e.keyLen)
         this.#hasKey = true
-        if ((e.tagLow & 0xff) !== ValueType.DELETION) {
+        if (!isTombstone) {
           this.#show(e.keyBuf, e.keyOff, e.keyLen, e.valBuf, e.valOff, e.valLen)
           return
         }
+        if (tombstones++ === 0) this.#beginRun()
       }
       e.next()
     }
     this.valid = false
+    if (tombstones >= TOMBSTONES_MIN) this.#sink?.steppedOver(this.#run(), this.#kept())
   }
 
   #findBackwards(): void {
     const e = this.#entries
     let found = false
+    let tombstones = 0
     this.#hasKey = false
     while (e.valid && !this.#isPastLower()) {
       const isVisible = tagSequence(e.tagLow, e.tagHigh) <= this.#sequence
       if (isVisible) {
         const isSameKey = this.#hasKey && this.#isAt(this.#key.subarray(0, this.#keyLen))
         if (found && !isSameKey) break
+        // The key before is deleted: its newest version was a tombstone.
+        if (!isSameKey && this.#hasKey && tombstones++ === 0) this.#beginRun()
         if (!isSameKey) this.#keep(e.keyBuf, e.keyOff, e.keyLen)
         this.#hasKey = true
         found = (e.tagLow & 0xff) !== ValueType.DELETION
@@ -155,6 +177,7 @@ export class DBIterator {
       e.prev()
     }
     this.valid = false
+    if (tombstones >= TOMBSTONES_MIN) this.#sink?.steppedOver(this.#kept(), this.#run())
     if (found) this.#show(this.#key, 0, this.#keyLen, this.#value, 0, this.#valueLen)
   }
 
@@ -188,6 +211,21 @@ export class DBIterator {
     if (keyLen > this.#key.length) this.#key = new Uint8Array(keyLen * 2)
     copyBytes(key, keyOff, this.#key, 0, keyLen)
     this.#keyLen = keyLen
+  }
+
+  #kept(): Bytes {
+    return this.#key.subarray(0, this.#keyLen)
+  }
+
+  /** A run of tombstones begins at the key that was kept. */
+  #beginRun(): void {
+    if (this.#keyLen > this.#runKey.length) this.#runKey = new Uint8Array(this.#keyLen * 2)
+    copyBytes(this.#key, 0, this.#runKey, 0, this.#keyLen)
+    this.#runKeyLen = this.#keyLen
+  }
+
+  #run(): Bytes {
+    return this.#runKey.subarray(0, this.#runKeyLen)
   }
 
   #keepValue(): void {

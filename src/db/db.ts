@@ -8,8 +8,19 @@ import type { DirectoryLock } from '../base/environment.ts'
 import { ClosedError, InvalidArgumentError, ReadOnlyError, type VarveError } from '../base/errors.ts'
 import { toKey, toValue } from '../base/limits.ts'
 import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
+import { RangeOps } from '../batch/range-ops.ts'
 import { WriteBatch } from '../batch/write-batch.ts'
+import { approximateSize } from './approximate-sizes.ts'
 import { backupChunks } from './backup.ts'
+import type {
+  CompactOptions,
+  CopyOptions,
+  FlushOptions,
+  Input,
+  KeyRange,
+  ReadOptions,
+  WriteOptions,
+} from './call-options.ts'
 import { type CheckpointInfo, checkpointSteps } from './checkpoint.ts'
 import type { Cursor } from './cursor.ts'
 import { Drivers } from './drivers.ts'
@@ -18,6 +29,7 @@ import type { DBEvents } from './events.ts'
 import type { Stats } from './layers.ts'
 import { ChunkStream, runSteps } from './long-runs.ts'
 import { checkCallOptions, type ResolvedOptions } from './options.ts'
+import { property } from './properties.ts'
 import { Reader } from './reader.ts'
 import type { RecoveryInfo } from './recovery.ts'
 import { type Entry, type Project, projectEntry, projectKey, projectValue, Scan, SyncScan } from './scan.ts'
@@ -26,31 +38,6 @@ import { Scanner } from './scanner.ts'
 import { Snapshot } from './snapshot.ts'
 import { gatherStats } from './stats.ts'
 import type { WriteGroup } from './write-group.ts'
-
-/** A key or a value: bytes, or a string that is stored as UTF-8. */
-export type Input = string | Uint8Array
-
-export interface WriteOptions {
-  /** How far this write gets before it is acknowledged. Default: the database's. */
-  readonly durability?: Durability
-}
-
-export interface ReadOptions {
-  /** The state to read. Default: that of the call. */
-  readonly snapshot?: Snapshot
-}
-
-export interface FlushOptions {
-  /** Stops the waiting, not the flush. */
-  readonly signal?: AbortSignal
-}
-
-export interface CopyOptions {
-  /** Write what is in memory to tables first, so that the copy has hardly any log to replay. Default false. */
-  readonly flush?: boolean
-  /** Ends the copying. */
-  readonly signal?: AbortSignal
-}
 
 const WRITE_OPTIONS = new Set(['durability'])
 const READ_OPTIONS = new Set(['snapshot'])
@@ -72,9 +59,10 @@ export class DB extends EventTarget {
   constructor(directory: string, options: ResolvedOptions, lock: DirectoryLock | undefined) {
     super()
     this.#lock = lock
-    this.#engine = new Engine(directory, options, (name, detail) =>
-      this.dispatchEvent(new CustomEvent(name, { detail })),
-    )
+    this.#engine = new Engine(directory, options, (name, detail) => {
+      this.dispatchEvent(new CustomEvent(name, { detail }))
+      options.environment.publish(`varve:${name}`, { directory, ...detail })
+    })
     this.#drivers = new Drivers(this.#engine)
     this.#reader = new Reader(this.#engine)
     this.#scanner = new Scanner(this.#engine)
@@ -91,7 +79,8 @@ export class DB extends EventTarget {
   }
 
   /**
-   * Call `listener` at every `flush`, `stall`, `error`, `background-error` or `damaged-filter`; the same as addEventListener, typed, with the
+   * Call `listener` at every `flush`, `compaction`, `stall`, `error`, `background-error` or `damaged-filter`; the same as
+   * addEventListener, typed, with the
    * event's detail as argument.
    * @returns ends the listening
    */
@@ -127,6 +116,19 @@ export class DB extends EventTarget {
   /** As delete, before it returns. */
   deleteSync(key: Input, options?: WriteOptions): void {
     this.#drivers.commitSync(this.#joinDelete(key, options))
+  }
+
+  /**
+   * Delete every key of [start, end), whether or not there are any: one write, whatever it deletes. Equal ends delete nothing.
+   * @throws (rejects with) as put; also InvalidArgumentError if `start` sorts after `end`
+   */
+  deleteRange(start: Input, end: Input, options?: WriteOptions): Promise<void> {
+    return this.#commit(() => this.#joinDeleteRange(start, end, options))
+  }
+
+  /** As deleteRange, before it returns. */
+  deleteRangeSync(start: Input, end: Input, options?: WriteOptions): void {
+    this.#drivers.commitSync(this.#joinDeleteRange(start, end, options))
   }
 
   /** Apply a batch, all of it or nothing. The batch is copied, and may be used again at once. Errors as for put. */
@@ -236,6 +238,37 @@ export class DB extends EventTarget {
   }
 
   /**
+   * Compact all tables that hold keys from `start` to `end`, both included, and what is in memory of them: old versions and
+   * tombstones that no snapshot needs are gone then. Without bounds, the whole database. Other compactions wait meanwhile.
+   * @throws (rejects with) the error of a step that fails: CorruptionError of a damaged table, IOError; AbortedError,
+   *   ClosedError. What has been compacted by then stays so, and nothing is lost
+   */
+  compactRange(start?: Input, end?: Input, options: CompactOptions = NO_OPTIONS): Promise<void> {
+    return promised(() => {
+      this.#checkWritable()
+      checkCallOptions('compactRange', options, FLUSH_OPTIONS)
+      const begin = start === undefined ? undefined : toKey(start).slice()
+      return this.#drivers.compactRange(begin, end === undefined ? undefined : toKey(end).slice(), options.signal)
+    })
+  }
+
+  /** About how many bytes of tables the keys from `start` to `end`, exclusive, take; what is in memory does not count. */
+  approximateSize(start: Input, end: Input): Promise<number> {
+    return promised(() => {
+      this.#checkOpen()
+      return approximateSize(this.#engine, toKey(start), toKey(end))
+    })
+  }
+
+  /** As approximateSize, of several ranges, all of one state. */
+  approximateSizes(ranges: Iterable<KeyRange>): Promise<number[]> {
+    return promised(() => {
+      this.#checkOpen()
+      return Array.from(ranges, ({ start, end }) => approximateSize(this.#engine, toKey(start), toKey(end)))
+    })
+  }
+
+  /**
    * Make a copy of the database in another directory, as of now: every write that has been acknowledged, while writes go on.
    * Tables are linked, where the file system can. The copy is a database of its own, and opens in LevelDB too.
    * @param target must not exist, or be an empty directory
@@ -249,6 +282,15 @@ export class DB extends EventTarget {
       const flushed = flush ? this.#drivers.flush(signal) : undefined
       return runSteps(checkpointSteps(this.#engine, target), this.#engine.environment, signal, flushed)
     })
+  }
+
+  /**
+   * One of LevelDB's properties, as text: `leveldb.num-files-at-level<N>`, `leveldb.stats`, `leveldb.sstables` or
+   * `leveldb.approximate-memory-usage`; undefined for any other name.
+   */
+  property(name: string): string | undefined {
+    this.#checkOpen()
+    return property(this.#engine, name)
   }
 
   /**
@@ -318,11 +360,25 @@ export class DB extends EventTarget {
     return this.#engine.queue.delete(toKey(key), durability)
   }
 
+  #joinDeleteRange(start: Input, end: Input, options: WriteOptions | undefined): WriteGroup {
+    const durability = this.#checkWrite(options)
+    const [s, e] = [toKey(start), toKey(end)]
+    const order = this.#engine.options.comparator.compare(s, 0, s.length, e, 0, e.length)
+    if (order > 0) throw new InvalidArgumentError('deleteRange takes a start that does not sort after the end')
+    // An empty range is an empty batch: nothing is written, but what was asked of the log is done.
+    if (order === 0) return this.#engine.queue.write(new WriteBatch().encoded(), 0, durability)
+    return this.#engine.queue.deleteRange(s, e, durability)
+  }
+
   #joinBatch(batch: WriteBatch, options: WriteOptions | undefined): WriteGroup {
     const durability = this.#checkWrite(options)
     if (!(batch instanceof WriteBatch)) throw new InvalidArgumentError('write takes a WriteBatch')
     const encoded: Bytes = batch.encoded()
-    return this.#engine.queue.write(encoded, durability)
+    const { rangeCount } = batch
+    const ranges = new RangeOps(this.#engine.options.comparator)
+    if (rangeCount > 0) ranges.read(encoded, 0, encoded.length)
+    if (ranges.fault !== undefined) throw new InvalidArgumentError(ranges.fault)
+    return this.#engine.queue.write(encoded, rangeCount, durability)
   }
 
   #checkWrite(options: WriteOptions | undefined): Durability {

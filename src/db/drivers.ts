@@ -10,17 +10,29 @@
 import { closeAll } from '../base/close-all.ts'
 import type { DirectoryLock } from '../base/environment.ts'
 import { AbortedError, StalledError } from '../base/errors.ts'
+import type { Bytes } from '../base/types.ts'
+import type { StallReason } from './back-pressure.ts'
 import type { CommitQueue } from './commit-queue.ts'
+import { pickContext } from './compaction-plans.ts'
 import type { Engine } from './engine.ts'
-import type { MemTableSlot } from './read-state.ts'
+import { checkCompaction, hasKeysInMemory, isEmptyRange, ManualCompaction } from './manual-compaction.ts'
+import { isEmpty, type MemTableSlot } from './read-state.ts'
 import type { WriteGroup } from './write-group.ts'
 
 /** How long an asynchronous writer may keep the event loop from turning. */
 const TURN_MS = 4
 /** Groups between two looks at the clock. */
 const CLOCK_EVERY = 16
+/** What writes that are refused are told. */
+const STALLED: Readonly<Record<StallReason, string>> = {
+  memtables: 'no MemTable is free, since frozen ones cannot be flushed',
+  'level0-tables': 'level 0 is full, since its tables cannot be compacted',
+  'compaction-debt': 'compactions are too far behind',
+}
 /** Longest sleep of a synchronous writer before it looks around again. */
 const SLEEP_MS = 1000
+/** The same, of one that is slowed down. */
+const PAUSE_SYNC_MS = 20
 
 export class Drivers {
   readonly #engine: Engine
@@ -51,7 +63,9 @@ export class Drivers {
   commitSync(group: WriteGroup): void {
     while (!group.isSettled) {
       const { begun } = this.#queue
+      const pauseMs = this.#engine.pace.owedMs
       if (begun !== undefined) this.#syncNow(begun)
+      else if (pauseMs > 0) this.#pauseSync(pauseMs)
       else if (this.#admit()) this.#commitNextSync()
       else this.#waitForRoomSync()
     }
@@ -68,16 +82,49 @@ export class Drivers {
     const { background, health } = this.#engine
     health.check()
     // Inline, an attempt fails before tryAgain returns.
-    const failuresBefore = background.failureCount
+    const failuresBefore = background.flushes.retry.failureCount
     background.tryAgain()
     const { active, immutables } = this.#engine.readState
-    const last = active.table.entryCount > 0 ? active : immutables[0]
+    const last = isEmpty(active) ? immutables[0] : active
     if (last === active) await this.#untilFrozen(active, failuresBefore, signal)
     while (last !== undefined && this.#engine.readState.immutables.includes(last)) {
       this.#checkFlush(failuresBefore, signal)
       await this.#change(signal)
     }
     health.check()
+  }
+
+  /**
+   * Compact the tables that hold keys of a range, down to the deepest level that has any, with what is in memory of it.
+   * @param begin first key, or undefined for the first there is
+   * @param end last key, or undefined for the last there is
+   * @throws the error of the first attempt that fails from now on; compactions go on by themselves
+   */
+  async compactRange(begin: Bytes | undefined, end: Bytes | undefined, signal?: AbortSignal): Promise<void> {
+    await this.#committed()
+    const engine = this.#engine
+    if (isEmptyRange(engine, begin, end)) return
+    if (hasKeysInMemory(engine, begin, end)) await this.flush(signal)
+    const { compactions } = engine.background
+    checkCompaction(engine, signal)
+    // One at a time.
+    while (compactions.manual !== undefined) await this.#compactionChange(signal)
+    const failuresBefore = compactions.retry.failureCount
+    const manual = new ManualCompaction(() => pickContext(engine), begin, end)
+    try {
+      compactions.begin(manual)
+      while (!manual.isOver) {
+        if (compactions.retry.failureCount > failuresBefore) throw compactions.retry.lastError
+        await this.#compactionChange(signal)
+      }
+    } finally {
+      compactions.endManual()
+    }
+  }
+
+  async #compactionChange(signal: AbortSignal | undefined): Promise<void> {
+    await this.#change(signal)
+    checkCompaction(this.#engine, signal)
   }
 
   /**
@@ -88,11 +135,13 @@ export class Drivers {
     let failure: Error | undefined
     try {
       await this.#committed()
+      // What a flush adds, the next opening compacts.
+      this.#engine.background.compactions.end()
       if (!this.#engine.options.readOnly) await this.#flushOrSync()
     } catch (error) {
       failure = error as Error
     }
-    await this.#jobEnded()
+    await this.#flushEnded()
     closeAll([
       () => {
         if (failure !== undefined) throw failure
@@ -102,8 +151,8 @@ export class Drivers {
     ])
   }
 
-  /** A job that still ran would write to a directory that the next opener has. */
-  async #jobEnded(): Promise<void> {
+  /** A flush that still ran would write to a directory that the next opener has. A compaction is aborted by the release. */
+  async #flushEnded(): Promise<void> {
     const { background, environment, options } = this.#engine
     let isLate = false
     const late = (): void => {
@@ -111,7 +160,7 @@ export class Drivers {
       background.changed()
     }
     const cancel = environment.later(options.stallTimeoutMs, late, true)
-    while (background.outputNumber !== undefined && !isLate) await this.#change()
+    while (background.flushes.isRunning && !isLate) await this.#change()
     cancel()
   }
 
@@ -129,12 +178,18 @@ export class Drivers {
     // Let the rest of this turn's synchronous code join.
     await undefined
     while (this.#queue.next !== undefined) {
+      const pauseMs = this.#queue.begun === undefined ? this.#engine.pace.owedMs : 0
+      if (pauseMs > 0) {
+        await this.#pause(pauseMs)
+        continue
+      }
       if (this.#queue.begun === undefined && !this.#admit()) {
         await this.#untilRoom()
         continue
       }
       const group = this.#queue.begin()
       if (group === undefined) continue
+      this.#engine.pace.charge(group.bytes)
       if (group.durability === 'disk') await this.#syncLater(group)
       this.#queue.finish(group)
       this.#endStall()
@@ -181,6 +236,7 @@ export class Drivers {
   #commitNextSync(): void {
     const group = this.#queue.begin()
     if (group === undefined) return
+    this.#engine.pace.charge(group.bytes)
     if (group.durability === 'disk') this.#syncNow(group)
     else this.#queue.finish(group)
   }
@@ -199,6 +255,25 @@ export class Drivers {
     cancel()
   }
 
+  /** Pay for what has been written too fast; or until something has changed, since then it may be less. */
+  async #pause(pauseMs: number): Promise<void> {
+    const { environment, stall, background } = this.#engine
+    const startMs = environment.clock.monotonicMs()
+    const cancel = environment.later(pauseMs, () => background.changed(), true)
+    await this.#change()
+    cancel()
+    stall.delayed(environment.clock.monotonicMs() - startMs)
+    this.#turnStartMs = environment.clock.monotonicMs()
+  }
+
+  #pauseSync(pauseMs: number): void {
+    const { environment, stall, background } = this.#engine
+    const portionMs = Math.min(pauseMs, PAUSE_SYNC_MS)
+    environment.sleep(portionMs)
+    stall.delayed(portionMs)
+    background.poll()
+  }
+
   #waitForRoomSync(): void {
     if (!this.#beginStall()) return
     this.#engine.background.waitSync(SLEEP_MS)
@@ -206,19 +281,18 @@ export class Drivers {
 
   /** @returns whether waiting may help; if not, the writes that wait have been refused */
   #beginStall(): boolean {
-    const { stall, options, background, readState, health } = this.#engine
+    const { stall, options, readState, health, pressure, stallFailure } = this.#engine
     if (health.isPoisoned) {
       this.#queue.refuseWaiting(health.refusal())
       return false
     }
-    if (background.failure === undefined) {
-      stall.begin(readState.immutables.length)
+    const reason = pressure.reason ?? 'memtables'
+    if (stallFailure === undefined) {
+      stall.begin(reason, readState.immutables.length)
       if (stall.durationMs <= options.stallTimeoutMs) return true
     }
-    const reason =
-      background.failure === undefined ? ` after ${options.stallTimeoutMs} ms` : `: ${background.failure.message}`
-    const message = `no MemTable is free, since frozen ones cannot be flushed${reason}`
-    this.#queue.refuseWaiting(new StalledError(message, { cause: background.failure }))
+    const why = stallFailure === undefined ? ` after ${options.stallTimeoutMs} ms` : `: ${stallFailure.message}`
+    this.#queue.refuseWaiting(new StalledError(`${STALLED[reason]}${why}`, { cause: stallFailure }))
     this.#endStall()
     return false
   }
@@ -261,7 +335,8 @@ export class Drivers {
   #checkFlush(failuresBefore: number, signal: AbortSignal | undefined): void {
     const { background, health } = this.#engine
     health.check()
-    if (background.failureCount > failuresBefore) throw background.lastError
+    const { retry } = background.flushes
+    if (retry.failureCount > failuresBefore) throw retry.lastError
     if (signal?.aborted)
       throw new AbortedError('the flush was aborted; it may go on in the background', { cause: signal.reason })
   }

@@ -4,44 +4,57 @@
  *
  *   admit    make room for the next group: rotate to a fresh MemTable and log when the active one is full
  *   rotate   freeze the active MemTable; a new log and MemTable take over at once; the frozen one queues for its flush
- *   install  a flushed table enters the MANIFEST, then the version; only then its log and MemTable go
+ *   install  a flushed table, or what a compaction wrote, enters the MANIFEST, then the version; only then its log and
+ *            MemTable, or the compaction's inputs, go
  *
  * Threads  one Engine belongs to one thread; workers see frozen MemTables and their own output, nothing else
  */
 import { assert } from '../base/assert.ts'
 import { closeAll, closeQuietly } from '../base/close-all.ts'
-import { bytewiseComparator } from '../base/comparator.ts'
 import { CopyPool } from '../base/copy-pool.ts'
 import type { Environment } from '../base/environment.ts'
-import type { FileNumber, SequenceNumber } from '../base/types.ts'
+import { type FileNumber, fileNumber, type SequenceNumber } from '../base/types.ts'
 import { BlockCache } from '../cache/block-cache.ts'
 import { TableCache } from '../cache/table-cache.ts'
+import type { CompactionJob } from '../jobs/compaction-job.ts'
 import type { FlushResult, TableFormat } from '../jobs/flush-job.ts'
 import type { MemTable } from '../memtable/memtable.ts'
+import type { Compaction } from '../version/compaction.ts'
+import { pickCompaction } from '../version/compaction-picker.ts'
+import type { PickerOptions } from '../version/compaction-plan.ts'
+import type { FileMetadata } from '../version/file-metadata.ts'
+import { pendingCompactionBytes, totalBytes } from '../version/level-sizes.ts'
 import type { Version } from '../version/version.ts'
+import type { VersionEdit } from '../version/version-edit.ts'
 import type { VersionSet } from '../version/version-set.ts'
-import type { JobExecutor } from '../worker/executor.ts'
-import { InlineExecutor } from '../worker/inline-executor.ts'
-import { WorkerExecutor } from '../worker/worker-executor.ts'
-import { Background, type FlushHost } from './background.ts'
+import { backPressure, NO_PRESSURE, type Pressure } from './back-pressure.ts'
+import { Background } from './background.ts'
 import { CommitQueue, type CommitTarget } from './commit-queue.ts'
+import type { CompactionHost } from './compaction-lane.ts'
+import { compactionEdit, compactionJob, inputsOf, pickContext, pickerOptions } from './compaction-plans.ts'
 import type { Emit } from './events.ts'
+import type { FlushHost } from './flush-lane.ts'
+import type { FlushPlan } from './flush-plan.ts'
 import { Health } from './health.ts'
+import { newExecutor } from './new-executor.ts'
 import { newMemTable } from './new-memtable.ts'
-import { removeObsoleteFiles } from './obsolete-files.ts'
+import { ObsoleteFiles } from './obsolete-files.ts'
 import { TableOpener } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
-import type { MemTableSlot, ReadState } from './read-state.ts'
+import { Pace } from './pace.ts'
+import { ReadHints } from './read-hints.ts'
+import { isEmpty, type MemTableSlot, type ReadState } from './read-state.ts'
 import { type Recovered, Recovery, type RecoveryInfo } from './recovery.ts'
 import { SnapshotList } from './snapshot.ts'
 import { StallClock } from './stall-clock.ts'
 import { WriteAheadLog } from './write-ahead-log.ts'
 
-export class Engine implements CommitTarget, FlushHost {
+export class Engine implements CommitTarget, FlushHost, CompactionHost {
   readonly directory: string
   readonly options: ResolvedOptions
   readonly environment: Environment
   readonly format: TableFormat
+  readonly pickerOptions: PickerOptions
   readonly emit: Emit
   readonly log: WriteAheadLog
   readonly health: Health
@@ -52,15 +65,25 @@ export class Engine implements CommitTarget, FlushHost {
   readonly opener: TableOpener
   /** Memory of the values that leave the engine. */
   readonly copies: CopyPool
-  readonly snapshots: SnapshotList = new SnapshotList()
+  readonly snapshots: SnapshotList = new SnapshotList(() => this.background.schedule())
   readonly stall: StallClock
+  /** What slowing down leaves to writes. */
+  readonly pace: Pace
+  /** What reads have noticed. */
+  readonly hints: ReadHints = new ReadHints()
+  /** Tables that no compaction may take: inputs of one, about to be dropped, or damaged. Whoever adds one takes it out. */
+  readonly busy: Set<FileNumber> = new Set()
   readonly recoveryInfo: RecoveryInfo
 
   lastSequence: SequenceNumber
   #readState: ReadState
   readonly #versions: VersionSet
+  readonly #obsolete: ObsoleteFiles
+  #pressure: Pressure = NO_PRESSURE
   #flushes = 0
   #flushedBytes = 0
+  /** Bytes of the logs that are gone. */
+  #oldLogBytes = 0
   #rotationWanted = false
   #isReleased = false
   #cancelLogTimer: (() => void) | undefined = undefined
@@ -75,16 +98,21 @@ export class Engine implements CommitTarget, FlushHost {
     this.options = options
     this.environment = environment
     this.format = tableFormat(options, 0)
+    this.pickerOptions = pickerOptions(options)
     this.emit = emit
     this.health = new Health((error) => emit('error', { error }))
     this.stall = new StallClock(environment.clock, emit)
+    this.pace = new Pace(environment.clock)
+    this.#obsolete = new ObsoleteFiles(environment.files, directory, (error) =>
+      emit('background-error', { work: 'removal', error, attempt: 1, retryMs: undefined }),
+    )
     this.log = new WriteAheadLog(environment.files, directory, options.walMarkers)
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
     this.blocks = new BlockCache(options.blockCacheBytes)
     this.opener = new TableOpener(directory, options, this.blocks, emit)
     this.tables = new TableCache((number, bytes) => this.opener.open(number, bytes), options.maxOpenFiles, this.blocks)
     this.queue = new CommitQueue(this)
-    this.background = new Background(this, makeExecutor(options))
+    this.background = new Background(this, newExecutor(options))
     const recovered = this.#recover()
     this.recoveryInfo = recovered.info
     this.lastSequence = recovered.lastSequence
@@ -93,7 +121,10 @@ export class Engine implements CommitTarget, FlushHost {
     const slot = (table: MemTable): MemTableSlot => ({ table, logNumber, firstSequence: this.#nextSequence() })
     const immutables = recovered.memtables.map(slot)
     this.#readState = { active: slot(recovered.active), immutables, version: versions.current }
-    if (!options.readOnly) this.#removeObsolete()
+    if (options.readOnly) return
+    this.#sweep()
+    this.#press()
+    this.background.schedule()
   }
 
   /** The layers that a read beginning now goes through. */
@@ -110,6 +141,22 @@ export class Engine implements CommitTarget, FlushHost {
     return this.#versions
   }
 
+  /** What slows writes down, or stops them. */
+  get pressure(): Pressure {
+    return this.#pressure
+  }
+
+  /** Why what stops writes cannot end; undefined if it can. */
+  get stallFailure(): Error | undefined {
+    const { flushes, compactions } = this.background
+    return this.#pressure.reason === 'memtables' ? flushes.retry.failure : compactions.failure
+  }
+
+  /** Bytes written to logs since the opening. */
+  get logBytes(): number {
+    return this.log.list().reduce((sum, { bytes }) => sum + bytes, this.#oldLogBytes)
+  }
+
   get flushes(): { readonly count: number; readonly bytes: number } {
     return { count: this.#flushes, bytes: this.#flushedBytes }
   }
@@ -118,17 +165,22 @@ export class Engine implements CommitTarget, FlushHost {
 
   /**
    * Make room for the group that comes next.
-   * @returns whether there is room; if not, as many MemTables as are allowed wait for their flush
+   * @returns whether there is room; if not, the pressure is such that no further MemTable may be begun
    */
   admit(): boolean {
     const needed = this.queue.next?.arenaBytes ?? 0
     const { table } = this.#readState.active
     if (!this.#rotationWanted && table.memoryUsage < this.options.writeBufferBytes && table.hasRoom(needed)) return true
+    if (table.entryCount > 0 && !this.#rotationWanted && this.#pressure.isStop) {
+      this.background.poll()
+      if (this.#pressure.isStop) return false
+    }
     return this.rotate(needed)
   }
 
   /**
    * Freeze the active MemTable if it holds anything, and begin a new one with room for `needed` arena bytes.
+   * Whoever flushes may do so however much there is to compact.
    * @returns false if no further MemTable may be frozen now
    * @throws RangeError if there is no memory for it; nothing has changed then
    */
@@ -136,7 +188,7 @@ export class Engine implements CommitTarget, FlushHost {
     assert(this.queue.begun === undefined, 'no group is between its log and its MemTable')
     const { active, immutables, version } = this.#readState
     this.#rotationWanted = false
-    if (active.table.entryCount === 0) {
+    if (isEmpty(active)) {
       this.#readState = { active: { ...active, table: newMemTable(this.options, needed) }, immutables, version }
       return true
     }
@@ -150,6 +202,7 @@ export class Engine implements CommitTarget, FlushHost {
       this.health.poison(error as Error)
       return true
     }
+    this.#press()
     this.background.changed()
     this.background.schedule()
     return true
@@ -176,23 +229,46 @@ export class Engine implements CommitTarget, FlushHost {
     return this.#versions.newFileNumber()
   }
 
-  installFlush(slot: MemTableSlot, { file }: FlushResult): void {
+  installFlush(slot: MemTableSlot, { file }: FlushResult, { dropped: deletedFiles }: FlushPlan): void {
     const { active, immutables } = this.#readState
     assert(immutables.at(-1) === slot, 'MemTables are flushed oldest first')
     const remaining = immutables.slice(0, -1)
-    const oldest = remaining.at(-1) ?? active
-    try {
-      const lastSequence = (oldest.firstSequence - 1) as SequenceNumber
-      this.#versions.apply({ logNumber: oldest.logNumber, lastSequence, newFiles: [{ level: 0, file }] })
-    } catch (error) {
-      this.health.poison(error as Error)
-      throw error
-    }
+    const { logNumber, firstSequence } = remaining.at(-1) ?? active
+    const change = { newFiles: file === undefined ? [] : [{ level: 0, file }], deletedFiles }
+    this.#apply({ logNumber, lastSequence: (firstSequence - 1) as SequenceNumber, ...change })
     this.#readState = { active, immutables: remaining, version: this.#versions.current }
     this.#flushes++
-    this.#flushedBytes += file.bytes
-    this.#dropLogs(oldest.logNumber)
-    this.#removeObsolete()
+    this.#flushedBytes += file?.bytes ?? 0
+    this.#press()
+    this.#dropLogs(logNumber)
+    this.#removeDropped(deletedFiles)
+  }
+
+  // Compacting (CompactionHost).
+
+  get isWritable(): boolean {
+    return !this.options.readOnly && !this.health.isPoisoned
+  }
+
+  pickCompaction(): Compaction | undefined {
+    if (!this.isWritable) return undefined
+    const picked = pickCompaction(pickContext(this))
+    // If nothing is due, hints that were not followed lead nowhere.
+    if (picked === undefined) this.hints.clear()
+    else this.hints.spend(picked.hint)
+    return picked
+  }
+
+  compactionJob(compaction: Compaction): CompactionJob {
+    return compactionJob(this, compaction)
+  }
+
+  installCompaction(compaction: Compaction, outputs: readonly FileMetadata[]): void {
+    this.#apply(compactionEdit(this.#readState.version, compaction, outputs))
+    this.#readState = { ...this.#readState, version: this.#versions.current }
+    this.#press()
+    if (compaction.isTrivialMove) return
+    this.#removeDropped(inputsOf(compaction))
   }
 
   // Reading.
@@ -204,7 +280,10 @@ export class Engine implements CommitTarget, FlushHost {
 
   unhold(version: Version): void {
     this.#versions.unhold(version)
-    if (version !== this.#versions.current && !this.options.readOnly && !this.health.isPoisoned) this.#removeObsolete()
+    if (this.#isReleased) return
+    this.#removeDropped()
+    // What the scan that ends has noticed.
+    if (this.hints.takeNew()) this.background.schedule()
   }
 
   // Closing.
@@ -218,9 +297,12 @@ export class Engine implements CommitTarget, FlushHost {
   release(): void {
     this.#isReleased = true
     this.#cancelLogTimer?.()
-    this.snapshots.closeAll()
+    const isThrownAway = this.background.compactions.isRunning
     closeAll([
       () => this.background.close(),
+      () => this.snapshots.closeAll(),
+      // A compaction that was done, and not heard of, has left its outputs.
+      () => isThrownAway && this.isWritable && this.#sweep(),
       () => this.log.close(),
       () => this.#versions.close(),
       () => this.tables.close(),
@@ -263,24 +345,52 @@ export class Engine implements CommitTarget, FlushHost {
 
   /** Close logs whose content is in tables. They are complete and no longer needed, so an error is none of anyone's data. */
   #dropLogs(number: FileNumber): void {
+    const dropped = this.log.list().filter((log) => log.number < number)
+    for (const { bytes } of dropped) this.#oldLogBytes += bytes
     closeQuietly(() => this.log.dropBelow(number))
+    this.#obsolete.removeLogs(dropped.map((log) => fileNumber(log.number)))
   }
 
-  #removeObsolete(): void {
-    const tables = this.#versions.liveTables()
-    if (this.background.outputNumber !== undefined) tables.add(this.background.outputNumber)
-    const logNumber = this.#versions.logNumber
-    const manifest = this.#versions.manifestNumber
-    removeObsoleteFiles(this.environment.files, this.directory, { tables, logNumber, manifest })
+  /** Make an edit durable and current. @throws what it failed with, which has poisoned the database */
+  #apply(edit: VersionEdit): void {
+    try {
+      this.#versions.apply(edit)
+    } catch (error) {
+      this.health.poison(error as Error)
+      throw error
+    }
+  }
+
+  /** The layers have changed: how much writes are to be slowed down. */
+  #press(): void {
+    const { immutables, version } = this.#readState
+    const level0 = version.levels[0]
+    const load = {
+      immutables: immutables.length,
+      level0Tables: level0.length,
+      level0Bytes: totalBytes(level0),
+      debtBytes: pendingCompactionBytes(version, this.pickerOptions),
+    }
+    this.#pressure = backPressure(load, this.options)
+    this.pace.set(this.#pressure.bytesPerSecond)
+  }
+
+  #removeDropped(dropped: readonly { readonly number: FileNumber }[] = []): void {
+    this.#obsolete.drop(dropped.map(({ number }) => number))
+    if (!this.#obsolete.hasDropped || this.health.isPoisoned) return
+    this.#obsolete.removeDropped(this.#versions.liveTables(), (number) => {
+      this.tables.evict(number)
+      this.blocks.evictFile(number)
+      this.hints.forget(number)
+    })
+  }
+
+  #sweep(): void {
+    const { logNumber, manifestNumber: manifest } = this.#versions
+    this.#obsolete.sweep({ tables: this.#versions.liveTables(), logNumber, manifest })
   }
 
   #nextSequence(): SequenceNumber {
     return (this.lastSequence + 1) as SequenceNumber
   }
-}
-
-function makeExecutor(options: ResolvedOptions): JobExecutor {
-  const inline = new InlineExecutor(options.environment, options.comparator)
-  const isInline = options.workers === 0 || options.comparator !== bytewiseComparator
-  return isInline ? inline : new WorkerExecutor(options.environment, inline, options.workers)
 }

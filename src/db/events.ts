@@ -1,13 +1,33 @@
 /**
- * What a database tells while it works, as events of the DB object (an EventTarget); `detail` holds the figures.
+ * What a database tells while it works, as events of the DB object (an EventTarget); `detail` holds the figures. The same
+ * goes to the channels `varve:flush`, `varve:compaction` … of node:diagnostics_channel, with the directory.
  */
+import type { CompactionReason } from '../version/compaction.ts'
+import type { StallReason } from './back-pressure.ts'
 
 /** A frozen MemTable was written to a table, and the table is installed. */
 export interface FlushDetail {
-  readonly table: number
+  /** undefined if there was nothing to write: range deletes of keys that do not exist, or of whole tables. */
+  readonly table: number | undefined
   readonly level: number
   readonly entries: number
   readonly bytes: number
+  readonly durationMs: number
+}
+
+/** Tables were merged into the next level, or are going to be. */
+export interface CompactionDetail {
+  /** `move`: a table was moved down as it is. `failed`: see `background-error`, unless the database is closing. */
+  readonly phase: 'begin' | 'end' | 'move' | 'failed'
+  readonly reason: CompactionReason
+  readonly level: number
+  readonly outputLevel: number
+  /** Tables read. */
+  readonly inputs: number
+  /** Tables written; as the figures below, 0 until the end. */
+  readonly outputs: number
+  readonly bytesRead: number
+  readonly bytesWritten: number
   readonly durationMs: number
 }
 
@@ -15,8 +35,11 @@ export interface FlushDetail {
 export interface StallDetail {
   /** `begin` when writes start to wait, `end` when they go on. */
   readonly phase: 'begin' | 'end'
-  /** `memtables`: as many frozen MemTables as are allowed wait for their flush. */
-  readonly reason: 'memtables'
+  /**
+   * `memtables`: as many frozen MemTables as are allowed wait for their flush. `level0-tables`: level 0 holds as many
+   * tables as it may. `compaction-debt`: compactions have too much left to write.
+   */
+  readonly reason: StallReason
   /** When the wait began, in milliseconds since the epoch. */
   readonly sinceMs: number
   readonly durationMs: number
@@ -28,8 +51,12 @@ export interface ErrorDetail {
   readonly error: Error
 }
 
+/** `removal`: a file that is no longer needed could not be removed; the next opening tries again. */
+export type BackgroundWork = 'flush' | 'compaction' | 'removal'
+
 /** A background job failed; it is tried again, or given up. */
 export interface BackgroundErrorDetail {
+  readonly work: BackgroundWork
   readonly error: Error
   readonly attempt: number
   /** undefined if it is not tried again. */
@@ -45,6 +72,7 @@ export interface DamagedFilterDetail {
 
 export interface DBEvents {
   readonly flush: FlushDetail
+  readonly compaction: CompactionDetail
   readonly stall: StallDetail
   readonly error: ErrorDetail
   readonly 'background-error': BackgroundErrorDetail

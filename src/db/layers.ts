@@ -3,10 +3,13 @@
  * Plain data, taken at one moment.
  */
 import type { Bytes } from '../base/types.ts'
+import type { StallReason } from './back-pressure.ts'
 
 export interface MemTableFigures {
   readonly entries: number
   readonly tombstones: number
+  /** Range deletes; not among the entries. */
+  readonly rangeTombstones: number
   /** Bytes of keys and newest values. */
   readonly liveBytes: number
   /** Arena bytes in use. */
@@ -32,6 +35,31 @@ export interface TableFigures {
   readonly largest: Bytes
 }
 
+/** One level, and the compactions into it since the opening. */
+export interface LevelFigures {
+  readonly level: number
+  readonly tables: number
+  readonly bytes: number
+  /** How full it is: from 1 on a compaction is due. 0 for the last level. */
+  readonly score: number
+  readonly compactions: number
+  /** Tables that were moved there as they are. */
+  readonly moves: number
+  readonly bytesRead: number
+  readonly bytesWritten: number
+  readonly durationMs: number
+}
+
+/** Writes since the opening. */
+export interface WriteFigures {
+  /** Commit groups: at most one write(2) and one sync each. */
+  readonly groups: number
+  readonly entries: number
+  /** As encoded batches. */
+  readonly bytes: number
+  readonly logBytes: number
+}
+
 export interface Stats {
   readonly directory: string
   readonly lastSequence: number
@@ -50,8 +78,26 @@ export interface Stats {
   readonly openScans: number
   readonly flushes: number
   readonly flushedBytes: number
+  /** Levels 0 to 6. */
+  readonly levels: readonly LevelFigures[]
+  /** Since the opening, without moves. */
+  readonly compactions: number
+  /** Written by compactions. */
+  readonly compactedBytes: number
+  readonly isCompacting: boolean
+  /** What compactions have left to write until every level has its size; an estimate. */
+  readonly pendingCompactionBytes: number
+  readonly writes: WriteFigures
+  /** Bytes written to logs and tables for each byte of batches, since the opening; 0 if nothing was written. */
+  readonly writeAmplification: number
+  /** Bytes of all tables for each byte of the deepest level that has any: a bound for what old versions take. */
+  readonly spaceAmplification: number
+  /** Why writes are slowed down or stopped now; undefined if they are not. */
+  readonly stallReason: StallReason | undefined
   readonly stalls: number
   readonly stalledMs: number
+  /** Milliseconds of pauses of writes that were slowed down. */
+  readonly delayedMs: number
   /** Data blocks kept in memory. */
   readonly blockCache: { readonly bytes: number; readonly hits: number; readonly misses: number }
   /** Open tables, and the bytes of their indexes and filters, which count against blockCacheBytes as blocks do. */

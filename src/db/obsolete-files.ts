@@ -1,17 +1,80 @@
 /**
- * Which files of the directory are no longer needed, and their removal. Only what the MANIFEST has durably let go of is
- * removed, so it does not matter when, or whether, a removal succeeds: the next opening tries again.
+ * ObsoleteFiles: which files of the directory are no longer needed, and their removal. Only what the MANIFEST has durably
+ * let go of is removed, so it does not matter when, or whether, a removal succeeds: a failure is reported, and the next
+ * opening tries again.
+ *
+ * At the opening, and after a job was thrown away, the directory is listed. In between, the tables that edits delete are
+ * remembered, and go once no version that somebody holds has them.
  */
-import { closeQuietly } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
-import { parseFileName } from '../base/filename.ts'
+import { logName, parseFileName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
+import { findTable } from '../table/table-file.ts'
 
 export interface LiveFiles {
   readonly tables: ReadonlySet<FileNumber>
   /** Logs from this number on are needed. */
   readonly logNumber: FileNumber
   readonly manifest: FileNumber
+}
+
+export class ObsoleteFiles {
+  readonly #files: FileSystem
+  readonly #directory: string
+  readonly #onFailure: (error: Error) => void
+  /** Tables that edits have deleted and that are still there. */
+  readonly #dropped = new Set<FileNumber>()
+
+  constructor(files: FileSystem, directory: string, onFailure: (error: Error) => void) {
+    this.#files = files
+    this.#directory = directory
+    this.#onFailure = onFailure
+  }
+
+  /** An edit has deleted these tables. */
+  drop(tables: Iterable<FileNumber>): void {
+    for (const number of tables) this.#dropped.add(number)
+  }
+
+  /** Whether tables wait for those who still read them. */
+  get hasDropped(): boolean {
+    return this.#dropped.size > 0
+  }
+
+  /** Remove the dropped tables that nobody needs. @param onRemove called with each of them, before */
+  removeDropped(live: ReadonlySet<FileNumber>, onRemove: (number: FileNumber) => void): void {
+    for (const number of this.#dropped) {
+      if (live.has(number)) continue
+      this.#dropped.delete(number)
+      this.#try(() => onRemove(number))
+      this.#try(() => {
+        const found = findTable(this.#files, this.#directory, number)
+        if (found !== undefined) this.#files.remove(found.path)
+      })
+    }
+  }
+
+  removeLogs(numbers: readonly FileNumber[]): void {
+    for (const number of numbers) {
+      this.#try(() => this.#files.remove(this.#files.join(this.#directory, logName(number))))
+    }
+  }
+
+  /** List the directory and remove all that is not live. No job may be under way. */
+  sweep(live: LiveFiles): void {
+    this.#try(() => {
+      const names = obsoleteFiles(this.#files.list(this.#directory), live)
+      for (const name of names) this.#try(() => this.#files.remove(this.#files.join(this.#directory, name)))
+    })
+  }
+
+  #try(remove: () => void): void {
+    try {
+      remove()
+    } catch (error) {
+      this.#onFailure(error as Error)
+    }
+  }
 }
 
 /** Names of the files that may go. Foreign names are never among them. */
@@ -24,13 +87,4 @@ function obsoleteFiles(names: readonly string[], live: LiveFiles): string[] {
     if (parsed.type === 'manifest') return parsed.number < live.manifest
     return parsed.type === 'temporary'
   })
-}
-
-/** Remove what is obsolete; a failure is left to the next opening. */
-export function removeObsoleteFiles(files: FileSystem, directory: string, live: LiveFiles): void {
-  let names: string[] = []
-  closeQuietly(() => {
-    names = files.list(directory)
-  })
-  closeQuietly(...obsoleteFiles(names, live).map((name) => () => files.remove(files.join(directory, name))))
 }

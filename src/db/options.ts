@@ -8,6 +8,7 @@ import { InvalidArgumentError, NotSupportedError } from '../base/errors.ts'
 import type { Durability } from '../base/types.ts'
 import type { TableFormat } from '../jobs/flush-job.ts'
 import { type Compression, ZSTD_MISSING } from '../table/compression.ts'
+import { levelBytesFor } from '../version/level-sizes.ts'
 import { LEVELS } from '../version/version-edit.ts'
 
 /** What to do about a log that is damaged or was cut off: see docs/durability.md. */
@@ -64,8 +65,29 @@ export interface Options {
    * another program's: after power loss one that is torn in its middle is refused, as damaged.
    */
   readonly walMarkers?: boolean
-  /** Worker threads for flushes: 1, or 0 to run them on the calling thread. Default 1. */
+  /**
+   * Worker threads, started when first needed: 2, so that a flush and a compaction run at once; 1 for both in turn; or 0 to
+   * run them on the calling thread. Default 2.
+   */
   readonly workers?: number
+  /**
+   * Bytes at which a compaction closes a table and begins the next one. 4 KiB to 1 GiB; default 8 MiB. Smaller tables make
+   * compactions finer, and more files: each is opened, indexed and filtered for itself, and takes a descriptor.
+   */
+  readonly maxFileBytes?: number
+  /** Tables in level 0 at which they are merged into level 1. 1 to 1000; default 4. */
+  readonly level0CompactionTrigger?: number
+  /** Tables in level 0 from which on writes are slowed down. At least the compaction trigger; default 12. */
+  readonly level0SlowdownTrigger?: number
+  /** Tables in level 0 at which writes stop until there are fewer. At least the slowdown trigger; default 24. */
+  readonly level0StopTrigger?: number
+  /**
+   * Bytes that level 1 is allowed to hold; each level below, ten times as many. 4 KiB to 1 TiB; default
+   * level0CompactionTrigger times writeBufferBytes, at least 10 MiB: about what level 0 holds when it is merged.
+   */
+  readonly levelBytes?: number
+  /** Compact tables that many lookups pass through in vain, as LevelDB does. Default false: filters make them cheap. */
+  readonly seekCompaction?: boolean
   /** Longest time that a write waits for room before it is refused. Default 60,000 ms. */
   readonly stallTimeoutMs?: number
   /** Files, clock, randomness and threads. Default: Node's. */
@@ -135,7 +157,13 @@ const TABLE: { readonly [K in keyof Required<Options>]: readonly [default_: unkn
   walBufferBytes: [64 * KIB, integer(0, 64 * MIB)],
   recovery: ['pointInTime', oneOf('strict', 'pointInTime', 'salvage')],
   walMarkers: [true, boolean],
-  workers: [1, integer(0, 1)],
+  workers: [2, integer(0, 2)],
+  maxFileBytes: [8 * MIB, integer(4 * KIB, 1024 * MIB)],
+  level0CompactionTrigger: [4, integer(1, 1000)],
+  level0SlowdownTrigger: [12, integer(1, 100_000)],
+  level0StopTrigger: [24, integer(1, 100_000)],
+  levelBytes: [undefined, integer(4 * KIB, 1024 * 1024 * MIB)],
+  seekCompaction: [false, boolean],
   stallTimeoutMs: [60_000, integer(1, 24 * 3600 * 1000)],
   environment: [undefined, object('files', 'clock')],
 }
@@ -169,7 +197,20 @@ export function resolveOptions(options: Options, makeEnvironment: () => Environm
   if (resolved.memtable === 'radix' && !isBytewise) {
     throw new InvalidArgumentError("option memtable must be 'skiplist' with a comparator of your own, not 'radix'")
   }
+  const { writeBufferBytes, level0CompactionTrigger } = resolved as unknown as ResolvedOptions
+  resolved.levelBytes ??= levelBytesFor(writeBufferBytes, level0CompactionTrigger)
+  checkTriggers(resolved as unknown as ResolvedOptions)
   return Object.freeze(resolved) as unknown as ResolvedOptions
+}
+
+/** A stop that no compaction ends must not be. */
+function checkTriggers(options: ResolvedOptions): void {
+  const { level0CompactionTrigger, level0SlowdownTrigger, level0StopTrigger } = options
+  if (level0CompactionTrigger <= level0SlowdownTrigger && level0SlowdownTrigger <= level0StopTrigger) return
+  throw new InvalidArgumentError(
+    'options level0CompactionTrigger, level0SlowdownTrigger and level0StopTrigger must ascend, not be ' +
+      `${level0CompactionTrigger}, ${level0SlowdownTrigger} and ${level0StopTrigger}`,
+  )
 }
 
 function customOrder(order: KeyOrder): Comparator {

@@ -23,3 +23,8 @@ export interface ReadState {
   readonly immutables: readonly MemTableSlot[]
   readonly version: Version
 }
+
+/** Whether the MemTable holds nothing, neither entries nor range tombstones. */
+export function isEmpty({ table }: MemTableSlot): boolean {
+  return table.largestSequence === 0
+}

@@ -6,7 +6,8 @@
  */
 import type { CopyPool } from '../base/copy-pool.ts'
 import * as Lookup from '../base/lookup.ts'
-import type { Bytes, SequenceNumber } from '../base/types.ts'
+import type { Bytes, Level, SequenceNumber } from '../base/types.ts'
+import type { FileMetadata } from '../version/file-metadata.ts'
 import { KeyBatch, type ManySink } from '../version/key-batch.ts'
 import type { ValueSink } from '../version/version.ts'
 import type { Engine } from './engine.ts'
@@ -62,7 +63,11 @@ export class Reader {
   #lookup(key: Bytes, sequence: SequenceNumber, sink: ValueSink): number {
     const answer = this.#lookupMemTables(key, sequence, sink)
     if (answer !== Lookup.ABSENT) return answer
-    return this.#engine.readState.version.lookup(this.#engine.tables, key, 0, key.length, sequence, sink)
+    const { tables, readState } = this.#engine
+    const { version } = readState
+    const found = version.lookup(tables, key, 0, key.length, sequence, sink)
+    if (version.missed !== undefined) this.#missed(version.missed, version.missedLevel)
+    return found
   }
 
   #lookupMemTables(key: Bytes, sequence: SequenceNumber, sink: ValueSink): number {
@@ -78,6 +83,12 @@ export class Reader {
       if (older !== Lookup.ABSENT) return older
     }
     return Lookup.ABSENT
+  }
+
+  /** A lookup passed through a table in vain. */
+  #missed(file: FileMetadata, level: Level): void {
+    const { options, hints, background } = this.#engine
+    if (options.seekCompaction && hints.chargeSeek(level, file)) background.schedule()
   }
 }
 

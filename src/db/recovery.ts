@@ -14,16 +14,26 @@
 import type { FileSystem } from '../base/environment.ts'
 import { AlreadyExistsError, CorruptionError, InvalidArgumentError, NotFoundError } from '../base/errors.ts'
 import { CURRENT, isUsualName, logName, parseFileName, tableName } from '../base/filename.ts'
-import { type Bytes, type FileNumber, fileNumber, type SequenceNumber, sequenceNumber } from '../base/types.ts'
+import {
+  type Bytes,
+  type FileNumber,
+  fileNumber,
+  type Level,
+  type SequenceNumber,
+  sequenceNumber,
+} from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
-import { type FlushResult, runFlushJob } from '../jobs/flush-job.ts'
+import { RangeOps } from '../batch/range-ops.ts'
+import { runFlushJob } from '../jobs/flush-job.ts'
 import { HEADER_BYTES as LOG_HEADER_BYTES } from '../log/log-format.ts'
 import type { MemTable } from '../memtable/memtable.ts'
 import { findTable } from '../table/table-file.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { readCurrent } from '../version/manifest.ts'
+import type { VersionEdit } from '../version/version-edit.ts'
 import { type RecoveredVersion, recoverVersion, VersionSet } from '../version/version-set.ts'
 import { copyFile } from './copy-file.ts'
+import { type FlushPlan, type FlushSurroundings, planFlush } from './flush-plan.ts'
 import { type Discarded, LogReplay, type ReplayedLog, type ReplayReport, type ReplayTarget } from './log-replay.ts'
 import { newMemTable } from './new-memtable.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
@@ -120,20 +130,23 @@ export class Recovery {
     const versions = new VersionSet(this.#files, this.#directory, comparator, found)
     const names = this.#files.list(this.#directory)
     for (const name of names) versions.skipPast(parseFileName(name)?.number ?? fileNumber(0))
-    const sink = new ReplaySink(this.#directory, this.#options, () => versions.newFileNumber())
+    const sink = new ReplaySink(this.#directory, this.#options, {
+      levels: () => versions.current.levels,
+      newFileNumber: () => versions.newFileNumber(),
+      surroundings: ALONE,
+    })
     const report = this.#replay(names, found, sink)
     const logNumber = readOnly ? fileNumber(0) : versions.newFileNumber()
     if (!readOnly) {
       if (this.#options.recovery === 'salvage') this.#keepLost(report.discarded)
       beginLog(logNumber, sequenceNumber(report.lastSequence + 1))
-      const newFiles = sink.tables.map((file) => ({ level: 0, file }))
-      versions.startManifest({ logNumber, lastSequence: report.lastSequence, newFiles })
+      versions.startManifest({ logNumber, lastSequence: report.lastSequence, ...sink.change })
     }
     const info: RecoveryInfo = {
       created: found === undefined,
       logs: report.logs,
       entries: report.logs.reduce((sum, log) => sum + log.entries, 0),
-      tablesWritten: sink.tables.length,
+      tablesWritten: sink.writtenCount,
       discarded: report.discarded,
       manifestTornAt: found?.tornAt,
       lastSequence: report.lastSequence,
@@ -200,6 +213,9 @@ export class Recovery {
   }
 }
 
+/** Before the opening there are no snapshots, and no other jobs. */
+const ALONE: FlushSurroundings = { busy: new Set(), oldestSnapshot: undefined }
+
 function liveLogs(names: readonly string[], found: RecoveredVersion): FileNumber[] {
   return names
     .filter(isUsualName)
@@ -214,24 +230,53 @@ function baseName(path: string): string {
   return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
 }
 
+/** What the replayed data comes on top of. */
+export interface ReplayBase {
+  /** Tables by level; those of level 0 may be in any order. */
+  levels(): readonly (readonly FileMetadata[])[]
+  newFileNumber(): FileNumber
+  readonly surroundings: FlushSurroundings
+}
+
 /** Takes replayed batches into MemTables, and full MemTables to tables, on this thread. */
 export class ReplaySink implements ReplayTarget {
-  readonly tables: FileMetadata[] = []
   /** Newest first; kept only for a read-only opening. */
   readonly memtables: MemTable[] = []
   readonly #directory: string
   readonly #options: ResolvedOptions
-  readonly #newFileNumber: () => FileNumber
+  readonly #base: ReplayBase
+  readonly #ranges: RangeOps
+  /** Tables written so far, in ascending number. */
+  readonly #written: FileMetadata[] = []
+  /** Tables that range deletes have done away with, of the version found or of this recovery. */
+  readonly #dropped = new Map<FileNumber, Level>()
   #active: MemTable | undefined = undefined
 
-  constructor(directory: string, options: ResolvedOptions, newFileNumber: () => FileNumber) {
+  constructor(directory: string, options: ResolvedOptions, base: ReplayBase) {
     this.#directory = directory
     this.#options = options
-    this.#newFileNumber = newFileNumber
+    this.#base = base
+    this.#ranges = new RangeOps(options.comparator)
+  }
+
+  get writtenCount(): number {
+    return this.#written.length
+  }
+
+  /** What the version found becomes by what has been replayed. */
+  get change(): Required<Pick<VersionEdit, 'newFiles' | 'deletedFiles'>> {
+    const deletedFiles = Array.from(this.#dropped, ([number, level]) => ({ level, number }))
+    const newFiles = this.#written.filter(({ number }) => !this.#dropped.has(number))
+    return { deletedFiles, newFiles: newFiles.map((file) => ({ level: 0, file })) }
+  }
+
+  fault(bytes: Bytes, offset: number, length: number): string | undefined {
+    return this.#ranges.read(bytes, offset, length).fault
   }
 
   replay(bytes: Bytes, offset: number, length: number): void {
-    const needed = arenaBytesMax(Batch.batchCount(bytes, offset), length)
+    const { count: rangeCount } = this.#ranges.read(bytes, offset, length)
+    const needed = arenaBytesMax(Batch.batchCount(bytes, offset), rangeCount, length)
     if (this.#active !== undefined && !this.#active.hasRoom(needed)) this.finish()
     this.#active ??= this.#begin(needed)
     Batch.forEachOp(bytes, offset, length, this.#active)
@@ -245,13 +290,13 @@ export class ReplaySink implements ReplayTarget {
     this.#active = undefined
     if (table === undefined || this.#options.readOnly) return
     table.freeze()
-    this.tables.push(this.#flush(table).file)
+    this.#flush(table)
   }
 
   /** Recovery has failed: nothing refers to the tables written so far. */
   removeTables(): void {
     const { files } = this.#options.environment
-    for (const { number } of this.tables) {
+    for (const { number } of this.#written) {
       try {
         files.remove(files.join(this.#directory, tableName(number)))
       } catch {
@@ -266,18 +311,30 @@ export class ReplaySink implements ReplayTarget {
     return table
   }
 
-  #flush(table: MemTable): FlushResult {
+  #flush(table: MemTable): void {
     const { environment, comparator } = this.#options
-    return runFlushJob(
+    const { below, dropped }: FlushPlan = planFlush(table, this.#levels(), comparator, this.#base.surroundings)
+    const { file } = runFlushJob(
       {
         kind: 'flush',
         directory: this.#directory,
-        number: this.#newFileNumber(),
+        number: this.#base.newFileNumber(),
         memtable: table.share(),
+        below,
         format: tableFormat(this.#options, 0),
       },
       environment,
       comparator,
     )
+    if (file !== undefined) this.#written.push(file)
+    for (const { level, number } of dropped) this.#dropped.set(number, level)
+  }
+
+  /** The tables below what comes next: those found and those written, without those dropped. */
+  #levels(): FileMetadata[][] {
+    return this.#base.levels().map((files, level) => {
+      const all = level === 0 ? [...files, ...this.#written] : files
+      return all.filter(({ number }) => !this.#dropped.has(number))
+    })
   }
 }

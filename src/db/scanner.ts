@@ -10,6 +10,7 @@ import { Cursor } from './cursor.ts'
 import { DBIterator } from './db-iterator.ts'
 import type { Engine } from './engine.ts'
 import { PinnedTables } from './pinned-tables.ts'
+import { RangeFilters } from './range-filters.ts'
 import { type Project, ScanCursor } from './scan.ts'
 import { type CursorOptions, planCursor, planScan, type ScanOptions, type ScanPlan } from './scan-options.ts'
 
@@ -61,20 +62,23 @@ export class Scanner {
       this.#open.delete(cursor)
       engine.unhold(version)
     }
-    const children = [active, ...immutables].map(({ table }) => table.iterator())
+    const { comparator } = engine.options
+    const filters = new RangeFilters(comparator, sequence)
+    const memtables = [active, ...immutables].map(({ table }) => filters.memTable(table))
+    const tables: InternalIterator[] = []
     try {
-      for (let i = version.levels[0].length - 1; i >= 0; i--) children.push(openTable(version.levels[0][i]))
+      for (let i = version.levels[0].length - 1; i >= 0; i--) tables.push(openTable(version.levels[0][i]))
     } catch (error) {
       pinned.releaseAll()
       engine.unhold(version)
       throw error
     }
-    const { comparator } = engine.options
     for (const files of version.levels.slice(1)) {
-      if (files.length > 0) children.push(new LevelIterator(comparator, files, openTable, leaveTable))
+      if (files.length > 0) tables.push(new LevelIterator(comparator, files, openTable, leaveTable))
     }
+    const children = [...memtables, ...filters.tables(tables)]
     const merged = children.length === 1 ? children[0] : new MergingIterator(comparator, children)
-    const iterator = new DBIterator(merged, comparator, sequence, bounds, isReverse)
+    const iterator = new DBIterator(merged, comparator, sequence, bounds, isReverse, engine.hints)
     const cursor = new Cursor(iterator, engine.copies, end)
     this.#open.add(cursor)
     return { cursor, iterator }

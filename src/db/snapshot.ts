@@ -36,6 +36,12 @@ export class Snapshot {
 /** The open snapshots of one database. */
 export class SnapshotList {
   readonly #open = new Set<Snapshot>()
+  /** Called when the oldest one is let go of: what it alone saw may be dropped. */
+  readonly #onRelease: () => void
+
+  constructor(onRelease: () => void = nothing) {
+    this.#onRelease = onRelease
+  }
 
   create(sequence: SequenceNumber): Snapshot {
     const snapshot = new Snapshot(this, sequence)
@@ -44,14 +50,30 @@ export class SnapshotList {
   }
 
   remove(snapshot: Snapshot): void {
+    const [oldest] = this.sequences
     this.#open.delete(snapshot)
+    if (snapshot.sequence === oldest && this.sequences[0] !== oldest) this.#onRelease()
+  }
+
+  /** What they read at, ascending, each once. */
+  get sequences(): SequenceNumber[] {
+    const sequences = new Set([...this.#open].map(({ sequence }) => sequence))
+    return [...sequences].sort((a, b) => a - b)
   }
 
   get count(): number {
     return this.#open.size
   }
 
+  /** Sequence of the oldest one, if any is open. */
+  get oldest(): SequenceNumber | undefined {
+    // They are created in the order of their sequences, and a Set keeps it.
+    return this.#open.values().next().value?.sequence
+  }
+
   closeAll(): void {
     for (const snapshot of [...this.#open]) snapshot.close()
   }
 }
+
+function nothing(): void {}

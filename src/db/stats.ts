@@ -2,6 +2,7 @@
  * The figures of an open database, gathered from its parts.
  */
 import { userRange } from '../version/file-metadata.ts'
+import { levelScores, pendingCompactionBytes, spaceAmplification, totalBytes } from '../version/level-sizes.ts'
 import type { Engine } from './engine.ts'
 import type { LogFigures, MemTableFigures, Stats } from './layers.ts'
 import type { ReplayedLog } from './log-replay.ts'
@@ -26,12 +27,52 @@ export function gatherStats(engine: Engine, openScans: number): Stats {
     openScans,
     flushes: flushes.count,
     flushedBytes: flushes.bytes,
+    ...compactionFigures(engine),
+    stallReason: engine.pressure.reason,
     stalls: stall.count,
     stalledMs: stall.totalMs + stall.durationMs,
+    delayedMs: stall.delayedMs,
     blockCache: { bytes: blocks.bytes, hits: blocks.hits, misses: blocks.misses },
     tableCache: { open: tables.openCount, bytes: tables.bytes },
     damagedFilters: damagedFilters(engine),
     poisonedBy: health.cause?.message,
+  }
+}
+
+type CompactionStats = Pick<
+  Stats,
+  | 'levels'
+  | 'compactions'
+  | 'compactedBytes'
+  | 'isCompacting'
+  | 'pendingCompactionBytes'
+  | 'writes'
+  | 'writeAmplification'
+  | 'spaceAmplification'
+>
+
+function compactionFigures(engine: Engine): CompactionStats {
+  const { readState, queue, flushes, background, pickerOptions } = engine
+  const { version } = readState
+  const { figures } = background.compactions
+  const scores = levelScores(version, pickerOptions)
+  const logBytes = engine.options.readOnly ? 0 : engine.logBytes
+  const written = logBytes + flushes.bytes + figures.bytesWritten
+  return {
+    levels: version.levels.map((files, level) => ({
+      level,
+      tables: files.length,
+      bytes: totalBytes(files),
+      score: scores[level],
+      ...figures.at(level),
+    })),
+    compactions: figures.compactions,
+    compactedBytes: figures.bytesWritten,
+    isCompacting: background.compactions.isRunning,
+    pendingCompactionBytes: pendingCompactionBytes(version, pickerOptions),
+    writes: { groups: queue.groupCount, entries: queue.entryCount, bytes: queue.writtenBytes, logBytes },
+    writeAmplification: queue.writtenBytes === 0 ? 0 : written / queue.writtenBytes,
+    spaceAmplification: spaceAmplification(version),
   }
 }
 
@@ -49,6 +90,7 @@ function memTableFigures({ table, logNumber, firstSequence }: MemTableSlot): Mem
   return {
     entries: table.entryCount,
     tombstones: table.tombstoneCount,
+    rangeTombstones: table.rangeTombstoneCount,
     liveBytes: table.sizeInBytes,
     memoryBytes: table.memoryUsage,
     capacityBytes: table.capacityBytes,

@@ -19,16 +19,21 @@ const STRENGTH: Readonly<Record<Durability, number>> = { buffered: 0, os: 1, dis
 /** A MemTable's cost for an entry beyond its bytes, which the batch counts with its varints. */
 const ENTRY_OVERHEAD_BYTES = MemTable.entryBytesMax(0, 0)
 
-/** Arena bytes that a batch of `count` ops and `bytes` encoded bytes can take at most. */
-export function arenaBytesMax(count: number, bytes: number): number {
+/** The same for a range delete. */
+const RANGE_OVERHEAD_BYTES = MemTable.rangeBytesMax(0, 0)
+
+/** Arena bytes that a batch of `count` ops, `rangeCount` of them range deletes, and `bytes` encoded bytes can take at most. */
+export function arenaBytesMax(count: number, rangeCount: number, bytes: number): number {
   // Keys and values are each padded to a word.
-  return count * (ENTRY_OVERHEAD_BYTES + 8) + bytes
+  return (count - rangeCount) * (ENTRY_OVERHEAD_BYTES + 8) + rangeCount * (RANGE_OVERHEAD_BYTES + 8) + bytes
 }
 
 export class WriteGroup {
   durability: Durability = 'buffered'
   /** Ops of all batches. */
   opCount = 0
+  /** Range deletes among them. */
+  rangeCount = 0
   isSettled = false
   error: Error | undefined = undefined
 
@@ -56,7 +61,7 @@ export class WriteGroup {
 
   /** Arena bytes that inserting this group can take at most. */
   get arenaBytes(): number {
-    return arenaBytesMax(this.opCount, this.#end)
+    return arenaBytesMax(this.opCount, this.rangeCount, this.#end)
   }
 
   /** Add a batch of one put. */
@@ -71,8 +76,18 @@ export class WriteGroup {
     this.#end = Batch.writeDelete(this.#bytes, start + Batch.HEADER_BYTES, key)
   }
 
-  /** Add a copy of an encoded batch. One without ops asks for its durability, and is not logged: there it would be a marker. */
-  addBatch(encoded: Bytes, durability: Durability): void {
+  /** Add a batch of one range delete. */
+  addDeleteRange(start: Bytes, end: Bytes, durability: Durability): void {
+    const at = this.#begin(Batch.deleteRangeBytes(start.length, end.length), 1, durability)
+    this.#end = Batch.writeDeleteRange(this.#bytes, at + Batch.HEADER_BYTES, start, end)
+    this.rangeCount++
+  }
+
+  /**
+   * Add a copy of an encoded batch, `rangeCount` of whose ops are range deletes. One without ops asks for its durability,
+   * and is not logged: there it would be a marker.
+   */
+  addBatch(encoded: Bytes, rangeCount: number, durability: Durability): void {
     const ops = encoded.length - Batch.HEADER_BYTES
     if (ops === 0) {
       this.#require(durability)
@@ -81,6 +96,7 @@ export class WriteGroup {
     const start = this.#begin(ops, Batch.batchCount(encoded, 0), durability)
     copyBytes(encoded, Batch.HEADER_BYTES, this.#bytes, start + Batch.HEADER_BYTES, ops)
     this.#end = start + encoded.length
+    this.rangeCount += rangeCount
   }
 
   /** Give the batches their sequence numbers, from `first` on. */

@@ -144,13 +144,13 @@ export class FaultEnvironment implements Environment {
     this.#inner.keepFromTransfer(buffer)
   }
 
-  sleep(durationMs: number): void {
-    this.#inner.sleep(durationMs)
-  }
+  readonly sleep = (durationMs: number): void => this.#inner.sleep(durationMs)
 
   soon(task: () => void): void {
     this.#inner.soon(() => this.#unlessCrashed(task))
   }
+
+  publish(): void {}
 
   startWorker(): WorkerThread | undefined {
     return undefined

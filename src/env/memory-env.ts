@@ -62,6 +62,8 @@ export class MemoryEnvironment implements Environment {
     setImmediate(task)
   }
 
+  publish(): void {}
+
   startWorker(): WorkerThread | undefined {
     return undefined
   }

@@ -4,6 +4,7 @@
  */
 
 import { getRandomValues } from 'node:crypto'
+import { channel } from 'node:diagnostics_channel'
 import { markAsUntransferable } from 'node:worker_threads'
 import type { Clock, Codecs, Environment, FileSystem, WorkerThread } from '../base/environment.ts'
 import { nodeCodecs } from './node-codecs.ts'
@@ -60,6 +61,11 @@ class NodeEnvironment implements Environment {
 
   soon(task: () => void): void {
     setImmediate(task)
+  }
+
+  publish(name: string, detail: object): void {
+    const subscribers = channel(name)
+    if (subscribers.hasSubscribers) subscribers.publish(detail)
   }
 
   startWorker(): WorkerThread | undefined {

@@ -64,6 +64,12 @@ function* showBatch(at: number, bytes: Bytes, offset: number, length: number, st
   if (fault !== undefined) yield `    damage: ${fault}`
 }
 
+const OP_NAMES: ReadonlyMap<number, string> = new Map([
+  [ValueType.VALUE, 'put'],
+  [ValueType.DELETION, 'del'],
+  [ValueType.RANGE_DELETION, 'del-range'],
+])
+
 /** A line for every op of a batch. */
 class OpLines implements BatchSink {
   readonly lines: string[] = []
@@ -84,9 +90,11 @@ class OpLines implements BatchSink {
     valLen: number,
   ): void {
     const shownKey = quoteBytes(key, keyOff, keyLen, this.#style)
-    const isPut = type === ValueType.VALUE
-    const rest = isPut ? ` = ${quoteBytes(value, valOff, valLen, this.#style)}` : ''
-    this.lines.push(`    ${showCount(sequence)} ${isPut ? 'put' : 'del'} ${shownKey}${rest}`)
+    const op = `    ${showCount(sequence)} ${OP_NAMES.get(type)} ${shownKey}`
+    const relation = type === ValueType.VALUE ? '=' : '..'
+    const shownValue =
+      type === ValueType.DELETION ? '' : ` ${relation} ${quoteBytes(value, valOff, valLen, this.#style)}`
+    this.lines.push(op + shownValue)
   }
 }
 

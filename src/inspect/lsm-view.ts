@@ -4,7 +4,7 @@
  */
 import { logName, manifestName, tableName } from '../base/filename.ts'
 import { fileNumber } from '../base/types.ts'
-import type { LogFigures, MemTableFigures, Stats, TableFigures } from '../db/layers.ts'
+import type { LevelFigures, LogFigures, MemTableFigures, Stats, TableFigures } from '../db/layers.ts'
 import { showBytesCount, showCount, showPlural } from './figures.ts'
 import { KeyStrip } from './key-strip.ts'
 import { type GridRow, layOut } from './layer-grid.ts'
@@ -31,7 +31,7 @@ export function renderLayers(stats: Stats, options: LayersOptions = {}): string 
     edge('╭', '╮', stats.directory, `sequence ${showCount(stats.lastSequence)}`, width),
     ...framedRows(memoryRows(stats), width),
     ...section('log', showTotal(stats.logs, 'file'), stats.logs.map(logRow), width),
-    ...tableSections(stats.tables, width),
+    ...tableSections(stats, width),
     ...remarkLines(stats, width),
     edge('╰', '╯', '', '', width),
   ]
@@ -78,7 +78,7 @@ function memoryRows({ active, immutables, writeBufferBytes }: Stats): GridRow[] 
 }
 
 function memoryRow(label: string, table: MemTableFigures, fullBytes: number, style: Style): GridRow {
-  const { memoryBytes, entries, tombstones } = table
+  const { memoryBytes, entries, tombstones, rangeTombstones } = table
   const fill = Math.min(1, memoryBytes / fullBytes)
   return {
     label,
@@ -88,6 +88,7 @@ function memoryRow(label: string, table: MemTableFigures, fullBytes: number, sty
       `${showBytesCount(memoryBytes)} of ${showBytesCount(fullBytes)}`,
       showPlural(entries, 'entry', 'entries'),
       ...(tombstones > 0 ? [showPlural(tombstones, 'tombstone')] : []),
+      ...(rangeTombstones > 0 ? [showPlural(rangeTombstones, 'range tombstone')] : []),
     ],
     note: '',
   }
@@ -112,7 +113,7 @@ function fillBar(fraction: number, columns: number, style: Style): Span[] {
   return [span(filled, style), span('░'.repeat(columns - filled.length), 'dim')]
 }
 
-function tableSections(tables: readonly TableFigures[], width: number): Span[][] {
+function tableSections({ tables, levels: figures }: Stats, width: number): Span[][] {
   if (tables.length === 0) return [edge('├', '┤', 'tables', 'none', width)]
   const strip = new KeyStrip(tables)
   const levels = [...new Set(tables.map((table) => table.level))]
@@ -124,7 +125,7 @@ function tableSections(tables: readonly TableFigures[], width: number): Span[][]
     width,
   )
   return levels.flatMap((level) => [
-    ...levelHead(level, width),
+    ...levelHead(level, figures[level.level], width),
     ...rows.splice(0, level.shown.length),
     ...levelRest(level, width),
   ])
@@ -142,8 +143,11 @@ function levelOf(level: number, tables: readonly TableFigures[]): LevelView {
   return { level, all, shown: (level === 0 ? [...all].reverse() : all).slice(0, MAX_TABLES) }
 }
 
-function levelHead({ level, all }: LevelView, width: number): Span[][] {
-  return [edge('├', '┤', `level ${level}`, showTotal(all, 'table'), width)]
+/** A level that is full says so: its next compaction is due. */
+function levelHead({ level, all }: LevelView, figures: LevelFigures | undefined, width: number): Span[][] {
+  const score = figures?.score ?? 0
+  const fill = score > 0 ? `, ${Math.floor(score * 100)} % full` : ''
+  return [edge('├', '┤', `level ${level}`, `${showTotal(all, 'table')}${fill}`, width)]
 }
 
 function levelRest({ all, shown }: LevelView, width: number): Span[][] {
@@ -181,11 +185,18 @@ function remarks(stats: Stats, inner: number): Span[][] {
     parts.push(`${manifestName(fileNumber(stats.manifestNumber))}, ${showBytesCount(stats.manifestBytes)}`)
   }
   if (flushes > 0) parts.push(`${showPlural(flushes, 'flush', 'flushes')}, ${showBytesCount(flushedBytes)}`)
+  if (stats.compactions > 0) {
+    parts.push(`${showPlural(stats.compactions, 'compaction')}, ${showBytesCount(stats.compactedBytes)}`)
+  }
+  if (stats.pendingCompactionBytes > 0) parts.push(`${showBytesCount(stats.pendingCompactionBytes)} to compact`)
+  if (stats.writeAmplification > 0) parts.push(`${stats.writeAmplification.toFixed(1)} bytes written a byte`)
+  if (stats.spaceAmplification >= 1.05) parts.push(`${stats.spaceAmplification.toFixed(1)} × the deepest level`)
   if (blockCache.hits + blockCache.misses > 0) {
     parts.push(
       `block cache ${showBytesCount(blockCache.bytes)}, ${showCount(blockCache.hits)} hits of ${showCount(blockCache.hits + blockCache.misses)}`,
     )
   }
+  if (stats.stallReason !== undefined) parts.push(`writes held back: ${stats.stallReason}`)
   if (stalls > 0) parts.push(`${showPlural(stalls, 'stall')}, ${Math.round(stalledMs)} ms`)
   if (openSnapshots > 0) parts.push(showPlural(openSnapshots, 'snapshot'))
   if (openScans > 0) parts.push(showPlural(openScans, 'open scan'))

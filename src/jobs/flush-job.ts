@@ -1,28 +1,31 @@
 /**
  * FlushJob: write one frozen MemTable to a new table in level 0. A pure function of the job and the files it names, run
- * on a worker thread or inline; it attaches the MemTable's memory in place and copies nothing.
+ * on a worker thread or inline; it attaches the MemTable's memory in place and copies nothing. Range tombstones become
+ * tombstones of the keys that they cover (flush-entries.ts), for which the tables below are read; a MemTable of range
+ * tombstones that cover nothing makes no table.
  *
  * Order       write the table → fdatasync → close → fsync the directory. Only then may the MANIFEST name it (rule D6);
  *             the same directory sync makes durable the name of the log that took over from the MemTable's own.
  * Invariants  (1) every version of every key is written, as LevelDB does; nothing is dropped
- *             (2) the entries written are as many as the MemTable counts, in ascending order, or the job fails
+ *             (2) the entries written are as many as the MemTable counts, and the tombstones that stand for range tombstones,
+ *                 in ascending order, or the job fails
  *             (3) a job that fails removes what it wrote
  */
 import { assert } from '../base/assert.ts'
-import { EMPTY } from '../base/bytes.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Codecs, Environment } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { tableName } from '../base/filename.ts'
-import { compareTags } from '../base/internal-key.ts'
-import type { InternalIterator } from '../base/iterator.ts'
-import type { Bytes, FileNumber } from '../base/types.ts'
+import { type FileNumber, MAX_SEQUENCE } from '../base/types.ts'
 import { MemTable } from '../memtable/memtable.ts'
 import type { MemTableToken } from '../memtable/memtable-options.ts'
 import { BloomFilter } from '../table/bloom-filter.ts'
 import { type Compression, compressorOf } from '../table/compression.ts'
 import { TableBuilder, type TableOptions } from '../table/table-builder.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
+import { CoveredKeys } from './covered-keys.ts'
+import { FlushEntries } from './flush-entries.ts'
+import { InputTables } from './input-tables.ts'
 
 /** How tables are written; plain data, so that it crosses threads. */
 export interface TableFormat {
@@ -38,12 +41,15 @@ export interface FlushJob {
   readonly directory: string
   readonly number: FileNumber
   readonly memtable: MemTableToken
+  /** Tables of the version below, level 0 first, in which its range tombstones cover a key: all that may, and stay. */
+  readonly below: readonly (readonly FileMetadata[])[]
   readonly format: TableFormat
 }
 
 export interface FlushResult {
   readonly kind: 'flush'
-  readonly file: FileMetadata
+  /** undefined if there was nothing to write: range tombstones that cover nothing. */
+  readonly file: FileMetadata | undefined
   readonly entries: number
 }
 
@@ -63,7 +69,8 @@ export function tableOptions(format: TableFormat, comparator: Comparator, codecs
 
 /**
  * @param memtable not empty, frozen
- * @throws IOError if the table cannot be written; CorruptionError if the MemTable is not what it says it is
+ * @throws IOError if the table cannot be written; CorruptionError if the MemTable is not what it says it is; both also for
+ *   the tables below
  */
 export function runFlushJob(
   job: FlushJob,
@@ -72,24 +79,60 @@ export function runFlushJob(
 ): FlushResult {
   const { files } = environment
   const memtable = MemTable.attach(job.memtable, { comparator })
-  assert(memtable.isFrozen && memtable.entryCount > 0, 'a flushed MemTable is frozen and not empty')
+  assert(memtable.isFrozen && memtable.largestSequence > 0, 'a flushed MemTable is frozen and not empty')
+  const inputs = new InputTables(environment, job.directory, comparator)
+  try {
+    const below = coveredBelow(memtable, inputs, job.below, comparator)
+    if (memtable.entryCount > 0 || below?.valid) return writeTable(job, environment, comparator, memtable, below)
+    // The MANIFEST is going to name the log that took over, so its name has to be durable.
+    files.syncDirectory(job.directory)
+    return { kind: 'flush', file: undefined, entries: 0 }
+  } finally {
+    inputs.close()
+  }
+}
+
+/** At the first key of the tables that a range tombstone covers. */
+function coveredBelow(
+  memtable: MemTable,
+  inputs: InputTables,
+  below: FlushJob['below'],
+  comparator: Comparator,
+): CoveredKeys | undefined {
+  const cover = memtable.rangeCover(MAX_SEQUENCE)
+  if (cover === undefined || below.every((files) => files.length === 0)) return undefined
+  const keys = new CoveredKeys(inputs.iterator(below), cover, comparator)
+  keys.start()
+  return keys
+}
+
+function writeTable(
+  job: FlushJob,
+  environment: Environment,
+  comparator: Comparator,
+  memtable: MemTable,
+  below: CoveredKeys | undefined,
+): FlushResult {
+  const { files } = environment
   const path = files.join(job.directory, tableName(job.number))
   const file = files.createWritable(path)
   try {
     const builder = new TableBuilder(file, tableOptions(job.format, comparator, environment.codecs))
+    const entries = new FlushEntries(memtable, below, comparator, builder)
     try {
-      writeEntries(memtable, builder, comparator)
+      entries.write()
+      checkCounts(entries, memtable, builder)
       builder.finish()
       file.sync()
     } finally {
       file.close()
     }
     files.syncDirectory(job.directory)
-    const { fileBytes: bytes, smallest, largest, statistics } = builder
+    const { fileBytes: bytes, smallest, largest, statistics, entryCount } = builder
     return {
       kind: 'flush',
       file: { number: job.number, bytes, smallest, largest, statistics },
-      entries: builder.entryCount,
+      entries: entryCount,
     }
   } catch (error) {
     removeQuietly(environment, path)
@@ -97,56 +140,10 @@ export function runFlushJob(
   }
 }
 
-function writeEntries(memtable: MemTable, builder: TableBuilder, comparator: Comparator): void {
-  const entries = memtable.iterator()
-  const order = new EntryOrder(comparator)
-  for (entries.seekToFirst(); entries.valid; entries.next()) {
-    order.check(entries)
-    builder.add(
-      entries.keyBuf,
-      entries.keyOff,
-      entries.keyLen,
-      entries.tagLow,
-      entries.tagHigh,
-      entries.valBuf,
-      entries.valOff,
-      entries.valLen,
-    )
-  }
-  if (builder.entryCount !== memtable.entryCount) {
-    throw new CorruptionError(`a MemTable of ${memtable.entryCount} entries yielded ${builder.entryCount}`)
-  }
-}
-
-/** Sees that entries ascend: memory that was damaged is told from a defect of the table builder's caller. */
-class EntryOrder {
-  readonly #comparator: Comparator
-  #isFirst = true
-  #keyBuf: Bytes = EMPTY
-  #keyOff = 0
-  #keyLen = 0
-  #tagLow = 0
-  #tagHigh = 0
-
-  constructor(comparator: Comparator) {
-    this.#comparator = comparator
-  }
-
-  /** @throws CorruptionError unless the entry, in the memory of the one before it, comes after that one */
-  check(at: InternalIterator): void {
-    const { keyBuf, keyOff, keyLen, tagLow, tagHigh } = at
-    if (!this.#isFirst) {
-      const order = this.#comparator.compare(this.#keyBuf, this.#keyOff, this.#keyLen, keyBuf, keyOff, keyLen)
-      if (order > 0 || (order === 0 && compareTags(this.#tagLow, this.#tagHigh, tagLow, tagHigh) >= 0)) {
-        throw new CorruptionError('the entries of a MemTable are not in order: its memory is damaged')
-      }
-    }
-    this.#isFirst = false
-    this.#keyBuf = keyBuf
-    this.#keyOff = keyOff
-    this.#keyLen = keyLen
-    this.#tagLow = tagLow
-    this.#tagHigh = tagHigh
+function checkCounts({ ownCount, expandedCount }: FlushEntries, memtable: MemTable, builder: TableBuilder): void {
+  if (ownCount !== memtable.entryCount || builder.entryCount !== ownCount + expandedCount) {
+    const written = `${builder.entryCount}, ${expandedCount} of them for range tombstones`
+    throw new CorruptionError(`a MemTable of ${memtable.entryCount} entries yielded ${written}`)
   }
 }
 

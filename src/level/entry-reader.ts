@@ -39,6 +39,7 @@ export class EntryReader<T> {
   readonly #options: ReaderOptions
   readonly #shape: Shape<T>
   readonly #turn: Turn
+  readonly #signal: AbortSignal | undefined
   readonly #highWaterMarkBytes: number
   readonly #bounds: CursorOptions
   readonly #cursor: Cursor | undefined
@@ -53,6 +54,7 @@ export class EntryReader<T> {
     this.#options = options
     this.#shape = shape
     this.#turn = turn
+    this.#signal = options.signal ?? undefined
     this.#highWaterMarkBytes = typeof highWaterMarkBytes === 'number' ? highWaterMarkBytes : HIGH_WATER_MARK_BYTES
     this.#bounds = cursorOptions(options)
     let cursor: Cursor | undefined
@@ -67,6 +69,7 @@ export class EntryReader<T> {
   /** The next one, or undefined at the end. */
   async next(): Promise<T | undefined> {
     if (this.#turn.step()) await this.#nextTurn()
+    else if (this.#signal !== undefined) await this.#afterAbort(this.#signal)
     const cursor = this.#opened()
     return this.#move(cursor) ? this.#shape(cursor, this.#options) : undefined
   }
@@ -74,6 +77,7 @@ export class EntryReader<T> {
   /** The next `count` at most; fewer at the end, and where they have more bytes than the high-water mark. */
   async nextMany(count: number): Promise<T[]> {
     if (this.#turn.isOver()) await this.#nextTurn()
+    else if (this.#signal !== undefined) await this.#afterAbort(this.#signal)
     const cursor = this.#opened()
     const items: T[] = []
     let bytes = 0
@@ -86,6 +90,7 @@ export class EntryReader<T> {
 
   /** All that are left, `count` at most. */
   async all(count: number): Promise<T[]> {
+    if (this.#signal !== undefined) await this.#afterAbort(this.#signal)
     const cursor = this.#opened()
     const items: T[] = []
     while (items.length < count && this.#move(cursor)) {
@@ -133,7 +138,12 @@ export class EntryReader<T> {
 
   async #nextTurn(): Promise<void> {
     await this.#turn.next()
-    const { signal } = this.#options
-    if (signal?.aborted) throw aborted(signal)
+    if (this.#signal?.aborted) throw aborted(this.#signal)
+  }
+
+  /** A signal may fire in the same turn in which a read was asked for, and still stops it. */
+  async #afterAbort(signal: AbortSignal): Promise<void> {
+    await undefined
+    if (signal.aborted) throw aborted(signal)
   }
 }

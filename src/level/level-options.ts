@@ -51,11 +51,12 @@ export interface OpenOptions extends AbstractOpenOptions {
   readonly maxFileSize?: number | undefined
   /** Accepted for the sake of classic-level's programs, without effect: one VarveLevel at a time has a directory open. */
   readonly multithreading?: boolean | undefined
-  /** Anything else that varve's `open` takes; it comes before the options above. */
-  readonly varve?: EngineOptions | undefined
 }
 
-export interface DatabaseOptions<K, V> extends AbstractDatabaseOptions<K, V>, Omit<OpenOptions, 'passive'> {}
+export interface DatabaseOptions<K, V> extends AbstractDatabaseOptions<K, V>, Omit<OpenOptions, 'passive'> {
+  /** Anything else that varve's `open` takes. Classic-level's options, where they are given, come before it. */
+  readonly varve?: EngineOptions | undefined
+}
 
 export interface FillCacheOptions {
   /** Accepted without effect. */
@@ -108,10 +109,23 @@ const MAPPINGS: readonly Mapping[] = [
   { from: 'maxFileSize', to: 'maxFileBytes', min: 4 * KIB, max: 1024 * MIB },
 ]
 
-/** The engine's options for those of `_open`, which abstract-level has merged from the constructor's and open's. */
-export function engineOptions(given: OpenOptions): Options {
+/** The constructor's options without varve's own: what abstract-level gets, and hands on to `_open` and to hooks. */
+export function levelOptions<K, V>(
+  options: DatabaseOptions<K, V> | undefined,
+): AbstractDatabaseOptions<K, V> | undefined {
+  if (typeof options !== 'object' || options === null) return options
+  const { varve: _, ...rest } = options
+  return rest
+}
+
+/**
+ * The options of the engine.
+ * @param varve its own, of the constructor
+ * @param given those of `_open`, which abstract-level has merged from the constructor's and open's
+ */
+export function engineOptions(varve: EngineOptions | undefined, given: OpenOptions): Options {
   const options: Record<string, unknown> = {
-    ...given.varve,
+    ...varve,
     createIfMissing: given.createIfMissing,
     errorIfExists: given.errorIfExists,
   }

@@ -7,7 +7,7 @@ import type { Environment } from '../public/index.ts'
 /** How long reads may go on at a stretch. */
 const TURN_MS = 4
 /** Entries between two looks at the clock. */
-export const CLOCK_EVERY = 64
+const CLOCK_EVERY = 64
 
 export class Turn {
   readonly #environment: Environment

@@ -14,6 +14,7 @@ import {
   AbstractLevel,
   type AbstractSnapshot,
   type AbstractValueIterator,
+  type Transcoder,
 } from 'abstract-level'
 import {
   type AdminOptions,
@@ -21,15 +22,22 @@ import {
   destroy,
   nodeEnvironment,
   open,
-  type ReadOptions,
   type RepairOptions,
   repair,
   WriteBatch,
-  type WriteOptions,
 } from '../public/index.ts'
 import { clear } from './clear.ts'
 import type { ReaderOptions } from './entry-reader.ts'
-import { type Data, type Format, fromBytes, toBytes } from './format.ts'
+import { type Data, fromBytes, toBytes } from './format.ts'
+import {
+  checkLocation,
+  checkRange,
+  manifest,
+  type Operation,
+  type PrivateReadOptions,
+  readOptions,
+  writeOptions,
+} from './level-arguments.ts'
 import { LevelChainedBatch } from './level-chained-batch.ts'
 import { LevelError, rethrow, toLevelError } from './level-error.ts'
 import { LevelIterator, LevelKeyIterator, LevelValueIterator } from './level-iterators.ts'
@@ -37,6 +45,7 @@ import {
   type BatchOptions,
   type DatabaseOptions,
   type DelOptions,
+  type EngineOptions,
   engineOptions,
   type GetManyOptions,
   type GetOptions,
@@ -44,6 +53,7 @@ import {
   type HasOptions,
   type IteratorOptions,
   type KeyIteratorOptions,
+  levelOptions,
   type OpenOptions,
   type PutOptions,
   type StartEndOptions,
@@ -79,22 +89,6 @@ export type KeyIterator<TDatabase, K> = AbstractKeyIterator<TDatabase, K>
 export type ValueIterator<TDatabase, K, V> = AbstractValueIterator<TDatabase, K, V>
 export type Snapshot = AbstractSnapshot
 
-/** What abstract-level passes to a read. */
-interface PrivateReadOptions {
-  readonly keyEncoding: Format
-  readonly valueEncoding: Format
-  readonly snapshot?: LevelSnapshot
-}
-
-interface Operation {
-  readonly type: 'put' | 'del'
-  readonly key: Data
-  readonly value: Data
-}
-
-const SYNC: WriteOptions = { durability: 'disk' }
-
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are AbstractLevel's, here with VarveLevel's own options
 export interface VarveLevel<KDefault = string, VDefault = string> {
   open(): Promise<void>
   open(options: OpenOptions): Promise<void>
@@ -121,7 +115,10 @@ export interface VarveLevel<KDefault = string, VDefault = string> {
   del<K = KDefault>(key: K, options: DelOptions<K>): Promise<void>
 
   batch(operations: BatchOperation<this, KDefault, VDefault>[]): Promise<void>
-  batch<K = KDefault, V = VDefault>(operations: BatchOperation<this, K, V>[], options: BatchOptions<K, V>): Promise<void>
+  batch<K = KDefault, V = VDefault>(
+    operations: BatchOperation<this, K, V>[],
+    options: BatchOptions<K, V>,
+  ): Promise<void>
   batch(): ChainedBatch<this, KDefault, VDefault>
 
   iterator(): Iterator<this, KDefault, VDefault>
@@ -134,13 +131,14 @@ export interface VarveLevel<KDefault = string, VDefault = string> {
   values<K = KDefault, V = VDefault>(options: ValueIteratorOptions<K, V>): ValueIterator<this, K, V>
 }
 
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are AbstractLevel's, with VarveLevel's own options
 export class VarveLevel<KDefault = string, VDefault = string> extends AbstractLevel<
   string | Buffer | Uint8Array,
   KDefault,
   VDefault
 > {
   readonly #location: string
+  readonly #varve: EngineOptions | undefined
   #db!: DB
   #turn!: Turn
   /** Writes whose promises have not been settled. */
@@ -159,9 +157,10 @@ export class VarveLevel<KDefault = string, VDefault = string> extends AbstractLe
    * @param options see level-options.ts; those of `open` may be given here as well
    */
   constructor(location: string, options?: DatabaseOptions<KDefault, VDefault>) {
-    super(manifest(), options)
+    super(manifest(), levelOptions(options))
     checkLocation(location)
     this.#location = location
+    this.#varve = options?.varve
   }
 
   /** Location that was passed to the constructor. */
@@ -197,7 +196,8 @@ export class VarveLevel<KDefault = string, VDefault = string> extends AbstractLe
   approximateSize<K = KDefault>(start: K, end: K, options: StartEndOptions<K>): Promise<number>
   async approximateSize(...range: unknown[]): Promise<number> {
     const [start, end, options] = checkRange(range)
-    if (this.status === 'opening') return this.deferAsync(() => this.approximateSize(start, end, options as StartEndOptions<unknown>))
+    if (this.status === 'opening')
+      return this.deferAsync(() => this.approximateSize(start, end, options as StartEndOptions<unknown>))
     this.#checkOpen('approximateSize()')
     return this.#db.approximateSize(...this.#encodeRange(start, end, options)).catch(rethrow)
   }
@@ -207,7 +207,8 @@ export class VarveLevel<KDefault = string, VDefault = string> extends AbstractLe
   compactRange<K = KDefault>(start: K, end: K, options: StartEndOptions<K>): Promise<void>
   async compactRange(...range: unknown[]): Promise<void> {
     const [start, end, options] = checkRange(range)
-    if (this.status === 'opening') return this.deferAsync(() => this.compactRange(start, end, options as StartEndOptions<unknown>))
+    if (this.status === 'opening')
+      return this.deferAsync(() => this.compactRange(start, end, options as StartEndOptions<unknown>))
     this.#checkOpen('compactRange()')
     return this.#db.compactRange(...this.#encodeRange(start, end, options)).catch(rethrow)
   }
@@ -222,7 +223,7 @@ export class VarveLevel<KDefault = string, VDefault = string> extends AbstractLe
   // What abstract-level calls.
 
   async _open(options: OpenOptions): Promise<void> {
-    const given = engineOptions(options)
+    const given = engineOptions(this.#varve, options)
     const environment = given.environment ?? nodeEnvironment()
     try {
       this.#db = await open(this.#location, { ...given, environment })
@@ -354,41 +355,7 @@ export class VarveLevel<KDefault = string, VDefault = string> extends AbstractLe
   #encodeRange(start: unknown, end: unknown, options: unknown): [start: Uint8Array, end: Uint8Array] {
     const given = typeof options === 'object' && options !== null ? (options as StartEndOptions<unknown>) : {}
     // Without one it is the database's, which the declaration does not know.
-    const encoding = this.keyEncoding(given.keyEncoding as string)
-    return [toBytes(encoding.encode(start) as Data), toBytes(encoding.encode(end) as Data)]
+    const encoding = this.keyEncoding(given.keyEncoding as Transcoder.MixedEncoding<unknown, Data, unknown>)
+    return [toBytes(encoding.encode(start)), toBytes(encoding.encode(end))]
   }
-}
-
-/** As classic-level's. Made anew for each database: abstract-level keeps it. */
-function manifest(): ConstructorParameters<typeof AbstractLevel>[0] {
-  const declared = {
-    encodings: { buffer: true, utf8: true, view: true },
-    has: true,
-    createIfMissing: true,
-    errorIfExists: true,
-    explicitSnapshots: true,
-    getSync: true,
-    additionalMethods: { approximateSize: true, compactRange: true },
-    signals: { iterators: true },
-  }
-  return declared
-}
-
-function checkLocation(location: unknown): void {
-  if (typeof location === 'string' && location !== '') return
-  throw new TypeError("The first argument 'location' must be a non-empty string")
-}
-
-function checkRange(range: unknown[]): unknown[] {
-  if (range.length < 2) throw new TypeError("The arguments 'start' and 'end' are required")
-  return range
-}
-
-function readOptions({ snapshot }: PrivateReadOptions): ReadOptions | undefined {
-  const given = LevelSnapshot.of(snapshot)
-  return given === undefined ? undefined : { snapshot: given }
-}
-
-function writeOptions({ sync }: SyncOptions): WriteOptions | undefined {
-  return sync === true ? SYNC : undefined
 }

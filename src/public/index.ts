@@ -41,18 +41,30 @@ export {
 export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../base/limits.ts'
 export type { Durability } from '../base/types.ts'
 export { WriteBatch } from '../batch/write-batch.ts'
+export type { StallReason } from '../db/back-pressure.ts'
+export type {
+  CompactOptions,
+  CopyOptions,
+  FlushOptions,
+  Input,
+  KeyRange,
+  ReadOptions,
+  WriteOptions,
+} from '../db/call-options.ts'
 export type { CheckpointInfo } from '../db/checkpoint.ts'
 export type { Cursor } from '../db/cursor.ts'
-export { type CopyOptions, DB, type FlushOptions, type Input, type ReadOptions, type WriteOptions } from '../db/db.ts'
+export { DB } from '../db/db.ts'
 export type {
   BackgroundErrorDetail,
+  BackgroundWork,
+  CompactionDetail,
   DamagedFilterDetail,
   DBEvents,
   ErrorDetail,
   FlushDetail,
   StallDetail,
 } from '../db/events.ts'
-export type { LogFigures, MemTableFigures, Stats, TableFigures } from '../db/layers.ts'
+export type { LevelFigures, LogFigures, MemTableFigures, Stats, TableFigures, WriteFigures } from '../db/layers.ts'
 export type { Discarded, ReplayedLog } from '../db/log-replay.ts'
 export { open } from '../db/open.ts'
 export type { Options, RecoveryMode } from '../db/options.ts'
@@ -61,3 +73,4 @@ export type { Entry, Scan, SyncScan } from '../db/scan.ts'
 export type { CursorOptions, ScanOptions } from '../db/scan-options.ts'
 export type { Snapshot } from '../db/snapshot.ts'
 export { nodeEnvironment } from '../env/node-env.ts'
+export type { CompactionReason } from '../version/compaction.ts'

@@ -4,12 +4,12 @@
  * Invariants  (1) level 0 holds tables in ascending number; a newer table has the larger number, and ranges may overlap
  *             (2) in level 1 and below, tables are sorted by smallest key and their ranges do not overlap
  *             (3) no number comes twice
- * Threads     immutable; belongs to the database's thread
+ * Threads     immutable, but for what the last lookup left in `missed`; belongs to the database's thread
  * Source      google/leveldb db/version_set.h
  */
 import type { Comparator } from '../base/comparator.ts'
 import * as Lookup from '../base/lookup.ts'
-import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
+import type { Bytes, FileNumber, Level, SequenceNumber } from '../base/types.ts'
 import { coversKey, type FileMetadata } from './file-metadata.ts'
 import type { KeyBatch, ManySink } from './key-batch.ts'
 import { LEVELS } from './version-edit.ts'
@@ -35,9 +35,18 @@ export interface ValueSink {
 export class Version {
   /** Tables by level; level 0 in ascending number, the others in ascending key. */
   readonly levels: readonly (readonly FileMetadata[])[]
+  /** The table that the last lookup asked in vain before it asked another one, if it did; and its level. */
+  missed: FileMetadata | undefined
+  missedLevel: Level
   readonly #comparator: Comparator
+  #firstAsked: FileMetadata | undefined
+  #firstLevel: Level
 
   constructor(comparator: Comparator, levels: readonly (readonly FileMetadata[])[]) {
+    this.missed = undefined
+    this.missedLevel = 0
+    this.#firstAsked = undefined
+    this.#firstLevel = 0
     this.#comparator = comparator
     this.levels = levels
   }
@@ -73,16 +82,18 @@ export class Version {
     sequence: SequenceNumber,
     sink: ValueSink,
   ): number {
+    this.missed = undefined
+    this.#firstAsked = undefined
     const newest = this.levels[0]
     for (let i = newest.length - 1; i >= 0; i--) {
       if (!coversKey(this.#comparator, newest[i], key, keyOff, keyLen)) continue
-      const answer = this.#ask(tables, newest[i], key, keyOff, keyLen, sequence, sink)
+      const answer = this.#ask(tables, 0, newest[i], key, keyOff, keyLen, sequence, sink)
       if (answer !== Lookup.ABSENT) return answer
     }
     for (let level = 1; level < this.levels.length; level++) {
       const file = this.#find(level, key, keyOff, keyLen)
       if (file === undefined) continue
-      const answer = this.#ask(tables, file, key, keyOff, keyLen, sequence, sink)
+      const answer = this.#ask(tables, level, file, key, keyOff, keyLen, sequence, sink)
       if (answer !== Lookup.ABSENT) return answer
     }
     return Lookup.ABSENT
@@ -128,6 +139,7 @@ export class Version {
 
   #ask(
     tables: TableSource,
+    level: Level,
     file: FileMetadata,
     key: Bytes,
     keyOff: number,
@@ -135,6 +147,13 @@ export class Version {
     sequence: SequenceNumber,
     sink: ValueSink,
   ): number {
+    if (this.#firstAsked === undefined) {
+      this.#firstAsked = file
+      this.#firstLevel = level
+    } else {
+      this.missed = this.#firstAsked
+      this.missedLevel = this.#firstLevel
+    }
     const table = tables.find(file.number, file.bytes)
     const answer = table.lookup(key, keyOff, keyLen, sequence)
     if (answer === Lookup.FOUND) sink.take(table.valBuf, table.valOff, table.valLen)

@@ -93,7 +93,7 @@ test('a checkpoint opens in LevelDB, its tables are links, and it outlives the o
     await varve.db.checkpoint(join(outer, 'copy'))
     await varve.close()
     const tables = readdirSync(join(outer, 'copy')).filter((name) => name.endsWith('.ldb'))
-    assert.ok(tables.length > 1)
+    assert.ok(tables.length > 0)
     for (const name of tables) assert.ok(lstatSync(join(outer, 'copy', name)).nlink >= 2, name)
     rmSync(join(outer, 'data'), { recursive: true })
     assert.deepEqual(await contentOf(openLevel, join(outer, 'copy')), expected)

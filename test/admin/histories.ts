@@ -45,6 +45,9 @@ function* randomWrites(prng: Prng, count: number, keys: number, valueBytes: numb
   }
 }
 
+/** So that every table that an edit has named is still there. */
+const UNCOMPACTED = { level0CompactionTrigger: 500, level0SlowdownTrigger: 500, level0StopTrigger: 500 }
+
 /** Several overlapping tables in level 0, and a log. */
 export async function madeByVarve(seed: number, count: number, flushEvery: number): Promise<Made> {
   const history = new History()
@@ -57,7 +60,7 @@ export async function madeByVarve(seed: number, count: number, flushEvery: numbe
       if (++written % flushEvery === 0) await db.flush()
     }
   }
-  return { name: `varve, seed ${seed}`, directory: await leftBy(write), history }
+  return { name: `varve, seed ${seed}`, directory: await leftBy(write, UNCOMPACTED), history }
 }
 
 /** Tables in several levels, compacted, and a log. */

@@ -6,11 +6,13 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { toHex } from '../../src/base/bytes.ts'
+import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { InvalidArgumentError } from '../../src/base/errors.ts'
 import { MAX_KEY_BYTES } from '../../src/base/limits.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { MAX_SEQUENCE } from '../../src/base/types.ts'
 import * as Batch from '../../src/batch/batch-format.ts'
+import { RangeOps } from '../../src/batch/range-ops.ts'
 import { WriteBatch } from '../../src/batch/write-batch.ts'
 import { LogReader } from '../../src/log/log-reader.ts'
 import { MemoryFile } from '../support/memory-file.ts'
@@ -23,7 +25,8 @@ function list(bytes: Uint8Array, offset: number = 0, length: number = bytes.leng
     add(sequence, type, key, keyOff, keyLen, value, valOff, valLen) {
       const name = Buffer.from(key.subarray(keyOff, keyOff + keyLen)).toString('latin1')
       const text = Buffer.from(value.subarray(valOff, valOff + valLen)).toString('latin1')
-      ops.push(type === 1 ? `${sequence} put ${name}=${text}` : `${sequence} delete ${name}`)
+      const shown = { 0: `delete ${name}`, 1: `put ${name}=${text}`, 15: `delete ${name} to ${text}` }[type]
+      ops.push(`${sequence} ${shown}`)
     },
   })
   if (fault !== undefined) throw new Error(fault)
@@ -38,6 +41,34 @@ test('a batch is encoded as LevelDB encodes it', () => {
   assert.equal(toHex(batch.encoded()), '00000000000000000300000001' + '03666f6f03626172' + '0003626f78' + '010001ff')
   assert.deepEqual([batch.count, batch.byteLength], [3, 30])
   assert.deepEqual(list(batch.encoded()), ['0 put foo=bar', '1 delete box', '2 put =\xff'])
+})
+
+test('a range delete is an op of its own type, with the start and the end', () => {
+  const batch = new WriteBatch().put('a', '').deleteRange('a', 'foo').deleteRange('b', 'a')
+  assert.equal(toHex(batch.encoded()).slice(24), '01016100' + '0f016103666f6f' + '0f01620161')
+  assert.deepEqual([batch.count, batch.rangeCount, batch.byteLength], [3, 2, 28])
+  assert.deepEqual(list(batch.encoded()), ['0 put a=', '1 delete a to foo', '2 delete b to a'])
+  assert.deepEqual([batch.clear().rangeCount, batch.byteLength], [0, 12])
+})
+
+test('a range that starts where it ends adds nothing', () => {
+  const batch = new WriteBatch().deleteRange('', '').deleteRange('k', new Uint8Array([107]))
+  assert.deepEqual([batch.count, batch.rangeCount, batch.byteLength], [0, 0, 12])
+})
+
+test('the ranges of a batch are counted, and one that does not start before its end is found', () => {
+  const ranges = new RangeOps(bytewiseComparator)
+  const read = (batch: WriteBatch): [number, boolean] => {
+    const encoded = batch.encoded()
+    const { count, fault } = ranges.read(encoded, 0, encoded.length)
+    return [count, fault === undefined]
+  }
+  assert.deepEqual(read(new WriteBatch().put('b', 'a').delete('x')), [0, true])
+  assert.deepEqual(read(new WriteBatch().deleteRange('b', 'a').deleteRange('a', 'b')), [2, false])
+  assert.deepEqual(read(new WriteBatch().deleteRange('', 'a').put('b', 'a').deleteRange('a', 'aa')), [2, true])
+  const same = new Uint8Array([...new WriteBatch().deleteRange('a', 'b').encoded()])
+  same[same.length - 1] = 97
+  assert.match(ranges.read(same, 0, same.length).fault ?? '', /does not start before its end/)
 })
 
 test('an empty batch is its header', () => {
@@ -68,10 +99,12 @@ test('batches of any ops are read as they were written', () => {
     for (let i = prng.below(40); i > 0; i--) {
       const key = 'k'.repeat([0, 1, 127, 128, 300][prng.below(5)])
       const value = 'v'.repeat([0, 1, 127, 128, 20_000][prng.below(5)])
-      const isPut = prng.below(3) > 0
-      if (isPut) batch.put(key, value)
-      else batch.delete(key)
-      expected.push(isPut ? `${expected.length} put ${key}=${value}` : `${expected.length} delete ${key}`)
+      const kind = ['put', 'put', 'delete', 'range'][prng.below(4)]
+      if (kind === 'put') batch.put(key, value)
+      else if (kind === 'delete') batch.delete(key)
+      else batch.deleteRange(key, value)
+      const rest = { put: `put ${key}=${value}`, delete: `delete ${key}`, range: `delete ${key} to ${value}` }[kind]
+      if (kind !== 'range' || key !== value) expected.push(`${expected.length} ${rest}`)
     }
     assert.deepEqual(list(batch.encoded()), expected, `seed ${seed}, round ${round}`)
   }
@@ -97,6 +130,17 @@ const refused: [what: string, key: unknown, value: unknown][] = [
   ['a lone surrogate far into a key', 'k'.repeat(100) + '\udc00', 'v'],
   ['a key that is too long', new Uint8Array(MAX_KEY_BYTES + 1), 'v'],
 ]
+for (const [what, key] of refused) {
+  if (key !== 'k') {
+    test(`deleteRange refuses ${what} on either side, and leaves the batch as it was`, () => {
+      const batch = new WriteBatch().put('a', 'b')
+      assert.throws(() => batch.deleteRange(key as string, 'z'), InvalidArgumentError)
+      assert.throws(() => batch.deleteRange('', key as string), InvalidArgumentError)
+      assert.deepEqual(list(batch.encoded()), ['0 put a=b'])
+    })
+  }
+}
+
 for (const [what, key, value] of refused) {
   test(`put refuses ${what}, and leaves the batch as it was`, () => {
     const batch = new WriteBatch().put('a', 'b')
@@ -121,6 +165,8 @@ const faults: [what: string, hex: string, fault: RegExp][] = [
   ['a key of 2^32 - 1 bytes', '0100000000000000' + '01000000' + '00ffffffff0f61', /cut short/],
   ['a put without a value', '0100000000000000' + '01000000' + '010161', /cut short/],
   ['a value longer than the batch', '0100000000000000' + '01000000' + '010161026f', /cut short/],
+  ['a range without an end', '0100000000000000' + '01000000' + '0f0161', /cut short/],
+  ['a range whose end is longer than the batch', '0100000000000000' + '01000000' + '0f0161ffffffff0f62', /cut short/],
   ['an unknown type', '0100000000000000' + '01000000' + '020161', /unknown type 2/],
   ['bytes after the last op', '0100000000000000' + '01000000' + '00016100', /after its last op/],
   ['bytes after no op', '0100000000000000' + '00000000' + '00', /after its last op/],
@@ -143,7 +189,7 @@ test('a batch may end at the last sequence number but one', () => {
 })
 
 test('every truncation of a batch is refused', () => {
-  const bytes = new WriteBatch().put('alpha', 'beta').delete('gamma').put('', '').encoded()
+  const bytes = new WriteBatch().put('alpha', 'beta').delete('gamma').deleteRange('a', 'b').put('', '').encoded()
   for (let length = 0; length < bytes.length; length++) {
     assert.notEqual(Batch.batchFault(bytes, 0, length), undefined, `${length} bytes`)
   }

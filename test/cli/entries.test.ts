@@ -1,5 +1,5 @@
 /**
- * get, put, del.
+ * get, put, del, del-range.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -31,4 +31,17 @@ test('with --hex any bytes can be written and read', (t) => {
   assert.equal(run('get', db, '00ff').status, 1)
   succeed('del', '--hex', db, '00ff')
   assert.equal(run('get', '--hex', db, '00ff').status, 1)
+})
+
+test('a range is deleted up to its end, which stays', (t) => {
+  const db = temporaryPath(t)
+  for (const key of ['a', 'b', 'ba', 'c']) succeed('put', db, key, '1')
+  assert.deepEqual(run('del-range', db, 'b', 'c'), { status: 0, stdout: '', stderr: '' })
+  assert.equal(succeed('scan', db, '--keys'), 'a\nc\n')
+  succeed('--hex', 'del-range', db, '61', '62', '--durability', 'disk')
+  assert.equal(succeed('scan', db, '--keys'), 'c\n')
+  const { status, stderr } = run('del-range', db, 'z', 'a')
+  assert.match(stderr, /deleteRange takes a start that does not sort after the end/)
+  assert.notEqual(status, 0)
+  assert.notEqual(run('del-range', temporaryPath(t, 'none'), 'a', 'b').status, 0)
 })

@@ -6,9 +6,10 @@ import assert from 'node:assert/strict'
 import { cpSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { ClassicLevel } from 'classic-level'
 import { Prng } from '../../src/base/prng.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
-import { open } from '../../src/public/index.ts'
+import { open, WriteBatch } from '../../src/public/index.ts'
 import { testdata } from '../support/paths.ts'
 import {
   applyTo,
@@ -174,6 +175,37 @@ test('varve reads and writes a LevelDB database of several levels, and LevelDB g
   })
 })
 
+test('each engine compacts levels that the other one made, over and over', async () => {
+  await withDirectory(async (directory) => {
+    const prng = new Prng(7)
+    const model = new Map<string, string>()
+    const tiny = { writeBufferBytes: 16 * KIB, maxFileBytes: 16 * KIB, levelBytes: 32 * KIB }
+    const levels = new Set<number>()
+    for (let round = 0; round < 4; round++) {
+      const writes = Array.from({ length: 700 }, (): Write => {
+        const key = ascii(`key${String(prng.below(3000)).padStart(6, '0')}`)
+        return prng.below(4) === 0 ? [[key]] : [[key, ascii(`${round}`.padEnd(100 + prng.below(300), '.'))]]
+      })
+      for (const write of writes) applyTo(model, write)
+      const varve = await openVarve(directory, { ...tiny, workers: 2 })
+      for (const write of writes) await varve.write(write)
+      if (round % 2 === 1) {
+        await varve.db.compactRange('key000500', 'key001500')
+        assert.ok(varve.db.stats().compactions > 0)
+      }
+      for (const { level } of varve.db.stats().tables) levels.add(level)
+      assert.deepEqual(await varve.content(), contentOf(model))
+      await varve.close()
+      assert.deepEqual(await contentIn(openLevel, directory), contentOf(model))
+      const level = new ClassicLevel<string, string>(directory, { compression: false })
+      if (round > 1) await level.compactRange('key001000', 'key002500')
+      await level.close()
+      assert.deepEqual(await contentIn(openVarve, directory), contentOf(model))
+    }
+    assert.ok(levels.size >= 3, `${levels.size} levels`)
+  })
+})
+
 test('varve opens the golden databases, and writes to them', async () => {
   for (const name of readdirSync(testdata('golden'))) {
     await withDirectory(async (directory) => {
@@ -189,4 +221,62 @@ test('varve opens the golden databases, and writes to them', async () => {
       assert.deepEqual(await contentIn(openLevel, directory), [...before, '7e = 6164646564'].sort(), name)
     })
   }
+})
+
+/** Delete a range in a model: hex keys are in the order of their bytes. */
+function deleteRangeOf(model: Map<string, string>, start: Uint8Array, end: Uint8Array): void {
+  const [first, limit] = [Buffer.from(start).toString('hex'), Buffer.from(end).toString('hex')]
+  for (const key of [...model.keys()]) if (first <= key && key < limit) model.delete(key)
+}
+
+test('LevelDB reads exactly what range deletes left, after varve closed', async () => {
+  await withDirectory(async (directory) => {
+    const prng = new Prng(7)
+    const model = new Map<string, string>()
+    const level = await openLevel(directory, { writeBufferBytes: 16 * KIB })
+    for (const write of randomWrites(prng, 900, 2000)) {
+      await level.write(write)
+      applyTo(model, write)
+    }
+    await level.close()
+    for (let round = 0; round < 3; round++) {
+      const varve = await openVarve(directory, { writeBufferBytes: 16 * KIB })
+      for (const write of randomWrites(prng, 120, 1000)) {
+        await varve.write(write)
+        applyTo(model, write)
+        if (prng.below(12) > 0) continue
+        const at = prng.below(8)
+        const [start, end] = [ascii(`user/${at}/00${prng.below(10)}`), ascii(`user/${at + prng.below(2)}/004`)]
+        if (Buffer.compare(start, end) >= 0) continue
+        await varve.db.deleteRange(start, end)
+        deleteRangeOf(model, start, end)
+      }
+      assert.deepEqual(await varve.content(), contentOf(model))
+      await varve.close()
+      assert.deepEqual(await contentIn(openLevel, directory), contentOf(model))
+    }
+    const varve = await openVarve(directory)
+    await varve.db.deleteRange('', ascii('zz'))
+    deleteRangeOf(model, ascii(''), ascii('zz'))
+    await varve.close()
+    assert.deepEqual(await contentIn(openLevel, directory), contentOf(model))
+  })
+})
+
+// What docs/rfcs/0006 says of it: LevelDB skips the rest of a batch from an op that it does not know.
+test('LevelDB skips a range delete in the log of a killed varve, and what follows it in its batch', async () => {
+  await withDirectory(async (directory) => {
+    const { db } = await openVarve(directory)
+    await db.write(new WriteBatch().put('a', '1').put('b', '1'))
+    await db.write(new WriteBatch().put('c', '1').deleteRange('a', 'b').put('d', '1'))
+    await db.put('e', '1')
+    const [copy, other] = [join(directory, 'copy'), join(directory, 'other')]
+    copyLive(directory, copy)
+    copyLive(directory, other)
+    await db.close()
+    const keysIn = async (content: Promise<string[]>): Promise<string> =>
+      (await content).map((line) => Buffer.from(line.slice(0, 2), 'hex').toString()).join(' ')
+    assert.equal(await keysIn(contentIn(openVarve, copy)), 'b c d e')
+    assert.equal(await keysIn(contentIn(openLevel, other)), 'a b c e')
+  })
 })

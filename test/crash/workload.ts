@@ -16,17 +16,35 @@ import type { FaultEnvironment } from '../../src/env/fault-env.ts'
 import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
 
 export const DIRECTORY = '/db'
-export const OPTIONS: Options = { workers: 0, writeBufferBytes: 16384, maxImmutableMemTables: 2 }
+export const OPTIONS: Options = {
+  workers: 0,
+  writeBufferBytes: 16384,
+  maxImmutableMemTables: 2,
+  level0CompactionTrigger: 2,
+  maxFileBytes: 8192,
+  levelBytes: 16384,
+  compression: 'none',
+}
 
 /** Keys and values as text: what a scan finds, or should find. */
 export type State = Map<string, string>
 
+/** A put, or a delete without a value; with an end, of all keys before it. */
+type Op = readonly [key: string, value: string | undefined, end?: string]
+
 export interface Write {
   readonly index: number
-  readonly ops: readonly (readonly [key: string, value: string | undefined])[]
+  readonly ops: readonly Op[]
   readonly durability: Durability
   outcome: 'started' | 'acknowledged' | WriteOutcome
 }
+
+/** What was written long before the flush, what the same batch has just written, and what no write ever touches. */
+const RANGES: readonly Op[] = [
+  ['gone1', undefined, 'gone3'],
+  ['shared0', undefined, 'shared2'],
+  ['x', undefined, 'y'],
+]
 
 export class Ledger {
   readonly writes: Write[] = []
@@ -39,11 +57,12 @@ export class Ledger {
   begin(durability: Durability, bytes: number = 10): Write {
     const index = this.writes.length + 1
     const value = `${index}${'.'.repeat(bytes)}`
-    const ops: [string, string | undefined][] = [
+    const ops: Op[] = [
       ['last', String(index)],
       [`own${index}`, value],
       [`shared${index % 3}`, String(index)],
       [`gone${(index + 1) % 4}`, undefined],
+      ...(index % 3 === 1 ? RANGES : []),
       [`gone${index % 4}`, String(index)],
     ]
     const write: Write = { index, ops, durability, outcome: 'started' }
@@ -73,12 +92,16 @@ export class Ledger {
 export function stateOf(writes: readonly Write[]): State {
   const state: State = new Map()
   for (const { ops } of writes) {
-    for (const [key, value] of ops) {
-      if (value === undefined) state.delete(key)
-      else state.set(key, value)
+    for (const [key, value, end] of ops) {
+      if (value !== undefined) state.set(key, value)
+      else for (const held of [...state.keys()]) if (isDeleted(held, key, end)) state.delete(held)
     }
   }
   return new Map([...state].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function isDeleted(held: string, key: string, end: string | undefined): boolean {
+  return end === undefined ? held === key : key <= held && held < end
 }
 
 /** What the database holds. */
@@ -157,6 +180,7 @@ async function growth(runner: Runner, db: DB): Promise<void> {
   const count = runner.ledger.writes.length
   if ((await runner.step(db.flush())) && count === runner.ledger.writes.length) runner.ledger.flushed()
   await write(runner, db, 'os')
+  await runner.step(db.compactRange())
   await write(runner, db, 'os', 700)
   writeSync(runner, db, 'os')
 }
@@ -213,8 +237,9 @@ function writeSync(runner: Runner, db: DB, durability: Durability): void {
 
 function batchOf({ ops }: Write): WriteBatch {
   const batch = new WriteBatch()
-  for (const [key, value] of ops) {
-    if (value === undefined) batch.delete(key)
+  for (const [key, value, end] of ops) {
+    if (end !== undefined) batch.deleteRange(key, end)
+    else if (value === undefined) batch.delete(key)
     else batch.put(key, value)
   }
   return batch

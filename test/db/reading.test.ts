@@ -18,6 +18,9 @@ function keyOf(i: number): string {
   return `key${String(i).padStart(6, '0')}`
 }
 
+/** So that tables stay in level 0. */
+const UNCOMPACTED: Options = { level0CompactionTrigger: 500, level0SlowdownTrigger: 500, level0StopTrigger: 500 }
+
 /** Keys 0 to count, each `stride`-th from another table of level 0. */
 async function fill(db: DB, count: number, tables: number): Promise<void> {
   for (let table = 0; table < tables; table++) {
@@ -28,9 +31,13 @@ async function fill(db: DB, count: number, tables: number): Promise<void> {
 
 /** A database of so many keys in so many tables, opened with every call on its files written down. */
 async function openWatched(count: number, tables: number, options: Options = {}): Promise<Watched> {
-  const left = await leftBy((db) => fill(db, count, tables), { writeBufferBytes: 1024 * 1024, compression: 'none' })
+  const left = await leftBy((db) => fill(db, count, tables), {
+    ...UNCOMPACTED,
+    writeBufferBytes: 1024 * 1024,
+    compression: 'none',
+  })
   const environment = new FaultEnvironment(environmentOf(left), { directory: DIRECTORY, countReads: true })
-  const db = await open(DIRECTORY, { workers: 0, ...options, environment })
+  const db = await open(DIRECTORY, { workers: 0, ...UNCOMPACTED, ...options, environment })
   return { db, environment }
 }
 
@@ -190,9 +197,11 @@ test('filter bits that are given as an array are the database’s own', () => {
 })
 
 test('a database keeps no more tables open than it may, and reads all the same', async () => {
-  const left = directoryOf(environmentOf(await leftBy((db) => fill(db, 400, 40), { writeBufferBytes: 1024 * 1024 })))
+  const left = directoryOf(
+    environmentOf(await leftBy((db) => fill(db, 400, 40), { ...UNCOMPACTED, writeBufferBytes: 1024 * 1024 })),
+  )
   const memory = environmentOf(left)
-  const db = await openIn(memory, { maxOpenFiles: 16 })
+  const db = await openIn(memory, { ...UNCOMPACTED, maxOpenFiles: 16 })
   for (let i = 0; i < 400; i++) assert.ok(db.getSync(keyOf(i)) !== undefined)
   assert.equal(db.stats().tableCache.open, 16)
   const scan = db.scanSync()

@@ -2,12 +2,16 @@
  * Scenario: a database in memory that is driven by lines of text, for datadriven tests: a transcript of commands and of
  * what the database says. All file-system calls are recorded, so that the same commands also serve the goldens of calls.
  *
- * Commands  open [option=value …]     write [sync] [durability=…]   (lines: put KEY VALUE, del KEY; one write a line)
+ * Commands  open [option=value …]     write [sync] [durability=…]   (lines: put KEY VALUE, del KEY, del-range KEY KEY;
+ *                                                    one write a line)
  *           turn                      as write, but all lines are issued before the first is awaited; a line that ends in
  *                                     `sync` is a synchronous write
  *           batch [sync]              all lines in one WriteBatch
  *           get KEY … [snapshot=S]    scan [gte= gt= lte= lt= reverse limit= snapshot=]
  *           snapshot S, release S     flush, close, stats, files, events
+ *           fill FROM TO [bytes=N]    put keys k0FROM to k0TO, with values of N bytes; `drop FROM TO` deletes them
+ *           compact [from=K to=K]     settle: until nothing is compacted any more; levels: their tables
+ *           begin-scan S, end-scan S  a scan that is held; `pull S [count=N]` goes on with it
  *           kill                      go on with what a killed process leaves
  *           crash mode=M seed=N       go on with what a power loss leaves
  *           cut file=F bytes=N        truncate a file, after the database was closed, killed or crashed
@@ -23,6 +27,7 @@ import { WriteBatch } from '../../src/batch/write-batch.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
+import type { Entry, Scan } from '../../src/db/scan.ts'
 import type { ScanOptions } from '../../src/db/scan-options.ts'
 import type { Snapshot } from '../../src/db/snapshot.ts'
 import type { CrashMode } from '../../src/env/crash-image.ts'
@@ -32,13 +37,14 @@ import type { Command } from '../support/datadriven.ts'
 
 export const DIRECTORY = '/db'
 
-const EVENTS = ['flush', 'stall', 'error', 'background-error'] as const
+const EVENTS = ['flush', 'compaction', 'stall', 'error', 'background-error'] as const
 
 export class Scenario {
   memory: MemoryEnvironment = new MemoryEnvironment()
   environment: FaultEnvironment = new FaultEnvironment(this.memory, { directory: DIRECTORY })
   #db: DB | undefined = undefined
   readonly #snapshots = new Map<string, Snapshot>()
+  readonly #scans = new Map<string, Scan<Entry>>()
   #events: string[] = []
 
   /** Carry out one command; an error that varve throws on purpose is an answer. */
@@ -85,9 +91,56 @@ export class Scenario {
         return describeStats(this.#open_)
       case 'events':
         return this.#events.splice(0).join('\n')
+      case 'fill':
+      case 'drop':
+        return this.#fill(command)
+      default:
+        return this.#compactions(command)
+    }
+  }
+
+  async #compactions(command: Command): Promise<string> {
+    const [name] = command.keys
+    switch (command.name) {
+      case 'compact': {
+        const [from, to] = [command.list('from')[0], command.list('to')[0]]
+        await this.#open_.compactRange(from, to)
+        return ''
+      }
+      case 'settle':
+        return settle(this.#open_)
+      case 'levels':
+        return describeLevels(this.#open_)
+      case 'begin-scan':
+        this.#scans.set(name, this.#open_.scan())
+        return ''
+      case 'pull':
+        return this.#pull(name, command.number('count', 1))
+      case 'end-scan':
+        this.#scans.get(name)?.close()
+        return ''
       default:
         return this.#files(command)
     }
+  }
+
+  async #fill(command: Command): Promise<string> {
+    const [from, to] = command.keys.map(Number)
+    for (let i = from; i <= to; i++) {
+      const key = `k${String(i).padStart(4, '0')}`
+      if (command.name === 'fill') await this.#open_.put(key, '.'.repeat(command.number('bytes', 100)))
+      else await this.#open_.delete(key)
+    }
+    return ''
+  }
+
+  async #pull(name: string, count: number): Promise<string> {
+    const lines: string[] = []
+    for (let i = 0; i < count; i++) {
+      const { value } = (await this.#scans.get(name)?.next()) ?? {}
+      lines.push(value === undefined ? 'the end' : `${show(value[0])} = ${show(value[1])}`)
+    }
+    return lines.join('\n')
   }
 
   #files(command: Command): string {
@@ -166,17 +219,19 @@ export class Scenario {
     return failed.map((outcome) => describeError(outcome.reason)).join('\n')
   }
 
-  /** `put KEY VALUE [durability] [sync]`, `del KEY [durability] [sync]`. */
+  /** `put KEY VALUE [durability] [sync]`, `del KEY [durability] [sync]`, `del-range START END [durability] [sync]`. */
   #issue(line: string, command: Command): Promise<void> | void {
     const words = line.split(' ')
     const isSync = words.at(-1) === 'sync'
     if (isSync) words.pop()
-    const isPut = words[0] === 'put'
-    const durability = words[isPut ? 3 : 2] ?? command.list('durability')[0]
+    const [isPut, isRange] = [words[0] === 'put', words[0] === 'del-range']
+    const durability = words[isPut || isRange ? 3 : 2] ?? command.list('durability')[0]
     const options = durability === undefined ? undefined : { durability: durability as 'disk' }
     const db = this.#open_
     if (isPut && isSync) return db.putSync(text(words[1]), text(words[2]), options)
     if (isPut) return db.put(text(words[1]), text(words[2]), options)
+    if (isRange && isSync) return db.deleteRangeSync(text(words[1]), text(words[2]), options)
+    if (isRange) return db.deleteRange(text(words[1]), text(words[2]), options)
     return isSync ? db.deleteSync(text(words[1]), options) : db.delete(text(words[1]), options)
   }
 
@@ -185,6 +240,7 @@ export class Scenario {
     for (const line of command.lines) {
       const [operation, key, value] = line.split(' ')
       if (operation === 'put') batch.put(text(key), text(value))
+      else if (operation === 'del-range') batch.deleteRange(text(key), text(value))
       else batch.delete(text(key))
     }
     const durability = command.list('durability')[0]
@@ -279,8 +335,8 @@ function describeStats(db: DB): string {
   const { active, immutables, logs, tables, ...rest } = db.stats()
   const lines = [
     `sequence ${rest.lastSequence}, manifest ${rest.manifestNumber}`,
-    `active: ${active.entries} entries, ${active.tombstones} tombstones, log ${active.logNumber}`,
-    ...immutables.map((table) => `frozen: ${table.entries} entries, log ${table.logNumber}`),
+    `active: ${active.entries} entries, ${active.tombstones} tombstones${ranges(active)}, log ${active.logNumber}`,
+    ...immutables.map((table) => `frozen: ${table.entries} entries${ranges(table)}, log ${table.logNumber}`),
     ...logs.map(({ number, bytes, syncedBytes }) => `log ${number}: ${bytes} bytes, ${syncedBytes} durable`),
     ...tables.map(({ level, number, bytes, smallest, largest }) => {
       return `table ${number} in level ${level}: ${bytes} bytes, ${show(smallest)} to ${show(largest)}`
@@ -289,6 +345,31 @@ function describeStats(db: DB): string {
   ]
   if (rest.poisonedBy !== undefined) lines.push(`poisoned: ${rest.poisonedBy}`)
   return lines.join('\n')
+}
+
+function ranges({ rangeTombstones }: { readonly rangeTombstones: number }): string {
+  return rangeTombstones === 0 ? '' : `, ${rangeTombstones} ranges`
+}
+
+/** Inline, a compaction goes on by a slice each turn of the event loop, and the next one may begin in the same turn. */
+async function settle(db: DB): Promise<string> {
+  for (let idle = 0; idle < 3; idle = db.stats().isCompacting ? 0 : idle + 1) {
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  return ''
+}
+
+function describeLevels(db: DB): string {
+  const { levels, tables } = db.stats()
+  return levels
+    .filter((level) => level.tables > 0)
+    .map(({ level, bytes }) => {
+      const shown = tables
+        .filter((table) => table.level === level)
+        .map(({ number, smallest, largest }) => `  ${number}: ${show(smallest)} to ${show(largest)}`)
+      return [`level ${level}: ${bytes} bytes`, ...shown].join('\n')
+    })
+    .join('\n')
 }
 
 function describeEvent(name: string, detail: object): string {

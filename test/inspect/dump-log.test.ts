@@ -46,6 +46,15 @@ test('a log is shown record by record: offsets, sequences, ops, markers', () => 
   ])
 })
 
+test('a range delete shows its start and its end', () => {
+  assert.deepEqual(dump(logOf(batchAt(5, new WriteBatch().deleteRange('user:', 'user;').delete('x')))), [
+    '  @0 batch, sequence 5, 2 ops, 28 bytes',
+    "    5 del-range 'user:' .. 'user;'",
+    "    6 del 'x'",
+    '  end: 1 batch, 2 ops, 0 markers',
+  ])
+})
+
 test('an empty log has an end and nothing else', () => {
   assert.deepEqual(dump(new Uint8Array(0)), ['  end: 0 batches, 0 ops, 0 markers'])
 })

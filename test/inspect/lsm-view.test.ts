@@ -11,7 +11,8 @@ const MIB = 1024 * 1024
 
 function memTable(memoryBytes: number, entries: number, tombstones: number = 0): MemTableFigures {
   const capacityBytes = 8 * MIB
-  return { entries, tombstones, liveBytes: memoryBytes, memoryBytes, capacityBytes, logNumber: 9, firstSequence: 1 }
+  const counts = { entries, tombstones, rangeTombstones: 0 }
+  return { ...counts, liveBytes: memoryBytes, memoryBytes, capacityBytes, logNumber: 9, firstSequence: 1 }
 }
 
 function tableOf(number: number, level: number, bytes: number, smallest: string, largest: string): TableFigures {
@@ -33,8 +34,18 @@ const EMPTY: Stats = {
   openScans: 0,
   flushes: 0,
   flushedBytes: 0,
+  levels: [],
+  compactions: 0,
+  compactedBytes: 0,
+  isCompacting: false,
+  pendingCompactionBytes: 0,
+  writes: { groups: 0, entries: 0, bytes: 0, logBytes: 0 },
+  writeAmplification: 0,
+  spaceAmplification: 1,
+  stallReason: undefined,
   stalls: 0,
   stalledMs: 0,
+  delayedMs: 0,
   blockCache: { bytes: 0, hits: 0, misses: 0 },
   tableCache: { open: 0, bytes: 0 },
   damagedFilters: [],
@@ -101,6 +112,35 @@ test('layers are drawn newest first, in aligned columns, the tables of all level
 ╰──────────────────────────────────────────────────────────────────────────────╯
 `
   assert.equal(renderLayers(FULL, { width: 80 }), expected.trim())
+})
+
+test('levels tell how full they are, and compactions what they have done and have left to do', () => {
+  const level = { tables: 2, compactions: 0, moves: 0, bytesRead: 0, bytesWritten: 0, durationMs: 0 }
+  const compacted: Stats = {
+    ...FULL,
+    levels: [
+      { ...level, level: 0, bytes: 3.6 * MIB, score: 0.5 },
+      { ...level, level: 1, bytes: 56 * MIB, score: 5.6 },
+    ],
+    compactions: 1,
+    compactedBytes: 56 * MIB,
+    pendingCompactionBytes: 46 * MIB,
+    writeAmplification: 3.04,
+    spaceAmplification: 1.06,
+    stallReason: 'level0-tables',
+  }
+  const drawn = renderLayers(compacted, { width: 80 })
+  for (const part of [
+    '2 tables, 3.6 MiB, 50 % full',
+    '2 tables, 56.0 MiB, 560 % full',
+    '1 compaction, 56.0 MiB',
+    '46.0 MiB to compact',
+    '3.0 bytes written a byte',
+    '1.1 × the deepest level',
+    'writes held back: level0-tables',
+  ]) {
+    assert.ok(drawn.includes(part), part)
+  }
 })
 
 test('narrow terminals lose bars and cells, but not the alignment', () => {

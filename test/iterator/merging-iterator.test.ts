@@ -7,73 +7,10 @@ import fc from 'fast-check'
 import { EMPTY } from '../../src/base/bytes.ts'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { CorruptionError } from '../../src/base/errors.ts'
-import type { InternalIterator } from '../../src/base/iterator.ts'
-import type { Bytes } from '../../src/base/types.ts'
 import { MergingIterator } from '../../src/iterator/merging-iterator.ts'
-import { bytesOf, compareEntries, type Entry, listBackwards, listForwards, putEntry } from '../table/entries.ts'
+import { bytesOf, type Entry, listBackwards, listForwards, putEntry } from '../table/entries.ts'
 import { anyEntries, anyMoves, checkWalk } from '../table/walks.ts'
-
-/** Iterates over a sorted array; throws when it comes to the entry number `damagedAt`. */
-class ArrayIterator implements InternalIterator {
-  valid = false
-  keyBuf: Bytes = EMPTY
-  keyOff = 0
-  keyLen = 0
-  tagLow = 0
-  tagHigh = 0
-  valBuf: Bytes = EMPTY
-  valOff = 0
-  valLen = 0
-  readonly #entries: readonly Entry[]
-  readonly #damagedAt: number
-  #at = 0
-
-  constructor(entries: readonly Entry[], damagedAt: number = Number.NaN) {
-    this.#entries = entries
-    this.#damagedAt = damagedAt
-  }
-
-  seekToFirst(): void {
-    this.#go(0)
-  }
-
-  seekToLast(): void {
-    this.#go(this.#entries.length - 1)
-  }
-
-  seek(key: Bytes, keyOff: number, keyLen: number, low: number, high: number): void {
-    const target = { key: key.slice(keyOff, keyOff + keyLen), low, high, value: EMPTY }
-    const found = this.#entries.findIndex((entry) => compareEntries(entry, target) >= 0)
-    this.#go(found < 0 ? this.#entries.length : found)
-  }
-
-  next(): void {
-    assert.ok(this.valid, 'next needs a valid iterator')
-    this.#go(this.#at + 1)
-  }
-
-  prev(): void {
-    assert.ok(this.valid, 'prev needs a valid iterator')
-    this.#go(this.#at - 1)
-  }
-
-  #go(at: number): void {
-    this.valid = false
-    if (at === this.#damagedAt) throw new CorruptionError('damaged')
-    this.#at = at
-    const entry = this.#entries[at]
-    if (entry === undefined) return
-    this.valid = true
-    // Borrowed bytes: the next move overwrites them, as a block iterator's key buffer.
-    this.keyBuf.fill(0xee)
-    this.keyBuf = entry.key.slice()
-    this.keyLen = entry.key.length
-    this.tagLow = entry.low
-    this.tagHigh = entry.high
-    this.valBuf = entry.value
-    this.valLen = entry.value.length
-  }
-}
+import { ArrayIterator } from './array-iterator.ts'
 
 function merge(children: readonly (readonly Entry[])[]): MergingIterator {
   return new MergingIterator(

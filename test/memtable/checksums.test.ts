@@ -115,7 +115,14 @@ function flush(table: MemTable): string[] {
   const environment = new MemoryEnvironment()
   environment.files.makeDirectory('db')
   const format = { blockBytes: 4096, restartInterval: 16, bloomBitsPerKey: 10, compression: 'none' } as const
-  const job = { kind: 'flush', directory: 'db', number: fileNumber(7), memtable: table.share(), format } as const
+  const job = {
+    kind: 'flush',
+    directory: 'db',
+    number: fileNumber(7),
+    memtable: table.share(),
+    below: [],
+    format,
+  } as const
   try {
     runFlushJob(job, environment)
   } catch (error) {

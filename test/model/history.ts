@@ -10,8 +10,8 @@
 import assert from 'node:assert/strict'
 import type { Durability } from '../../src/base/types.ts'
 
-/** A put, or a delete if the value is undefined. */
-export type Edit = readonly [key: string, value: string | undefined]
+/** A put, or a delete if the value is undefined; with an end, of all keys from `key` on and before it. */
+export type Edit = readonly [key: string, value: string | undefined, end?: string]
 export type State = ReadonlyMap<string, string>
 
 /** What a crash does away with: what the process held, or also what was not synced. */
@@ -85,7 +85,7 @@ export class History {
   possibleValues(key: string): Set<string | undefined> {
     const values = new Set([this.stateAt(this.visibleCount).get(key)])
     for (const { edits } of this.#writes.slice(this.visibleCount)) {
-      const last = edits.findLast(([edited]) => edited === key)
+      const last = edits.findLast((edit) => concerns(edit, key))
       if (last !== undefined) values.add(last[1])
     }
     return values
@@ -117,10 +117,16 @@ export class History {
 }
 
 function apply(state: Map<string, string>, edits: readonly Edit[]): void {
-  for (const [key, value] of edits) {
-    if (value === undefined) state.delete(key)
-    else state.set(key, value)
+  for (const edit of edits) {
+    const [key, value, end] = edit
+    if (value !== undefined) state.set(key, value)
+    else if (end === undefined) state.delete(key)
+    else for (const held of [...state.keys()]) if (concerns(edit, held)) state.delete(held)
   }
+}
+
+function concerns([edited, , end]: Edit, key: string): boolean {
+  return end === undefined ? edited === key : edited <= key && key < end
 }
 
 export interface Range {

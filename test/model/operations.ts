@@ -9,8 +9,8 @@ import type { CrashKind, Range } from './history.ts'
 /** `later` does not wait for the promise; the run goes on while the write is under way. */
 export type How = 'sync' | 'await' | 'later'
 
-/** Put a value of so many bytes, or delete if negative. */
-export type PlannedEdit = readonly [key: string, valueBytes: number]
+/** Put a value of so many bytes, or delete if negative; with a second key, everything between the two. */
+export type PlannedEdit = readonly [key: string, valueBytes: number, other?: string]
 
 /** Operations that need no figures. */
 export type Plain = 'snapshot' | 'settle' | 'flush' | 'reopen' | 'hold' | 'release'
@@ -27,6 +27,7 @@ export type Operation =
   | { readonly type: 'stepScan'; readonly which: number; readonly count: number }
   | { readonly type: 'closeScan' | 'closeSnapshot'; readonly which: number }
   | { readonly type: Plain }
+  | { readonly type: 'compact'; readonly from: string; readonly to: string; readonly isAwaited: boolean }
   | { readonly type: 'readSnapshot'; readonly which: number; readonly key: string }
   | { readonly type: 'turns'; readonly count: number }
   | { readonly type: 'pass'; readonly milliseconds: number }
@@ -57,7 +58,22 @@ const valueBytes: fc.Arbitrary<number> = fc.oneof(
   { weight: 2, arbitrary: fc.integer({ min: 500, max: 9000 }) },
   { weight: 1, arbitrary: fc.integer({ min: 15_000, max: 70_000 }) },
 )
-const edit: fc.Arbitrary<PlannedEdit> = fc.tuple(key, valueBytes)
+const SORTED = [...KEYS, 'fill', 'fill2', 'fill40', 'k', 'zz'].sort((a, b) => (a < b ? -1 : 1))
+/** Most ranges are short, or a run would have nothing to read; some are empty. */
+const rangeEdit: fc.Arbitrary<PlannedEdit> = fc
+  .tuple(
+    fc.nat({ max: SORTED.length - 1 }),
+    fc.oneof(
+      { weight: 5, arbitrary: fc.nat({ max: 4 }) },
+      { weight: 1, arbitrary: fc.nat({ max: SORTED.length - 1 }) },
+    ),
+  )
+  .map(([at, count]) => [SORTED[at], -1, SORTED[Math.min(at + count, SORTED.length - 1)]])
+const edit: fc.Arbitrary<PlannedEdit> = fc.oneof(
+  { weight: 10, arbitrary: fc.tuple(key, valueBytes) },
+  { weight: 1, arbitrary: rangeEdit },
+)
+const everything: PlannedEdit = ['', -1, '\xff\xff\xff']
 const isSync: fc.Arbitrary<boolean> = fc.boolean()
 const which: fc.Arbitrary<number> = fc.nat({ max: 7 })
 const durable = { durability: fc.constantFrom<Durability[]>('buffered', 'os', 'disk') }
@@ -88,6 +104,7 @@ const write = (type: 'write' | 'batch', model: object): fc.Arbitrary<Operation> 
 
 const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Operation>])[] = [
   [30, write('write', { edit })],
+  [1, write('write', { edit: fc.constant(everything) })],
   [14, write('batch', { edits: fc.array(edit, { maxLength: 8 }) })],
   [8, op('fill', { how, writes: fc.integer({ min: 1, max: 60 }), valueBytes: fc.integer({ min: 0, max: 500 }) })],
   [12, op('get', { key, isSync })],
@@ -102,6 +119,7 @@ const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Operation>])[] = [
   [1, op('closeSnapshot', { which })],
   [4, op('settle')],
   [3, op('flush')],
+  [3, op('compact', { from: key, to: key, isAwaited: fc.boolean() })],
   [5, op('turns', { count: fc.integer({ min: 1, max: 6 }) })],
   [3, op('pass', { milliseconds: fc.integer({ min: 1, max: 12 }) })],
   [3, op('hold')],

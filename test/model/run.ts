@@ -52,7 +52,16 @@ export class ModelRun {
   #snapshots: OpenSnapshot[] = []
   #crash: Crash | undefined = undefined
   /** How often things happened, for a test to see that they did. */
-  readonly counts: Record<string, number> = { flushes: 0, crashes: 0, lost: 0, discarded: 0 }
+  readonly counts: Record<string, number> = {
+    flushes: 0,
+    flushesWithoutTable: 0,
+    compactions: 0,
+    moves: 0,
+    rangeDeletes: 0,
+    crashes: 0,
+    lost: 0,
+    discarded: 0,
+  }
 
   constructor(world: World, walMarkers: boolean) {
     this.#world = world
@@ -84,9 +93,19 @@ export class ModelRun {
       writeBufferBytes: 16 * 1024,
       blockBytes: 1024,
       walMarkers: this.#walMarkers,
+      maxFileBytes: 4096,
+      levelBytes: 16 * 1024,
+      level0CompactionTrigger: 2,
+      seekCompaction: true,
+      compression: 'none' as const,
     }
     this.#db = await open(directory, options)
-    this.#db.on('flush', () => this.#count('flushes'))
+    this.#db.on('flush', ({ table }) => this.#count(table === undefined ? 'flushesWithoutTable' : 'flushes'))
+    this.#db.on('compaction', ({ phase }) => {
+      if (phase === 'end') this.#count('compactions')
+      if (phase === 'move') this.#count('moves')
+      assert.notEqual(phase, 'failed')
+    })
   }
 
   #count(what: string, by: number = 1): void {
@@ -123,6 +142,8 @@ export class ModelRun {
         return this.#crashNow(operation.kind, operation.seed)
       case 'crashSoon':
         return this.#world.beforeCall(operation.calls, () => this.#crashNow(operation.kind, operation.seed))
+      case 'compact':
+        return this.#compact(operation)
       case 'turns':
         return turns(operation.count)
       case 'pass':
@@ -158,7 +179,7 @@ export class ModelRun {
     durability: Durability | undefined,
     isBatch: boolean,
   ): Promise<void> | void {
-    const edits = planned.map(([key, valueBytes]): Edit => [key, valueBytes < 0 ? undefined : this.#value(valueBytes)])
+    const edits = planned.flatMap((edit) => this.#edits(edit))
     const options = durability === undefined ? undefined : { durability }
     if (how === 'sync') {
       const index = this.#history.submit(edits, durability ?? 'os')
@@ -188,15 +209,29 @@ export class ModelRun {
     const db = this.#db
     if (isBatch) {
       const batch = new WriteBatch()
-      for (const [key, value] of edits) {
-        if (value === undefined) batch.delete(bytes(key))
+      for (const [key, value, end] of edits) {
+        if (end !== undefined) batch.deleteRange(bytes(key), bytes(end))
+        else if (value === undefined) batch.delete(bytes(key))
         else batch.put(bytes(key), bytes(value))
       }
       return isSync ? db.writeSync(batch, options) : db.write(batch, options)
     }
-    const [key, value] = edits[0]
+    // A range without keys is a write without edits.
+    const [key, value, end] = edits[0] ?? ['a', undefined, 'a']
+    if (end !== undefined) {
+      return isSync
+        ? db.deleteRangeSync(bytes(key), bytes(end), options)
+        : db.deleteRange(bytes(key), bytes(end), options)
+    }
     if (value === undefined) return isSync ? db.deleteSync(bytes(key), options) : db.delete(bytes(key), options)
     return isSync ? db.putSync(bytes(key), bytes(value), options) : db.put(bytes(key), bytes(value), options)
+  }
+
+  #edits([key, valueBytes, other]: PlannedEdit): Edit[] {
+    if (other === undefined) return [[key, valueBytes < 0 ? undefined : this.#value(valueBytes)]]
+    if (key === other) return []
+    this.#count('rangeDeletes')
+    return [[key, undefined, other]]
   }
 
   async #fill({ how, writes, valueBytes }: Of<'fill'>): Promise<void> {
@@ -229,6 +264,14 @@ export class ModelRun {
     this.#world.releaseSyncs()
     await this.#db.flush()
     this.#history.keep(count, 'power')
+  }
+
+  /** It may be cut off by the closing that follows. */
+  async #compact({ from, to, isAwaited }: Of<'compact'>): Promise<void> {
+    this.#world.releaseSyncs()
+    const compacted = this.#db.compactRange(bytes(from), bytes(to))
+    if (isAwaited) await compacted
+    else compacted.catch((error) => assert.equal(error.code, 'CLOSED'))
   }
 
   // Reading.

@@ -81,7 +81,7 @@ export class MemoryWorld implements World {
 export class NodeWorld implements World {
   readonly environment: Environment = nodeEnvironment()
   readonly directory: string
-  readonly workers = 1
+  readonly workers = 2
   readonly crashes: readonly CrashKind[] = ['process']
 
   constructor(directory: string = mkdtempSync(join(tmpdir(), 'varve-model-'))) {

@@ -39,7 +39,7 @@ function flushOf(directory: string, numbers: FileNumbers): FlushJob {
   const memtable = MemTable.create({ capacityBytes: 1 << 20 })
   memtable.put('key', 'value')
   memtable.freeze()
-  return { kind: 'flush', directory, number: numbers.take(), memtable: memtable.share(), format: FORMAT }
+  return { kind: 'flush', below: [], directory, number: numbers.take(), memtable: memtable.share(), format: FORMAT }
 }
 
 interface Setting {
@@ -66,6 +66,7 @@ function onThreads(t: TestContext, threads: number, count: number): Setting {
     soon: (task) => node.soon(task),
     sleep: (durationMs) => node.sleep(durationMs),
     keepFromTransfer: (buffer) => node.keepFromTransfer(buffer),
+    publish: (name, detail) => node.publish(name, detail),
     startWorker: () => {
       started++
       return node.startWorker()

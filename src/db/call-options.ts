@@ -1,0 +1,41 @@
+/**
+ * What the calls of a database take beside their keys and values.
+ */
+import type { Durability } from '../base/types.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** A key or a value: bytes, or a string that is stored as UTF-8. */
+export type Input = string | Uint8Array
+
+export interface WriteOptions {
+  /** How far this write gets before it is acknowledged. Default: the database's. */
+  readonly durability?: Durability
+}
+
+export interface ReadOptions {
+  /** The state to read. Default: that of the call. */
+  readonly snapshot?: Snapshot
+}
+
+export interface FlushOptions {
+  /** Stops the waiting, not the flush. */
+  readonly signal?: AbortSignal
+}
+
+export interface CompactOptions {
+  /** Stops the waiting, and what has not begun; the step under way is completed. */
+  readonly signal?: AbortSignal
+}
+
+/** A range of keys: from `start`, inclusive, to `end`, exclusive. */
+export interface KeyRange {
+  readonly start: Input
+  readonly end: Input
+}
+
+export interface CopyOptions {
+  /** Write what is in memory to tables first, so that the copy has hardly any log to replay. Default false. */
+  readonly flush?: boolean
+  /** Ends the copying. */
+  readonly signal?: AbortSignal
+}

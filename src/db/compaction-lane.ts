@@ -1,0 +1,207 @@
+/**
+ * CompactionLane: takes what the picker chooses, or a range that somebody asked for, to compaction jobs, one at a time, and
+ * installs what they wrote. A move of a table to the next level is an edit of the MANIFEST and no job.
+ *
+ * Failures   See retry.ts. A damaged input is different: trying again would read the same bytes. The table is reported and
+ *            from then on left where it is, with its range of keys, until somebody asks for a compaction; reads of what
+ *            is whole go on, and so do compactions elsewhere. A failure of the MANIFEST poisons the database.
+ * The end    A compaction can be thrown away: its inputs are still there. Closing the executor aborts a running job.
+ * Several    at once would need a list in place of #running, and nothing else here: inputs are marked in `busy` already,
+ *            and the picker works around them. One is what two cores have room for beside the writer and a flush.
+ * Threads    belongs to the database's thread
+ */
+import type { Environment } from '../base/environment.ts'
+import { VarveError } from '../base/errors.ts'
+import { parseFileName } from '../base/filename.ts'
+import type { FileNumber } from '../base/types.ts'
+import type { CompactionJob, CompactionResult } from '../jobs/compaction-job.ts'
+import type { Compaction } from '../version/compaction.ts'
+import type { FileMetadata } from '../version/file-metadata.ts'
+import type { JobExecutor } from '../worker/executor.ts'
+import { CompactionFigures } from './compaction-figures.ts'
+import { inputsOf } from './compaction-plans.ts'
+import type { CompactionDetail, Emit } from './events.ts'
+import type { ManualCompaction } from './manual-compaction.ts'
+import { Retry } from './retry.ts'
+
+/** What the lane asks of the engine. */
+export interface CompactionHost {
+  readonly environment: Environment
+  readonly emit: Emit
+  /** Tables that no compaction may take: inputs of one, about to be dropped, or damaged. */
+  readonly busy: Set<FileNumber>
+  /** Whether the MANIFEST still takes edits. */
+  readonly isWritable: boolean
+  /** The most urgent compaction, or undefined. */
+  pickCompaction(): Compaction | undefined
+  compactionJob(compaction: Compaction): CompactionJob
+  /** Put the outputs in place of the inputs; throws if the MANIFEST failed (and has poisoned the database). */
+  installCompaction(compaction: Compaction, outputs: readonly FileMetadata[]): void
+}
+
+interface Running {
+  readonly compaction: Compaction
+  readonly startMs: number
+}
+
+export class CompactionLane {
+  readonly retry: Retry
+  readonly figures: CompactionFigures = new CompactionFigures()
+  readonly #host: CompactionHost
+  readonly #executor: JobExecutor
+  readonly #changed: () => void
+  #running: Running | undefined = undefined
+  #manual: ManualCompaction | undefined = undefined
+  readonly #damaged = new Set<FileNumber>()
+  #damage: Error | undefined = undefined
+  #isEnded = false
+  #isClosed = false
+
+  constructor(host: CompactionHost, executor: JobExecutor, changed: () => void) {
+    this.#host = host
+    this.#executor = executor
+    this.#changed = changed
+    this.retry = new Retry('compaction', host.environment, host.emit, changed)
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined
+  }
+
+  /** No compaction is begun any more. */
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
+  /** Why no compaction can be waited for; undefined if one can. */
+  get failure(): Error | undefined {
+    const isUnderWay = this.#running !== undefined || this.#manual !== undefined
+    if (isUnderWay || this.retry.pauseMs < Number.POSITIVE_INFINITY) return undefined
+    return this.retry.failure ?? this.#damage
+  }
+
+  /** What somebody asked for; other picks are held back meanwhile. */
+  get manual(): ManualCompaction | undefined {
+    return this.#manual
+  }
+
+  /** Do this next. Tables that were found damaged get another chance, and what was given up as well. */
+  begin(manual: ManualCompaction): void {
+    this.#manual = manual
+    for (const number of this.#damaged) this.#host.busy.delete(number)
+    this.#damaged.clear()
+    this.#damage = undefined
+    this.retry.tryAgain()
+  }
+
+  /** Go on with what the picker chooses. */
+  endManual(): void {
+    this.#manual = undefined
+    this.#changed()
+  }
+
+  /** Start the next compaction, if there is one to do and none under way. @returns whether something was done */
+  start(): boolean {
+    if (this.#isEnded || this.isRunning || this.retry.isHeld) return false
+    const compaction = this.#manual === undefined ? this.#host.pickCompaction() : this.#nextManual(this.#manual)
+    if (compaction === undefined) return false
+    if (compaction.isTrivialMove) this.#move(compaction)
+    else this.#run(compaction)
+    return true
+  }
+
+  /** Begin none any more. */
+  end(): void {
+    this.#isEnded = true
+  }
+
+  close(): void {
+    this.end()
+    this.#isClosed = true
+    this.retry.close()
+  }
+
+  /** When it is over, the one who waits for it is told. */
+  #nextManual(manual: ManualCompaction): Compaction | undefined {
+    if (manual.isOver) return undefined
+    const compaction = this.#host.isWritable ? manual.next() : undefined
+    if (manual.isOver) this.#changed()
+    return compaction
+  }
+
+  #run(compaction: Compaction): void {
+    const host = this.#host
+    const startMs = host.environment.clock.monotonicMs()
+    const running: Running = { compaction, startMs }
+    this.#running = running
+    for (const { number } of inputsOf(compaction)) host.busy.add(number)
+    this.#emit(compaction, { phase: 'begin' })
+    const job = host.compactionJob(compaction)
+    this.#executor.start(job, (error, result) => this.#finished(running, error, result))
+  }
+
+  #finished(running: Running, error: Error | undefined, result: CompactionResult | undefined): void {
+    if (this.#isClosed) return
+    this.#running = undefined
+    for (const { number } of inputsOf(running.compaction)) this.#host.busy.delete(number)
+    const durationMs = this.#host.environment.clock.monotonicMs() - running.startMs
+    if (error === undefined && result !== undefined) this.#install(running, result, durationMs)
+    else this.#failed(running.compaction, error as Error, durationMs)
+    this.#changed()
+  }
+
+  #install({ compaction }: Running, result: CompactionResult, durationMs: number): void {
+    if (!this.#tryInstall(compaction, result.outputs)) return
+    this.retry.succeeded()
+    this.#manual?.wrote(compaction, result.outputs)
+    const { bytesRead, bytesWritten, outputs } = result
+    this.figures.compacted(compaction.outputLevel, bytesRead, bytesWritten, durationMs)
+    this.#emit(compaction, { phase: 'end', outputs: outputs.length, bytesRead, bytesWritten, durationMs })
+  }
+
+  #move(compaction: Compaction): void {
+    if (!this.#tryInstall(compaction, compaction.upper)) return
+    this.figures.moved(compaction.outputLevel)
+    this.#emit(compaction, { phase: 'move', outputs: 1 })
+    this.#changed()
+  }
+
+  #tryInstall(compaction: Compaction, outputs: readonly FileMetadata[]): boolean {
+    try {
+      this.#host.installCompaction(compaction, outputs)
+      return true
+    } catch (error) {
+      this.retry.giveUp(error as Error)
+      return false
+    }
+  }
+
+  #failed(compaction: Compaction, error: Error, durationMs: number): void {
+    this.#emit(compaction, { phase: 'failed', durationMs })
+    const code = error instanceof VarveError ? error.code : undefined
+    if (code !== 'CORRUPTION' && code !== 'NOT_SUPPORTED') {
+      this.retry.failed(error)
+      return
+    }
+    this.#damage = error
+    for (const number of damagedTables(compaction, error as VarveError)) {
+      this.#damaged.add(number)
+      this.#host.busy.add(number)
+    }
+    this.retry.refused(error)
+  }
+
+  #emit(compaction: Compaction, what: Partial<CompactionDetail> & Pick<CompactionDetail, 'phase'>): void {
+    const { reason, level, outputLevel, upper, lower } = compaction
+    const inputs = upper.length + lower.length
+    const none = { outputs: 0, bytesRead: 0, bytesWritten: 0, durationMs: 0 }
+    this.#host.emit('compaction', { reason, level, outputLevel, inputs, ...none, ...what })
+  }
+}
+
+/** The input that the error names; all of them if it names none. */
+function damagedTables(compaction: Compaction, { file }: VarveError): FileNumber[] {
+  const numbers = inputsOf(compaction).map(({ number }) => number)
+  const named = parseFileName(/[^/\\]*$/.exec(file ?? '')?.[0] ?? '')?.number
+  return named !== undefined && numbers.includes(named) ? [named] : numbers
+}

@@ -1,0 +1,107 @@
+/**
+ * FlushLane: takes frozen MemTables, oldest first and one at a time, to a flush job, and installs what it wrote. What
+ * follows a failure is in retry.ts; once flushing is given up, writes are refused when no MemTable is free. A failure of
+ * the MANIFEST poisons the database.
+ *
+ * Threads  belongs to the database's thread
+ */
+import type { Environment } from '../base/environment.ts'
+import type { FileNumber } from '../base/types.ts'
+import type { FlushJob, FlushResult, TableFormat } from '../jobs/flush-job.ts'
+import type { JobExecutor } from '../worker/executor.ts'
+import type { Emit } from './events.ts'
+import type { FlushPlan } from './flush-plan.ts'
+import { type PlanHost, PlannedFlush } from './planned-flush.ts'
+import type { MemTableSlot } from './read-state.ts'
+import { Retry } from './retry.ts'
+
+/** What the lane asks of the engine. */
+export interface FlushHost extends PlanHost {
+  readonly directory: string
+  readonly environment: Environment
+  readonly format: TableFormat
+  readonly emit: Emit
+  /** Oldest frozen MemTable, or undefined. */
+  oldestImmutable(): MemTableSlot | undefined
+  newFileNumber(): FileNumber
+  /** Make the table part of the database; throws if the MANIFEST failed (and has poisoned the database). */
+  installFlush(slot: MemTableSlot, result: FlushResult, plan: FlushPlan): void
+}
+
+export class FlushLane {
+  readonly retry: Retry
+  readonly #host: FlushHost
+  readonly #executor: JobExecutor
+  /** Something has changed. */
+  readonly #changed: () => void
+  #isRunning = false
+  /** Milliseconds that flushes have taken. */
+  #totalMs = 0
+  #isClosed = false
+
+  constructor(host: FlushHost, executor: JobExecutor, changed: () => void) {
+    this.#host = host
+    this.#executor = executor
+    this.#changed = changed
+    this.retry = new Retry('flush', host.environment, host.emit, changed)
+  }
+
+  get totalMs(): number {
+    return this.#totalMs
+  }
+
+  get isRunning(): boolean {
+    return this.#isRunning
+  }
+
+  /** Start the next flush, if there is one to do and none under way. @returns whether one was started */
+  start(): boolean {
+    if (this.#isClosed || this.isRunning || this.retry.isHeld) return false
+    const slot = this.#host.oldestImmutable()
+    if (slot === undefined) return false
+    const { directory, environment, format } = this.#host
+    const planned = new PlannedFlush(this.#host, slot.table)
+    const { below } = planned.plan
+    const number = this.#host.newFileNumber()
+    this.#isRunning = true
+    const startMs = environment.clock.monotonicMs()
+    const job: FlushJob = { kind: 'flush', directory, number, memtable: slot.table.share(), below, format }
+    this.#executor.start(job, (error, result) => this.#finished(slot, planned, startMs, error, result))
+    return true
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.retry.close()
+  }
+
+  #finished(
+    slot: MemTableSlot,
+    planned: PlannedFlush,
+    startMs: number,
+    error: Error | undefined,
+    result: FlushResult | undefined,
+  ): void {
+    if (this.#isClosed) return
+    this.#isRunning = false
+    if (error === undefined && result !== undefined) this.#install(slot, planned.plan, startMs, result)
+    else this.retry.failed(error as Error)
+    planned.end()
+    this.#changed()
+  }
+
+  #install(slot: MemTableSlot, plan: FlushPlan, startMs: number, result: FlushResult): void {
+    const { environment, emit } = this.#host
+    try {
+      this.#host.installFlush(slot, result, plan)
+    } catch (error) {
+      this.retry.giveUp(error as Error)
+      return
+    }
+    this.retry.succeeded()
+    const durationMs = environment.clock.monotonicMs() - startMs
+    this.#totalMs += durationMs
+    const { file, entries } = result
+    emit('flush', { table: file?.number, level: 0, entries, bytes: file?.bytes ?? 0, durationMs })
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Retry: what follows when a background job fails. It is tried again with growing pauses, three times; or for an hour,
+ * every ten seconds, if the disk is full. Then it is given up, until somebody asks for it anew.
+ *
+ * A failed write of a table concerns no acknowledged data, which is in the log or in the tables that were read; so a
+ * failure here never poisons the database. Each try writes under new file numbers: a file whose fsync failed is never
+ * synced again.
+ */
+import type { Environment } from '../base/environment.ts'
+import { systemErrorCode } from '../base/errors.ts'
+import type { BackgroundWork, Emit } from './events.ts'
+
+const ATTEMPTS_MAX = 3
+const FIRST_PAUSE_MS = 100
+const LAST_PAUSE_MS = 10_000
+const DISK_FULL_PAUSE_MS = 10_000
+const DISK_FULL_ATTEMPTS_MAX = 360
+
+export class Retry {
+  readonly #work: BackgroundWork
+  readonly #environment: Environment
+  readonly #emit: Emit
+  /** Called when a pause is over. */
+  readonly #again: () => void
+  #attempt = 0
+  #failureCount = 0
+  #lastError: Error | undefined = undefined
+  #failure: Error | undefined = undefined
+  /** End of the pause, on the monotonic clock; 0 if there is none. */
+  #dueMs = 0
+  #cancel: () => void = nothing
+
+  constructor(work: BackgroundWork, environment: Environment, emit: Emit, again: () => void) {
+    this.#work = work
+    this.#environment = environment
+    this.#emit = emit
+    this.#again = again
+  }
+
+  /** Why the work has been given up, if it has. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /** Attempts that have failed, ever. */
+  get failureCount(): number {
+    return this.#failureCount
+  }
+
+  /** Why the last failed attempt failed. */
+  get lastError(): Error | undefined {
+    return this.#lastError
+  }
+
+  /** Nothing is to be tried now: there is a pause, or it has been given up. */
+  get isHeld(): boolean {
+    return this.#dueMs > 0 || this.#failure !== undefined
+  }
+
+  /** Milliseconds until the pause ends; Infinity if there is none. */
+  get pauseMs(): number {
+    return this.#dueMs === 0 ? Number.POSITIVE_INFINITY : this.#dueMs - this.#environment.clock.monotonicMs()
+  }
+
+  succeeded(): void {
+    this.#attempt = 0
+  }
+
+  /** An attempt failed: pause, or give up. */
+  failed(error: Error): void {
+    this.#attempt++
+    this.#failureCount++
+    this.#lastError = error
+    const isFull = /^(ENOSPC|EDQUOT)$/.test(systemErrorCode(error) ?? '')
+    const isLast = this.#attempt >= (isFull ? DISK_FULL_ATTEMPTS_MAX : ATTEMPTS_MAX)
+    const pauseMs = isFull ? DISK_FULL_PAUSE_MS : Math.min(FIRST_PAUSE_MS * 10 ** (this.#attempt - 1), LAST_PAUSE_MS)
+    const retryMs = isLast ? undefined : pauseMs
+    this.#emit('background-error', { work: this.#work, error, attempt: this.#attempt, retryMs })
+    if (isLast) {
+      this.#failure = error
+      return
+    }
+    this.#dueMs = this.#environment.clock.monotonicMs() + pauseMs
+    this.#cancel = this.#environment.later(pauseMs, () => this.#resume(), this.#work === 'flush')
+  }
+
+  /** An attempt failed in a way that trying again does not change; other work goes on. */
+  refused(error: Error): void {
+    this.#failureCount++
+    this.#lastError = error
+    this.#emit('background-error', { work: this.#work, error, attempt: this.#attempt + 1, retryMs: undefined })
+  }
+
+  /** Trying again would not help, and who needs to know has been told. */
+  giveUp(error: Error): void {
+    this.#failureCount++
+    this.#lastError = error
+    this.#failure = error
+  }
+
+  /** No timer runs while this thread sleeps: go on if the pause has ended meanwhile. */
+  wake(): void {
+    if (this.pauseMs <= 0) this.#resume()
+  }
+
+  /** Whoever asks for the work does not wait for a pause to end, nor take an earlier giving up for an answer. */
+  tryAgain(): void {
+    if (this.#failure !== undefined) this.#attempt = 0
+    this.#failure = undefined
+    this.#resume()
+  }
+
+  close(): void {
+    this.#cancel()
+  }
+
+  #resume(): void {
+    this.#cancel()
+    this.#dueMs = 0
+    this.#again()
+  }
+}
+
+function nothing(): void {}
