@@ -1,7 +1,9 @@
 /**
  * What the calls of a database take beside their keys and values.
  */
+import { InvalidArgumentError } from '../base/errors.ts'
 import type { Durability } from '../base/types.ts'
+import { checkCallOptions } from './options.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** A key or a value: bytes, or a string that is stored as UTF-8. */
@@ -38,4 +40,25 @@ export interface CopyOptions {
   readonly flush?: boolean
   /** Ends the copying. */
   readonly signal?: AbortSignal
+}
+
+const WRITE_OPTIONS = new Set(['durability'])
+const COPY_OPTIONS = new Set(['flush', 'signal'])
+
+/** The durability that a write asks for. @throws InvalidArgumentError */
+export function durabilityOf(options: WriteOptions, fallback: Durability): Durability {
+  checkCallOptions('a write', options, WRITE_OPTIONS)
+  const { durability = fallback } = options
+  if (durability !== 'buffered' && durability !== 'os' && durability !== 'disk') {
+    throw new InvalidArgumentError("durability must be 'buffered', 'os' or 'disk'")
+  }
+  return durability
+}
+
+/** @throws InvalidArgumentError */
+export function checkCopyOptions(call: string, options: CopyOptions): void {
+  checkCallOptions(call, options, COPY_OPTIONS)
+  if (options.flush !== undefined && typeof options.flush !== 'boolean') {
+    throw new InvalidArgumentError(`option flush of ${call} must be true or false`)
+  }
 }

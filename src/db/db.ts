@@ -7,19 +7,20 @@
 import type { DirectoryLock } from '../base/environment.ts'
 import { ClosedError, InvalidArgumentError, ReadOnlyError, type VarveError } from '../base/errors.ts'
 import { toKey, toValue } from '../base/limits.ts'
-import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
-import { RangeOps } from '../batch/range-ops.ts'
-import { WriteBatch } from '../batch/write-batch.ts'
+import type { Durability, SequenceNumber } from '../base/types.ts'
+import type { WriteBatch } from '../batch/write-batch.ts'
 import { approximateSize } from './approximate-sizes.ts'
 import { backupChunks } from './backup.ts'
-import type {
-  CompactOptions,
-  CopyOptions,
-  FlushOptions,
-  Input,
-  KeyRange,
-  ReadOptions,
-  WriteOptions,
+import {
+  type CompactOptions,
+  type CopyOptions,
+  checkCopyOptions,
+  durabilityOf,
+  type FlushOptions,
+  type Input,
+  type KeyRange,
+  type ReadOptions,
+  type WriteOptions,
 } from './call-options.ts'
 import { type CheckpointInfo, checkpointSteps } from './checkpoint.ts'
 import type { Cursor } from './cursor.ts'
@@ -30,6 +31,7 @@ import type { Stats } from './layers.ts'
 import { ChunkStream, runSteps } from './long-runs.ts'
 import { checkCallOptions, type ResolvedOptions } from './options.ts'
 import { property } from './properties.ts'
+import { joinBatch, joinDeleteRange } from './range-writes.ts'
 import { Reader } from './reader.ts'
 import type { RecoveryInfo } from './recovery.ts'
 import { type Entry, type Project, projectEntry, projectKey, projectValue, Scan, SyncScan } from './scan.ts'
@@ -39,10 +41,8 @@ import { Snapshot } from './snapshot.ts'
 import { gatherStats } from './stats.ts'
 import type { WriteGroup } from './write-group.ts'
 
-const WRITE_OPTIONS = new Set(['durability'])
 const READ_OPTIONS = new Set(['snapshot'])
 const FLUSH_OPTIONS = new Set(['signal'])
-const COPY_OPTIONS = new Set(['flush', 'signal'])
 const NO_OPTIONS = {}
 
 type Found = Uint8Array<ArrayBuffer> | undefined
@@ -79,9 +79,7 @@ export class DB extends EventTarget {
   }
 
   /**
-   * Call `listener` at every `flush`, `compaction`, `stall`, `error`, `background-error` or `damaged-filter`; the same as
-   * addEventListener, typed, with the
-   * event's detail as argument.
+   * Call `listener` at every event of this type (events.ts): addEventListener, typed, with the event's detail as argument.
    * @returns ends the listening
    */
   on<K extends keyof DBEvents>(type: K, listener: (detail: DBEvents[K]) => void): () => void {
@@ -277,7 +275,8 @@ export class DB extends EventTarget {
    */
   checkpoint(target: string, options: CopyOptions = NO_OPTIONS): Promise<CheckpointInfo> {
     return promised(() => {
-      this.#checkCopy('checkpoint', options)
+      this.#checkWritable()
+      checkCopyOptions('checkpoint', options)
       const { signal, flush = false } = options
       const flushed = flush ? this.#drivers.flush(signal) : undefined
       return runSteps(checkpointSteps(this.#engine, target), this.#engine.environment, signal, flushed)
@@ -299,7 +298,8 @@ export class DB extends EventTarget {
    * @throws InvalidArgumentError, ClosedError, ReadOnlyError; the stream rejects with those and AbortedError, CorruptionError, IOError
    */
   backup(options: CopyOptions = NO_OPTIONS): AsyncIterableIterator<Uint8Array<ArrayBuffer>> & AsyncDisposable {
-    this.#checkCopy('backup', options)
+    this.#checkWritable()
+    checkCopyOptions('backup', options)
     const { signal, flush = false } = options
     const flushed = flush ? () => this.#drivers.flush(signal) : undefined
     return new ChunkStream(backupChunks(this.#engine), this.#engine.environment, signal, flushed)
@@ -362,34 +362,18 @@ export class DB extends EventTarget {
 
   #joinDeleteRange(start: Input, end: Input, options: WriteOptions | undefined): WriteGroup {
     const durability = this.#checkWrite(options)
-    const [s, e] = [toKey(start), toKey(end)]
-    const order = this.#engine.options.comparator.compare(s, 0, s.length, e, 0, e.length)
-    if (order > 0) throw new InvalidArgumentError('deleteRange takes a start that does not sort after the end')
-    // An empty range is an empty batch: nothing is written, but what was asked of the log is done.
-    if (order === 0) return this.#engine.queue.write(new WriteBatch().encoded(), 0, durability)
-    return this.#engine.queue.deleteRange(s, e, durability)
+    return joinDeleteRange(this.#engine, toKey(start), toKey(end), durability)
   }
 
   #joinBatch(batch: WriteBatch, options: WriteOptions | undefined): WriteGroup {
     const durability = this.#checkWrite(options)
-    if (!(batch instanceof WriteBatch)) throw new InvalidArgumentError('write takes a WriteBatch')
-    const encoded: Bytes = batch.encoded()
-    const { rangeCount } = batch
-    const ranges = new RangeOps(this.#engine.options.comparator)
-    if (rangeCount > 0) ranges.read(encoded, 0, encoded.length)
-    if (ranges.fault !== undefined) throw new InvalidArgumentError(ranges.fault)
-    return this.#engine.queue.write(encoded, rangeCount, durability)
+    return joinBatch(this.#engine, batch, durability)
   }
 
   #checkWrite(options: WriteOptions | undefined): Durability {
     this.#checkWritable()
-    if (options === undefined) return this.#engine.options.durability
-    checkCallOptions('a write', options, WRITE_OPTIONS)
-    const { durability = this.#engine.options.durability } = options
-    if (durability !== 'buffered' && durability !== 'os' && durability !== 'disk') {
-      throw new InvalidArgumentError("durability must be 'buffered', 'os' or 'disk'")
-    }
-    return durability
+    const { durability } = this.#engine.options
+    return options === undefined ? durability : durabilityOf(options, durability)
   }
 
   #readSequence(options: ReadOptions | undefined): SequenceNumber {
@@ -400,14 +384,6 @@ export class DB extends EventTarget {
     if (snapshot === undefined) return this.#engine.lastSequence
     if (!(snapshot instanceof Snapshot)) throw new InvalidArgumentError('snapshot must be a Snapshot')
     return snapshot.sequenceFor(this.#engine.snapshots)
-  }
-
-  #checkCopy(call: string, options: CopyOptions): void {
-    this.#checkWritable()
-    checkCallOptions(call, options, COPY_OPTIONS)
-    if (options.flush !== undefined && typeof options.flush !== 'boolean') {
-      throw new InvalidArgumentError(`option flush of ${call} must be true or false`)
-    }
   }
 
   #checkOpen(): void {
