@@ -3,7 +3,6 @@
  *
  * Threads  belongs to the thread that opened it
  */
-
 import type { DirectoryLock } from '../base/environment.ts'
 import { ClosedError, InvalidArgumentError, ReadOnlyError, type VarveError } from '../base/errors.ts'
 import { toKey, toValue } from '../base/limits.ts'
@@ -19,6 +18,7 @@ import {
   type FlushOptions,
   type Input,
   type KeyRange,
+  promised,
   type ReadOptions,
   type WriteOptions,
 } from './call-options.ts'
@@ -209,10 +209,7 @@ export class DB extends EventTarget {
     return this.#scanSync(options, projectValue)
   }
 
-  /**
-   * A position in a range that can be sought to any key of it, for whoever reads here and there. Close it (or `using`) when
-   * done: until then it keeps the layers that it began with. @throws InvalidArgumentError, ClosedError
-   */
+  /** A position in a range, to be sought to any key of it. Close it (or `using`) when done. Errors as for scan. */
   cursor(options: CursorOptions = NO_OPTIONS): Cursor {
     this.#checkOpen()
     return this.#scanner.cursor(options)
@@ -398,13 +395,4 @@ export class DB extends EventTarget {
 
 function closed(): VarveError {
   return new ClosedError('the database is closed', { outcome: 'not-written' })
-}
-
-/** Throws become rejections. */
-function promised<T>(call: () => T | Promise<T>): Promise<T> {
-  try {
-    return Promise.resolve(call())
-  } catch (error) {
-    return Promise.reject(error)
-  }
 }
