@@ -21,7 +21,8 @@ export const CRASH: Campaign = {
   async run(context) {
     const sets = Object.keys(OPTION_SETS)
     for (let seed = context.seed; !context.isOver(); seed++) {
-      await crashEverywhere(context, randomPlan(seed, LENGTH, sets), ALL_MODES)
+      const plan = randomPlan(seed, LENGTH, sets)
+      await crashEverywhere(context, seed % 3 === 0 ? { ...plan, deathOdds: 3 } : plan, ALL_MODES)
     }
   },
 
@@ -60,6 +61,7 @@ export async function firstFailure(
     const { tally } = crashes
     context?.count('lives')
     context?.count('file-system calls', lived.calls)
+    context?.count('worker threads that died', lived.deaths)
     context?.count('flushes', lived.flushes)
     context?.count('compactions', lived.compactions)
     for (const moment of lived.moments) {

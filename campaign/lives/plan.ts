@@ -21,6 +21,8 @@ export interface Plan {
   /** A name of OPTION_SETS. */
   readonly options: string
   readonly steps: readonly Step[]
+  /** One worker thread in so many dies of itself; none if there is no such number. */
+  readonly deathOdds?: number
 }
 
 /** Everything small, so that a short life has files of every kind. */
