@@ -2,12 +2,13 @@
  * T1, a crash before every file-system call: of random lives, with and without worker threads; once, again during the recovery, and
  * again after a write (lives/crashes.ts has the promises).
  */
+
+import type { CrashMode } from '../src/env/crash-image.ts'
 import type { Campaign, CampaignContext } from './campaign.ts'
 import { ALL_MODES, BrokenPromise, Crashes } from './lives/crashes.ts'
 import { livedPlan } from './lives/moments.ts'
 import { OPTION_SETS, type Plan, randomPlan } from './lives/plan.ts'
 import { messageOf, minimize } from './minimize.ts'
-import type { CrashMode } from '../src/env/crash-image.ts'
 
 /** Steps of a life. */
 const LENGTH = 40

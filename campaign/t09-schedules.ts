@@ -18,6 +18,15 @@ import { SimWorld } from './sim/sim-world.ts'
 const LENGTH = 60
 const THREADED: readonly string[] = ['worker', 'workers', 'snappy', 'oneImmutable']
 
+/** What a model run counts, in words. */
+const WORDS: Readonly<Record<string, string>> = {
+  flushesWithoutTable: 'flushes that needed no table',
+  moves: 'tables moved down',
+  rangeDeletes: 'range deletes',
+  lost: 'writes lost as they may be',
+  discarded: 'log tails discarded',
+}
+
 interface Schedule {
   readonly seed: number
   readonly operations: readonly Operation[]
@@ -66,7 +75,7 @@ async function one(context: CampaignContext, seed: number): Promise<void> {
   context.count('seeds, each twice')
   context.count('operations', schedule.operations.length)
   context.count('events', first.events)
-  for (const [what, count] of Object.entries(first.counts)) context.count(what, count)
+  for (const [what, count] of Object.entries(first.counts)) context.count(WORDS[what] ?? what, count)
   if (first.hash !== second.hash) {
     context.finding('a seed is not repeatable', `seed ${seed}: ${first.hash}, then ${second.hash}`, schedule)
   }

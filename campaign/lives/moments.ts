@@ -37,7 +37,16 @@ export interface LivedPlan {
   readonly hash: string
 }
 
-const CHANGING: readonly FileOperation[] = ['create', 'append', 'sync', 'make-dir', 'rename', 'link', 'remove', 'sync-dir']
+const CHANGING: readonly FileOperation[] = [
+  'create',
+  'append',
+  'sync',
+  'make-dir',
+  'rename',
+  'link',
+  'remove',
+  'sync-dir',
+]
 
 /** @throws what went wrong although nothing was made to fail */
 export async function livedPlan(plan: Plan): Promise<LivedPlan> {

@@ -74,7 +74,11 @@ function randomStep(prng: Prng): Step {
     case 5:
       return { type: 'turn', durabilities: Array.from({ length: 2 + prng.below(3) }, () => pick(DURABILITIES)) }
     default:
-      return { type: pick(['write', 'write', 'later', 'sync']), durability, bytes: pick([10, 10, 100, 700, 3000, 6000]) }
+      return {
+        type: pick(['write', 'write', 'later', 'sync']),
+        durability,
+        bytes: pick([10, 10, 100, 700, 3000, 6000]),
+      }
   }
 }
 

@@ -44,7 +44,12 @@ export class SimWorker implements WorkerThread {
         run: () => this.#work(),
       },
       { name: 'answer', isThread: false, isReady: () => this.#outbox.length > 0, run: () => this.#deliver() },
-      { name: 'exit', isThread: false, isReady: () => this.isDead && this.#outbox.length === 0, run: () => this.#exit() },
+      {
+        name: 'exit',
+        isThread: false,
+        isReady: () => this.isDead && this.#outbox.length === 0,
+        run: () => this.#exit(),
+      },
     ]
     for (const source of this.#sources) scheduler.add(source)
   }
