@@ -5,11 +5,12 @@ import type { Campaign } from './campaign.ts'
 import { CRASH } from './t01-crash.ts'
 import { SEQUENCES } from './t02-sequences.ts'
 import { FAULTS } from './t03-faults.ts'
+import { MISTAKES } from './t04-mutants.ts'
 import { MODELS } from './t08-models.ts'
 import { SCHEDULES } from './t09-schedules.ts'
 import { THREADS } from './t10-threads.ts'
 
-export const CAMPAIGNS: readonly Campaign[] = [CRASH, SEQUENCES, FAULTS, MODELS, SCHEDULES, THREADS]
+export const CAMPAIGNS: readonly Campaign[] = [CRASH, SEQUENCES, FAULTS, MISTAKES, MODELS, SCHEDULES, THREADS]
 
 /** @throws Error if there is none of that name; the beginning of a name is enough */
 export function campaignNamed(name: string): Campaign {

@@ -45,9 +45,12 @@ export const FAULTS: Campaign = {
   },
 }
 
-/** Without writes that nobody waits for: what is visible would not be certain. */
 function planOf(seed: number): Plan {
-  const plan = randomPlan(seed, LENGTH, SETS)
+  return waiting(randomPlan(seed, LENGTH, SETS))
+}
+
+/** Without writes that nobody waits for: what is visible would not be certain. */
+function waiting(plan: Plan): Plan {
   return { ...plan, steps: plan.steps.map((step): Step => (step.type === 'later' ? { ...step, type: 'write' } : step)) }
 }
 
@@ -72,6 +75,15 @@ async function failEverywhere(
     context.finding(kind, messageOf(error), minimal ?? fault)
     return
   }
+}
+
+/** What goes wrong first in a life whose calls fail, if anything does: as T3, with one error. */
+export async function firstFault(plan: Plan): Promise<unknown> {
+  for (const isSticky of [false, true]) {
+    const fault = await firstThatFails({ plan: waiting(plan), call: 0, code: 'EIO', isSticky, countReads: false })
+    if (fault !== undefined) return (await runFault(fault)).error
+  }
+  return undefined
 }
 
 /** How a shorter life fails, at whichever of its calls. */

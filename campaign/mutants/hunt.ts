@@ -1,0 +1,42 @@
+/**
+ * hunt: the program that looks for what is wrong with the engine that it is compiled with: crashes, faults and seeded
+ * schedules in turn, until the time is over. Status 1, and a line, as soon as anything is found.
+ *
+ *   node hunt.js SECONDS SEED
+ */
+import { FEW_MODES } from '../lives/crashes.ts'
+import { ALPHABET, OPTION_SETS, type Plan, randomPlan } from '../lives/plan.ts'
+import { messageOf } from '../minimize.ts'
+import { firstFailure } from '../t01-crash.ts'
+import { firstFault } from '../t03-faults.ts'
+import { runSchedule, scheduleOf } from '../t09-schedules.ts'
+
+/** Short: what a mistake needs is few steps. */
+const LENGTH = 14
+/** Rotations, and writes of all kinds around them. */
+const FIRST: Plan = {
+  seed: 1,
+  options: 'inline',
+  steps: [2, 2, 4, 2, 1, 3, 2, 5, 1, 6, 7, 1].map((index) => ALPHABET[index]),
+}
+
+async function hunt(seconds: number, first: number): Promise<unknown> {
+  const deadline = performance.now() + seconds * 1000
+  const begun = (await firstFailure(FIRST, FEW_MODES)) ?? (await firstFault(FIRST))
+  if (begun !== undefined) return begun
+  for (let seed = first; performance.now() < deadline; seed++) {
+    const plan = randomPlan(seed, LENGTH, Object.keys(OPTION_SETS))
+    const error =
+      (await firstFailure(plan, FEW_MODES)) ??
+      (await runSchedule(scheduleOf(seed))).error ??
+      (seed % 4 === 0 ? await firstFault(plan) : undefined)
+    if (error !== undefined) return error
+  }
+  return undefined
+}
+
+// A mistake may leave promises behind that nobody hears.
+process.on('unhandledRejection', () => {})
+const found = await hunt(Number(process.argv[2]), Number(process.argv[3]))
+if (found !== undefined) console.log(messageOf(found))
+process.exit(found === undefined ? 0 : 1)
