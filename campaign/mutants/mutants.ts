@@ -59,8 +59,18 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'add(bytes, offset, length, sequence) { if (this.#markerDue)',
     replace: 'add(bytes, offset, length, sequence) { if (this.#markers)',
   },
-  { name: 'an edit is not made durable', file: MANIFEST, find: 'this.#add(edit); this.#log.sync();', replace: 'this.#add(edit); this.#log.flush();' },
-  { name: 'a new manifest is not made durable', file: MANIFEST, find: 'log.sync(); setCurrent(', replace: 'log.flush(); setCurrent(' },
+  {
+    name: 'an edit is not made durable',
+    file: MANIFEST,
+    find: 'this.#add(edit); this.#log.sync();',
+    replace: 'this.#add(edit); this.#log.flush();',
+  },
+  {
+    name: 'a new manifest is not made durable',
+    file: MANIFEST,
+    find: 'log.sync(); setCurrent(',
+    replace: 'log.flush(); setCurrent(',
+  },
   {
     name: 'CURRENT is not made durable before it has its name',
     file: MANIFEST,
@@ -79,7 +89,12 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'directory, CURRENT)); files.syncDirectory(directory);',
     replace: 'directory, CURRENT));',
   },
-  { name: 'a flushed table is not made durable', file: 'jobs/flush-job', find: 'builder.finish(); file.sync();', replace: 'builder.finish();' },
+  {
+    name: 'a flushed table is not made durable',
+    file: 'jobs/flush-job',
+    find: 'builder.finish(); file.sync();',
+    replace: 'builder.finish();',
+  },
   {
     name: 'the name of a flushed table is not made durable',
     file: 'jobs/flush-job',
@@ -104,7 +119,12 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'this.#manifest.append(complete);',
     replace: '',
   },
-  { name: 'a failure of the log does not end writing', file: 'db/commit-queue', find: 'health.poison(cause);', replace: '' },
+  {
+    name: 'a failure of the log does not end writing',
+    file: 'db/commit-queue',
+    find: 'health.poison(cause);',
+    replace: '',
+  },
   {
     name: 'a log that failed is written on',
     file: 'log/log-writer',
