@@ -5,25 +5,31 @@
  *   node hunt.js SECONDS SEED
  */
 import { FEW_MODES } from '../lives/crashes.ts'
-import { ALPHABET, OPTION_SETS, type Plan, randomPlan } from '../lives/plan.ts'
+import { ALPHABET, OPTION_SETS, type Plan, randomPlan, type Step } from '../lives/plan.ts'
 import { messageOf } from '../minimize.ts'
 import { firstFailure } from '../t01-crash.ts'
 import { firstFault } from '../t03-faults.ts'
 import { runSchedule, scheduleOf } from '../t09-schedules.ts'
 
 /** Short: what a mistake needs is few steps. */
-const LENGTH = 14
-/** Rotations, and writes of all kinds around them. */
-const FIRST: Plan = {
-  seed: 1,
-  options: 'inline',
-  steps: [2, 2, 4, 2, 1, 3, 2, 5, 1, 6, 7, 1].map((index) => ALPHABET[index]),
-}
+const LENGTH = 24
+/** Rotations, and writes of all kinds around them, in a few orders of events. */
+const STEPS: readonly Step[] = [2, 2, 1, 4, 2, 1, 3, 2, 5, 1, 6, 7, 1].map((index) => ALPHABET[index])
+const FIRST: readonly Plan[] = [
+  { seed: 1, options: 'inline', steps: STEPS },
+  { seed: 2, options: 'workers', steps: STEPS },
+  { seed: 3, options: 'worker', steps: STEPS },
+  { seed: 4, options: 'workers', steps: STEPS },
+]
 
 async function hunt(seconds: number, first: number): Promise<unknown> {
   const deadline = performance.now() + seconds * 1000
-  const begun = (await firstFailure(FIRST, FEW_MODES)) ?? (await firstFault(FIRST))
-  if (begun !== undefined) return begun
+  for (const plan of FIRST) {
+    const error = await firstFailure(plan, FEW_MODES)
+    if (error !== undefined) return error
+  }
+  const failed = await firstFault(FIRST[0])
+  if (failed !== undefined) return failed
   for (let seed = first; performance.now() < deadline; seed++) {
     const plan = randomPlan(seed, LENGTH, Object.keys(OPTION_SETS))
     const error =
