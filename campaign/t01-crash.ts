@@ -16,7 +16,7 @@ const LENGTH = 40
 export const CRASH: Campaign = {
   name: 't01-crash',
   title: 'a crash before every file-system call, and another one after it',
-  ciSeconds: 150,
+  ciSeconds: 120,
   longShare: 20,
 
   async run(context) {

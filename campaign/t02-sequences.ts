@@ -16,7 +16,7 @@ const LENGTH_MAX = 6
 export const SEQUENCES: Campaign = {
   name: 't02-sequences',
   title: 'all short sequences of operations, crashed before every file-system call',
-  ciSeconds: 70,
+  ciSeconds: 50,
   longShare: 8,
 
   async run(context) {

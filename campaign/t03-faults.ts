@@ -26,7 +26,7 @@ interface Fault {
 export const FAULTS: Campaign = {
   name: 't03-faults',
   title: 'a fault at every file-system call, with every error, once and from then on',
-  ciSeconds: 90,
+  ciSeconds: 60,
   longShare: 10,
 
   async run(context) {

@@ -16,7 +16,7 @@ const HUNT_SECONDS = 60
 export const MISTAKES: Campaign = {
   name: 't04-mutants',
   title: 'deliberate mistakes about durability, each of which must be found',
-  ciSeconds: 150,
+  ciSeconds: 100,
   longShare: 2,
 
   async run(context) {

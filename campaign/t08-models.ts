@@ -39,7 +39,7 @@ const RELATIONS: Readonly<Record<string, Relation>> = {
 export const MODELS: Campaign = {
   name: 't08-models',
   title: 'random operations on many sets of options, and changed so that nothing should change',
-  ciSeconds: 60,
+  ciSeconds: 40,
   longShare: 10,
 
   async run(context) {

@@ -42,7 +42,7 @@ interface Outcome {
 export const SCHEDULES: Campaign = {
   name: 't09-schedules',
   title: 'seeded orders of completions, timers, messages and slices of work, each twice',
-  ciSeconds: 40,
+  ciSeconds: 30,
   longShare: 6,
 
   async run(context) {

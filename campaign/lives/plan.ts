@@ -89,6 +89,7 @@ export const ALPHABET: readonly Step[] = [
   { type: 'write', durability: 'os', bytes: 9000 },
   { type: 'turn', durabilities: ['buffered', 'disk', 'os'] },
   { type: 'later', durability: 'disk', bytes: 9000 },
+  { type: 'sync', durability: 'disk', bytes: 10 },
   { type: 'flush' },
   { type: 'compact' },
   { type: 'reopen' },

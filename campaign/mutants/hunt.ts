@@ -14,7 +14,7 @@ import { runSchedule, scheduleOf } from '../t09-schedules.ts'
 /** Short: what a mistake needs is few steps. */
 const LENGTH = 24
 /** Rotations, and writes of all kinds around them, in a few orders of events. */
-const STEPS: readonly Step[] = [2, 2, 1, 4, 2, 1, 3, 2, 5, 1, 6, 7, 1].map((index) => ALPHABET[index])
+const STEPS: readonly Step[] = [2, 2, 5, 2, 2, 1, 4, 2, 1, 3, 2, 6, 1, 7, 8, 1].map((index) => ALPHABET[index])
 const FIRST: readonly Plan[] = [
   { seed: 1, options: 'inline', steps: STEPS },
   { seed: 2, options: 'workers', steps: STEPS },

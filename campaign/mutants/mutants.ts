@@ -126,12 +126,6 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '',
   },
   {
-    name: 'a log that failed is written on',
-    file: 'log/log-writer',
-    find: 'this.#failed = true; this.#file.append(',
-    replace: 'this.#file.append(',
-  },
-  {
     name: 'a sync that failed is taken for one that did not',
     file: 'db/drivers',
     find: 'log.fail(); this.#queue.failSync(group, error);',

@@ -118,7 +118,10 @@ export class FaultRun implements Runner {
     const visible = this.ledger.writes.filter(({ outcome }) => outcome === 'acknowledged')
     const state = this.#read(db)
     assert.deepEqual(state, stateOf(visible), `${this.#place()}: ${summary(state)}`)
-    if (db.stats().poisonedBy === undefined) return
+    const { poisonedBy } = db.stats()
+    const isDoubtful = this.ledger.writes.some(({ outcome }) => outcome === 'indeterminate')
+    assert.ok(poisonedBy !== undefined || !isDoubtful, `${this.#place()}: a write is in doubt, and writing goes on`)
+    if (poisonedBy === undefined) return
     assert.throws(
       () => db.putSync('refused', ''),
       (error: VarveError) => error.code === 'READ_ONLY' && error.outcome === 'not-written',
