@@ -4,10 +4,15 @@
 import type { Campaign } from './campaign.ts'
 import { FULL_DISK, PEERS_DAMAGE, PEERS_FULL_DISK, PEERS_KILL } from './peers.ts'
 import { CRASH } from './t01-crash.ts'
+import { SEQUENCES } from './t02-sequences.ts'
+import { FAULTS } from './t03-faults.ts'
+import { MISTAKES } from './t04-mutants.ts'
 import { KILL } from './t05-kill.ts'
 import { DAMAGE } from './t06-damage.ts'
 import { FUZZ } from './t07-fuzz.ts'
+import { MODELS } from './t08-models.ts'
 import { SCHEDULES } from './t09-schedules.ts'
+import { THREADS } from './t10-threads.ts'
 import { EXCHANGE } from './t11-exchange.ts'
 import { LOCKS } from './t12-locks.ts'
 import { SOAK } from './t13-soak.ts'
@@ -16,10 +21,15 @@ import { LEAKS } from './t15-leaks.ts'
 
 export const CAMPAIGNS: readonly Campaign[] = [
   CRASH,
+  SEQUENCES,
+  FAULTS,
+  MISTAKES,
   KILL,
   DAMAGE,
   FUZZ,
+  MODELS,
   SCHEDULES,
+  THREADS,
   EXCHANGE,
   LOCKS,
   SOAK,

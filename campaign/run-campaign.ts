@@ -60,8 +60,9 @@ class RunContext implements CampaignContext {
   }
 
   finding(kind: string, details: string, reproduction: unknown): void {
+    const isNew = !this.findings.some((finding) => finding.kind === kind)
     this.findings.push({ kind, details, reproduction })
-    this.#line.print(`FOUND ${kind}: ${details}`)
+    if (isNew) this.#line.print(`FOUND ${kind}: ${details}`)
   }
 
   progress(done: number, total?: number): void {

@@ -2,12 +2,13 @@
  * T1, a crash before every file-system call: of random lives, with and without worker threads; once, again during the recovery, and
  * again after a write (lives/crashes.ts has the promises).
  */
+
+import type { CrashMode } from '../src/env/crash-image.ts'
 import type { Campaign, CampaignContext } from './campaign.ts'
 import { ALL_MODES, BrokenPromise, Crashes } from './lives/crashes.ts'
 import { livedPlan } from './lives/moments.ts'
 import { OPTION_SETS, type Plan, randomPlan } from './lives/plan.ts'
 import { messageOf, minimize } from './minimize.ts'
-import type { CrashMode } from '../src/env/crash-image.ts'
 
 /** Steps of a life. */
 const LENGTH = 40
@@ -15,13 +16,14 @@ const LENGTH = 40
 export const CRASH: Campaign = {
   name: 't01-crash',
   title: 'a crash before every file-system call, and another one after it',
-  ciSeconds: 150,
+  ciSeconds: 120,
   longShare: 20,
 
   async run(context) {
     const sets = Object.keys(OPTION_SETS)
     for (let seed = context.seed; !context.isOver(); seed++) {
-      await crashEverywhere(context, randomPlan(seed, LENGTH, sets), ALL_MODES)
+      const plan = randomPlan(seed, LENGTH, sets)
+      await crashEverywhere(context, seed % 3 === 0 ? { ...plan, deathOdds: 3 } : plan, ALL_MODES)
     }
   },
 
@@ -60,6 +62,7 @@ export async function firstFailure(
     const { tally } = crashes
     context?.count('lives')
     context?.count('file-system calls', lived.calls)
+    context?.count('worker threads that died', lived.deaths)
     context?.count('flushes', lived.flushes)
     context?.count('compactions', lived.compactions)
     for (const moment of lived.moments) {

@@ -32,6 +32,18 @@ interface Remains {
   readonly where: string
 }
 
+/** Sees the calls of a recovery, and what must be, and may be, found if they never happen. */
+type OnCall = (index: number, call: string, tree: MemoryTree, low: number, high: number) => void
+
+/** A database that has been opened, and is as it should be. */
+interface Recovered {
+  readonly db: DB
+  readonly environment: SimEnvironment
+  readonly scheduler: Scheduler
+  /** Writes that are in it. */
+  readonly count: number
+}
+
 export interface Tally {
   images: number
   doubleImages: number
@@ -96,13 +108,22 @@ export class Crashes {
     })
     if (second === undefined) return
     this.tally.doubleImages++
-    await this.#check(second, () => {})
+    await this.#recover(second, () => {})
   }
 
-  async #check(
-    { tree, low, high, durable, where }: Remains,
-    onCall: (index: number, call: string, tree: MemoryTree, low: number, high: number) => void,
-  ): Promise<void> {
+  /** Also a write, and a loss of power behind it. */
+  async #check(remains: Remains, onCall: OnCall): Promise<void> {
+    const recovered = await this.#recover(remains, onCall)
+    const { db, environment, scheduler, count } = recovered
+    const where = `${remains.where}, written and crashed again`
+    await scheduler.until(db.put('after', 'the crash', { durability: 'disk' }))
+    const again = new SimEnvironment(scheduler, { tree: crashImage(environment.tree, 0, this.#prng) })
+    const found = readState(await this.#open(scheduler, again, where))
+    if (found.get('after') !== 'the crash') throw new BrokenPromise('a durable write is lost', where, summary(found))
+    this.#countOf(found, count, count, where)
+  }
+
+  async #recover({ tree, low, high, durable, where }: Remains, onCall: OnCall): Promise<Recovered> {
     /** What the recovery has shown to its user: nothing else may be found from then on. */
     let shown: number | undefined
     const scheduler = new Scheduler(1)
@@ -114,15 +135,9 @@ export class Crashes {
       },
     })
     const db = await this.#open(scheduler, environment, where)
-    const state = readState(db)
-    const count = this.#countOf(state, low, high, where)
+    const count = this.#countOf(readState(db), low, high, where)
     shown = count
-    await scheduler.until(db.put('after', 'the crash', { durability: 'disk' }))
-    const again = new SimEnvironment(scheduler, { tree: crashImage(environment.tree, 0, this.#prng) })
-    const found = readState(await this.#open(scheduler, again, `${where}, written and crashed again`))
-    if (found.get('after') !== 'the crash') throw new BrokenPromise('a durable write is lost', where, summary(found))
-    found.delete('after')
-    this.#countOf(found, count, count, `${where}, written and crashed again`)
+    return { db, environment, scheduler, count }
   }
 
   async #open(scheduler: Scheduler, environment: SimEnvironment, where: string): Promise<DB> {

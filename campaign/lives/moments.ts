@@ -4,6 +4,7 @@
  *
  * Moments between which nothing has changed, neither on disk nor in what was told, are one.
  */
+import type { VarveError } from '../../src/base/errors.ts'
 import type { DB } from '../../src/db/db.ts'
 import type { FileCall, FileOperation } from '../../src/env/fault-env.ts'
 import type { MemoryTree } from '../../src/env/memory-tree.ts'
@@ -31,32 +32,53 @@ export interface LivedPlan {
   readonly calls: number
   readonly flushes: number
   readonly compactions: number
+  readonly deaths: number
   /** Of everything that happened. */
   readonly hash: string
 }
 
-const CHANGING: readonly FileOperation[] = ['create', 'append', 'sync', 'make-dir', 'rename', 'link', 'remove', 'sync-dir']
+const CHANGING: readonly FileOperation[] = [
+  'create',
+  'append',
+  'sync',
+  'make-dir',
+  'rename',
+  'link',
+  'remove',
+  'sync-dir',
+]
 
 /** @throws what went wrong although nothing was made to fail */
 export async function livedPlan(plan: Plan): Promise<LivedPlan> {
   const scheduler = new Scheduler(plan.seed)
   const ledger = new Ledger()
   const recorder = new Recorder(ledger)
-  const environment = new SimEnvironment(scheduler, { beforeCall: (call) => recorder.see(call, environment.tree) })
+  const { deathOdds = 0 } = plan
+  const environment = new SimEnvironment(scheduler, {
+    deathOdds,
+    beforeCall: (call) => recorder.see(call, environment.tree),
+  })
   const runner: Runner = {
     environment,
     ledger,
     options: OPTION_SETS[plan.options],
     async step(promise) {
-      await scheduler.until(promise)
-      return true
+      try {
+        await scheduler.until(promise)
+        return true
+      } catch (error) {
+        // A job whose thread has died is told of, and done again.
+        if (deathOdds > 0 && (error as VarveError).code === 'IO_ERROR') return false
+        throw error
+      }
     },
     pass: (durationMs) => scheduler.until(new Promise<void>((resolve) => scheduler.later(durationMs, resolve))),
   }
   await livePlan(runner, plan.steps, (db) => recorder.listen(db))
   recorder.end(environment.tree, environment.callCount)
   const { moments, flushes, compactions } = recorder
-  return { moments, ledger, calls: environment.callCount, flushes, compactions, hash: scheduler.trace.hash }
+  const { callCount: calls, deaths } = environment
+  return { moments, ledger, calls, flushes, compactions, deaths, hash: scheduler.trace.hash }
 }
 
 class Recorder {

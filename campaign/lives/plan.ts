@@ -21,6 +21,8 @@ export interface Plan {
   /** A name of OPTION_SETS. */
   readonly options: string
   readonly steps: readonly Step[]
+  /** One worker thread in so many dies of itself; none if there is no such number. */
+  readonly deathOdds?: number
 }
 
 /** Everything small, so that a short life has files of every kind. */
@@ -72,7 +74,11 @@ function randomStep(prng: Prng): Step {
     case 5:
       return { type: 'turn', durabilities: Array.from({ length: 2 + prng.below(3) }, () => pick(DURABILITIES)) }
     default:
-      return { type: pick(['write', 'write', 'later', 'sync']), durability, bytes: pick([10, 10, 100, 700, 3000, 6000]) }
+      return {
+        type: pick(['write', 'write', 'later', 'sync']),
+        durability,
+        bytes: pick([10, 10, 100, 700, 3000, 6000]),
+      }
   }
 }
 
@@ -83,6 +89,7 @@ export const ALPHABET: readonly Step[] = [
   { type: 'write', durability: 'os', bytes: 9000 },
   { type: 'turn', durabilities: ['buffered', 'disk', 'os'] },
   { type: 'later', durability: 'disk', bytes: 9000 },
+  { type: 'sync', durability: 'disk', bytes: 10 },
   { type: 'flush' },
   { type: 'compact' },
   { type: 'reopen' },

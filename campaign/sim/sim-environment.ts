@@ -18,6 +18,9 @@ import { SimWorker } from './sim-worker.ts'
 /** Where the database of a simulation is. */
 export const DIRECTORY = '/db'
 
+/** A thread that dies does so before one of so many file-system calls. */
+const DEATH_CALLS = 30
+
 export interface SimOptions {
   readonly tree?: MemoryTree
   /** Sees each call before it happens, and may make it fail. */
@@ -33,6 +36,7 @@ export class SimEnvironment extends FaultEnvironment {
   readonly memoryFiles: MemoryFiles
   readonly #scheduler: Scheduler
   readonly #deathOdds: number
+  readonly #workers: SimWorker[] = []
 
   constructor(scheduler: Scheduler, options: SimOptions = {}) {
     const host = new SimHost(scheduler, options.tree ?? new MemoryTree())
@@ -56,7 +60,14 @@ export class SimEnvironment extends FaultEnvironment {
   override startWorker(): WorkerThread {
     const { prng } = this.#scheduler
     const dies = this.#deathOdds > 0 && prng.below(this.#deathOdds) === 0
-    return new SimWorker(this.#scheduler, this, dies ? prng.below(30) : Number.POSITIVE_INFINITY)
+    const worker = new SimWorker(this.#scheduler, this, dies ? prng.below(DEATH_CALLS) : Number.POSITIVE_INFINITY)
+    this.#workers.push(worker)
+    return worker
+  }
+
+  /** Worker threads that have died of themselves. */
+  get deaths(): number {
+    return this.#workers.filter((worker) => worker.isDead).length
   }
 }
 

@@ -21,8 +21,8 @@ export class SimWorker implements WorkerThread {
   readonly #inbox: RunMessage[] = []
   readonly #outbox: AnswerMessage[] = []
   readonly #sources: readonly Source[]
+  isDead = false
   #signals: Int32Array | undefined = undefined
-  #isDead = false
   #messageHandler: (message: unknown) => void = () => {}
   #exitHandler: (error: Error | undefined) => void = () => {}
 
@@ -40,11 +40,16 @@ export class SimWorker implements WorkerThread {
       {
         name: 'worker',
         isThread: true,
-        isReady: () => !this.#isDead && (this.#inbox.length > 0 || this.#runner.hasWork),
+        isReady: () => !this.isDead && (this.#inbox.length > 0 || this.#runner.hasWork),
         run: () => this.#work(),
       },
       { name: 'answer', isThread: false, isReady: () => this.#outbox.length > 0, run: () => this.#deliver() },
-      { name: 'exit', isThread: false, isReady: () => this.#isDead && this.#outbox.length === 0, run: () => this.#exit() },
+      {
+        name: 'exit',
+        isThread: false,
+        isReady: () => this.isDead && this.#outbox.length === 0,
+        run: () => this.#exit(),
+      },
     ]
     for (const source of this.#sources) scheduler.add(source)
   }
@@ -83,7 +88,7 @@ export class SimWorker implements WorkerThread {
     } catch (error) {
       if (!(error instanceof CrashedError)) throw error
     }
-    if (this.#environment.crashed) this.#isDead = true
+    if (this.#environment.crashed) this.isDead = true
   }
 
   #take(message: RunMessage): void {

@@ -84,10 +84,11 @@ export class MemoryFile {
   }
 
   #reserve(length: number): void {
-    if (length <= this.#bytes.length && !this.#isShared) return
-    const larger = new Uint8Array(Math.max(length, this.#bytes.length * 2))
-    larger.set(this.#bytes)
-    this.#bytes = larger
+    const { length: capacity } = this.#bytes
+    if (length <= capacity && !this.#isShared) return
+    const own = new Uint8Array(length <= capacity ? capacity : Math.max(length, capacity * 2))
+    own.set(this.#bytes.subarray(0, this.length))
+    this.#bytes = own
     this.#isShared = false
   }
 }

@@ -13,6 +13,7 @@ import { VarveError } from '../../src/base/errors.ts'
 import { Prng } from '../../src/base/prng.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
+import type { Options } from '../../src/db/options.ts'
 import {
   type Fault,
   type FaultCode,
@@ -31,7 +32,14 @@ export interface FaultCase {
   readonly call: number
   readonly code: FaultCode
   readonly isSticky: boolean
+  /** Whether reads fail, too; no by default. */
+  readonly countReads?: boolean
+  /** Beside those of every life, and before them. */
+  readonly options?: Options
 }
+
+/** Where the disk is full, a part of the bytes is written before the failure. */
+const SHORT: readonly FaultCode[] = ['ENOSPC', 'EDQUOT']
 
 /** What a runner lives, from the first opening on; told of each opening. */
 export type Life = (runner: Runner, onOpen: (db: DB) => void) => Promise<void>
@@ -44,17 +52,19 @@ export class FaultRun implements Runner {
   readonly ledger: Ledger = new Ledger()
   readonly environment: FaultEnvironment
   readonly where: string
+  readonly options: Options
   /** What the first injected fault hit. */
   hit: FileCall | undefined = undefined
   readonly #life: Life
   readonly #faultAt: FaultPredicate
   #db: DB | undefined = undefined
 
-  constructor({ call, code, isSticky }: FaultCase, life: Life = live) {
+  constructor({ call, code, isSticky, countReads = false, options = {} }: FaultCase, life: Life = live) {
+    this.options = options
     this.#life = life
     this.where = `call ${call}, ${code}, ${isSticky ? 'from then on' : 'once'}`
-    const fault: Fault = code === 'ENOSPC' ? { code, shortBytes: 5 } : { code }
-    this.environment = new FaultEnvironment(this.memory, { directory: DIRECTORY })
+    const fault: Fault = SHORT.includes(code) ? { code, shortBytes: 5 } : { code }
+    this.environment = new FaultEnvironment(this.memory, { directory: DIRECTORY, countReads })
     this.#faultAt = (made) => {
       if (made.index < call || (made.index > call && !isSticky)) return undefined
       this.hit ??= made
@@ -108,7 +118,10 @@ export class FaultRun implements Runner {
     const visible = this.ledger.writes.filter(({ outcome }) => outcome === 'acknowledged')
     const state = this.#read(db)
     assert.deepEqual(state, stateOf(visible), `${this.#place()}: ${summary(state)}`)
-    if (db.stats().poisonedBy === undefined) return
+    const { poisonedBy } = db.stats()
+    const isDoubtful = this.ledger.writes.some(({ outcome }) => outcome === 'indeterminate')
+    assert.ok(poisonedBy !== undefined || !isDoubtful, `${this.#place()}: a write is in doubt, and writing goes on`)
+    if (poisonedBy === undefined) return
     assert.throws(
       () => db.putSync('refused', ''),
       (error: VarveError) => error.code === 'READ_ONLY' && error.outcome === 'not-written',
@@ -138,7 +151,7 @@ export class FaultRun implements Runner {
   /** Without faults, after a power loss that leaves only what was synced. */
   async recover(): Promise<void> {
     const image = this.memory.crashImage(0, new Prng(1))
-    const db = await open(DIRECTORY, { ...OPTIONS, environment: image }).catch((error) => {
+    const db = await open(DIRECTORY, { ...OPTIONS, ...this.options, environment: image }).catch((error) => {
       throw new Error(`${this.#place()}: does not open: ${error.message}`, { cause: error })
     })
     this.#reconcile(readState(db))

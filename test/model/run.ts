@@ -53,6 +53,8 @@ export class ModelRun {
   #scans: OpenScan[] = []
   #snapshots: OpenSnapshot[] = []
   #crash: Crash | undefined = undefined
+  /** What the database held when the run was over. */
+  contents: readonly (readonly [string, string])[] = []
   /** How often things happened, for a test to see that they did. */
   readonly counts: Record<string, number> = {
     flushes: 0,
@@ -83,6 +85,8 @@ export class ModelRun {
       for (const scan of this.#scans) await this.#pull(scan, scan.expected.length + 1)
       await this.#reopen()
       if (this.#crash !== undefined) await this.#recover(this.#crash)
+      this.contents = scanState(this.#history.latest, {})
+      await this.#compareAll()
       await this.#db.close()
     } finally {
       this.#world.dispose()
