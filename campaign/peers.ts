@@ -12,7 +12,7 @@ import { fillDisks } from './peers/full-disk.ts'
 export const FULL_DISK: Campaign = {
   name: 't16-full-disk',
   title: 'a disk that fills up, and has room again',
-  ciSeconds: 15,
+  ciSeconds: 10,
   longShare: 1,
   run: (context) => fillDisks(context, ['varve'], 200),
 }

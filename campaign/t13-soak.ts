@@ -26,7 +26,7 @@ const OPTIONS = {
 export const SOAK: Campaign = {
   name: 't13-soak',
   title: 'everything at random, for a long time',
-  ciSeconds: 20,
+  ciSeconds: 15,
   longShare: 6,
   run,
 }

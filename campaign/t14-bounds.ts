@@ -19,7 +19,7 @@ const YIELD = 64
 export const BOUNDS: Campaign = {
   name: 't14-bounds',
   title: 'memory for hostile databases',
-  ciSeconds: 30,
+  ciSeconds: 20,
   longShare: 0,
   run,
   replay: async (name) => {

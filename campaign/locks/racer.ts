@@ -4,8 +4,8 @@
  * Told { directory, engine } it answers 'held', or the code of the error; told 'release' it answers 'released'.
  */
 import { parentPort } from 'node:worker_threads'
-import { ClassicLevel } from 'classic-level'
 import { open } from '../../src/db/open.ts'
+import { newNativeLevel } from '../engines/level-engine.ts'
 
 export interface Start {
   readonly directory: string
@@ -18,7 +18,7 @@ async function take({ directory, engine }: Start): Promise<string> {
   try {
     if (engine === 'varve') held = await open(directory, { writeBufferBytes: 16 * 1024, workers: 0 })
     else {
-      const level = new ClassicLevel(directory)
+      const level = newNativeLevel(directory)
       await level.open()
       held = level
     }
