@@ -41,7 +41,8 @@ it('keys and values have the types of their encodings, by default strings', asyn
 
 it('a database, its iterators, batches and snapshots are those of abstract-level', async () => {
   await using level = make<string>({})
-  const abstract: AbstractLevel<string | Buffer | Uint8Array, string, string> = level
+  // Said, not inferred: whether the compiler finds it depends on the order in which it looks at files.
+  const abstract = level as AbstractLevel<string | Buffer | Uint8Array, string, string>
   await abstract.open()
   const batch: ChainedBatch<typeof level, string, string> = level.batch()
   await batch.put('a', '1').del('b').write({ sync: true })
