@@ -6,6 +6,7 @@
  * by each thread, and is the same each time.
  */
 import { bytewiseComparator } from '../../src/base/comparator.ts'
+import { IOError } from '../../src/base/errors.ts'
 import { fileNumber } from '../../src/base/types.ts'
 import { WriteBatch } from '../../src/batch/write-batch.ts'
 import type { DB } from '../../src/db/db.ts'
@@ -53,7 +54,7 @@ export interface Shape {
 const OPTIONS: Options = { workers: 0, writeBufferBytes: 16 * 1024, blockCacheBytes: 0, restartInterval: 4 }
 const ABSENT = ['', 'a', 'key/0007x', 'key/9999', '\u{10ffff}']
 
-export const SHAPE_NAMES: readonly string[] = ['levels', 'three-logs', 'foreign-log', 'closed']
+export const SHAPE_NAMES: readonly string[] = ['levels', 'many-logs', 'foreign-log', 'closed']
 
 const shapes = new Map<string, Promise<Shape>>()
 
@@ -66,7 +67,7 @@ export function shapeNamed(name: string): Promise<Shape> {
 
 function makeShape(name: string): Promise<Shape> {
   if (name === 'levels') return levels()
-  if (name === 'three-logs') return threeLogs()
+  if (name === 'many-logs') return manyLogs()
   if (name === 'foreign-log') return oneLog(name, { walMarkers: false }, false)
   if (name === 'closed') return oneLog(name, {}, true)
   throw new Error(`no shape ${name}`)
@@ -223,14 +224,14 @@ function deletions(count: number): Edit[] {
 }
 
 /** Flushes that fail leave all logs. */
-async function threeLogs(): Promise<Shape> {
-  const author = new Author({ maxImmutableMemTables: 3 })
+async function manyLogs(): Promise<Shape> {
+  const author = new Author({ maxImmutableMemTables: 8 })
   const db = await author.open()
   author.rebase()
   const { files } = author.memory
   const createWritable = files.createWritable.bind(files)
   files.createWritable = (path) => {
-    if (path.endsWith('.ldb')) throw new Error('no tables today')
+    if (path.endsWith('.ldb')) throw new IOError('no tables today')
     return createWritable(path)
   }
   for (let i = 0; i < 8; i++) {
@@ -238,7 +239,7 @@ async function threeLogs(): Promise<Shape> {
     const list = i === 2 || i === 5 ? deletions(700) : edits(i, 60, 11, 20 + i, true)
     await author.write(db, list, i === 1 || i === 6 ? 'disk' : 'os')
   }
-  return author.shape('three-logs')
+  return author.shape('many-logs')
 }
 
 /** One table, or two, and a log with or without markers; or an empty log, after a clean end. */
