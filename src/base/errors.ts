@@ -141,6 +141,7 @@ export interface WireError {
   readonly file: string | undefined
   readonly offset: number | undefined
   readonly osCode: string | undefined
+  readonly outcome: WriteOutcome | undefined
 }
 
 const CLASSES: Partial<Record<ErrorCode, new (message: string, details?: ErrorDetails) => VarveError>> = {
@@ -148,6 +149,8 @@ const CLASSES: Partial<Record<ErrorCode, new (message: string, details?: ErrorDe
   NOT_SUPPORTED: NotSupportedError,
   INVALID_ARGUMENT: InvalidArgumentError,
   CLOSED: ClosedError,
+  READ_ONLY: ReadOnlyError,
+  STALLED: StalledError,
   ABORTED: AbortedError,
 }
 
@@ -162,6 +165,7 @@ export function toWire(error: unknown): WireError {
     file: varve?.file,
     offset: varve?.offset,
     osCode: systemErrorCode(e),
+    outcome: varve?.outcome,
   }
 }
 
@@ -171,6 +175,7 @@ export function fromWire(wire: WireError): Error {
     ...(osError && { cause: osError }),
     ...(wire.file !== undefined && { file: wire.file }),
     ...(wire.offset !== undefined && { offset: wire.offset }),
+    ...(wire.outcome !== undefined && { outcome: wire.outcome }),
   }
   const error = revive(wire, details)
   if (wire.stack !== undefined) error.stack = wire.stack

@@ -23,11 +23,10 @@ import type { Compaction } from '../version/compaction.ts'
 import { pickCompaction } from '../version/compaction-picker.ts'
 import type { PickerOptions } from '../version/compaction-plan.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
-import { pendingCompactionBytes, totalBytes } from '../version/level-sizes.ts'
 import type { Version } from '../version/version.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { VersionSet } from '../version/version-set.ts'
-import { backPressure, NO_PRESSURE, type Pressure } from './back-pressure.ts'
+import { backPressure, loadOf, NO_PRESSURE, type Pressure } from './back-pressure.ts'
 import { Background } from './background.ts'
 import { CommitQueue, type CommitTarget } from './commit-queue.ts'
 import type { CompactionHost } from './compaction-lane.ts'
@@ -43,13 +42,15 @@ import { TableOpener } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
 import { Pace } from './pace.ts'
 import { ReadHints } from './read-hints.ts'
+import type { ReadHost } from './read-host.ts'
 import { isEmpty, type MemTableSlot, type ReadState } from './read-state.ts'
-import { type Recovered, Recovery, type RecoveryInfo } from './recovery.ts'
+import { type RecoveryInfo, recoverInto } from './recovery.ts'
+import { Sharing } from './sharing.ts'
 import { SnapshotList } from './snapshot.ts'
 import { StallClock } from './stall-clock.ts'
 import { WriteAheadLog } from './write-ahead-log.ts'
 
-export class Engine implements CommitTarget, FlushHost, CompactionHost {
+export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost {
   readonly directory: string
   readonly options: ResolvedOptions
   readonly environment: Environment
@@ -65,17 +66,19 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
   readonly opener: TableOpener
   /** Memory of the values that leave the engine. */
   readonly copies: CopyPool
-  readonly snapshots: SnapshotList = new SnapshotList(() => this.background.schedule())
+  readonly snapshots: SnapshotList
+  /** The threads that read along. */
+  readonly sharing: Sharing
   readonly stall: StallClock
   /** What slowing down leaves to writes. */
   readonly pace: Pace
   /** What reads have noticed. */
-  readonly hints: ReadHints = new ReadHints()
+  readonly hints: ReadHints
   /** Tables that no compaction may take: inputs of one, about to be dropped, or damaged. Whoever adds one takes it out. */
   readonly busy: Set<FileNumber> = new Set()
   readonly recoveryInfo: RecoveryInfo
 
-  lastSequence: SequenceNumber
+  #lastSequence: SequenceNumber
   #readState: ReadState
   readonly #versions: VersionSet
   readonly #obsolete: ObsoleteFiles
@@ -103,6 +106,10 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     this.health = new Health((error) => emit('error', { error }))
     this.stall = new StallClock(environment.clock, emit)
     this.pace = new Pace(environment.clock)
+    const schedule = (): void => this.background.schedule()
+    this.hints = new ReadHints(options.seekCompaction, schedule)
+    this.sharing = new Sharing(this, schedule)
+    this.snapshots = new SnapshotList(schedule, () => this.sharing.sequences())
     this.#obsolete = new ObsoleteFiles(environment.files, directory, (error) =>
       emit('background-error', { work: 'removal', error, attempt: 1, retryMs: undefined }),
     )
@@ -113,9 +120,9 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     this.tables = new TableCache((number, bytes) => this.opener.open(number, bytes), options.maxOpenFiles, this.blocks)
     this.queue = new CommitQueue(this)
     this.background = new Background(this, newExecutor(options))
-    const recovered = this.#recover()
+    const recovered = recoverInto(this.log, directory, options)
     this.recoveryInfo = recovered.info
-    this.lastSequence = recovered.lastSequence
+    this.#lastSequence = recovered.lastSequence
     this.#versions = recovered.versions
     const { logNumber, versions } = recovered
     const slot = (table: MemTable): MemTableSlot => ({ table, logNumber, firstSequence: this.#nextSequence() })
@@ -125,6 +132,16 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     this.#sweep()
     this.#press()
     this.background.schedule()
+  }
+
+  /** Newest visible sequence. */
+  get lastSequence(): SequenceNumber {
+    return this.#lastSequence
+  }
+
+  set lastSequence(sequence: SequenceNumber) {
+    this.#lastSequence = sequence
+    this.sharing.publish(sequence)
   }
 
   /** The layers that a read beginning now goes through. */
@@ -189,7 +206,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     const { active, immutables, version } = this.#readState
     this.#rotationWanted = false
     if (isEmpty(active)) {
-      this.#readState = { active: { ...active, table: newMemTable(this.options, needed) }, immutables, version }
+      this.#show({ active: { ...active, table: newMemTable(this.options, needed) }, immutables, version })
       return true
     }
     this.background.poll()
@@ -236,7 +253,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     const { logNumber, firstSequence } = remaining.at(-1) ?? active
     const change = { newFiles: file === undefined ? [] : [{ level: 0, file }], deletedFiles }
     this.#apply({ logNumber, lastSequence: (firstSequence - 1) as SequenceNumber, ...change })
-    this.#readState = { active, immutables: remaining, version: this.#versions.current }
+    this.#show({ active, immutables: remaining, version: this.#versions.current })
     this.#flushes++
     this.#flushedBytes += file?.bytes ?? 0
     this.#press()
@@ -265,7 +282,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
 
   installCompaction(compaction: Compaction, outputs: readonly FileMetadata[]): void {
     this.#apply(compactionEdit(this.#readState.version, compaction, outputs))
-    this.#readState = { ...this.#readState, version: this.#versions.current }
+    this.#show({ ...this.#readState, version: this.#versions.current })
     this.#press()
     if (compaction.isTrivialMove) return
     this.#removeDropped(inputsOf(compaction))
@@ -299,6 +316,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     this.#cancelLogTimer?.()
     const isThrownAway = this.background.compactions.isRunning
     closeAll([
+      () => this.sharing.close(),
       () => this.background.close(),
       () => this.snapshots.closeAll(),
       // A compaction that was done, and not heard of, has left its outputs.
@@ -309,28 +327,18 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     ])
   }
 
-  /** An opening that fails leaves no file open. */
-  #recover(): Recovered & { readonly active: MemTable } {
-    const active = newMemTable(this.options, 0)
-    try {
-      const recovery = new Recovery(this.directory, this.options)
-      const recovered = recovery.run((number, sequence) => this.log.rotate(number, sequence))
-      // The log was there when the directory was synced for the sake of the new MANIFEST.
-      this.log.namesAreDurable()
-      return { ...recovered, active }
-    } catch (error) {
-      closeQuietly(() => this.log.close())
-      throw error
-    }
-  }
-
   #switchMemTable(table: MemTable): void {
     const { active, immutables, version } = this.#readState
     const logNumber = this.#versions.newFileNumber()
     const firstSequence = this.#nextSequence()
     this.log.rotate(logNumber, firstSequence)
     active.table.freeze()
-    this.#readState = { active: { table, logNumber, firstSequence }, immutables: [active, ...immutables], version }
+    this.#show({ active: { table, logNumber, firstSequence }, immutables: [active, ...immutables], version })
+  }
+
+  #show(state: ReadState): void {
+    this.#readState = state
+    this.sharing.changed()
   }
 
   #logTimer(): void {
@@ -363,15 +371,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
 
   /** The layers have changed: how much writes are to be slowed down. */
   #press(): void {
-    const { immutables, version } = this.#readState
-    const level0 = version.levels[0]
-    const load = {
-      immutables: immutables.length,
-      level0Tables: level0.length,
-      level0Bytes: totalBytes(level0),
-      debtBytes: pendingCompactionBytes(version, this.pickerOptions),
-    }
-    this.#pressure = backPressure(load, this.options)
+    this.#pressure = backPressure(loadOf(this.#readState, this.pickerOptions), this.options)
     this.pace.set(this.#pressure.bytesPerSecond)
   }
 

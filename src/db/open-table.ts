@@ -15,6 +15,8 @@ import { type ResolvedOptions, usesFilters } from './options.ts'
 /** Reading, one policy stands for all: how a filter was built is in the filter. */
 const ANY_BITS = 10
 
+type TableOpenerOptions = Pick<ResolvedOptions, 'comparator' | 'bloomBitsPerKey' | 'environment'>
+
 export class TableOpener {
   /** Paths of the tables that were found to have a damaged filter, by number. */
   readonly damagedFilters: Map<FileNumber, string>
@@ -23,7 +25,7 @@ export class TableOpener {
   readonly #readOptions: TableReadOptions
   readonly #emit: Emit
 
-  constructor(directory: string, options: ResolvedOptions, blockCache: BlockCache, emit: Emit) {
+  constructor(directory: string, options: TableOpenerOptions, blockCache: BlockCache, emit: Emit) {
     const { comparator } = options
     this.damagedFilters = new Map()
     this.#directory = directory

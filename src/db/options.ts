@@ -213,7 +213,7 @@ function checkTriggers(options: ResolvedOptions): void {
   )
 }
 
-function customOrder(order: KeyOrder): Comparator {
+export function customOrder(order: KeyOrder): Comparator {
   if (typeof order.name !== 'string' || /^(leveldb|varve|rocksdb)\.|^$/.test(order.name)) {
     throw new InvalidArgumentError(
       'a comparator needs a name of its own, not starting with leveldb., rocksdb. or varve.',
@@ -243,7 +243,7 @@ function bloomBitsOf(bits: number | readonly number[], level: number): number {
 }
 
 /** Filters are read if any are written; how many bits a key has is in the filter. */
-export function usesFilters({ bloomBitsPerKey }: ResolvedOptions): boolean {
+export function usesFilters({ bloomBitsPerKey }: Pick<ResolvedOptions, 'bloomBitsPerKey'>): boolean {
   return typeof bloomBitsPerKey === 'number' ? bloomBitsPerKey > 0 : bloomBitsPerKey.some((bits) => bits > 0)
 }
 

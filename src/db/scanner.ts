@@ -7,19 +7,19 @@ import { MergingIterator } from '../iterator/merging-iterator.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { LevelIterator } from '../version/level-iterator.ts'
 import { DBIterator } from './db-iterator.ts'
-import type { Engine } from './engine.ts'
 import { PinnedTables } from './pinned-tables.ts'
 import { RangeFilters } from './range-filters.ts'
+import type { ReadHost } from './read-host.ts'
 import { type Project, ScanCursor } from './scan.ts'
 import { planScan, type ScanOptions } from './scan-options.ts'
 
 export class Scanner {
-  readonly #engine: Engine
+  readonly #host: ReadHost
   readonly #open = new Set<ScanCursor<unknown>>()
   #isClosed = false
 
-  constructor(engine: Engine) {
-    this.#engine = engine
+  constructor(host: ReadHost) {
+    this.#host = host
   }
 
   get openCount(): number {
@@ -33,19 +33,19 @@ export class Scanner {
   begin<T>(options: ScanOptions, project: Project<T>): ScanCursor<T> {
     const { bounds, isReverse, limit, snapshot } = planScan(options)
     if (this.#isClosed) throw new ClosedError('the database is closed')
-    const engine = this.#engine
-    const sequence = snapshot?.sequenceFor(engine.snapshots) ?? engine.lastSequence
-    const { active, immutables, version } = engine.readState
-    const pinned = new PinnedTables(engine.tables)
+    const host = this.#host
+    const sequence = snapshot?.sequenceFor(host.snapshots) ?? host.lastSequence
+    const { active, immutables, version } = host.readState
+    const pinned = new PinnedTables(host.tables)
     const openTable = (file: FileMetadata): InternalIterator => pinned.pin(file).iterator()
     const leaveTable = (file: FileMetadata): void => pinned.release(file)
-    engine.hold(version)
+    host.hold(version)
     const end = (): void => {
       pinned.releaseAll()
       this.#open.delete(cursor)
-      engine.unhold(version)
+      host.unhold(version)
     }
-    const { comparator } = engine.options
+    const { comparator } = host.options
     const filters = new RangeFilters(comparator, sequence)
     const memtables = [active, ...immutables].map(({ table }) => filters.memTable(table))
     const tables: InternalIterator[] = []
@@ -53,7 +53,7 @@ export class Scanner {
       for (let i = version.levels[0].length - 1; i >= 0; i--) tables.push(openTable(version.levels[0][i]))
     } catch (error) {
       pinned.releaseAll()
-      engine.unhold(version)
+      host.unhold(version)
       throw error
     }
     for (const files of version.levels.slice(1)) {
@@ -62,9 +62,9 @@ export class Scanner {
     const children = [...memtables, ...filters.tables(tables)]
     const merged = children.length === 1 ? children[0] : new MergingIterator(comparator, children)
     const cursor = new ScanCursor(
-      new DBIterator(merged, comparator, sequence, bounds, isReverse, engine.hints),
+      new DBIterator(merged, comparator, sequence, bounds, isReverse, host.hints),
       project,
-      engine.copies,
+      host.copies,
       limit,
       end,
     )
