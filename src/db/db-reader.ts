@@ -152,6 +152,8 @@ export class DBReader extends DBReads {
     } else if (message.type === 'closed') {
       this.#isFarewell = true
       this.#end()
+    } else if (message.type === 'behind') {
+      this.#layers.ask()
     } else {
       this.#host.take(message)
       this.#ready()

@@ -59,8 +59,12 @@ export class RemoteReader {
     this.#untaken = this.#untaken.filter(({ generation }) => generation > inUse)
     const bytes = message.fresh.reduce((sum, { token }) => sum + token.buffer.byteLength, 0)
     const untakenBytes = this.#untaken.reduce((sum, change) => sum + change.bytes, bytes)
-    if (this.#untaken.length >= UNTAKEN_MAX || untakenBytes > this.#untakenBytesMax) this.#posted = undefined
-    else this.#send(layers, message, bytes)
+    if (this.#untaken.length < UNTAKEN_MAX && untakenBytes <= this.#untakenBytesMax) {
+      this.#send(layers, message, bytes)
+    } else {
+      this.#posted = undefined
+      this.port.post({ type: 'behind' } satisfies ToReader)
+    }
   }
 
   /** Send it the layers as a whole, if it has asked for them and has not been answered. */

@@ -45,6 +45,8 @@ export interface LayersMessage {
 /** From the owner. */
 export type ToReader =
   | LayersMessage
+  /** There have been changes since, and they are not sent: ask. */
+  | { readonly type: 'behind' }
   | { readonly type: 'written'; readonly id: number; readonly error: WireError | undefined }
   /** What has not been answered never will be, and was not done. */
   | { readonly type: 'closed' }

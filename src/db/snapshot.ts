@@ -66,7 +66,7 @@ export class SnapshotList {
   }
 
   get count(): number {
-    return this.#open.size
+    return this.#open.size + new Set(this.#elsewhere()).size
   }
 
   /** Sequence of the oldest one of all threads, if any is open. */
