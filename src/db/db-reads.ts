@@ -7,13 +7,14 @@
 import { InvalidArgumentError } from '../base/errors.ts'
 import { toKey } from '../base/limits.ts'
 import type { SequenceNumber } from '../base/types.ts'
-import type { Input, ReadOptions } from './call-options.ts'
+import { type Input, promised, type ReadOptions } from './call-options.ts'
+import type { Cursor } from './cursor.ts'
 import type { DBEvents, Emit } from './events.ts'
 import { checkCallOptions } from './options.ts'
 import type { ReadHost } from './read-host.ts'
 import { Reader } from './reader.ts'
 import { type Entry, type Project, projectEntry, projectKey, projectValue, Scan, SyncScan } from './scan.ts'
-import type { ScanOptions } from './scan-options.ts'
+import type { CursorOptions, ScanOptions } from './scan-options.ts'
 import { Scanner } from './scanner.ts'
 import { Snapshot } from './snapshot.ts'
 
@@ -111,6 +112,12 @@ export abstract class DBReads extends EventTarget {
     return this.#scanSync(options, projectValue)
   }
 
+  /** A position in a range, to be sought to any key of it. Close it (or `using`) when done. Errors as for scan. */
+  cursor(options: CursorOptions = NO_OPTIONS): Cursor {
+    this.checkOpen()
+    return this.#scanner.cursor(options)
+  }
+
   /** The state of this moment, to read from later. Close it (or `using`) when done. */
   abstract snapshot(): Snapshot
 
@@ -143,14 +150,5 @@ export abstract class DBReads extends EventTarget {
     if (snapshot === undefined) return this.#host.lastSequence
     if (!(snapshot instanceof Snapshot)) throw new InvalidArgumentError('snapshot must be a Snapshot')
     return snapshot.sequenceFor(this.#host.snapshots)
-  }
-}
-
-/** Throws become rejections. */
-export function promised<T>(call: () => T | Promise<T>): Promise<T> {
-  try {
-    return Promise.resolve(call())
-  } catch (error) {
-    return Promise.reject(error)
   }
 }

@@ -3,7 +3,6 @@
  *
  * Threads  belongs to the thread that opened it
  */
-
 import type { DirectoryLock } from '../base/environment.ts'
 import { ClosedError, ReadOnlyError, type VarveError } from '../base/errors.ts'
 import { toKey, toValue } from '../base/limits.ts'
@@ -19,10 +18,11 @@ import {
   type FlushOptions,
   type Input,
   type KeyRange,
+  promised,
   type WriteOptions,
 } from './call-options.ts'
 import { type CheckpointInfo, checkpointSteps } from './checkpoint.ts'
-import { DBReads, promised } from './db-reads.ts'
+import { DBReads } from './db-reads.ts'
 import { Drivers } from './drivers.ts'
 import { Engine } from './engine.ts'
 import type { Stats } from './layers.ts'
@@ -31,8 +31,10 @@ import { checkCallOptions, type ResolvedOptions } from './options.ts'
 import { property } from './properties.ts'
 import { joinBatch, joinDeleteRange, joinEncoded } from './range-writes.ts'
 import type { RecoveryInfo } from './recovery.ts'
+
 import type { ShareHandle } from './share-messages.ts'
 import type { Snapshot } from './snapshot.ts'
+
 import { gatherStats } from './stats.ts'
 import type { WriteGroup } from './write-group.ts'
 

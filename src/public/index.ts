@@ -55,6 +55,7 @@ export type {
   WriteOptions,
 } from '../db/call-options.ts'
 export type { CheckpointInfo } from '../db/checkpoint.ts'
+export type { Cursor } from '../db/cursor.ts'
 export { DB } from '../db/db.ts'
 export { DBReader } from '../db/db-reader.ts'
 export type {
@@ -73,7 +74,7 @@ export { open } from '../db/open.ts'
 export type { Options, RecoveryMode } from '../db/options.ts'
 export type { RecoveryInfo } from '../db/recovery.ts'
 export type { Entry, Scan, SyncScan } from '../db/scan.ts'
-export type { ScanOptions } from '../db/scan-options.ts'
+export type { CursorOptions, ScanOptions } from '../db/scan-options.ts'
 export type { ShareHandle } from '../db/share-messages.ts'
 export type { Snapshot } from '../db/snapshot.ts'
 export { nodeEnvironment } from '../env/node-env.ts'
