@@ -4,8 +4,9 @@
  *
  *   node .build/bench/threads/main.js
  *
- * The load of other processes weighs more on two threads than on one, where there are two cores: beside the rates, what two
- * plain loops that share nothing reach at the same time, as the most that this machine has to give.
+ * The load of other processes weighs on the clock: beside the rates, what two plain loops that share nothing reach at the same
+ * time, as the most that the machine has to give just then; and the CPU time that a get takes. Readers wait for nothing, so twice
+ * the ratio of that is what two free cores would give.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,21 +28,21 @@ class Thread {
   constructor(program: string | URL, start: Start | undefined) {
     const options = start === undefined ? { eval: true } : { workerData: start, transferList: [start.handle.port] }
     this.#worker = new Worker(program, options)
+    this.#worker.on('error', (error) => {
+      throw error
+    })
   }
 
   /** Its next message. */
   next<T>(): Promise<T> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       this.#worker.once('message', resolve)
-      this.#worker.once('error', reject)
     })
   }
 
-  /** Operations a second of a round. */
-  async round(): Promise<number> {
+  round(): Promise<{ reads: number; ms: number }> {
     this.#worker.postMessage(ROUND_MS)
-    const { reads, ms } = await this.next<{ reads: number; ms: number }>()
-    return (reads / ms) * 1000
+    return this.next()
   }
 
   end(): Promise<number> {
@@ -97,22 +98,44 @@ const keys = Array.from({ length: KEYS }, (_, i) => keyOf(i))
 const prng = new Prng(3)
 ownersRound(db, keys, prng)
 
-async function together(threads: readonly Thread[]): Promise<number> {
-  const rates = await Promise.all(threads.map((thread) => thread.round()))
-  return rates.reduce((sum, rate) => sum + rate, 0)
+interface Round {
+  /** Operations a second of the clock, of all threads. */
+  readonly rate: number
+  /** CPU time of one operation, in microseconds. */
+  readonly micros: number
 }
 
-const rates: Record<string, number[]> = { owner: [], one: [], two: [], scale: [], spin: [] }
+async function together(threads: readonly Thread[]): Promise<Round> {
+  const before = process.cpuUsage()
+  const rounds = await Promise.all(threads.map((thread) => thread.round()))
+  const { user, system } = process.cpuUsage(before)
+  const rate = rounds.reduce((sum, { reads, ms }) => sum + (reads / ms) * 1000, 0)
+  return { rate, micros: (user + system) / rounds.reduce((sum, { reads }) => sum + reads, 0) }
+}
+
+const rates: Record<string, number[]> = {
+  owner: [],
+  one: [],
+  two: [],
+  scale: [],
+  cpuOne: [],
+  cpuTwo: [],
+  cpuScale: [],
+  spin: [],
+}
 for (let i = 0; i < ROUNDS; i++) {
   rates.owner.push(ownersRound(db, keys, prng))
   const one = await together(readers.slice(i % 2, (i % 2) + 1))
   const two = await together(readers)
   const oneSpin = await together(spinners.slice(i % 2, (i % 2) + 1))
   const twoSpin = await together(spinners)
-  rates.one.push(one)
-  rates.two.push(two)
-  rates.scale.push(two / one)
-  rates.spin.push(twoSpin / oneSpin)
+  rates.one.push(one.rate)
+  rates.two.push(two.rate)
+  rates.scale.push(two.rate / one.rate)
+  rates.spin.push(twoSpin.rate / oneSpin.rate)
+  rates.cpuOne.push(one.micros)
+  rates.cpuTwo.push(two.micros)
+  rates.cpuScale.push((2 * one.micros) / two.micros)
 }
 const show = (name: string, values: readonly number[], digits: number): void => {
   const { min, median } = spreadOf(values)
@@ -125,6 +148,9 @@ show('the owner, gets a second', rates.owner, 0)
 show('one other thread, gets a second', rates.one, 0)
 show('two other threads, gets a second', rates.two, 0)
 show('two against one', rates.scale, 2)
+show('one other thread, CPU µs a get', rates.cpuOne, 2)
+show('two other threads, CPU µs a get', rates.cpuTwo, 2)
+show('two against one, were both cores free', rates.cpuScale, 2)
 show('two against one, of loops that share nothing', rates.spin, 2)
 await Promise.all([...readers, ...spinners].map((thread) => thread.end()))
 await db.close()
