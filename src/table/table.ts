@@ -13,7 +13,7 @@
 import type { Comparator } from '../base/comparator.ts'
 import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
-import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagType } from '../base/internal-key.ts'
+import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow } from '../base/internal-key.ts'
 import * as Lookup from '../base/lookup.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
@@ -91,15 +91,15 @@ export class Table {
 
   /** The value found by the last lookup is valBuf[valOff, valOff + valLen); borrowed until the next lookup in any table. */
   get valBuf(): Bytes {
-    return this.#lookups.entries.valBuf
+    return this.#lookups.valBuf
   }
 
   get valOff(): number {
-    return this.#lookups.entries.valOff
+    return this.#lookups.valOff
   }
 
   get valLen(): number {
-    return this.#lookups.entries.valLen
+    return this.#lookups.valLen
   }
 
   /**
@@ -117,12 +117,8 @@ export class Table {
     if (filter !== undefined && !filter.keyMayMatch(index.offset(at), key, keyOff, keyLen)) return Lookup.ABSENT
     const lookups = this.#lookups
     if (lookups.owner !== this || lookups.at !== at) lookups.enter(this, at, this.#block(at))
-    const { entries } = lookups
     // If the block has no such entry, then neither has the next one: the separator between them is ≥ the key sought.
-    entries.seek(key, keyOff, keyLen, low, high)
-    if (!entries.valid) return Lookup.ABSENT
-    if (this.#comparator.compare(entries.keyBuf, 0, entries.keyLen, key, keyOff, keyLen) !== 0) return Lookup.ABSENT
-    return tagType(entries.tagLow) === ValueType.DELETION ? Lookup.DELETED : Lookup.FOUND
+    return lookups.find(key, keyOff, keyLen, low, high)
   }
 
   /** An iterator over all entries; of no use once the table is closed. */
