@@ -15,7 +15,7 @@ import { IOError } from '../base/errors.ts'
 import type { Bytes, FileNumber } from '../base/types.ts'
 import { Block } from './block.ts'
 import { readBlock, verifyBlock } from './block-reader.ts'
-import type { BlockStore } from './block-store.ts'
+import type { BlockStore, Shelf } from './block-store.ts'
 import type { TableIndex } from './table-index.ts'
 
 const FIRST_WINDOW_BYTES = 32 * 1024
@@ -31,6 +31,7 @@ export class SequentialBlocks {
   readonly #number: FileNumber
   readonly #index: TableIndex
   readonly #store: BlockStore | undefined
+  readonly #shelf: Shelf
   readonly #fillsStore: boolean
   /** Number of the last block asked for; the step that led to it, and how many such steps there were in a row. */
   #at: number
@@ -43,13 +44,17 @@ export class SequentialBlocks {
   #limit: number
   #nextWindowBytes: number
 
-  /** @param fillsStore whether blocks that are read are offered to the store */
+  /**
+   * @param shelf the table's, for the store
+   * @param fillsStore whether blocks that are read are offered to the store
+   */
   constructor(
     file: RandomAccessFile,
     number: FileNumber,
     index: TableIndex,
     codecs: Codecs | undefined,
     store: BlockStore | undefined,
+    shelf: Shelf,
     fillsStore: boolean,
   ) {
     this.#file = file
@@ -57,6 +62,7 @@ export class SequentialBlocks {
     this.#index = index
     this.#codecs = codecs
     this.#store = store
+    this.#shelf = shelf
     this.#fillsStore = fillsStore
     this.#at = NOWHERE
     this.#step = 0
@@ -75,12 +81,12 @@ export class SequentialBlocks {
   get(at: number): Block {
     this.#note(at)
     const offset = this.#index.offset(at)
-    const kept = this.#store?.getForScan(this.#number, offset)
+    const kept = this.#store?.getForScan(this.#number, offset, this.#shelf, at)
     if (kept !== undefined) return kept
     const contents = this.#read(at)
     if (!this.#fillsStore || this.#store === undefined) return new Block(contents, this.#file.path, offset)
     const block = new Block(owned(contents, this.#window), this.#file.path, offset)
-    this.#store.put(this.#number, offset, block)
+    this.#store.put(this.#number, offset, block, this.#shelf, at)
     return block
   }
 

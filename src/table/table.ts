@@ -19,7 +19,7 @@ import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { Block } from './block.ts'
 import { readBlock } from './block-reader.ts'
-import type { BlockStore } from './block-store.ts'
+import type { BlockStore, Shelf } from './block-store.ts'
 import { FilterBlockReader } from './filter-block.ts'
 import type { FilterPolicy } from './filter-policy.ts'
 import { LookupCursor } from './lookup-cursor.ts'
@@ -56,6 +56,8 @@ export class Table {
   readonly #comparator: Comparator
   readonly #store: BlockStore | undefined
   readonly #codecs: Codecs | undefined
+  /** What the store keeps of this table. */
+  readonly #shelf: Shelf
   readonly #index: TableIndex
   readonly #filter: FilterBlockReader | undefined
   readonly #metaindexOffset: number
@@ -74,10 +76,12 @@ export class Table {
     this.#store = options.blockCache
     this.#codecs = options.codecs
     this.#index = new TableIndex(options.comparator, index, footer.metaindex.offset)
+    this.#shelf = new Array<undefined>(this.#index.count).fill(undefined)
     this.#filter = filter === DAMAGED ? undefined : filter
     this.#metaindexOffset = footer.metaindex.offset
     this.#lookups = options.lookups ?? new LookupCursor(options.comparator)
-    this.memoryBytes = OVERHEAD_BYTES + this.#index.memoryBytes + (this.#filter?.memoryBytes ?? 0)
+    const shelfBytes = 8 * this.#index.count
+    this.memoryBytes = OVERHEAD_BYTES + shelfBytes + this.#index.memoryBytes + (this.#filter?.memoryBytes ?? 0)
   }
 
   /**
@@ -124,7 +128,7 @@ export class Table {
   /** An iterator over all entries; of no use once the table is closed. */
   iterator(options: TableIteratorOptions = {}): TableIterator {
     const fillsStore = options.fillCache ?? true
-    const blocks = new SequentialBlocks(this.file, this.number, this.#index, this.#codecs, this.#store, fillsStore)
+    const blocks = new SequentialBlocks(this.file, this.number, this.#index, this.#codecs, this.#store, this.#shelf, fillsStore)
     return new TableIterator(this.#comparator, this.#index, blocks)
   }
 
@@ -143,10 +147,10 @@ export class Table {
   #block(at: number): Block {
     const store = this.#store
     const offset = this.#index.offset(at)
-    const kept = store?.get(this.number, offset)
+    const kept = store?.get(this.number, offset, this.#shelf, at)
     if (kept !== undefined) return kept
     const block = new Block(readBlock(this.file, this.#index.handle(at), this.#codecs), this.file.path, offset)
-    store?.put(this.number, offset, block)
+    store?.put(this.number, offset, block, this.#shelf, at)
     return block
   }
 }
