@@ -106,7 +106,8 @@ async function varveReads({ open }: Varve, filled: string): Promise<Reads> {
     range: (count) => {
       let read = 0
       for (let i = 0; i < count; i++)
-        for (const [key] of db.scanSync({ gte: keys[order[i % order.length]], limit: RANGE_ENTRIES })) read += key.length >> 4
+        for (const [key] of db.scanSync({ gte: keys[order[i % order.length]], limit: RANGE_ENTRIES }))
+          read += key.length >> 4
       return read
     },
   }

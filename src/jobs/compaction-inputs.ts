@@ -83,7 +83,7 @@ class Run {
       file.close()
       throw error
     }
-    this.#iterator = this.#table.iterator()
+    this.#iterator = this.#table.iterator({ readsAll: true })
     return this.#iterator
   }
 }

@@ -43,6 +43,8 @@ export interface TableReadOptions {
 export interface TableIteratorOptions {
   /** Whether blocks that are read are offered to the block cache; true if not given. Compactions say false. */
   readonly fillCache?: boolean
+  /** Whether all of the table is going to be read: reads ahead from the first block on. False if not given. */
+  readonly readsAll?: boolean
 }
 
 export class Table {
@@ -127,8 +129,17 @@ export class Table {
 
   /** An iterator over all entries; of no use once the table is closed. */
   iterator(options: TableIteratorOptions = {}): TableIterator {
-    const fillsStore = options.fillCache ?? true
-    const blocks = new SequentialBlocks(this.file, this.number, this.#index, this.#codecs, this.#store, this.#shelf, fillsStore)
+    const { fillCache = true, readsAll = false } = options
+    const blocks = new SequentialBlocks(
+      this.file,
+      this.number,
+      this.#index,
+      this.#codecs,
+      this.#store,
+      this.#shelf,
+      fillCache,
+      readsAll,
+    )
     return new TableIterator(this.#comparator, this.#index, blocks)
   }
 
