@@ -267,6 +267,11 @@ class FaultFiles implements FileSystem {
     this.#inner.remove(path)
   }
 
+  syncFile(path: string): void {
+    this.#calls.pass('sync', path)
+    this.#inner.syncFile(path)
+  }
+
   syncDirectory(directory: string): void {
     this.#calls.pass('sync-dir', directory)
     this.#inner.syncDirectory(directory)
