@@ -22,6 +22,7 @@ interface Block {
 /** What `import … from` means in a block: the compiled sources. */
 const MODULES: Readonly<Record<string, string>> = {
   varve: repository('.build', 'src', 'public', 'index.js'),
+  'varve/level': repository('.build', 'src', 'level', 'varve-level.js'),
   'varve/memtable': repository('.build', 'src', 'public', 'memtable.js'),
 }
 const CLI = repository('.build', 'src', 'cli', 'main.js')

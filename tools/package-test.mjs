@@ -110,6 +110,38 @@ export function table(): number {
 }
 `
 
+/** What `varve/level` gives, beside the optional package that it takes; the same for both module systems. */
+const LEVEL = `
+module.exports = async function use({ VarveLevel }, directory) {
+  const assert = require('node:assert/strict')
+  const { AbstractLevel } = require('abstract-level')
+  const level = new VarveLevel(directory, { valueEncoding: 'json' })
+  assert.ok(level instanceof AbstractLevel, 'there is one abstract-level')
+  await level.put('a', { x: 1 }, { sync: true })
+  await level.batch([{ type: 'put', key: 'b', value: 2, sublevel: level.sublevel('deep') }])
+  assert.deepEqual(await level.iterator({ gte: 'a' }).all(), [['a', { x: 1 }]])
+  await level.clear()
+  assert.deepEqual(await level.keys().all(), [])
+  await level.close()
+  await VarveLevel.destroy(directory)
+}
+`
+
+/** What must compile against the declarations of `varve/level`. */
+const LEVEL_CONSUMER = `
+import { VarveLevel, type PutOptions } from 'varve/level'
+
+export async function use(directory: string): Promise<number | undefined> {
+  await using level = new VarveLevel<string, number>(directory, { valueEncoding: 'json', cacheSize: 1 << 20 })
+  const options: PutOptions<string, number> = { sync: true }
+  await level.put('a', 1, options)
+  for await (const [key, value] of level.iterator({ gt: '', highWaterMarkBytes: 1 })) await level.put(key, value + 1)
+  // @ts-expect-error a value of another type
+  await level.put('a', 'text')
+  return level.getSync('a')
+}
+`
+
 /** With the optional package installed, LevelDB is kept out of a directory that varve has open, and let in afterwards. */
 const NATIVE_LOCK = `
 import assert from 'node:assert/strict'
@@ -188,8 +220,8 @@ function makeProject(directory, tarball) {
   )
 }
 
-function checkTypes(directory) {
-  writeFileSync(join(directory, 'consumer.mts'), CONSUMER)
+function checkTypes(directory, consumer, what) {
+  writeFileSync(join(directory, 'consumer.mts'), consumer)
   const compilerOptions = {
     strict: true,
     module: 'nodenext',
@@ -202,7 +234,25 @@ function checkTypes(directory) {
     skipLibCheck: false,
   }
   writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.mts'] }))
-  check('TypeScript, strict', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', directory])
+  check(what, process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', directory])
+}
+
+/** The abstract-level database that the optional peer dependency makes possible. */
+function checkLevel(directory, tarball) {
+  mkdirSync(directory)
+  writeFileSync(join(directory, 'package.json'), '{ "name": "leveller", "private": true }\n')
+  const peer = `abstract-level@${manifest.peerDependencies['abstract-level']}`
+  check('install beside abstract-level', 'npm', ['install', ...INSTALL, tarball, peer], { cwd: directory })
+  writeFileSync(join(directory, 'body.cjs'), LEVEL)
+  writeFileSync(
+    join(directory, 'esm.mjs'),
+    "import * as level from 'varve/level'\nimport use from './body.cjs'\nawait use(level, process.argv[2])\n",
+  )
+  writeFileSync(join(directory, 'cjs.cjs'), "require('./body.cjs')(require('varve/level'), process.argv[2])\n")
+  for (const script of ['esm.mjs', 'cjs.cjs']) {
+    check(`varve/level, ${script}`, process.execPath, [script, join(directory, `data-${script}`)], { cwd: directory })
+  }
+  checkTypes(directory, LEVEL_CONSUMER, 'TypeScript, strict, of varve/level')
 }
 
 /** The lock that the optional peer dependency makes possible. */
@@ -247,7 +297,8 @@ try {
   const project = join(scratch, 'project')
   const tarball = pack(scratch)
   makeProject(project, tarball)
-  checkTypes(project)
+  checkTypes(project, CONSUMER, 'TypeScript, strict')
+  checkLevel(join(scratch, 'level'), tarball)
   checkOn(process.execPath, project)
   const link = join(project, 'node_modules/.bin/varve')
   if (existsSync(link)) expect((statSync(link).mode & 0o111) !== 0, 'the command can be executed', link)

@@ -62,3 +62,12 @@ export function checkCopyOptions(call: string, options: CopyOptions): void {
     throw new InvalidArgumentError(`option flush of ${call} must be true or false`)
   }
 }
+
+/** Throws become rejections. */
+export function promised<T>(call: () => T | Promise<T>): Promise<T> {
+  try {
+    return Promise.resolve(call())
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}

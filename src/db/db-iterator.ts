@@ -73,9 +73,20 @@ export class DBIterator {
 
   /** Position at the first entry of the scan. */
   start(): void {
-    this.#hasKey = false
-    if (this.#isReverse) this.#startBackwards()
-    else this.#startForwards()
+    const { lower, includeLower, upper, includeUpper } = this.#bounds
+    if (this.#isReverse) this.#startBackwards(upper, includeUpper)
+    else this.#startForwards(lower, includeLower)
+  }
+
+  /** Position at the first entry of the scan that `key` does not come after. */
+  seek(key: Bytes): void {
+    const { lower, upper } = this.#bounds
+    const bound = this.#isReverse ? upper : lower
+    const order = bound === undefined ? 0 : this.#comparator.compare(key, 0, key.length, bound, 0, bound.length)
+    // At the bound itself, whether it is included is the bound's to say.
+    if (bound !== undefined && (this.#isReverse ? order >= 0 : order <= 0)) this.start()
+    else if (this.#isReverse) this.#startBackwards(key, true)
+    else this.#startForwards(key, true)
   }
 
   /** Position at the next entry of the scan; needs `valid`. */
@@ -88,8 +99,8 @@ export class DBIterator {
     }
   }
 
-  #startForwards(): void {
-    const { lower, includeLower } = this.#bounds
+  #startForwards(lower: Bytes | undefined, includeLower: boolean): void {
+    this.#hasKey = false
     if (lower === undefined) this.#entries.seekToFirst()
     else this.#entries.seek(lower, 0, lower.length, MAX_TAG_LOW, MAX_TAG_HIGH)
     if (lower !== undefined && !includeLower) {
@@ -100,8 +111,7 @@ export class DBIterator {
     this.#findForwards()
   }
 
-  #startBackwards(): void {
-    const { upper, includeUpper } = this.#bounds
+  #startBackwards(upper: Bytes | undefined, includeUpper: boolean): void {
     const entries = this.#entries
     if (upper === undefined) {
       entries.seekToLast()

@@ -3,7 +3,6 @@
  *
  * Threads  belongs to the thread that opened it
  */
-
 import type { DirectoryLock } from '../base/environment.ts'
 import { ClosedError, InvalidArgumentError, ReadOnlyError, type VarveError } from '../base/errors.ts'
 import { toKey, toValue } from '../base/limits.ts'
@@ -19,10 +18,12 @@ import {
   type FlushOptions,
   type Input,
   type KeyRange,
+  promised,
   type ReadOptions,
   type WriteOptions,
 } from './call-options.ts'
 import { type CheckpointInfo, checkpointSteps } from './checkpoint.ts'
+import type { Cursor } from './cursor.ts'
 import { Drivers } from './drivers.ts'
 import { Engine } from './engine.ts'
 import type { DBEvents } from './events.ts'
@@ -34,7 +35,7 @@ import { joinBatch, joinDeleteRange } from './range-writes.ts'
 import { Reader } from './reader.ts'
 import type { RecoveryInfo } from './recovery.ts'
 import { type Entry, type Project, projectEntry, projectKey, projectValue, Scan, SyncScan } from './scan.ts'
-import type { ScanOptions } from './scan-options.ts'
+import type { CursorOptions, ScanOptions } from './scan-options.ts'
 import { Scanner } from './scanner.ts'
 import { Snapshot } from './snapshot.ts'
 import { gatherStats } from './stats.ts'
@@ -206,6 +207,12 @@ export class DB extends EventTarget {
 
   valuesSync(options?: ScanOptions): SyncScan<Uint8Array<ArrayBuffer>> {
     return this.#scanSync(options, projectValue)
+  }
+
+  /** A position in a range, to be sought to any key of it. Close it (or `using`) when done. Errors as for scan. */
+  cursor(options: CursorOptions = NO_OPTIONS): Cursor {
+    this.#checkOpen()
+    return this.#scanner.cursor(options)
   }
 
   /** The state of this moment, to read from later. Close it (or `using`) when done. */
@@ -388,13 +395,4 @@ export class DB extends EventTarget {
 
 function closed(): VarveError {
   return new ClosedError('the database is closed', { outcome: 'not-written' })
-}
-
-/** Throws become rejections. */
-function promised<T>(call: () => T | Promise<T>): Promise<T> {
-  try {
-    return Promise.resolve(call())
-  } catch (error) {
-    return Promise.reject(error)
-  }
 }

@@ -6,11 +6,15 @@ import type { ResolvedOptions } from './options.ts'
 import { GROUP_BYTES_MAX } from './write-group.ts'
 
 /** A group of tiny entries takes many times its own bytes; what does not fit moves on to the next MemTable. */
-const SLACK_BYTES = 4 * GROUP_BYTES_MAX
+const SLACK_BYTES_MAX = 4 * GROUP_BYTES_MAX
+/** A small write buffer does not come with an arena of megabytes. */
+const SLACK_FACTOR = 4
 
 /** @param needed arena bytes that it must have room for at once: a batch may be larger than the write buffer */
 export function newMemTable(options: ResolvedOptions, needed: number): MemTable {
-  const capacityBytes = Math.max(options.writeBufferBytes + SLACK_BYTES, needed + SLACK_BYTES)
+  const { writeBufferBytes } = options
+  const slackBytes = Math.min(SLACK_BYTES_MAX, SLACK_FACTOR * writeBufferBytes)
+  const capacityBytes = Math.max(writeBufferBytes, needed) + slackBytes
   const { memtable: representation, memtableChecksums: checksums, comparator } = options
   return MemTable.create({ capacityBytes, representation, comparator, checksums })
 }

@@ -25,6 +25,9 @@ export interface ScanOptions {
   readonly snapshot?: Snapshot
 }
 
+/** A cursor has no limit: whoever moves it counts. */
+export type CursorOptions = Omit<ScanOptions, 'limit'>
+
 export interface ScanPlan {
   readonly bounds: KeyBounds
   readonly isReverse: boolean
@@ -32,11 +35,22 @@ export interface ScanPlan {
   readonly snapshot: Snapshot | undefined
 }
 
-const KNOWN = new Set(['gte', 'gt', 'lte', 'lt', 'reverse', 'limit', 'snapshot'])
+const CURSOR_KNOWN = new Set(['gte', 'gt', 'lte', 'lt', 'reverse', 'snapshot'])
+const SCAN_KNOWN = new Set([...CURSOR_KNOWN, 'limit'])
 
 /** @throws InvalidArgumentError for an unknown option, a wrong type, or two bounds on one side */
 export function planScan(options: ScanOptions): ScanPlan {
-  checkCallOptions('scan', options, KNOWN)
+  checkCallOptions('scan', options, SCAN_KNOWN)
+  return plan(options)
+}
+
+/** As planScan. */
+export function planCursor(options: CursorOptions): ScanPlan {
+  checkCallOptions('cursor', options, CURSOR_KNOWN)
+  return plan(options)
+}
+
+function plan(options: ScanOptions): ScanPlan {
   const { gte, gt, lte, lt, reverse = false, limit = Number.POSITIVE_INFINITY, snapshot } = options
   if (gte !== undefined && gt !== undefined) throw new InvalidArgumentError('a scan has one lower bound: gte or gt')
   if (lte !== undefined && lt !== undefined) throw new InvalidArgumentError('a scan has one upper bound: lte or lt')

@@ -7,7 +7,7 @@
  */
 import type { CopyPool } from '../base/copy-pool.ts'
 import type { Environment } from '../base/environment.ts'
-import { ClosedError, type VarveError } from '../base/errors.ts'
+import type { Cursor } from './cursor.ts'
 import type { DBIterator } from './db-iterator.ts'
 
 /** Key and value, each in memory of its own. */
@@ -27,25 +27,19 @@ const TURN_MS = 4
 
 /** The pulling part that both kinds of scan share. */
 export class ScanCursor<T> {
+  readonly #cursor: Cursor
   readonly #iterator: DBIterator
   readonly #project: Project<T>
   readonly #copies: CopyPool
   #left: number
-  #onEnd: (() => void) | undefined
-  #isStarted = false
-  #error: VarveError | undefined = undefined
 
-  /** @param onEnd called once, when the scan is over */
-  constructor(iterator: DBIterator, project: Project<T>, copies: CopyPool, limit: number, onEnd: () => void) {
+  /** @param iterator what `cursor` moves */
+  constructor(cursor: Cursor, iterator: DBIterator, project: Project<T>, copies: CopyPool, limit: number) {
+    this.#cursor = cursor
     this.#iterator = iterator
     this.#project = project
     this.#copies = copies
     this.#left = limit
-    this.#onEnd = onEnd
-  }
-
-  get isOver(): boolean {
-    return this.#onEnd === undefined
   }
 
   /**
@@ -53,39 +47,16 @@ export class ScanCursor<T> {
    * @throws ClosedError if the database was closed; CorruptionError, IOError, which end the scan
    */
   pull(): T | undefined {
-    if (this.#error !== undefined) throw this.#error
-    if (this.#onEnd === undefined) return undefined
-    try {
-      if (this.#left > 0 && this.#move()) {
-        this.#left--
-        return this.#project(this.#iterator, this.#copies)
-      }
-    } catch (error) {
-      this.close()
-      throw error
+    if (this.#left > 0 && this.#cursor.next()) {
+      this.#left--
+      return this.#project(this.#iterator, this.#copies)
     }
-    this.close()
+    this.#cursor.close()
     return undefined
   }
 
   close(): void {
-    const onEnd = this.#onEnd
-    this.#onEnd = undefined
-    onEnd?.()
-  }
-
-  /** The database closes: whoever pulls again is told. */
-  abort(): void {
-    if (this.isOver) return
-    this.#error = new ClosedError('the database was closed during the scan')
-    this.close()
-  }
-
-  #move(): boolean {
-    if (this.#isStarted) this.#iterator.advance()
-    else this.#iterator.start()
-    this.#isStarted = true
-    return this.#iterator.valid
+    this.#cursor.close()
   }
 }
 

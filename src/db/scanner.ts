@@ -6,16 +6,17 @@ import type { InternalIterator } from '../base/iterator.ts'
 import { MergingIterator } from '../iterator/merging-iterator.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { LevelIterator } from '../version/level-iterator.ts'
+import { Cursor } from './cursor.ts'
 import { DBIterator } from './db-iterator.ts'
 import type { Engine } from './engine.ts'
 import { PinnedTables } from './pinned-tables.ts'
 import { RangeFilters } from './range-filters.ts'
 import { type Project, ScanCursor } from './scan.ts'
-import { planScan, type ScanOptions } from './scan-options.ts'
+import { type CursorOptions, planCursor, planScan, type ScanOptions, type ScanPlan } from './scan-options.ts'
 
 export class Scanner {
   readonly #engine: Engine
-  readonly #open = new Set<ScanCursor<unknown>>()
+  readonly #open = new Set<Cursor>()
   #isClosed = false
 
   constructor(engine: Engine) {
@@ -31,7 +32,23 @@ export class Scanner {
    * @throws InvalidArgumentError, ClosedError; CorruptionError or IOError if a table cannot be opened
    */
   begin<T>(options: ScanOptions, project: Project<T>): ScanCursor<T> {
-    const { bounds, isReverse, limit, snapshot } = planScan(options)
+    const plan = planScan(options)
+    const { cursor, iterator } = this.#begin(plan)
+    return new ScanCursor(cursor, iterator, project, this.#engine.copies, plan.limit)
+  }
+
+  /** A cursor; as begin. */
+  cursor(options: CursorOptions): Cursor {
+    return this.#begin(planCursor(options)).cursor
+  }
+
+  /** End all scans and cursors; whoever goes on with one gets a ClosedError. */
+  close(): void {
+    this.#isClosed = true
+    for (const cursor of [...this.#open]) cursor.abort()
+  }
+
+  #begin({ bounds, isReverse, snapshot }: ScanPlan): { readonly cursor: Cursor; readonly iterator: DBIterator } {
     if (this.#isClosed) throw new ClosedError('the database is closed')
     const engine = this.#engine
     const sequence = snapshot?.sequenceFor(engine.snapshots) ?? engine.lastSequence
@@ -61,20 +78,9 @@ export class Scanner {
     }
     const children = [...memtables, ...filters.tables(tables)]
     const merged = children.length === 1 ? children[0] : new MergingIterator(comparator, children)
-    const cursor = new ScanCursor(
-      new DBIterator(merged, comparator, sequence, bounds, isReverse, engine.hints),
-      project,
-      engine.copies,
-      limit,
-      end,
-    )
-    this.#open.add(cursor as ScanCursor<unknown>)
-    return cursor
-  }
-
-  /** End all scans; whoever goes on pulling gets a ClosedError. */
-  close(): void {
-    this.#isClosed = true
-    for (const cursor of [...this.#open]) cursor.abort()
+    const iterator = new DBIterator(merged, comparator, sequence, bounds, isReverse, engine.hints)
+    const cursor = new Cursor(iterator, engine.copies, end)
+    this.#open.add(cursor)
+    return { cursor, iterator }
   }
 }

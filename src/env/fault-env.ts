@@ -145,6 +145,7 @@ export class FaultEnvironment implements Environment {
   }
 
   readonly sleep = (durationMs: number): void => this.#inner.sleep(durationMs)
+  readonly waitWhile: Environment['waitWhile'] = (...wait) => this.#inner.waitWhile(...wait)
 
   soon(task: () => void): void {
     this.#inner.soon(() => this.#unlessCrashed(task))

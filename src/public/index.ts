@@ -52,6 +52,7 @@ export type {
   WriteOptions,
 } from '../db/call-options.ts'
 export type { CheckpointInfo } from '../db/checkpoint.ts'
+export type { Cursor } from '../db/cursor.ts'
 export { DB } from '../db/db.ts'
 export type {
   BackgroundErrorDetail,
@@ -69,7 +70,7 @@ export { open } from '../db/open.ts'
 export type { Options, RecoveryMode } from '../db/options.ts'
 export type { RecoveryInfo } from '../db/recovery.ts'
 export type { Entry, Scan, SyncScan } from '../db/scan.ts'
-export type { ScanOptions } from '../db/scan-options.ts'
+export type { CursorOptions, ScanOptions } from '../db/scan-options.ts'
 export type { Snapshot } from '../db/snapshot.ts'
 export { nodeEnvironment } from '../env/node-env.ts'
 export type { CompactionReason } from '../version/compaction.ts'

@@ -18,6 +18,7 @@ import { WorkerLane } from './worker-lane.ts'
 const ABORT_WAIT_MS = 2000
 
 export class WorkerExecutor implements JobExecutor {
+  readonly #environment: Environment
   readonly #fallback: JobExecutor
   readonly #signals = new Int32Array(new SharedArrayBuffer(4 * SIGNAL_WORDS))
   readonly #flushes: WorkerLane
@@ -30,6 +31,7 @@ export class WorkerExecutor implements JobExecutor {
    * @param threads one for all jobs, or more for a thread of its own for each kind
    */
   constructor(environment: Environment, fallback: JobExecutor, threads: number) {
+    this.#environment = environment
     this.#fallback = fallback
     this.#flushes = new WorkerLane(environment, this.#signals.buffer)
     this.#compactions = threads > 1 ? new WorkerLane(environment, this.#signals.buffer) : this.#flushes
@@ -55,7 +57,7 @@ export class WorkerExecutor implements JobExecutor {
       this.#fallback.waitSync(timeoutMs)
       return
     }
-    Atomics.wait(this.#signals, BELL, heard, timeoutMs)
+    this.#environment.waitWhile(this.#signals, BELL, heard, timeoutMs)
     this.poll()
   }
 
@@ -76,7 +78,7 @@ export class WorkerExecutor implements JobExecutor {
       const heard = Atomics.load(this.#signals, BELL)
       this.#compactions.poll()
       if (!this.#compactions.isRunning('compact')) return
-      if (Atomics.wait(this.#signals, BELL, heard, ABORT_WAIT_MS) === 'timed-out') return
+      if (this.#environment.waitWhile(this.#signals, BELL, heard, ABORT_WAIT_MS)) return
     }
   }
 }

@@ -1,0 +1,53 @@
+/**
+ * LevelError: errors with the codes that classic-level's users know, each with varve's own error as its cause, which names
+ * file, offset and what became of a write. An open that fails is wrapped once more by abstract-level: the code that matters
+ * is then `error.cause.code`.
+ */
+import { type ErrorCode, VarveError } from '../public/index.ts'
+
+const CODES: Readonly<Record<ErrorCode, string>> = {
+  CORRUPTION: 'LEVEL_CORRUPTION',
+  IO_ERROR: 'LEVEL_IO_ERROR',
+  LOCKED: 'LEVEL_LOCKED',
+  CLOSED: 'LEVEL_DATABASE_NOT_OPEN',
+  NOT_SUPPORTED: 'LEVEL_NOT_SUPPORTED',
+  INVALID_ARGUMENT: 'LEVEL_INVALID_ARGUMENT',
+  NOT_FOUND: 'LEVEL_DATABASE_NOT_FOUND',
+  ALREADY_EXISTS: 'LEVEL_DATABASE_EXISTS',
+  READ_ONLY: 'LEVEL_READONLY',
+  STALLED: 'LEVEL_STALLED',
+  ABORTED: 'LEVEL_ABORTED',
+}
+
+/** What LevelDB says in these cases, and programs look for. */
+const PREFIXES: Partial<Record<ErrorCode, string>> = {
+  NOT_FOUND: 'The database does not exist: ',
+  ALREADY_EXISTS: 'The database exists: ',
+}
+
+export class LevelError extends Error {
+  /** Stable; switch on this, not on the message. */
+  readonly code: string
+
+  constructor(code: string, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = code === 'LEVEL_ABORTED' ? 'AbortError' : 'Error'
+    this.code = code
+  }
+}
+
+/** An error of the engine under its Level code; any other error as it is. */
+export function toLevelError(error: unknown): unknown {
+  if (!(error instanceof VarveError)) return error
+  return new LevelError(CODES[error.code], `${PREFIXES[error.code] ?? ''}${error.message}`, error)
+}
+
+/** For the end of a promise. @throws always */
+export function rethrow(error: unknown): never {
+  throw toLevelError(error)
+}
+
+/** What abstract-level says when a signal fires. */
+export function aborted(signal: AbortSignal): LevelError {
+  return new LevelError('LEVEL_ABORTED', 'Operation has been aborted', signal.reason)
+}
