@@ -37,7 +37,7 @@ import type { FlushHost } from './flush-lane.ts'
 import type { FlushPlan } from './flush-plan.ts'
 import { Health } from './health.ts'
 import { newExecutor } from './new-executor.ts'
-import { newMemTable } from './new-memtable.ts'
+import { newMemTable, recycleLayers, recycleMemTable } from './new-memtable.ts'
 import { ObsoleteFiles } from './obsolete-files.ts'
 import { TableOpener } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
@@ -242,6 +242,8 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     this.#press()
     this.#dropLogs(logNumber)
     this.#removeDropped(deletedFiles)
+    // Scans read MemTables in place; each holds a version.
+    if (!this.#versions.isHeld) recycleMemTable(slot.table)
   }
 
   // Compacting (CompactionHost).
@@ -306,6 +308,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
       () => this.log.close(),
       () => this.#versions.close(),
       () => this.tables.close(),
+      () => this.#versions.isHeld || recycleLayers(this.#readState, this.options),
     ])
   }
 
