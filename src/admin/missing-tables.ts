@@ -3,10 +3,11 @@
  * record of that end says that they were compacted into tables which no readable record names. Those then hold what the missing
  * ones held, as far as it was still to be had; nothing proves it, so it is a warning. A missing table that they do not span is lost.
  */
+
+import type { Comparator } from '../base/comparator.ts'
+import { tableName } from '../base/filename.ts'
 import { userKey } from '../base/internal-key.ts'
 import type { FileNumber } from '../base/types.ts'
-import { tableName } from '../base/filename.ts'
-import type { Comparator } from '../base/comparator.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { rangeOf } from '../version/overlap.ts'
 import type { RepairNotes } from './repair-report.ts'

@@ -140,7 +140,16 @@ function rebuiltPlan(
     notes.giveUp(logName(fileNumber(logNumber)), fault, true)
   }
   const none = { manifest: undefined, compactPointers: [] }
-  return { levels: 'rebuilt', tables, missing, named: new Set(named.keys()), logs, lastSequence, ...none, isDamaged: true }
+  return {
+    levels: 'rebuilt',
+    tables,
+    missing,
+    named: new Set(named.keys()),
+    logs,
+    lastSequence,
+    ...none,
+    isDamaged: true,
+  }
 }
 
 interface Chosen {

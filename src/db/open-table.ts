@@ -66,9 +66,12 @@ export class TableOpener {
     } catch (error) {
       const isGone = this.#mark !== undefined && findTable(files, this.#directory, number) === undefined
       if (!isGone || manifestMark(files, this.#directory) === this.#mark) throw error
-      throw new StaleError(`table ${number} was compacted by another process since this read-only opening: open it again`, {
-        cause: error,
-      })
+      throw new StaleError(
+        `table ${number} was compacted by another process since this read-only opening: open it again`,
+        {
+          cause: error,
+        },
+      )
     }
   }
 

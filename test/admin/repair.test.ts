@@ -150,7 +150,11 @@ test('a MANIFEST that is cut off anywhere loses nothing of what had been compact
     const lost = report.givenUp.filter(({ losesEntries }) => losesEntries)
     assert.deepEqual(lost, [], `cut to ${length}`)
     const named = report.givenUp.filter(({ reason }) => reason.startsWith('missing')).map(({ file }) => file)
-    for (const file of named) assert.ok(report.warnings.some((warning) => warning.startsWith(`${file} is missing`)), file)
+    for (const file of named)
+      assert.ok(
+        report.warnings.some((warning) => warning.startsWith(`${file} is missing`)),
+        file,
+      )
     missing += named.length
   }
   t.diagnostic(`${missing} tables that the cut MANIFESTs name had been compacted away`)
@@ -174,7 +178,9 @@ test('a table that is missing, and that no later table spans, is lost, also with
   const report = await repair(DIRECTORY, { environment: environmentOf(directory) })
   assert.equal(report.levels, 'rebuilt', `${last} is known to no record`)
   assert.deepEqual(
-    report.givenUp.filter(({ losesEntries }) => losesEntries).map(({ file, from, to }) => [file, String(from), String(to)]),
+    report.givenUp
+      .filter(({ losesEntries }) => losesEntries)
+      .map(({ file, from, to }) => [file, String(from), String(to)]),
     [[first, '97', '97']],
   )
 })

@@ -10,7 +10,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type DB, open } from '../../src/public/index.ts'
 import { openLevel, withDirectory } from './engines.ts'
-import { contentAfter, COUNTERS, digits } from './live-batches.ts'
+import { COUNTERS, contentAfter, digits } from './live-batches.ts'
 
 const WRITER = fileURLToPath(new URL('./live-writer.js', import.meta.url))
 
@@ -52,7 +52,10 @@ function text(bytes: Uint8Array): string {
 function checkState(db: DB): number {
   const content = new Map(Array.from(db.scanSync(), ([key, value]) => [text(key), text(value)]))
   const last = Number(content.get(COUNTERS[0]) ?? -1)
-  assert.deepEqual(content, last < 0 ? new Map() : new Map([...contentAfter(last)].sort(([a], [b]) => (a < b ? -1 : 1))))
+  assert.deepEqual(
+    content,
+    last < 0 ? new Map() : new Map([...contentAfter(last)].sort(([a], [b]) => (a < b ? -1 : 1))),
+  )
   for (const key of COUNTERS) assert.equal(text(db.getSync(key) ?? new Uint8Array()), digits(last))
   return last
 }

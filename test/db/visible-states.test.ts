@@ -131,10 +131,21 @@ class History {
 
 function drawnOptions(prng: Prng): Options {
   const level0CompactionTrigger = [1, 2, 12][prng.below(3)]
-  return { ...SMALL, level0CompactionTrigger, blockBytes: [1, 4096][prng.below(2)], bloomBitsPerKey: prng.below(2) * 10 }
+  return {
+    ...SMALL,
+    level0CompactionTrigger,
+    blockBytes: [1, 4096][prng.below(2)],
+    bloomBitsPerKey: prng.below(2) * 10,
+  }
 }
 
-async function runOne(directory: string, options: Options, prng: Prng, steps: number, valueBytes: number): Promise<number> {
+async function runOne(
+  directory: string,
+  options: Options,
+  prng: Prng,
+  steps: number,
+  valueBytes: number,
+): Promise<number> {
   const isInline = options.workers === 0
   const db = await open(directory, options)
   const history = new History(db, prng, valueBytes)

@@ -46,7 +46,10 @@ const MEMORY: readonly (readonly [name: string, options: Options])[] = [
   ['checksums in memory, in a skip list', { ...oneFile, memtableChecksums: true, memtable: 'skiplist' }],
   ['a comparator of its own', { ...manyTables, comparator: bytewise }],
   ['seek compactions', { ...manyTables, bloomBitsPerKey: 0, seekCompaction: true }],
-  ['no compaction of level 0 by itself', { ...tiny, level0CompactionTrigger: 1000, level0SlowdownTrigger: 1000, level0StopTrigger: 1000 }],
+  [
+    'no compaction of level 0 by itself',
+    { ...tiny, level0CompactionTrigger: 1000, level0SlowdownTrigger: 1000, level0StopTrigger: 1000 },
+  ],
   ['no markers, and a buffered log', { ...manyTables, walMarkers: false, durability: 'buffered' }],
   ['synced writes', { ...tiny, durability: 'disk' }],
 ]
@@ -67,7 +70,9 @@ let known: Promise<readonly string[]> | undefined
 /** LevelDB's. */
 function expected(): Promise<readonly string[]> {
   known ??= new Promise((resolve, reject) => {
-    withDirectory(async (directory) => resolve(await new Run(new LevelSubject(directory)).run(operations))).catch(reject)
+    withDirectory(async (directory) => resolve(await new Run(new LevelSubject(directory)).run(operations))).catch(
+      reject,
+    )
   })
   return known
 }
@@ -82,7 +87,10 @@ test(`LevelDB's answers are worth comparing with (VARVE_SEED=${seed})`, async ()
   const answers = await expected()
   assert.ok(answers.length > 200, `${answers.length} answers`)
   for (const type of ['get', 'scan', 'stepScan', 'reopened']) {
-    assert.ok(answers.some((line) => line.includes(type) && line.includes('=') === (type !== 'get')), type)
+    assert.ok(
+      answers.some((line) => line.includes(type) && line.includes('=') === (type !== 'get')),
+      type,
+    )
   }
 })
 
