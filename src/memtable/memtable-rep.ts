@@ -11,6 +11,7 @@
  *      offset is below the limit; everything there was stored before the tail, so plain loads see it.
  *  (4) Reader: a link that yields an offset ≥ limit is younger than the tail. It is loaded again by Atomics.load, which
  *      makes what it leads to complete; the reader may pass through, but returns nothing that lies there.
+ *      So is a link of which it only matters whether it is there: a plain load tells nothing about the next one.
  *  (5) A plain load of a link that is being changed yields its old or its new offset (words do not tear). The old one can
  *      only miss what is not visible anyway.
  *  The writer's own thread reads with NO_LIMIT: it sees what it wrote, published or not, and no atomic load is made.

@@ -51,7 +51,7 @@ export class RadixDescent implements KeyDescent {
       if (startOrder < 0 || endOrder > 0) return 0
       if (startOrder > 0) start = undefined
       if (endOrder < 0) end = undefined
-      this.#count = listLinks(words, target, this.#links, 0)
+      this.#count = listLinks(words, target, this.#limit, this.#links, 0)
       const from = start === undefined ? 0 : this.#placeOf(target, start, true)
       const to = end === undefined ? this.#count : this.#placeOf(target, end, false)
       if (to <= from) return 0
@@ -93,8 +93,8 @@ export class RadixDescent implements KeyDescent {
     const depth = nodeDepth(words, node)
     const symbol = depth === bound.length ? TERMINAL : bound[depth]
     const link = findLink(words, node, symbol)
-    const isListed = link !== 0 && words[link] !== 0
-    const wanted = isListed ? link : linkAfter(words, node, symbol)
+    const isListed = link !== 0 && loadLink(words, link, this.#limit) !== 0
+    const wanted = isListed ? link : linkAfter(words, node, symbol, this.#limit)
     for (let place = 0; place < this.#count; place++) {
       if (this.#links[place] === wanted) return isListed && !isStart ? place + 1 : place
     }

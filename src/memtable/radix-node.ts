@@ -18,7 +18,8 @@
  *             (2) a node of bytes has a first byte, and its links are used without gaps
  *             (3) a link of 0 is what a reader sees of a branch whose byte, or rest, it does not see yet: the byte is
  *                 stored before the link, and an unused byte finds the first link, which is its own
- * Threads     bytes and links by the publication rule (memtable-rep.ts): the link is the store that publishes
+ * Threads     bytes and links by the publication rule (memtable-rep.ts): the link is the store that publishes, so it is
+ *             loaded before its byte
  * Source      V. Leis, A. Kemper, T. Neumann, The adaptive radix tree (2013), for nodes that grow; D. R. Morrison, PATRICIA
  *             (1968), for depths in place of prefixes
  */
@@ -69,7 +70,10 @@ export function settledDepth(words: Words, node: number): number {
   return (header >>> DEPTH_SHIFT) + ((header & KIND_MASK) === FAN ? 0 : 1)
 }
 
-/** A link, as a reader with this limit follows it. */
+/**
+ * A link, as a reader with this limit follows it. Also to see whether there is one: of a branch that was met by a plain load
+ * alone, the byte may not be there yet, and a second load may not meet it again.
+ */
 export function loadLink(words: Words, link: number, limit: number): number {
   const target = words[link]
   return target >= limit ? Atomics.load(words, link) : target
@@ -93,38 +97,38 @@ export function findLink(words: Words, node: number, symbol: number): number {
   return 0
 }
 
-/** Word index of one of the node's links, whichever is at hand. */
-export function someLink(words: Words, node: number): number {
+/** What one of the node's links leads to, whichever is at hand. */
+export function someTarget(words: Words, node: number, limit: number): number {
   const at = node >> 2
   const kind = words[at] & KIND_MASK
-  if (kind !== FAN) return at + 1 + keyWordsOf(kind)
-  let link = at + 1
-  while (words[link] === 0) link++
-  return link
+  let link = at + 1 + keyWordsOf(kind)
+  let target = loadLink(words, link, limit)
+  while (target === 0) target = loadLink(words, ++link, limit)
+  return target
 }
 
 /**
  * Put the word indexes of the node's links into out[at …], in key order.
  * @returns how many there are, LINKS_MAX at most
  */
-export function listLinks(words: Words, node: number, out: Int32Array, at: number): number {
+export function listLinks(words: Words, node: number, limit: number, out: Int32Array, at: number): number {
   const header = words[node >> 2]
   const kind = header & KIND_MASK
   let start = at
   if ((header & HAS_TERMINAL) !== 0) out[start++] = (node >> 2) - 1
-  if (kind !== FAN) return start - at + listByBytes(words, node >> 2, kind, out, start)
+  if (kind !== FAN) return start - at + listByBytes(words, node >> 2, kind, limit, out, start)
   let end = start
   const first = (node >> 2) + 1
-  for (let link = first; link < first + FAN_LINKS; link++) if (words[link] !== 0) out[end++] = link
+  for (let link = first; link < first + FAN_LINKS; link++) if (loadLink(words, link, limit) !== 0) out[end++] = link
   return end - at
 }
 
 /** Few at a time, once for each visit of a node: sorted as they are met. */
-function listByBytes(words: Words, node: number, kind: number, out: Int32Array, start: number): number {
+function listByBytes(words: Words, node: number, kind: number, limit: number, out: Int32Array, start: number): number {
   const links = node + 1 + keyWordsOf(kind)
   const capacity = capacityOf(kind)
   let count = 0
-  for (; count < capacity && words[links + count] !== 0; count++) {
+  for (; count < capacity && loadLink(words, links + count, limit) !== 0; count++) {
     const item = (byteAt(words, node, count) << 8) | count
     let place = start + count
     for (; place > start && out[place - 1] > item; place--) out[place] = out[place - 1]
@@ -135,19 +139,21 @@ function listByBytes(words: Words, node: number, kind: number, out: Int32Array, 
 }
 
 /** The first link of the node that is for a later symbol. @returns its word index, 0 if there is none */
-export function linkAfter(words: Words, node: number, symbol: number): number {
+export function linkAfter(words: Words, node: number, symbol: number, limit: number): number {
   const at = node >> 2
   const header = words[at]
   const kind = header & KIND_MASK
   if (kind === FAN) {
-    for (let link = at + 1 + (symbol >> 4) + 1; link <= at + FAN_LINKS; link++) if (words[link] !== 0) return link
+    for (let link = at + 1 + (symbol >> 4) + 1; link <= at + FAN_LINKS; link++) {
+      if (loadLink(words, link, limit) !== 0) return link
+    }
     return 0
   }
   const links = at + 1 + keyWordsOf(kind)
   const capacity = capacityOf(kind)
   let found = 0
   let least = AFTER_ALL
-  for (let i = 0; i < capacity && words[links + i] !== 0; i++) {
+  for (let i = 0; i < capacity && loadLink(words, links + i, limit) !== 0; i++) {
     const byte = byteAt(words, at, i)
     if (byte > symbol && byte < least) {
       least = byte

@@ -134,7 +134,7 @@ export class RadixPath implements KeyPath {
       const leaf = this.#tree.anyLeaf(node, this.#limit)
       if (this.#tree.commonPrefix(leaf) < nodeDepth(words, node)) return this.#seekBeside(leaf)
     }
-    const link = linkAfter(words, node, symbol)
+    const link = linkAfter(words, node, symbol, this.#limit)
     if (link !== 0) this.#push(node, link)
     else if (!this.#toNextLink()) return this.#leave()
     this.#settleForwards()
@@ -258,7 +258,7 @@ export class RadixPath implements KeyPath {
   #list(): void {
     const frames = this.#frames
     const top = this.#top
-    const count = listLinks(this.#words, frames[top + NODE], frames, top + LIST)
+    const count = listLinks(this.#words, frames[top + NODE], this.#limit, frames, top + LIST)
     const link = frames[top + LINK]
     let place = 0
     while (place < count - 1 && frames[top + LIST + place] !== link) place++

@@ -47,7 +47,7 @@ import {
   loadLink,
   nodeDepth,
   settledDepth,
-  someLink,
+  someTarget,
   TAG_MASK,
   TERMINAL,
 } from './radix-node.ts'
@@ -181,7 +181,7 @@ export class RadixTree implements MemTableRep {
   /** Any leaf at or below the target of a link, to compare with what all of them share. */
   anyLeaf(target: number, limit: number): number {
     let at = target
-    while ((at & TAG_MASK) === 0) at = loadLink(this.#words, someLink(this.#words, at), limit)
+    while ((at & TAG_MASK) === 0) at = someTarget(this.#words, at, limit)
     const leaf = leafOf(this.#words, at)
     if (this.#checks !== undefined) verifyLeaf(this.#checks, this.#words, leaf)
     return leaf
