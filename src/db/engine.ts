@@ -23,11 +23,10 @@ import type { Compaction } from '../version/compaction.ts'
 import { pickCompaction } from '../version/compaction-picker.ts'
 import type { PickerOptions } from '../version/compaction-plan.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
-import { pendingCompactionBytes, totalBytes } from '../version/level-sizes.ts'
 import type { Version } from '../version/version.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { VersionSet } from '../version/version-set.ts'
-import { backPressure, NO_PRESSURE, type Pressure } from './back-pressure.ts'
+import { backPressure, loadOf, NO_PRESSURE, type Pressure } from './back-pressure.ts'
 import { Background } from './background.ts'
 import { BufferTimer } from './buffer-timer.ts'
 import { CommitQueue, type CommitTarget } from './commit-queue.ts'
@@ -39,7 +38,7 @@ import type { FlushPlan } from './flush-plan.ts'
 import { Health } from './health.ts'
 import { type Done, Installer } from './installer.ts'
 import { newExecutor } from './new-executor.ts'
-import { newMemTable } from './new-memtable.ts'
+import { newMemTable, recycleLayers, recycleMemTable } from './new-memtable.ts'
 import { ObsoleteFiles } from './obsolete-files.ts'
 import { TableOpener } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
@@ -254,6 +253,8 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
       this.#press()
       this.#dropLogs(this.#versions.logNumber)
       this.#removeDropped(deletedFiles)
+      // Scans read MemTables in place; each holds a version.
+      if (!this.#versions.isHeld) recycleMemTable(slot.table)
     })
   }
 
@@ -326,6 +327,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
       () => this.log.close(),
       () => this.#versions.close(),
       () => this.tables.close(),
+      () => this.#versions.isHeld || recycleLayers(this.#readState, this.options),
     ])
   }
 
@@ -371,15 +373,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
 
   /** The layers have changed: how much writes are to be slowed down. */
   #press(): void {
-    const { immutables, version } = this.#readState
-    const level0 = version.levels[0]
-    const load = {
-      immutables: immutables.length,
-      level0Tables: level0.length,
-      level0Bytes: totalBytes(level0),
-      debtBytes: pendingCompactionBytes(version, this.pickerOptions),
-    }
-    this.#pressure = backPressure(load, this.options)
+    this.#pressure = backPressure(loadOf(this.#readState, this.pickerOptions), this.options)
     this.pace.set(this.#pressure.bytesPerSecond)
   }
 

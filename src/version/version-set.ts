@@ -227,6 +227,11 @@ export class VersionSet {
     else this.#held.set(version, count - 1)
   }
 
+  /** Whether anybody holds a version. */
+  get isHeld(): boolean {
+    return this.#held.size > 0
+  }
+
   /** Numbers of all tables that the current version or a reader needs. */
   liveTables(): Set<FileNumber> {
     const live = new Set<FileNumber>()
