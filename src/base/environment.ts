@@ -68,6 +68,8 @@ export interface FileSystem {
    */
   link(from: string, to: string): void
   remove(path: string): void
+  /** Make what has been written to a file durable, by whatever descriptor it was: fdatasync. */
+  syncFile(path: string): void
   /** Make creations, renames and removals in the directory durable. */
   syncDirectory(directory: string): void
   /**
@@ -128,6 +130,11 @@ export interface Environment {
   keepFromTransfer(buffer: ArrayBuffer): void
   /** Block this thread: for a synchronous caller that must wait. */
   sleep(durationMs: number): void
+  /**
+   * Block this thread while words[index] is `value` and nobody notifies of it, for `timeoutMs` at most.
+   * @returns whether that time is over
+   */
+  waitWhile(words: Int32Array, index: number, value: number, timeoutMs: number): boolean
   /** Call `task` once the event loop has turned: what has arrived by then has been handled. Keeps the process alive. */
   soon(task: () => void): void
   /** Tell whoever observes the process what happened: `name` of a channel, and plain data. Cheap if nobody does. */

@@ -13,6 +13,9 @@
  * writer finds the speed of compaction before it is stopped. (LevelDB sleeps 1 ms a write from 8 tables on, however much a
  * write holds, and stops at 12.)
  */
+import type { PickerOptions } from '../version/compaction-plan.ts'
+import { pendingCompactionBytes, totalBytes } from '../version/level-sizes.ts'
+import type { ReadState } from './read-state.ts'
 
 /** Why writes are slowed down or stopped. */
 export type StallReason = 'memtables' | 'level0-tables' | 'compaction-debt'
@@ -23,6 +26,17 @@ export interface Load {
   readonly level0Tables: number
   readonly level0Bytes: number
   readonly debtBytes: number
+}
+
+/** What the layers of a database weigh. */
+export function loadOf({ immutables, version }: ReadState, options: PickerOptions): Load {
+  const level0 = version.levels[0]
+  return {
+    immutables: immutables.length,
+    level0Tables: level0.length,
+    level0Bytes: totalBytes(level0),
+    debtBytes: pendingCompactionBytes(version, options),
+  }
 }
 
 /** What may press how much: a part of the options. */

@@ -14,10 +14,12 @@ import { applyChange, MemoryTree, type NameChange, type Names, parentOf } from '
  * 3  any subset of the changes to names, and of the unsynced pages (512 B or 4 KiB); zeros for what is missing
  * 4  as 3, with garbage for what is missing
  * 5  all but one change to names, or all but one unsynced page
+ * 6  all changes to names, and of the unsynced bytes none
+ * 7  all bytes, and of the changes to names none
  */
-export type CrashMode = 0 | 1 | 2 | 3 | 4 | 5
+export type CrashMode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7
 
-export const CRASH_MODES: readonly CrashMode[] = [0, 1, 2, 3, 4, 5]
+export const CRASH_MODES: readonly CrashMode[] = [0, 1, 2, 3, 4, 5, 6, 7]
 
 /** Bytes [start, limit) of a file. */
 interface Range {
@@ -74,8 +76,10 @@ function survivingNames(tree: MemoryTree, mode: CrashMode, single: SingleLoss | 
   function changeSurvives(change: NameChange, index: number): boolean {
     switch (mode) {
       case 0:
+      case 7:
         return false
       case 1:
+      case 6:
         return true
       case 2:
         return index < prefix
@@ -95,6 +99,7 @@ function survivingFile(
   prng: Prng,
 ): MemoryFile {
   const loss = lossOf(file, mode, single, pageBytes, prng)
+  if (loss.ranges.length === 0) return file.durableClone()
   const bytes = file.content()
   for (const { start, limit } of loss.ranges) {
     for (let i = start; i < limit; i++) bytes[i] = mode === 4 ? prng.below(256) : 0
@@ -112,8 +117,10 @@ function lossOf(
   if (file.unsynced.length === 0) return NOTHING_LOST
   switch (mode) {
     case 0:
+    case 6:
       return { ranges: file.unsynced, keepsSize: false }
     case 1:
+    case 7:
       return NOTHING_LOST
     case 2:
       return { ranges: tornTail(file, prng), keepsSize: false }

@@ -145,6 +145,7 @@ export class FaultEnvironment implements Environment {
   }
 
   readonly sleep = (durationMs: number): void => this.#inner.sleep(durationMs)
+  readonly waitWhile: Environment['waitWhile'] = (...wait) => this.#inner.waitWhile(...wait)
 
   soon(task: () => void): void {
     this.#inner.soon(() => this.#unlessCrashed(task))
@@ -265,6 +266,11 @@ class FaultFiles implements FileSystem {
   remove(path: string): void {
     this.#calls.pass('remove', path)
     this.#inner.remove(path)
+  }
+
+  syncFile(path: string): void {
+    this.#calls.pass('sync', path)
+    this.#inner.syncFile(path)
   }
 
   syncDirectory(directory: string): void {

@@ -58,6 +58,13 @@ export class MemoryEnvironment implements Environment {
     this.clock.advance(durationMs)
   }
 
+  /** There is nobody who could notify. */
+  waitWhile(words: Int32Array, index: number, value: number, timeoutMs: number): boolean {
+    if (Atomics.load(words, index) !== value) return false
+    this.clock.advance(timeoutMs)
+    return true
+  }
+
   soon(task: () => void): void {
     setImmediate(task)
   }

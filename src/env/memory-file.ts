@@ -2,7 +2,8 @@
  * MemoryFile: the bytes of one file in memory, and which of them a power loss may take.
  *
  * Invariants  (1) `unsynced` ranges are not empty, ascend, and do not overlap; all other bytes are durable
- *             (2) a lost range is one whose sync has failed: the kernel takes its pages for clean, so no later sync makes
+ *             (2) bytes that other files share are not written; whoever appends first copies them
+ *             (3) a lost range is one whose sync has failed: the kernel takes its pages for clean, so no later sync makes
  *                 it durable; it is read back until a crash, and may even survive that
  */
 import { copyBytes } from '../base/bytes.ts'
@@ -18,7 +19,12 @@ export interface UnsyncedRange {
 export class MemoryFile {
   length = 0
   unsynced: UnsyncedRange[] = []
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(256)
+  #bytes: Uint8Array<ArrayBuffer>
+  #isShared = false
+
+  constructor(bytes: Uint8Array<ArrayBuffer> = new Uint8Array(256)) {
+    this.#bytes = bytes
+  }
 
   /** A file whose bytes are all durable; copies them. */
   static durable(bytes: Bytes): MemoryFile {
@@ -61,18 +67,28 @@ export class MemoryFile {
     for (const range of this.unsynced) range.lost = true
   }
 
+  /** A file of its own in the same state, which costs nothing until one of the two is appended to. */
   clone(): MemoryFile {
-    const copy = new MemoryFile()
-    copy.length = this.length
+    const copy = this.durableClone()
     copy.unsynced = this.unsynced.map((range) => ({ ...range }))
-    copy.#bytes = this.#bytes.slice()
+    return copy
+  }
+
+  /** As clone, with all bytes durable. */
+  durableClone(): MemoryFile {
+    const copy = new MemoryFile(this.#bytes)
+    this.#isShared = true
+    copy.#isShared = true
+    copy.length = this.length
     return copy
   }
 
   #reserve(length: number): void {
-    if (length <= this.#bytes.length) return
-    const larger = new Uint8Array(Math.max(length, this.#bytes.length * 2))
-    larger.set(this.#bytes)
-    this.#bytes = larger
+    const { length: capacity } = this.#bytes
+    if (length <= capacity && !this.#isShared) return
+    const own = new Uint8Array(length <= capacity ? capacity : Math.max(length, capacity * 2))
+    own.set(this.#bytes.subarray(0, this.length))
+    this.#bytes = own
+    this.#isShared = false
   }
 }

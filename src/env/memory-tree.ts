@@ -84,6 +84,8 @@ export function applyChange(names: Names, change: NameChange): void {
 
 /** The form of a path that this tree uses: absolute, without empty parts and dots. */
 export function normalPath(path: string): string {
+  // Nearly every path is normal already.
+  if (/^(\/[^/.][^/]*)+$/.test(path)) return path
   return `/${path
     .split('/')
     .filter((part) => part !== '' && part !== '.')

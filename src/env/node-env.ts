@@ -59,6 +59,10 @@ class NodeEnvironment implements Environment {
     Atomics.wait(SLEEP, 0, 0, durationMs)
   }
 
+  waitWhile(words: Int32Array, index: number, value: number, timeoutMs: number): boolean {
+    return Atomics.wait(words, index, value, timeoutMs) === 'timed-out'
+  }
+
   soon(task: () => void): void {
     setImmediate(task)
   }

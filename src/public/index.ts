@@ -34,6 +34,7 @@ export {
   NotFoundError,
   NotSupportedError,
   ReadOnlyError,
+  StaleError,
   StalledError,
   VarveError,
   type WriteOutcome,

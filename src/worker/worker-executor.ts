@@ -1,5 +1,5 @@
 /**
- * WorkerExecutor: runs jobs on worker threads: flushes on the first, compactions on the second; or both on one, which then
+ * WorkerExecutor: runs jobs on worker threads: flushes and chores on the first, compactions on the second; or both on one, which then
  * takes up a flush between two slices of a compaction.
  *
  * A synchronous loop on the owner's thread never lets a message event in. `waitSync` therefore sleeps on the bell, a
@@ -18,6 +18,7 @@ import { WorkerLane } from './worker-lane.ts'
 const ABORT_WAIT_MS = 2000
 
 export class WorkerExecutor implements JobExecutor {
+  readonly #environment: Environment
   readonly #fallback: JobExecutor
   readonly #signals = new Int32Array(new SharedArrayBuffer(4 * SIGNAL_WORDS))
   readonly #flushes: WorkerLane
@@ -30,6 +31,7 @@ export class WorkerExecutor implements JobExecutor {
    * @param threads one for all jobs, or more for a thread of its own for each kind
    */
   constructor(environment: Environment, fallback: JobExecutor, threads: number) {
+    this.#environment = environment
     this.#fallback = fallback
     this.#flushes = new WorkerLane(environment, this.#signals.buffer)
     this.#compactions = threads > 1 ? new WorkerLane(environment, this.#signals.buffer) : this.#flushes
@@ -37,7 +39,7 @@ export class WorkerExecutor implements JobExecutor {
   }
 
   start<J extends Job>(job: J, outcome: JobOutcome<J>): void {
-    const lane = job.kind === 'flush' ? this.#flushes : this.#compactions
+    const lane = job.kind === 'compact' ? this.#compactions : this.#flushes
     const isTaken = lane.start(job, (error, result) => outcome(error, result as ResultOf<J> | undefined))
     if (!isTaken) this.#fallback.start(job, outcome)
   }
@@ -55,7 +57,7 @@ export class WorkerExecutor implements JobExecutor {
       this.#fallback.waitSync(timeoutMs)
       return
     }
-    Atomics.wait(this.#signals, BELL, heard, timeoutMs)
+    this.#environment.waitWhile(this.#signals, BELL, heard, timeoutMs)
     this.poll()
   }
 
@@ -76,7 +78,7 @@ export class WorkerExecutor implements JobExecutor {
       const heard = Atomics.load(this.#signals, BELL)
       this.#compactions.poll()
       if (!this.#compactions.isRunning('compact')) return
-      if (Atomics.wait(this.#signals, BELL, heard, ABORT_WAIT_MS) === 'timed-out') return
+      if (this.#environment.waitWhile(this.#signals, BELL, heard, ABORT_WAIT_MS)) return
     }
   }
 }

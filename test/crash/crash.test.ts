@@ -20,7 +20,7 @@ import { DIRECTORY, Ledger, live, OPTIONS, type Runner, readState, summary } fro
 
 const SEED = 20260101
 /** Draws for each mode; what is synced, and everything, are the same in every draw. */
-const DRAWS: Readonly<Record<CrashMode, number>> = { 0: 1, 1: 1, 2: 1, 3: 2, 4: 1, 5: 2 }
+const DRAWS: Readonly<Record<CrashMode, number>> = { 0: 1, 1: 1, 2: 1, 3: 2, 4: 1, 5: 2, 6: 1, 7: 1 }
 
 /** A life that was stopped: what it left, and what it had been told. */
 interface Stopped {
@@ -44,7 +44,8 @@ async function runUntil(stopAt: number): Promise<Stopped> {
   const crashed = new Promise<void>((resolve) => {
     crash = resolve
   })
-  const runner: Runner = { memory, environment, ledger, step }
+  const pass = async (durationMs: number): Promise<void> => memory.runTimers(memory.clock.micros / 1000 + durationMs)
+  const runner: Runner = { environment, ledger, step, pass }
   await Promise.race([live(runner), crashed])
   return { memory, ledger, isOver: !environment.crashed }
 
@@ -118,7 +119,7 @@ test('a recovery that is stopped before any of its calls can be begun again', as
   for (let calls = 7; ; calls += 7) {
     const stopped = await runUntil(calls)
     for (let stopAt = 0; ; stopAt++) {
-      const [first, second] = [modes.below(6) as CrashMode, modes.below(6) as CrashMode]
+      const [first, second] = [modes.below(8) as CrashMode, modes.below(8) as CrashMode]
       const where = `seed ${SEED}, call ${calls}, mode ${first}, recovery call ${stopAt}, mode ${second}`
       const image = stopped.memory.crashImage(first, new Prng(SEED + calls))
       const environment = new FaultEnvironment(image, { directory: DIRECTORY, stopAt })

@@ -13,7 +13,6 @@ import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
 import type { FaultEnvironment } from '../../src/env/fault-env.ts'
-import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
 
 export const DIRECTORY = '/db'
 export const OPTIONS: Options = {
@@ -76,10 +75,10 @@ export class Ledger {
     if (write.durability !== 'buffered') this.kept = Math.max(this.kept, write.index)
   }
 
-  /** All writes so far are in synced tables. */
-  flushed(): void {
-    this.durable = this.writes.length
-    this.kept = this.durable
+  /** The first `count` writes, or all so far, are in synced tables. */
+  flushed(count: number = this.writes.length): void {
+    this.durable = Math.max(this.durable, count)
+    this.kept = Math.max(this.kept, count)
   }
 
   /** The state after the first `count` writes. */
@@ -119,11 +118,14 @@ export function summary(state: State): string {
 
 /** How the steps of the workload are carried out; the matrices differ in what they do about failures. */
 export interface Runner {
-  readonly memory: MemoryEnvironment
   readonly environment: FaultEnvironment
   readonly ledger: Ledger
+  /** Beside those of every life, and before them. */
+  readonly options?: Options
   /** Wait for a step that may fail; answers whether it did what it should. */
   step(promise: Promise<unknown>): Promise<boolean>
+  /** Let time pass, and what is due in it happen. */
+  pass(durationMs: number): Promise<void>
 }
 
 /** The whole life. Ends early if the database cannot be opened; `onOpen` is told of each opening. */
@@ -139,9 +141,10 @@ export async function live(runner: Runner, onOpen: (db: DB) => void = () => {}):
   if (await runner.step(second.close())) runner.ledger.flushed()
 }
 
-async function begin(runner: Runner, onOpen: (db: DB) => void): Promise<DB | undefined> {
+/** Open the database, if it can be. */
+export async function begin(runner: Runner, onOpen: (db: DB) => void): Promise<DB | undefined> {
   let db: DB | undefined
-  const opening = open(DIRECTORY, { ...OPTIONS, environment: runner.environment }).then((opened) => {
+  const opening = open(DIRECTORY, { ...OPTIONS, ...runner.options, environment: runner.environment }).then((opened) => {
     db = opened
   })
   await runner.step(opening)
@@ -169,13 +172,13 @@ async function childhood(runner: Runner, db: DB): Promise<void> {
 async function growth(runner: Runner, db: DB): Promise<void> {
   for (const bytes of [6000, 6000, 6000, 10]) await write(runner, db, 'os', bytes)
   await write(runner, db, 'disk')
-  pass(runner, 200)
+  await runner.pass(200)
   for (const bytes of [6000, 6000, 600]) await write(runner, db, 'os', bytes)
   await write(runner, db, 'buffered', 6000)
   await write(runner, db, 'os')
   writeSync(runner, db, 'disk')
   await write(runner, db, 'os', 600)
-  pass(runner, 2000)
+  await runner.pass(2000)
   await turn(runner, db, ['os', 'os'])
   const count = runner.ledger.writes.length
   if ((await runner.step(db.flush())) && count === runner.ledger.writes.length) runner.ledger.flushed()
@@ -183,10 +186,6 @@ async function growth(runner: Runner, db: DB): Promise<void> {
   await runner.step(db.compactRange())
   await write(runner, db, 'os', 700)
   writeSync(runner, db, 'os')
-}
-
-function pass({ memory }: Runner, durationMs: number): void {
-  memory.runTimers(memory.clock.micros / 1000 + durationMs)
 }
 
 async function age(runner: Runner, db: DB): Promise<void> {
@@ -204,7 +203,7 @@ async function write(runner: Runner, db: DB, durability: Durability, bytes?: num
 }
 
 /** Writes of one turn, awaited together. */
-async function turn(runner: Runner, db: DB, durabilities: readonly Durability[]): Promise<void> {
+export async function turn(runner: Runner, db: DB, durabilities: readonly Durability[]): Promise<void> {
   const commits = durabilities.map((durability) => commit(runner.ledger, db, durability))
   await runner.step(
     Promise.allSettled(commits).then((outcomes) => {
@@ -213,7 +212,8 @@ async function turn(runner: Runner, db: DB, durabilities: readonly Durability[])
   )
 }
 
-async function commit(ledger: Ledger, db: DB, durability: Durability, bytes?: number): Promise<void> {
+/** One write; what becomes of it is in the ledger. */
+export async function commit(ledger: Ledger, db: DB, durability: Durability, bytes?: number): Promise<void> {
   const started = ledger.begin(durability, bytes)
   try {
     await db.write(batchOf(started), { durability })
@@ -224,8 +224,9 @@ async function commit(ledger: Ledger, db: DB, durability: Durability, bytes?: nu
   ledger.acknowledged(started)
 }
 
-function writeSync(runner: Runner, db: DB, durability: Durability): void {
-  const started = runner.ledger.begin(durability)
+/** As commit, before it returns. */
+export function writeSync(runner: Runner, db: DB, durability: Durability, bytes?: number): void {
+  const started = runner.ledger.begin(durability, bytes)
   try {
     db.writeSync(batchOf(started), { durability })
   } catch (error) {

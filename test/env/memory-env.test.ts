@@ -7,6 +7,7 @@ import { describe, it } from 'node:test'
 import { Prng } from '../../src/base/prng.ts'
 import { CRASH_MODES, type CrashMode } from '../../src/env/crash-image.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { MemoryFile } from '../../src/env/memory-file.ts'
 
 const SEED = Number(process.env.VARVE_SEED ?? 1)
 
@@ -336,4 +337,22 @@ it('a file that is placed replaces one that is open, whose readers go on', () =>
   open.read(0, into, 0, 3)
   assert.deepEqual(into, pattern(3))
   assert.deepEqual(environment.crashImage(0, new Prng(SEED)).readAll('db/a'), new Uint8Array(9).fill(7))
+})
+
+it('a file that is cloned before every append stays as large as its bytes', () => {
+  const file = new MemoryFile()
+  for (let i = 0; i < 2000; i++) {
+    const clone = file.clone()
+    file.append(new Uint8Array([i & 0xff]), 0, 1)
+    assert.equal(clone.length, i)
+    // The clone goes its own way.
+    if (i === 1000) {
+      clone.append(new Uint8Array([99]), 0, 1)
+      assert.deepEqual([file.content()[1000], clone.content()[1000]], [1000 & 0xff, 99])
+    }
+  }
+  assert.deepEqual(
+    file.content(),
+    Uint8Array.from({ length: 2000 }, (_, i) => i),
+  )
 })

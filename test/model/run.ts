@@ -10,6 +10,7 @@ import type { Durability } from '../../src/base/types.ts'
 import {
   type DB,
   type Entry,
+  type Options,
   open,
   type Scan,
   type Snapshot,
@@ -43,6 +44,7 @@ type Of<T extends Operation['type']> = Extract<Operation, { readonly type: T }>
 
 export class ModelRun {
   readonly #walMarkers: boolean
+  readonly #options: Options
   #world: World
   #db!: DB
   readonly #history: History = new History()
@@ -51,6 +53,8 @@ export class ModelRun {
   #scans: OpenScan[] = []
   #snapshots: OpenSnapshot[] = []
   #crash: Crash | undefined = undefined
+  /** What the database held when the run was over. */
+  contents: readonly (readonly [string, string])[] = []
   /** How often things happened, for a test to see that they did. */
   readonly counts: Record<string, number> = {
     flushes: 0,
@@ -63,7 +67,9 @@ export class ModelRun {
     discarded: 0,
   }
 
-  constructor(world: World, walMarkers: boolean) {
+  /** @param options beside those that every run has, and before them */
+  constructor(world: World, walMarkers: boolean, options: Options = {}) {
+    this.#options = options
     this.#world = world
     this.#walMarkers = walMarkers
   }
@@ -79,6 +85,8 @@ export class ModelRun {
       for (const scan of this.#scans) await this.#pull(scan, scan.expected.length + 1)
       await this.#reopen()
       if (this.#crash !== undefined) await this.#recover(this.#crash)
+      this.contents = scanState(this.#history.latest, {})
+      await this.#compareAll()
       await this.#db.close()
     } finally {
       this.#world.dispose()
@@ -93,6 +101,7 @@ export class ModelRun {
       writeBufferBytes: 16 * 1024,
       blockBytes: 1024,
       walMarkers: this.#walMarkers,
+      ...this.#options,
       maxFileBytes: 4096,
       levelBytes: 16 * 1024,
       level0CompactionTrigger: 2,

@@ -66,6 +66,7 @@ function onThreads(t: TestContext, threads: number, count: number): Setting {
     soon: (task) => node.soon(task),
     sleep: (durationMs) => node.sleep(durationMs),
     keepFromTransfer: (buffer) => node.keepFromTransfer(buffer),
+    waitWhile: (...wait) => node.waitWhile(...wait),
     publish: (name, detail) => node.publish(name, detail),
     startWorker: () => {
       started++

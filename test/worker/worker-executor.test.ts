@@ -36,6 +36,7 @@ function withThreads(start: (real: () => WorkerThread | undefined) => WorkerThre
     soon: (task) => node.soon(task),
     sleep: (durationMs) => node.sleep(durationMs),
     keepFromTransfer: (buffer) => node.keepFromTransfer(buffer),
+    waitWhile: (...wait) => node.waitWhile(...wait),
     publish: (name, detail) => node.publish(name, detail),
     startWorker: () => start(() => node.startWorker()),
   }

@@ -1,0 +1,219 @@
+/**
+ * Mutants: deliberate mistakes about durability, each a change of the compiled engine in one place. A campaign that does not find
+ * one of them would not find the same mistake made by accident.
+ *
+ * `find` is text of a compiled file, any white space standing for any other; it occurs there exactly once.
+ */
+
+export interface Mutant {
+  readonly name: string
+  /** Below src/, without its extension. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+const LOG = 'db/write-ahead-log'
+const MANIFEST = 'version/manifest'
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'the name of a new log is not made durable',
+    file: LOG,
+    find: 'this.#files.syncDirectory(this.#directory); this.namesAreDurable();',
+    replace: 'this.namesAreDurable();',
+  },
+  {
+    name: 'a sync makes only the newest log durable',
+    file: LOG,
+    find: 'if (log.syncedBytes === log.writer.bytes) continue; const bytes',
+    replace: 'if (log !== this.#active) continue; const bytes',
+  },
+  {
+    name: 'a sync off the thread makes only the newest log durable',
+    file: LOG,
+    find: 'if (log === active || log.syncedBytes === log.writer.bytes) continue;',
+    replace: 'if (log) continue;',
+  },
+  {
+    name: 'a sync off the thread does nothing',
+    file: LOG,
+    find: 'return active.writer.syncLater();',
+    replace: 'active.writer.flush(); return Promise.resolve();',
+  },
+  {
+    name: 'a sync does nothing',
+    file: LOG,
+    find: 'const bytes = log.writer.bytes; log.writer.sync();',
+    replace: 'const bytes = log.writer.bytes;',
+  },
+  {
+    name: 'what is buffered is forgotten when a log is complete',
+    file: LOG,
+    find: 'if (this.#logs.length > 0) this.#active.writer.flush();',
+    replace: '',
+  },
+  {
+    name: 'a log begins with proof of what was never synced',
+    file: LOG,
+    find: 'add(bytes, offset, length, sequence) { if (this.#markerDue)',
+    replace: 'add(bytes, offset, length, sequence) { if (this.#markers)',
+  },
+  {
+    name: 'an edit is not made durable',
+    file: MANIFEST,
+    find: 'this.#add(edit); this.#log.sync();',
+    replace: 'this.#add(edit); this.#log.flush();',
+  },
+  {
+    name: 'a new manifest is not made durable',
+    file: MANIFEST,
+    find: 'log.sync(); setCurrent(',
+    replace: 'log.flush(); setCurrent(',
+  },
+  {
+    name: 'CURRENT is not made durable before it has its name',
+    file: MANIFEST,
+    find: 'file.append(text, 0, text.length); file.sync();',
+    replace: 'file.append(text, 0, text.length);',
+  },
+  {
+    name: 'CURRENT may be there before its manifest is',
+    file: MANIFEST,
+    find: 'files.syncDirectory(directory); files.rename(',
+    replace: 'files.rename(',
+  },
+  {
+    name: 'files are removed before CURRENT has its name for certain',
+    file: MANIFEST,
+    find: 'directory, CURRENT)); files.syncDirectory(directory);',
+    replace: 'directory, CURRENT));',
+  },
+  {
+    name: 'a flushed table is not made durable',
+    file: 'jobs/flush-job',
+    find: 'builder.finish(); file.sync();',
+    replace: 'builder.finish();',
+  },
+  {
+    name: 'the name of a flushed table is not made durable',
+    file: 'jobs/flush-job',
+    find: 'files.syncDirectory(job.directory); const {',
+    replace: 'const {',
+  },
+  {
+    name: 'a compacted table is not made durable',
+    file: 'jobs/compaction-outputs',
+    find: 'builder.finish(); file.sync();',
+    replace: 'builder.finish();',
+  },
+  {
+    name: 'the names of compacted tables are not made durable',
+    file: 'jobs/compaction-outputs',
+    find: 'if (this.tables.length > 0) this.#files.syncDirectory(this.#directory);',
+    replace: '',
+  },
+  {
+    name: 'a version is current that no manifest has',
+    file: 'version/version-set',
+    find: 'this.#manifest.append(complete);',
+    replace: '',
+  },
+  {
+    name: 'a failure of the log does not end writing',
+    file: 'db/commit-queue',
+    find: 'health.poison(cause);',
+    replace: '',
+  },
+  {
+    name: 'a sync that failed is taken for one that did not',
+    file: 'db/drivers',
+    find: 'log.fail(); this.#queue.failSync(group, error);',
+    replace: '',
+  },
+  {
+    name: 'writes are acknowledged before their sync',
+    file: 'db/drivers',
+    find: "if (group.durability === 'disk') await this.#syncLater(group);",
+    replace: '',
+  },
+  {
+    name: 'synchronous writes are acknowledged before their sync',
+    file: 'db/drivers',
+    find: "if (group.durability === 'disk') this.#syncNow(group); else",
+    replace: '',
+  },
+  {
+    name: 'writes are acknowledged before they are written',
+    file: 'db/commit-queue',
+    find: 'else log.flush();',
+    replace: '',
+  },
+  {
+    name: 'a sequence number is given twice',
+    file: 'db/commit-queue',
+    find: 'group.number(lastSequence + 1);',
+    replace: 'group.number(Math.max(1, lastSequence));',
+  },
+  { name: 'what was replayed last is not kept', file: 'db/recovery', find: 'sink.finish(); }', replace: '}' },
+  {
+    name: 'the log that the manifest names is not replayed',
+    file: 'db/recovery',
+    find: 'number >= found.logNumber ||',
+    replace: 'number > found.logNumber ||',
+  },
+  {
+    name: 'replay begins a new manifest before its tables are in it',
+    file: 'db/recovery',
+    find: 'lastSequence: report.lastSequence, ...sink.change }',
+    replace: 'lastSequence: report.lastSequence }',
+  },
+  {
+    name: 'a log is let go of that is still needed',
+    file: 'db/obsolete-files',
+    find: 'return parsed.number < live.logNumber;',
+    replace: 'return parsed.number <= live.logNumber;',
+  },
+  {
+    name: 'tables are let go of that are still needed',
+    file: 'db/obsolete-files',
+    find: 'return !live.tables.has(parsed.number);',
+    replace: 'return true;',
+  },
+  {
+    name: 'checksums of the log are not compared',
+    file: 'log/log-reader',
+    find: 'return crc32c(this.#window, at + 6, length + 1) === unmaskCrc(getFixed32(this.#window, at));',
+    replace: 'return true;',
+  },
+  {
+    name: 'a hole in a log is passed over',
+    file: 'db/log-replay',
+    find: 'if (isOurs && sequence !== this.#lastSequence + 1)',
+    replace: 'if (false)',
+  },
+  {
+    name: 'deletions are forgotten while what they delete is there',
+    file: 'jobs/drop-rule',
+    find: '&& !this.#mayLieDeeper(key, keyOff, keyLen);',
+    replace: ';',
+  },
+  {
+    name: 'newer versions are dropped, and older ones kept',
+    file: 'jobs/drop-rule',
+    find: 'if (stripe === this.#stripe) return true;',
+    replace: 'if (stripe !== this.#stripe) { this.#stripe = stripe; return true; }',
+  },
+]
+
+/** The text with the mutant's change. @throws Error if its place is not there exactly once */
+export function mutate(text: string, { name, find, replace }: Mutant): string {
+  const pattern = find
+    .trim()
+    .split(/\s+/)
+    .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .join('\\s+')
+  const places = [...text.matchAll(new RegExp(pattern, 'g'))]
+  if (places.length !== 1) throw new Error(`“${name}” has ${places.length} places`)
+  return text.replace(places[0][0], () => replace)
+}
