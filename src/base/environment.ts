@@ -68,6 +68,8 @@ export interface FileSystem {
    */
   link(from: string, to: string): void
   remove(path: string): void
+  /** Make what has been written to a file durable, by whatever descriptor it was: fdatasync. */
+  syncFile(path: string): void
   /** Make creations, renames and removals in the directory durable. */
   syncDirectory(directory: string): void
   /**

@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'READ_ONLY'
   | 'STALLED'
   | 'ABORTED'
+  | 'STALE'
 
 /** Base of all errors that varve throws on purpose. */
 export class VarveError extends Error {
@@ -129,6 +130,16 @@ export class StalledError extends VarveError {
 export class AbortedError extends VarveError {
   constructor(message: string, details?: ErrorDetails) {
     super('ABORTED', message, details)
+  }
+}
+
+/**
+ * What a read-only opening reads from is gone: another process has changed the database since, and removed a file that it needs.
+ * Nothing is damaged; open it again.
+ */
+export class StaleError extends VarveError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('STALE', message, details)
   }
 }
 

@@ -62,7 +62,12 @@ export class AttachedHost implements ReadHost {
     this.snapshots = new PinnedSnapshots(layers, this.#pins, () => this.#released())
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
     this.#blocks = new BlockCache(options.blockCacheBytes)
-    this.#opener = new TableOpener(directory, { comparator, bloomBitsPerKey, environment }, this.#blocks, emit)
+    this.#opener = new TableOpener(
+      directory,
+      { comparator, bloomBitsPerKey, environment, readOnly: false },
+      this.#blocks,
+      emit,
+    )
     const open = (number: FileNumber, bytes: number): Table => this.#open(number, bytes)
     this.tables = new TableCache(open, options.maxOpenFiles, this.#blocks)
   }

@@ -36,7 +36,7 @@ import { type RecoveredVersion, recoverVersion, VersionSet } from '../version/ve
 import { copyFile } from './copy-file.ts'
 import { type FlushPlan, type FlushSurroundings, planFlush } from './flush-plan.ts'
 import { type Discarded, LogReplay, type ReplayedLog, type ReplayReport, type ReplayTarget } from './log-replay.ts'
-import { newMemTable } from './new-memtable.ts'
+import { newMemTable, recycleMemTable } from './new-memtable.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
 import type { WriteAheadLog } from './write-ahead-log.ts'
 import { arenaBytesMax } from './write-group.ts'
@@ -348,6 +348,7 @@ export class ReplaySink implements ReplayTarget {
     )
     if (file !== undefined) this.#written.push(file)
     for (const { level, number } of dropped) this.#dropped.set(number, level)
+    recycleMemTable(table)
   }
 
   /** The tables below what comes next: those found and those written, without those dropped. */

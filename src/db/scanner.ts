@@ -11,6 +11,7 @@ import { DBIterator } from './db-iterator.ts'
 import { PinnedTables } from './pinned-tables.ts'
 import { RangeFilters } from './range-filters.ts'
 import type { ReadHost } from './read-host.ts'
+import { isEmpty } from './read-state.ts'
 import { type Project, ScanCursor } from './scan.ts'
 import { type CursorOptions, planCursor, planScan, type ScanOptions, type ScanPlan } from './scan-options.ts'
 
@@ -64,7 +65,9 @@ export class Scanner {
     }
     const { comparator } = host.options
     const filters = new RangeFilters(comparator, sequence)
-    const memtables = [active, ...immutables].map(({ table }) => filters.memTable(table))
+    // What is written to an empty one from here on is newer than the scan.
+    const slots = [active, ...immutables].filter((slot) => !isEmpty(slot))
+    const memtables = slots.map(({ table }) => filters.memTable(table))
     const tables: InternalIterator[] = []
     try {
       for (let i = version.levels[0].length - 1; i >= 0; i--) tables.push(openTable(version.levels[0][i]))

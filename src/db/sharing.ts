@@ -63,6 +63,11 @@ export class Sharing {
     return this.#readers.size
   }
 
+  /** Whether a handle has been given, to a thread that may read now without this one knowing. */
+  get wasEverUsed(): boolean {
+    return this.#control !== undefined
+  }
+
   /** @throws NotSupportedError if no other thread sees the same files */
   share(commit: RemoteCommit): ShareHandle {
     const { directory, options, environment, lastSequence } = this.#host

@@ -36,6 +36,7 @@ export {
   NotFoundError,
   NotSupportedError,
   ReadOnlyError,
+  StaleError,
   StalledError,
   VarveError,
   type WriteOutcome,
