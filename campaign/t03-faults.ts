@@ -2,7 +2,7 @@
  * T3, a fault at every file-system call: each call of random lives fails, with each error, once or from then on; then power is
  * lost, and what is left is opened (test/crash/fault-run.ts has the promises).
  */
-import type { FaultCode } from '../src/env/fault-env.ts'
+import type { FaultCode } from '../src/env/fault-call.ts'
 import { FaultRun } from '../test/crash/fault-run.ts'
 import type { Campaign, CampaignContext } from './campaign.ts'
 import { OPTION_SETS, type Plan, randomPlan, type Step } from './lives/plan.ts'

@@ -6,7 +6,7 @@
  */
 import type { VarveError } from '../../src/base/errors.ts'
 import type { DB } from '../../src/db/db.ts'
-import type { FileCall, FileOperation } from '../../src/env/fault-env.ts'
+import type { FileCall, FileOperation } from '../../src/env/fault-call.ts'
 import type { MemoryTree } from '../../src/env/memory-tree.ts'
 import { Ledger, type Runner } from '../../test/crash/workload.ts'
 import { Scheduler } from '../sim/scheduler.ts'

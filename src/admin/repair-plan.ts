@@ -11,7 +11,6 @@
  */
 import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
 import { CURRENT, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
-import { userKey } from '../base/internal-key.ts'
 import { type FileNumber, fileNumber } from '../base/types.ts'
 import { LogSalvage } from '../log/log-salvage.ts'
 import { findTable } from '../table/table-file.ts'
@@ -36,6 +35,10 @@ export interface RepairPlan {
   readonly levels: 'kept' | 'rebuilt'
   readonly manifest: string | undefined
   readonly tables: readonly PlannedTable[]
+  /** With the levels rebuilt: tables that a readable record names, and that are not there. */
+  readonly missing: readonly FileMetadata[]
+  /** Tables that some readable record names. */
+  readonly named: ReadonlySet<FileNumber>
   /** Logs to be replayed, oldest first. */
   readonly logs: readonly FileNumber[]
   readonly lastSequence: number
@@ -105,6 +108,8 @@ function keptPlan(
     levels: 'kept',
     manifest: manifestName(found.manifestNumber),
     tables,
+    missing: [],
+    named: new Set(tables.map(({ number }) => number)),
     logs,
     lastSequence: found.lastSequence,
     compactPointers: found.compactPointers,
@@ -127,18 +132,24 @@ function rebuiltPlan(
     .filter((number) => !obsoleteTables.has(number))
     .sort((a, b) => a - b)
     .map((number) => ({ number, name: findTable(files, directory, number)?.name, named: undefined }))
-  for (const [number, { smallest, largest }] of named) {
-    if (numbers.has(number)) continue
-    const fault = { offset: 0, bytes: 0, reason: 'missing, though a MANIFEST names it' }
-    notes.giveUp(tableName(number), fault, true, userKey(smallest), userKey(largest))
-  }
+  const missing = [...named.values()].filter(({ number }) => !numbers.has(number))
   const logs = logsIn(names, (number) => number >= logNumber)
   // A log goes once the next one has begun; there is always one.
   if (logNumber > 0 && logs.length === 0) {
     const fault = { offset: 0, bytes: 0, reason: 'missing, though a MANIFEST names it' }
     notes.giveUp(logName(fileNumber(logNumber)), fault, true)
   }
-  return { levels: 'rebuilt', manifest: undefined, tables, logs, lastSequence, compactPointers: [], isDamaged: true }
+  const none = { manifest: undefined, compactPointers: [] }
+  return {
+    levels: 'rebuilt',
+    tables,
+    missing,
+    named: new Set(named.keys()),
+    logs,
+    lastSequence,
+    ...none,
+    isDamaged: true,
+  }
 }
 
 interface Chosen {

@@ -38,6 +38,7 @@ import {
   runLocked,
 } from './admin-options.ts'
 import { keepInLost, removeFiles } from './lost-and-found.ts'
+import { noteMissing } from './missing-tables.ts'
 import { checkedOnly, logsAreSound, rescueLogs } from './repair-logs.ts'
 import { planRepair, type RepairPlan, replanRebuilt } from './repair-plan.ts'
 import { RepairNotes, type RepairReport } from './repair-report.ts'
@@ -110,6 +111,7 @@ class Repair {
       plan = replanRebuilt(this.#context, this.#names, plan, this.#notes)
       tables = yield* surveyTables(this.#context, plan.tables, this.#notes)
     }
+    noteMissing(plan.missing, plan.named, tables, this.#context.options.comparator, this.#notes)
     const isNeeded =
       plan.isDamaged ||
       tables.some(({ state }) => state === 'damaged') ||

@@ -1,5 +1,6 @@
 /**
- * CRC-32C (Castagnoli), by slicing: eight bytes a step through eight tables, a byte a step at the ends.
+ * CRC-32C (Castagnoli), by slicing: eight bytes a step through eight tables, a byte a step at the ends. Long inputs are
+ * read as words, which makes a block's checksum a sixth cheaper (docs/performance.md).
  *
  * Stored checksums are masked, since a CRC over bytes that hold their own CRC degenerates.
  * Source   google/leveldb util/crc32c.h (mask); polynomial 0x1EDC6F41, reflected 0x82F63B78
@@ -8,6 +9,9 @@ import type { Bytes } from './types.ts'
 
 const POLYNOMIAL = 0x82f63b78
 const MASK_DELTA = 0xa282ead8
+/** Below, the view of words costs more than it saves. */
+const WORDS_FROM_BYTES = 512
+const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 
 /** TABLES[k * 256 + b]: the CRC of byte b followed by k zero bytes. */
 const TABLES = makeTables()
@@ -36,6 +40,12 @@ export function crc32c(bytes: Bytes, offset: number, length: number, seed: numbe
   const end = offset + length
   let crc = ~seed
   let i = offset
+  if (length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length) {
+    for (; ((bytes.byteOffset + i) & 3) !== 0; i++) crc = t[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8)
+    const wordCount = ((end - i) >>> 3) * 2
+    crc = crcOfWords(new Int32Array(bytes.buffer, bytes.byteOffset + i, wordCount), crc)
+    i += wordCount * 4
+  }
   for (const last = end - 8; i <= last; i += 8) {
     const low = crc ^ (bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24))
     crc =
@@ -50,6 +60,26 @@ export function crc32c(bytes: Bytes, offset: number, length: number, seed: numbe
   }
   for (; i < end; i++) crc = t[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8)
   return ~crc >>> 0
+}
+
+/** Go on with a CRC, not inverted, over an even number of little-endian words. */
+function crcOfWords(words: Int32Array, seed: number): number {
+  const t = TABLES
+  let crc = seed
+  for (let i = 0; i < words.length; i += 2) {
+    const low = crc ^ words[i]
+    const high = words[i + 1]
+    crc =
+      t[1792 + (low & 0xff)] ^
+      t[1536 + ((low >>> 8) & 0xff)] ^
+      t[1280 + ((low >>> 16) & 0xff)] ^
+      t[1024 + (low >>> 24)] ^
+      t[768 + (high & 0xff)] ^
+      t[512 + ((high >>> 8) & 0xff)] ^
+      t[256 + ((high >>> 16) & 0xff)] ^
+      t[high >>> 24]
+  }
+  return crc
 }
 
 /** A CRC as it is stored. */

@@ -68,6 +68,8 @@ export interface FileSystem {
    */
   link(from: string, to: string): void
   remove(path: string): void
+  /** Make what has been written to a file durable, by whatever descriptor it was: fdatasync. */
+  syncFile(path: string): void
   /** Make creations, renames and removals in the directory durable. */
   syncDirectory(directory: string): void
   /**
@@ -98,6 +100,29 @@ export interface WorkerThread {
   terminate(): void
 }
 
+/** One end of a channel between two threads. Messages are structured clones. */
+export interface Port {
+  /** When this returns, the message is there for the other end to take. */
+  post(message: unknown): void
+  /** At most one handler; called in order, as the event loop turns. */
+  onMessage(handler: (message: unknown) => void): void
+  /** The other end is closed, or its thread has ended, by whatever cause; no message follows. */
+  onClose(handler: () => void): void
+  /** Take the next message if one has arrived, without yielding; it is not handed to the handler then. */
+  receiveNow(): unknown
+  /** Whether this end keeps the thread alive. */
+  keepAlive(keep: boolean): void
+  close(): void
+}
+
+/** Channels between threads. */
+export interface Ports {
+  /** A new channel: this thread's end, and one to be transferred to another thread, which adopts it there. */
+  open(): { readonly near: Port; readonly far: object }
+  /** @returns undefined if it is no end of a channel */
+  adopt(far: unknown): Port | undefined
+}
+
 /** A compression that the host offers. */
 export interface Codec {
   /** @returns the compressed form; the caller's */
@@ -120,6 +145,8 @@ export interface Environment {
   readonly clock: Clock
   /** What the host can compress with; an environment without it has nothing but varve's own. */
   readonly codecs?: Codecs
+  /** Channels to threads that see the same files; none where there are no such threads. */
+  readonly ports?: Ports
   /** 32 random bits; seeds and jitter only. */
   random32(): number
   /** Call `task` after `delayMs`, once; the returned function cancels. Keeps the process alive only if told to. */

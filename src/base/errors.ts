@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'READ_ONLY'
   | 'STALLED'
   | 'ABORTED'
+  | 'STALE'
 
 /** Base of all errors that varve throws on purpose. */
 export class VarveError extends Error {
@@ -132,6 +133,16 @@ export class AbortedError extends VarveError {
   }
 }
 
+/**
+ * What a read-only opening reads from is gone: another process has changed the database since, and removed a file that it needs.
+ * Nothing is damaged; open it again.
+ */
+export class StaleError extends VarveError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('STALE', message, details)
+  }
+}
+
 /** An error as plain data that a structured clone keeps whole. */
 export interface WireError {
   readonly code: ErrorCode | undefined
@@ -141,6 +152,7 @@ export interface WireError {
   readonly file: string | undefined
   readonly offset: number | undefined
   readonly osCode: string | undefined
+  readonly outcome: WriteOutcome | undefined
 }
 
 const CLASSES: Partial<Record<ErrorCode, new (message: string, details?: ErrorDetails) => VarveError>> = {
@@ -148,6 +160,8 @@ const CLASSES: Partial<Record<ErrorCode, new (message: string, details?: ErrorDe
   NOT_SUPPORTED: NotSupportedError,
   INVALID_ARGUMENT: InvalidArgumentError,
   CLOSED: ClosedError,
+  READ_ONLY: ReadOnlyError,
+  STALLED: StalledError,
   ABORTED: AbortedError,
 }
 
@@ -162,6 +176,7 @@ export function toWire(error: unknown): WireError {
     file: varve?.file,
     offset: varve?.offset,
     osCode: systemErrorCode(e),
+    outcome: varve?.outcome,
   }
 }
 
@@ -171,6 +186,7 @@ export function fromWire(wire: WireError): Error {
     ...(osError && { cause: osError }),
     ...(wire.file !== undefined && { file: wire.file }),
     ...(wire.offset !== undefined && { offset: wire.offset }),
+    ...(wire.outcome !== undefined && { outcome: wire.outcome }),
   }
   const error = revive(wire, details)
   if (wire.stack !== undefined) error.stack = wire.stack

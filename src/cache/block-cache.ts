@@ -8,14 +8,14 @@
  *            probation. Blocks that are read once, by a scan or by chance, thus drive out one another and not what is read
  *            again and again; a scan's hits change nothing, and a protected block's hit sets one flag.
  * Invariants (1) bytes ≤ roomBytes = bytesMax − what is charged, and never less than a quarter of bytesMax
- *            (2) a slot is in exactly one ring, and in the map
+ *            (2) a slot is in exactly one ring, in the map, and on at most one shelf
  * Blocks are memory like any other: one that leaves lives on as long as somebody reads it. A hit allocates nothing.
  * Threads    belongs to one thread, and to one database: file numbers are not unique across databases
  * Source     segmented LRU: Karedla, Love, Wherry, Caching Strategies to Improve Disk System Performance (1994)
  */
 import type { FileNumber } from '../base/types.ts'
 import { type Block, EMPTY_BLOCK } from '../table/block.ts'
-import type { BlockStore } from '../table/block-store.ts'
+import type { BlockStore, KeptBlock, Shelf } from '../table/block-store.ts'
 
 /** What a block takes beside its bytes: its objects and its places in the maps (measured: about this much). */
 const OVERHEAD_BYTES = 256
@@ -24,7 +24,7 @@ const PROTECTED_SHARE = 0.8
 /** The share of the budget that no charge takes from the blocks. */
 const MIN_ROOM_SHARE = 0.25
 
-interface Slot {
+interface Slot extends KeptBlock {
   readonly block: Block
   readonly file: FileNumber
   readonly offset: number
@@ -32,6 +32,9 @@ interface Slot {
   isProtected: boolean
   /** A protected block was found since it came to its place in the ring. */
   isUsed: boolean
+  /** Where its table finds it. */
+  shelf: Shelf | undefined
+  at: number
   newer: Slot
   older: Slot
 }
@@ -64,8 +67,8 @@ export class BlockCache implements BlockStore {
     this.#protectedBytes = 0
   }
 
-  get(file: FileNumber, offset: number): Block | undefined {
-    const slot = this.#files.get(file)?.get(offset)
+  get(file: FileNumber, offset: number, shelf?: Shelf, at: number = 0): Block | undefined {
+    const slot = (shelf?.[at] as Slot | undefined) ?? this.#find(file, offset, shelf, at)
     if (slot === undefined) {
       this.misses++
       return undefined
@@ -76,8 +79,8 @@ export class BlockCache implements BlockStore {
     return slot.block
   }
 
-  getForScan(file: FileNumber, offset: number): Block | undefined {
-    const slot = this.#files.get(file)?.get(offset)
+  getForScan(file: FileNumber, offset: number, shelf?: Shelf, at: number = 0): Block | undefined {
+    const slot = (shelf?.[at] as Slot | undefined) ?? this.#find(file, offset, shelf, at)
     if (slot === undefined) {
       this.misses++
       return undefined
@@ -87,15 +90,16 @@ export class BlockCache implements BlockStore {
   }
 
   /** Keep a block, in place of the one that was there; a block larger than the room is not kept. */
-  put(file: FileNumber, offset: number, block: Block): void {
+  put(file: FileNumber, offset: number, block: Block, shelf?: Shelf, at: number = 0): void {
     const known = this.#files.get(file)?.get(offset)
     if (known !== undefined) this.#remove(known)
     const bytes = block.bytes.length + OVERHEAD_BYTES
     if (bytes > this.roomBytes) return
     this.#shrinkTo(this.roomBytes - bytes)
     const ring = this.#probation
-    const slot: Slot = { block, file, offset, bytes, isProtected: false, isUsed: false, newer: ring, older: ring }
+    const slot = newSlot(block, file, offset, bytes, ring)
     linkNewest(ring, slot)
+    setOn(shelf, at, slot)
     this.bytes += bytes
     let slots = this.#files.get(file)
     if (slots === undefined) {
@@ -116,6 +120,13 @@ export class BlockCache implements BlockStore {
     const slots = this.#files.get(file)
     if (slots === undefined) return
     for (const slot of slots.values()) this.#remove(slot)
+  }
+
+  /** Off its table's shelf a block is only if the table was closed and opened again. */
+  #find(file: FileNumber, offset: number, shelf: Shelf | undefined, at: number): Slot | undefined {
+    const slot = this.#files.get(file)?.get(offset)
+    if (slot !== undefined) setOn(shelf, at, slot)
+    return slot
   }
 
   #shrinkTo(bytes: number): void {
@@ -148,6 +159,7 @@ export class BlockCache implements BlockStore {
 
   #remove(slot: Slot): void {
     unlink(slot)
+    if (slot.shelf?.[slot.at] === slot) slot.shelf[slot.at] = undefined
     this.bytes -= slot.bytes
     if (slot.isProtected) this.#protectedBytes -= slot.bytes
     const slots = this.#files.get(slot.file)
@@ -156,18 +168,34 @@ export class BlockCache implements BlockStore {
   }
 }
 
-function makeAnchor(): Slot {
-  const anchor = {
-    block: EMPTY_BLOCK,
-    file: 0 as FileNumber,
-    offset: 0,
-    bytes: 0,
+function newSlot(block: Block, file: FileNumber, offset: number, bytes: number, ring: Slot | undefined): Slot {
+  const slot = {
+    block,
+    file,
+    offset,
+    bytes,
     isProtected: false,
     isUsed: false,
-  } as Slot
+    shelf: undefined,
+    at: 0,
+    newer: ring,
+    older: ring,
+  }
+  return slot as Slot
+}
+
+function makeAnchor(): Slot {
+  const anchor = newSlot(EMPTY_BLOCK, 0 as FileNumber, 0, 0, undefined)
   anchor.newer = anchor
   anchor.older = anchor
   return anchor
+}
+
+function setOn(shelf: Shelf | undefined, at: number, slot: Slot): void {
+  if (shelf === undefined) return
+  slot.shelf = shelf
+  slot.at = at
+  shelf[at] = slot
 }
 
 function linkNewest(anchor: Slot, slot: Slot): void {

@@ -13,6 +13,9 @@
  * writer finds the speed of compaction before it is stopped. (LevelDB sleeps 1 ms a write from 8 tables on, however much a
  * write holds, and stops at 12.)
  */
+import type { PickerOptions } from '../version/compaction-plan.ts'
+import { pendingCompactionBytes, totalBytes } from '../version/level-sizes.ts'
+import type { ReadState } from './read-state.ts'
 
 /** Why writes are slowed down or stopped. */
 export type StallReason = 'memtables' | 'level0-tables' | 'compaction-debt'
@@ -53,6 +56,17 @@ const RATE_MIN = 1 * MIB
 /** Debt at which writes slow down, and stop, in targets of level 1: 4 and 16 GiB by default. */
 const DEBT_SLOWDOWN_LEVELS = 16
 const DEBT_STOP_LEVELS = 64
+
+/** What a database's layers press with. */
+export function loadOf({ immutables, version }: ReadState, options: PickerOptions): Load {
+  const level0 = version.levels[0]
+  return {
+    immutables: immutables.length,
+    level0Tables: level0.length,
+    level0Bytes: totalBytes(level0),
+    debtBytes: pendingCompactionBytes(version, options),
+  }
+}
 
 export function backPressure(load: Load, limits: LoadLimits): Pressure {
   if (load.immutables >= limits.maxImmutableMemTables) return stop('memtables', Number.POSITIVE_INFINITY)

@@ -21,6 +21,7 @@ import type { JobExecutor } from '../worker/executor.ts'
 import { CompactionFigures } from './compaction-figures.ts'
 import { inputsOf } from './compaction-plans.ts'
 import type { CompactionDetail, Emit } from './events.ts'
+import type { Done } from './installer.ts'
 import type { ManualCompaction } from './manual-compaction.ts'
 import { Retry } from './retry.ts'
 
@@ -35,8 +36,8 @@ export interface CompactionHost {
   /** The most urgent compaction, or undefined. */
   pickCompaction(): Compaction | undefined
   compactionJob(compaction: Compaction): CompactionJob
-  /** Put the outputs in place of the inputs; throws if the MANIFEST failed (and has poisoned the database). */
-  installCompaction(compaction: Compaction, outputs: readonly FileMetadata[]): void
+  /** Put the outputs in place of the inputs; an error is one of the MANIFEST, which has poisoned the database. */
+  installCompaction(compaction: Compaction, outputs: readonly FileMetadata[], done: Done): void
 }
 
 interface Running {
@@ -130,28 +131,44 @@ export class CompactionLane {
   }
 
   #run(compaction: Compaction): void {
-    const host = this.#host
-    const startMs = host.environment.clock.monotonicMs()
-    const running: Running = { compaction, startMs }
-    this.#running = running
-    for (const { number } of inputsOf(compaction)) host.busy.add(number)
+    const running = this.#begin(compaction)
     this.#emit(compaction, { phase: 'begin' })
-    const job = host.compactionJob(compaction)
+    const job = this.#host.compactionJob(compaction)
     this.#executor.start(job, (error, result) => this.#finished(running, error, result))
+  }
+
+  #begin(compaction: Compaction): Running {
+    const running: Running = { compaction, startMs: this.#host.environment.clock.monotonicMs() }
+    this.#running = running
+    for (const { number } of inputsOf(compaction)) this.#host.busy.add(number)
+    return running
+  }
+
+  #end({ compaction }: Running, note: () => void): void {
+    this.#running = undefined
+    for (const { number } of inputsOf(compaction)) this.#host.busy.delete(number)
+    note()
+    this.#changed()
   }
 
   #finished(running: Running, error: Error | undefined, result: CompactionResult | undefined): void {
     if (this.#isClosed) return
-    this.#running = undefined
-    for (const { number } of inputsOf(running.compaction)) this.#host.busy.delete(number)
-    const durationMs = this.#host.environment.clock.monotonicMs() - running.startMs
-    if (error === undefined && result !== undefined) this.#install(running, result, durationMs)
-    else this.#failed(running.compaction, error as Error, durationMs)
-    this.#changed()
+    const { compaction, startMs } = running
+    const durationMs = this.#host.environment.clock.monotonicMs() - startMs
+    if (error === undefined && result !== undefined) {
+      this.#install(running, result.outputs, () => this.#installed(compaction, result, durationMs))
+    } else {
+      this.#end(running, () => this.#failed(compaction, error as Error, durationMs))
+    }
   }
 
-  #install({ compaction }: Running, result: CompactionResult, durationMs: number): void {
-    if (!this.#tryInstall(compaction, result.outputs)) return
+  #install(running: Running, outputs: readonly FileMetadata[], note: () => void): void {
+    this.#host.installCompaction(running.compaction, outputs, (failure) => {
+      this.#end(running, failure === undefined ? note : () => this.retry.giveUp(failure))
+    })
+  }
+
+  #installed(compaction: Compaction, result: CompactionResult, durationMs: number): void {
     this.retry.succeeded()
     this.#manual?.wrote(compaction, result.outputs)
     const { bytesRead, bytesWritten, outputs } = result
@@ -160,20 +177,10 @@ export class CompactionLane {
   }
 
   #move(compaction: Compaction): void {
-    if (!this.#tryInstall(compaction, compaction.upper)) return
-    this.figures.moved(compaction.outputLevel)
-    this.#emit(compaction, { phase: 'move', outputs: 1 })
-    this.#changed()
-  }
-
-  #tryInstall(compaction: Compaction, outputs: readonly FileMetadata[]): boolean {
-    try {
-      this.#host.installCompaction(compaction, outputs)
-      return true
-    } catch (error) {
-      this.retry.giveUp(error as Error)
-      return false
-    }
+    this.#install(this.#begin(compaction), compaction.upper, () => {
+      this.figures.moved(compaction.outputLevel)
+      this.#emit(compaction, { phase: 'move', outputs: 1 })
+    })
   }
 
   #failed(compaction: Compaction, error: Error, durationMs: number): void {

@@ -9,7 +9,7 @@
  */
 import { copyBytes, EMPTY } from '../base/bytes.ts'
 import type { Comparator } from '../base/comparator.ts'
-import { MAX_TAG_HIGH, MAX_TAG_LOW, tagSequence } from '../base/internal-key.ts'
+import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
@@ -21,6 +21,8 @@ export interface TombstoneSink {
 
 /** A run that is worth telling: about what reading a block of small entries costs, many times over. */
 const TOMBSTONES_MIN = 1000
+/** In a tag, not below any type: every entry of the sequence is visible. */
+const MAX_TYPE = 0xff
 
 /** Which keys: from `lower` to `upper`; undefined for no bound. */
 export interface KeyBounds {
@@ -41,7 +43,9 @@ export class DBIterator {
 
   readonly #entries: InternalIterator
   readonly #comparator: Comparator
-  readonly #sequence: SequenceNumber
+  /** The largest tag that is visible. */
+  readonly #tagLow: number
+  readonly #tagHigh: number
   readonly #bounds: KeyBounds
   readonly #isReverse: boolean
   /** Forwards: the key whose versions are done. Backwards: the key of the entry in #value. */
@@ -65,7 +69,8 @@ export class DBIterator {
   ) {
     this.#entries = entries
     this.#comparator = comparator
-    this.#sequence = sequence
+    this.#tagLow = tagLow(sequence, MAX_TYPE)
+    this.#tagHigh = tagHigh(sequence)
     this.#bounds = bounds
     this.#isReverse = isReverse
     this.#sink = sink
@@ -135,7 +140,7 @@ export class DBIterator {
     const comparator = this.#comparator
     let tombstones = 0
     while (e.valid) {
-      const isVisible = tagSequence(e.tagLow, e.tagHigh) <= this.#sequence
+      const isVisible = this.#isVisible(e)
       if (
         isVisible &&
         !(this.#hasKey && comparator.compare(e.keyBuf, e.keyOff, e.keyLen, this.#key, 0, this.#keyLen) === 0)
@@ -163,7 +168,7 @@ export class DBIterator {
     let tombstones = 0
     this.#hasKey = false
     while (e.valid && !this.#isPastLower()) {
-      const isVisible = tagSequence(e.tagLow, e.tagHigh) <= this.#sequence
+      const isVisible = this.#isVisible(e)
       if (isVisible) {
         const isSameKey = this.#hasKey && this.#isAt(this.#key.subarray(0, this.#keyLen))
         if (found && !isSameKey) break
@@ -179,6 +184,10 @@ export class DBIterator {
     this.valid = false
     if (tombstones >= TOMBSTONES_MIN) this.#sink?.steppedOver(this.#kept(), this.#run())
     if (found) this.#show(this.#key, 0, this.#keyLen, this.#value, 0, this.#valueLen)
+  }
+
+  #isVisible({ tagLow, tagHigh }: InternalIterator): boolean {
+    return tagHigh === this.#tagHigh ? tagLow <= this.#tagLow : tagHigh < this.#tagHigh
   }
 
   #show(key: Bytes, keyOff: number, keyLen: number, value: Bytes, valOff: number, valLen: number): void {

@@ -4,9 +4,9 @@
  * Threads  belongs to the thread that opened it
  */
 import type { DirectoryLock } from '../base/environment.ts'
-import { ClosedError, InvalidArgumentError, ReadOnlyError, type VarveError } from '../base/errors.ts'
+import { ClosedError, ReadOnlyError, type VarveError } from '../base/errors.ts'
 import { toKey, toValue } from '../base/limits.ts'
-import type { Durability, SequenceNumber } from '../base/types.ts'
+import type { Durability } from '../base/types.ts'
 import type { WriteBatch } from '../batch/write-batch.ts'
 import { approximateSize } from './approximate-sizes.ts'
 import { backupChunks } from './backup.ts'
@@ -19,53 +19,47 @@ import {
   type Input,
   type KeyRange,
   promised,
-  type ReadOptions,
   type WriteOptions,
 } from './call-options.ts'
 import { type CheckpointInfo, checkpointSteps } from './checkpoint.ts'
-import type { Cursor } from './cursor.ts'
+import { DBReads } from './db-reads.ts'
 import { Drivers } from './drivers.ts'
 import { Engine } from './engine.ts'
-import type { DBEvents } from './events.ts'
 import type { Stats } from './layers.ts'
 import { ChunkStream, runSteps } from './long-runs.ts'
 import { checkCallOptions, type ResolvedOptions } from './options.ts'
 import { property } from './properties.ts'
-import { joinBatch, joinDeleteRange } from './range-writes.ts'
-import { Reader } from './reader.ts'
+import { joinBatch, joinDeleteRange, joinEncoded } from './range-writes.ts'
 import type { RecoveryInfo } from './recovery.ts'
-import { type Entry, type Project, projectEntry, projectKey, projectValue, Scan, SyncScan } from './scan.ts'
-import type { CursorOptions, ScanOptions } from './scan-options.ts'
-import { Scanner } from './scanner.ts'
-import { Snapshot } from './snapshot.ts'
+
+import type { ShareHandle } from './share-messages.ts'
+import type { Snapshot } from './snapshot.ts'
+
 import { gatherStats } from './stats.ts'
 import type { WriteGroup } from './write-group.ts'
 
-const READ_OPTIONS = new Set(['snapshot'])
 const FLUSH_OPTIONS = new Set(['signal'])
 const NO_OPTIONS = {}
 
-type Found = Uint8Array<ArrayBuffer> | undefined
-
-export class DB extends EventTarget {
+export class DB extends DBReads {
   readonly #engine: Engine
   readonly #drivers: Drivers
-  readonly #reader: Reader
-  readonly #scanner: Scanner
   readonly #lock: DirectoryLock | undefined
   #closing: Promise<void> | undefined = undefined
 
   /** Made by `open`. @throws as Engine */
   constructor(directory: string, options: ResolvedOptions, lock: DirectoryLock | undefined) {
-    super()
-    this.#lock = lock
-    this.#engine = new Engine(directory, options, (name, detail) => {
-      this.dispatchEvent(new CustomEvent(name, { detail }))
-      options.environment.publish(`varve:${name}`, { directory, ...detail })
+    let engine: Engine | undefined
+    super((emit) => {
+      engine = new Engine(directory, options, (name, detail) => {
+        emit(name, detail)
+        options.environment.publish(`varve:${name}`, { directory, ...detail })
+      })
+      return engine
     })
+    this.#lock = lock
+    this.#engine = engine as unknown as Engine
     this.#drivers = new Drivers(this.#engine)
-    this.#reader = new Reader(this.#engine)
-    this.#scanner = new Scanner(this.#engine)
   }
 
   /** What opening replayed, and what it discarded. */
@@ -76,16 +70,6 @@ export class DB extends EventTarget {
   /** Whether the database takes calls. */
   get isOpen(): boolean {
     return this.#closing === undefined
-  }
-
-  /**
-   * Call `listener` at every event of this type (events.ts): addEventListener, typed, with the event's detail as argument.
-   * @returns ends the listening
-   */
-  on<K extends keyof DBEvents>(type: K, listener: (detail: DBEvents[K]) => void): () => void {
-    const handle = (event: Event): void => listener((event as CustomEvent<DBEvents[K]>).detail)
-    this.addEventListener(type, handle)
-    return () => this.removeEventListener(type, handle)
   }
 
   // Writing. A promise resolves once the write has the durability asked for and is visible to every later read; if it is
@@ -139,86 +123,24 @@ export class DB extends EventTarget {
     this.#drivers.commitSync(this.#joinBatch(batch, options))
   }
 
-  // Reading. The state that is read is that of the call, or of the snapshot; values are copies that the caller owns.
+  override snapshot(): Snapshot {
+    this.checkOpen()
+    return this.#engine.snapshots.create(this.#engine.lastSequence)
+  }
 
   /**
-   * The value of `key`, or undefined if there is none.
-   * @throws (rejects with) InvalidArgumentError, ClosedError, CorruptionError, IOError
+   * A handle by which one other thread of this process reads this database, live and in place: for `attach` there. Its port has
+   * to be transferred: `new Worker(program, { workerData: handle, transferList: [handle.port] })`.
+   * @throws ClosedError; NotSupportedError if the environment has no threads that see the same files
    */
-  get(key: Input, options?: ReadOptions): Promise<Found> {
-    return promised(() => this.getSync(key, options))
-  }
-
-  /** As get; blocks while a block that is not cached is read from its table. */
-  getSync(key: Input, options?: ReadOptions): Found {
-    return this.#reader.get(toKey(key), this.#readSequence(options))
-  }
-
-  /** Whether `key` has a value. Errors as for get. */
-  has(key: Input, options?: ReadOptions): Promise<boolean> {
-    return promised(() => this.hasSync(key, options))
-  }
-
-  /** As has. */
-  hasSync(key: Input, options?: ReadOptions): boolean {
-    return this.#reader.has(toKey(key), this.#readSequence(options))
-  }
-
-  /** The values of several keys, in their order, all of one state. Reads each block once. Errors as for get. */
-  getMany(keys: Iterable<Input>, options?: ReadOptions): Promise<Found[]> {
-    return promised(() => this.getManySync(keys, options))
-  }
-
-  /** As getMany. */
-  getManySync(keys: Iterable<Input>, options?: ReadOptions): Found[] {
-    const sequence = this.#readSequence(options)
-    if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
-      throw new InvalidArgumentError('getMany takes an array or another iterable of keys')
-    }
-    return this.#reader.getMany(
-      Array.from(keys, (key) => toKey(key)),
-      sequence,
+  share(): ShareHandle {
+    this.checkOpen()
+    return this.#engine.sharing.share(({ encoded, rangeCount, durability }) =>
+      this.#commit(() => {
+        const level = this.#checkWrite(durability && { durability })
+        return joinEncoded(this.#engine, encoded, rangeCount, level)
+      }),
     )
-  }
-
-  /** The entries of a range in key order, for `for await`. @throws InvalidArgumentError, ClosedError */
-  scan(options?: ScanOptions): Scan<Entry> {
-    return this.#scan(options, projectEntry)
-  }
-
-  /** The entries of a range in key order, for `for … of`. */
-  scanSync(options?: ScanOptions): SyncScan<Entry> {
-    return this.#scanSync(options, projectEntry)
-  }
-
-  /** As scan, but the keys alone. */
-  keys(options?: ScanOptions): Scan<Uint8Array<ArrayBuffer>> {
-    return this.#scan(options, projectKey)
-  }
-
-  keysSync(options?: ScanOptions): SyncScan<Uint8Array<ArrayBuffer>> {
-    return this.#scanSync(options, projectKey)
-  }
-
-  /** As scan, but the values alone. */
-  values(options?: ScanOptions): Scan<Uint8Array<ArrayBuffer>> {
-    return this.#scan(options, projectValue)
-  }
-
-  valuesSync(options?: ScanOptions): SyncScan<Uint8Array<ArrayBuffer>> {
-    return this.#scanSync(options, projectValue)
-  }
-
-  /** A position in a range, to be sought to any key of it. Close it (or `using`) when done. Errors as for scan. */
-  cursor(options: CursorOptions = NO_OPTIONS): Cursor {
-    this.#checkOpen()
-    return this.#scanner.cursor(options)
-  }
-
-  /** The state of this moment, to read from later. Close it (or `using`) when done. */
-  snapshot(): Snapshot {
-    this.#checkOpen()
-    return this.#engine.snapshots.create(this.#engine.lastSequence)
   }
 
   // Managing.
@@ -250,7 +172,7 @@ export class DB extends EventTarget {
   /** About how many bytes of tables the keys from `start` to `end`, exclusive, take; what is in memory does not count. */
   approximateSize(start: Input, end: Input): Promise<number> {
     return promised(() => {
-      this.#checkOpen()
+      this.checkOpen()
       return approximateSize(this.#engine, toKey(start), toKey(end))
     })
   }
@@ -258,7 +180,7 @@ export class DB extends EventTarget {
   /** As approximateSize, of several ranges, all of one state. */
   approximateSizes(ranges: Iterable<KeyRange>): Promise<number[]> {
     return promised(() => {
-      this.#checkOpen()
+      this.checkOpen()
       return Array.from(ranges, ({ start, end }) => approximateSize(this.#engine, toKey(start), toKey(end)))
     })
   }
@@ -285,7 +207,7 @@ export class DB extends EventTarget {
    * `leveldb.approximate-memory-usage`; undefined for any other name.
    */
   property(name: string): string | undefined {
-    this.#checkOpen()
+    this.checkOpen()
     return property(this.#engine, name)
   }
 
@@ -305,7 +227,7 @@ export class DB extends EventTarget {
   /** The database's layers and counters, as they are now; also while it closes. */
   stats(): Stats {
     if (this.#engine.isReleased) throw closed()
-    return gatherStats(this.#engine, this.#scanner.openCount)
+    return gatherStats(this.#engine, this.openScans)
   }
 
   /**
@@ -323,18 +245,9 @@ export class DB extends EventTarget {
   }
 
   #close(): Promise<void> {
-    this.#scanner.close()
+    this.#engine.sharing.end()
+    this.endScans()
     return this.#drivers.close(this.#lock)
-  }
-
-  #scan<T>(options: ScanOptions | undefined, project: Project<T>): Scan<T> {
-    this.#checkOpen()
-    return new Scan(this.#scanner.begin(options ?? NO_OPTIONS, project), this.#engine.environment)
-  }
-
-  #scanSync<T>(options: ScanOptions | undefined, project: Project<T>): SyncScan<T> {
-    this.#checkOpen()
-    return new SyncScan(this.#scanner.begin(options ?? NO_OPTIONS, project))
   }
 
   #commit(join: () => WriteGroup): Promise<void> {
@@ -373,22 +286,12 @@ export class DB extends EventTarget {
     return options === undefined ? durability : durabilityOf(options, durability)
   }
 
-  #readSequence(options: ReadOptions | undefined): SequenceNumber {
-    this.#checkOpen()
-    if (options === undefined) return this.#engine.lastSequence
-    checkCallOptions('a read', options, READ_OPTIONS)
-    const { snapshot } = options
-    if (snapshot === undefined) return this.#engine.lastSequence
-    if (!(snapshot instanceof Snapshot)) throw new InvalidArgumentError('snapshot must be a Snapshot')
-    return snapshot.sequenceFor(this.#engine.snapshots)
-  }
-
-  #checkOpen(): void {
+  protected override checkOpen(): void {
     if (this.#closing !== undefined) throw closed()
   }
 
   #checkWritable(): void {
-    this.#checkOpen()
+    this.checkOpen()
     if (this.#engine.options.readOnly) throw new ReadOnlyError('the database was opened read-only')
   }
 }

@@ -141,7 +141,7 @@ export class Drivers {
     } catch (error) {
       failure = error as Error
     }
-    await this.#flushEnded()
+    await this.#workEnded()
     closeAll([
       () => {
         if (failure !== undefined) throw failure
@@ -151,8 +151,8 @@ export class Drivers {
     ])
   }
 
-  /** A flush that still ran would write to a directory that the next opener has. A compaction is aborted by the release. */
-  async #flushEnded(): Promise<void> {
+  /** A job that still ran would write to a directory that the next opener has. A compaction is aborted by the release. */
+  async #workEnded(): Promise<void> {
     const { background, environment, options } = this.#engine
     let isLate = false
     const late = (): void => {
@@ -160,7 +160,7 @@ export class Drivers {
       background.changed()
     }
     const cancel = environment.later(options.stallTimeoutMs, late, true)
-    while (background.flushes.isRunning && !isLate) await this.#change()
+    while (this.#engine.isWorking && !isLate) await this.#change()
     cancel()
   }
 

@@ -23,12 +23,12 @@ import type { Compaction } from '../version/compaction.ts'
 import { pickCompaction } from '../version/compaction-picker.ts'
 import type { PickerOptions } from '../version/compaction-plan.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
-import { pendingCompactionBytes, totalBytes } from '../version/level-sizes.ts'
 import type { Version } from '../version/version.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { VersionSet } from '../version/version-set.ts'
-import { backPressure, NO_PRESSURE, type Pressure } from './back-pressure.ts'
+import { backPressure, loadOf, NO_PRESSURE, type Pressure } from './back-pressure.ts'
 import { Background } from './background.ts'
+import { BufferTimer } from './buffer-timer.ts'
 import { CommitQueue, type CommitTarget } from './commit-queue.ts'
 import type { CompactionHost } from './compaction-lane.ts'
 import { compactionEdit, compactionJob, inputsOf, pickContext, pickerOptions } from './compaction-plans.ts'
@@ -36,20 +36,23 @@ import type { Emit } from './events.ts'
 import type { FlushHost } from './flush-lane.ts'
 import type { FlushPlan } from './flush-plan.ts'
 import { Health } from './health.ts'
+import { type Done, Installer } from './installer.ts'
 import { newExecutor } from './new-executor.ts'
-import { newMemTable } from './new-memtable.ts'
+import { newMemTable, recycleLayers, recycleMemTable } from './new-memtable.ts'
 import { ObsoleteFiles } from './obsolete-files.ts'
 import { TableOpener } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
 import { Pace } from './pace.ts'
 import { ReadHints } from './read-hints.ts'
+import type { ReadHost } from './read-host.ts'
 import { isEmpty, type MemTableSlot, type ReadState } from './read-state.ts'
-import { type Recovered, Recovery, type RecoveryInfo } from './recovery.ts'
+import { type RecoveryInfo, recoverInto } from './recovery.ts'
+import { Sharing } from './sharing.ts'
 import { SnapshotList } from './snapshot.ts'
 import { StallClock } from './stall-clock.ts'
 import { WriteAheadLog } from './write-ahead-log.ts'
 
-export class Engine implements CommitTarget, FlushHost, CompactionHost {
+export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost {
   readonly directory: string
   readonly options: ResolvedOptions
   readonly environment: Environment
@@ -65,19 +68,23 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
   readonly opener: TableOpener
   /** Memory of the values that leave the engine. */
   readonly copies: CopyPool
-  readonly snapshots: SnapshotList = new SnapshotList(() => this.background.schedule())
+  readonly snapshots: SnapshotList
+  /** The threads that read along. */
+  readonly sharing: Sharing
   readonly stall: StallClock
   /** What slowing down leaves to writes. */
   readonly pace: Pace
   /** What reads have noticed. */
-  readonly hints: ReadHints = new ReadHints()
+  readonly hints: ReadHints
   /** Tables that no compaction may take: inputs of one, about to be dropped, or damaged. Whoever adds one takes it out. */
   readonly busy: Set<FileNumber> = new Set()
   readonly recoveryInfo: RecoveryInfo
 
-  lastSequence: SequenceNumber
+  #lastSequence: SequenceNumber
   #readState: ReadState
-  readonly #versions: VersionSet
+  readonly versions: VersionSet
+  readonly #bufferTimer: BufferTimer
+  readonly #installer: Installer
   readonly #obsolete: ObsoleteFiles
   #pressure: Pressure = NO_PRESSURE
   #flushes = 0
@@ -86,7 +93,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
   #oldLogBytes = 0
   #rotationWanted = false
   #isReleased = false
-  #cancelLogTimer: (() => void) | undefined = undefined
 
   /**
    * Recover the database in `directory`, which is locked (or opened read-only).
@@ -103,20 +109,25 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     this.health = new Health((error) => emit('error', { error }))
     this.stall = new StallClock(environment.clock, emit)
     this.pace = new Pace(environment.clock)
-    this.#obsolete = new ObsoleteFiles(environment.files, directory, (error) =>
-      emit('background-error', { work: 'removal', error, attempt: 1, retryMs: undefined }),
-    )
+    const schedule = (): void => this.background.schedule()
+    this.hints = new ReadHints(options.seekCompaction, schedule)
+    this.sharing = new Sharing(this, schedule)
+    this.snapshots = new SnapshotList(schedule, () => this.sharing.sequences())
     this.log = new WriteAheadLog(environment.files, directory, options.walMarkers)
+    this.#bufferTimer = new BufferTimer(this.log, options, this.health)
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
     this.blocks = new BlockCache(options.blockCacheBytes)
     this.opener = new TableOpener(directory, options, this.blocks, emit)
     this.tables = new TableCache((number, bytes) => this.opener.open(number, bytes), options.maxOpenFiles, this.blocks)
     this.queue = new CommitQueue(this)
-    this.background = new Background(this, newExecutor(options))
-    const recovered = this.#recover()
+    const executor = newExecutor(options)
+    this.background = new Background(this, executor)
+    this.#obsolete = new ObsoleteFiles(environment.files, directory, executor, emit, () => this.background.changed())
+    const recovered = recoverInto(this.log, directory, options)
     this.recoveryInfo = recovered.info
-    this.lastSequence = recovered.lastSequence
-    this.#versions = recovered.versions
+    this.#lastSequence = recovered.lastSequence
+    this.versions = recovered.versions
+    this.#installer = new Installer(recovered.versions, executor, this.health)
     const { logNumber, versions } = recovered
     const slot = (table: MemTable): MemTableSlot => ({ table, logNumber, firstSequence: this.#nextSequence() })
     const immutables = recovered.memtables.map(slot)
@@ -127,6 +138,16 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     this.background.schedule()
   }
 
+  /** Newest visible sequence. */
+  get lastSequence(): SequenceNumber {
+    return this.#lastSequence
+  }
+
+  set lastSequence(sequence: SequenceNumber) {
+    this.#lastSequence = sequence
+    this.sharing.publish(sequence)
+  }
+
   /** The layers that a read beginning now goes through. */
   get readState(): ReadState {
     return this.#readState
@@ -135,10 +156,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
   /** The MemTable that takes writes. */
   get memtable(): MemTable {
     return this.#readState.active.table
-  }
-
-  get versions(): VersionSet {
-    return this.#versions
   }
 
   /** What slows writes down, or stops them. */
@@ -189,7 +206,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     const { active, immutables, version } = this.#readState
     this.#rotationWanted = false
     if (isEmpty(active)) {
-      this.#readState = { active: { ...active, table: newMemTable(this.options, needed) }, immutables, version }
+      this.#show({ active: { ...active, table: newMemTable(this.options, needed) }, immutables, version })
       return true
     }
     this.background.poll()
@@ -213,10 +230,8 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     this.#rotationWanted = true
   }
 
-  /** The log holds back bytes of `buffered` writes: see that it is not too much, nor for too long. */
   logBuffered(): void {
-    if (this.log.bufferedBytes >= this.options.walBufferBytes) this.log.flush()
-    else this.#cancelLogTimer ??= this.environment.later(this.options.walBufferMs, () => this.#logTimer(), true)
+    this.#bufferTimer.added()
   }
 
   // Flushing (FlushHost).
@@ -226,22 +241,27 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
   }
 
   newFileNumber(): FileNumber {
-    return this.#versions.newFileNumber()
+    return this.versions.newFileNumber()
   }
 
-  installFlush(slot: MemTableSlot, { file }: FlushResult, { dropped: deletedFiles }: FlushPlan): void {
-    const { active, immutables } = this.#readState
-    assert(immutables.at(-1) === slot, 'MemTables are flushed oldest first')
-    const remaining = immutables.slice(0, -1)
-    const { logNumber, firstSequence } = remaining.at(-1) ?? active
-    const change = { newFiles: file === undefined ? [] : [{ level: 0, file }], deletedFiles }
-    this.#apply({ logNumber, lastSequence: (firstSequence - 1) as SequenceNumber, ...change })
-    this.#readState = { active, immutables: remaining, version: this.#versions.current }
-    this.#flushes++
-    this.#flushedBytes += file?.bytes ?? 0
-    this.#press()
-    this.#dropLogs(logNumber)
-    this.#removeDropped(deletedFiles)
+  installFlush(slot: MemTableSlot, { file }: FlushResult, { dropped: deletedFiles }: FlushPlan, done: Done): void {
+    const newFiles = file === undefined ? [] : [{ level: 0, file }]
+    const edit = (): VersionEdit => {
+      const { active, immutables } = this.#readState
+      assert(immutables.at(-1) === slot, 'MemTables are flushed oldest first')
+      const { logNumber, firstSequence } = immutables.at(-2) ?? active
+      return { logNumber, lastSequence: (firstSequence - 1) as SequenceNumber, newFiles, deletedFiles }
+    }
+    this.#install(edit, done, () => {
+      const { active, immutables } = this.#readState
+      this.#show({ active, immutables: immutables.slice(0, -1), version: this.versions.current })
+      this.#flushes++
+      this.#flushedBytes += file?.bytes ?? 0
+      this.#press()
+      this.#dropLogs(this.versions.logNumber)
+      this.#removeDropped(deletedFiles)
+      if (this.#readsNoMemTable) recycleMemTable(slot.table)
+    })
   }
 
   // Compacting (CompactionHost).
@@ -263,23 +283,24 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     return compactionJob(this, compaction)
   }
 
-  installCompaction(compaction: Compaction, outputs: readonly FileMetadata[]): void {
-    this.#apply(compactionEdit(this.#readState.version, compaction, outputs))
-    this.#readState = { ...this.#readState, version: this.#versions.current }
-    this.#press()
-    if (compaction.isTrivialMove) return
-    this.#removeDropped(inputsOf(compaction))
+  installCompaction(compaction: Compaction, outputs: readonly FileMetadata[], done: Done): void {
+    const edit = (): VersionEdit => compactionEdit(this.#readState.version, compaction, outputs)
+    this.#install(edit, done, () => {
+      this.#show({ ...this.#readState, version: this.versions.current })
+      this.#press()
+      if (!compaction.isTrivialMove) this.#removeDropped(inputsOf(compaction))
+    })
   }
 
   // Reading.
 
   /** Keep the tables of a version for as long as a reader needs them. */
   hold(version: Version): void {
-    this.#versions.hold(version)
+    this.versions.hold(version)
   }
 
   unhold(version: Version): void {
-    this.#versions.unhold(version)
+    this.versions.unhold(version)
     if (this.#isReleased) return
     this.#removeDropped()
     // What the scan that ends has noticed.
@@ -292,55 +313,43 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
   get isReleased(): boolean {
     return this.#isReleased
   }
+  /** Whether a job is under way that ends by itself before long, and would touch the directory of the next opener. */
+  get isWorking(): boolean {
+    return this.background.flushes.isRunning || this.#obsolete.isRemoving
+  }
 
   /** Let go of everything. Every part is tried; the first error is thrown. */
   release(): void {
     this.#isReleased = true
-    this.#cancelLogTimer?.()
+    this.#bufferTimer.cancel()
     const isThrownAway = this.background.compactions.isRunning
     closeAll([
+      // What the MANIFEST names already must be known here before anything is swept.
+      () => this.#installer.finish(),
+      () => this.sharing.close(),
       () => this.background.close(),
       () => this.snapshots.closeAll(),
       // A compaction that was done, and not heard of, has left its outputs.
       () => isThrownAway && this.isWritable && this.#sweep(),
       () => this.log.close(),
-      () => this.#versions.close(),
+      () => this.versions.close(),
       () => this.tables.close(),
+      () => this.#readsNoMemTable && recycleLayers(this.#readState, this.options),
     ])
-  }
-
-  /** An opening that fails leaves no file open. */
-  #recover(): Recovered & { readonly active: MemTable } {
-    const active = newMemTable(this.options, 0)
-    try {
-      const recovery = new Recovery(this.directory, this.options)
-      const recovered = recovery.run((number, sequence) => this.log.rotate(number, sequence))
-      // The log was there when the directory was synced for the sake of the new MANIFEST.
-      this.log.namesAreDurable()
-      return { ...recovered, active }
-    } catch (error) {
-      closeQuietly(() => this.log.close())
-      throw error
-    }
   }
 
   #switchMemTable(table: MemTable): void {
     const { active, immutables, version } = this.#readState
-    const logNumber = this.#versions.newFileNumber()
+    const logNumber = this.versions.newFileNumber()
     const firstSequence = this.#nextSequence()
     this.log.rotate(logNumber, firstSequence)
     active.table.freeze()
-    this.#readState = { active: { table, logNumber, firstSequence }, immutables: [active, ...immutables], version }
+    this.#show({ active: { table, logNumber, firstSequence }, immutables: [active, ...immutables], version })
   }
 
-  #logTimer(): void {
-    this.#cancelLogTimer = undefined
-    if (this.health.isPoisoned) return
-    try {
-      this.log.flush()
-    } catch (error) {
-      this.health.poison(error as Error)
-    }
+  #show(state: ReadState): void {
+    this.#readState = state
+    this.sharing.changed()
   }
 
   /** Close logs whose content is in tables. They are complete and no longer needed, so an error is none of anyone's data. */
@@ -351,34 +360,29 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
     this.#obsolete.removeLogs(dropped.map((log) => fileNumber(log.number)))
   }
 
-  /** Make an edit durable and current. @throws what it failed with, which has poisoned the database */
-  #apply(edit: VersionEdit): void {
-    try {
-      this.#versions.apply(edit)
-    } catch (error) {
-      this.health.poison(error as Error)
-      throw error
-    }
+  /** @param follow what the edit means for the engine, once it is current; then `done` is told */
+  #install(edit: () => VersionEdit, done: Done, follow: () => void): void {
+    this.#installer.install(edit, (error) => {
+      if (error === undefined) follow()
+      done(error)
+    })
+  }
+
+  /** Scans read MemTables in place; each holds a version. Other threads may be in the middle of a read at any time. */
+  get #readsNoMemTable(): boolean {
+    return !this.versions.isHeld && !this.sharing.wasEverUsed
   }
 
   /** The layers have changed: how much writes are to be slowed down. */
   #press(): void {
-    const { immutables, version } = this.#readState
-    const level0 = version.levels[0]
-    const load = {
-      immutables: immutables.length,
-      level0Tables: level0.length,
-      level0Bytes: totalBytes(level0),
-      debtBytes: pendingCompactionBytes(version, this.pickerOptions),
-    }
-    this.#pressure = backPressure(load, this.options)
+    this.#pressure = backPressure(loadOf(this.#readState, this.pickerOptions), this.options)
     this.pace.set(this.#pressure.bytesPerSecond)
   }
 
   #removeDropped(dropped: readonly { readonly number: FileNumber }[] = []): void {
     this.#obsolete.drop(dropped.map(({ number }) => number))
     if (!this.#obsolete.hasDropped || this.health.isPoisoned) return
-    this.#obsolete.removeDropped(this.#versions.liveTables(), (number) => {
+    this.#obsolete.removeDropped(this.versions.liveTables(), (number) => {
       this.tables.evict(number)
       this.blocks.evictFile(number)
       this.hints.forget(number)
@@ -386,8 +390,8 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost {
   }
 
   #sweep(): void {
-    const { logNumber, manifestNumber: manifest } = this.#versions
-    this.#obsolete.sweep({ tables: this.#versions.liveTables(), logNumber, manifest })
+    const { logNumber, manifestNumber: manifest } = this.versions
+    this.#obsolete.sweep({ tables: this.versions.liveTables(), logNumber, manifest })
   }
 
   #nextSequence(): SequenceNumber {

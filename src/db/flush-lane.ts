@@ -11,6 +11,7 @@ import type { FlushJob, FlushResult, TableFormat } from '../jobs/flush-job.ts'
 import type { JobExecutor } from '../worker/executor.ts'
 import type { Emit } from './events.ts'
 import type { FlushPlan } from './flush-plan.ts'
+import type { Done } from './installer.ts'
 import { type PlanHost, PlannedFlush } from './planned-flush.ts'
 import type { MemTableSlot } from './read-state.ts'
 import { Retry } from './retry.ts'
@@ -24,8 +25,8 @@ export interface FlushHost extends PlanHost {
   /** Oldest frozen MemTable, or undefined. */
   oldestImmutable(): MemTableSlot | undefined
   newFileNumber(): FileNumber
-  /** Make the table part of the database; throws if the MANIFEST failed (and has poisoned the database). */
-  installFlush(slot: MemTableSlot, result: FlushResult, plan: FlushPlan): void
+  /** Make the table part of the database; an error is one of the MANIFEST, which has poisoned the database. */
+  installFlush(slot: MemTableSlot, result: FlushResult, plan: FlushPlan, done: Done): void
 }
 
 export class FlushLane {
@@ -83,21 +84,27 @@ export class FlushLane {
     result: FlushResult | undefined,
   ): void {
     if (this.#isClosed) return
+    if (error !== undefined || result === undefined) {
+      this.#end(planned, () => this.retry.failed(error as Error))
+      return
+    }
+    this.#host.installFlush(slot, result, planned.plan, (failure) => {
+      this.#end(planned, () => {
+        if (failure === undefined) this.#installed(startMs, result)
+        else this.retry.giveUp(failure)
+      })
+    })
+  }
+
+  #end(planned: PlannedFlush, note: () => void): void {
     this.#isRunning = false
-    if (error === undefined && result !== undefined) this.#install(slot, planned.plan, startMs, result)
-    else this.retry.failed(error as Error)
+    note()
     planned.end()
     this.#changed()
   }
 
-  #install(slot: MemTableSlot, plan: FlushPlan, startMs: number, result: FlushResult): void {
+  #installed(startMs: number, result: FlushResult): void {
     const { environment, emit } = this.#host
-    try {
-      this.#host.installFlush(slot, result, plan)
-    } catch (error) {
-      this.retry.giveUp(error as Error)
-      return
-    }
     this.retry.succeeded()
     const durationMs = environment.clock.monotonicMs() - startMs
     this.#totalMs += durationMs

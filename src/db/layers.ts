@@ -74,8 +74,11 @@ export interface Stats {
   readonly tables: readonly TableFigures[]
   readonly manifestNumber: number
   readonly manifestBytes: number
+  /** Snapshots that are open, on all threads; those of other threads at one state count once. */
   readonly openSnapshots: number
   readonly openScans: number
+  /** Handles for other threads that are in use, or may be. */
+  readonly readers: number
   readonly flushes: number
   readonly flushedBytes: number
   /** Levels 0 to 6. */

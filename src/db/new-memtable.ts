@@ -1,8 +1,11 @@
 /**
- * How a database makes its MemTables: an arena that holds a full write buffer and the group that fills it.
+ * How a database makes its MemTables: an arena that holds a full write buffer and the group that fills it; and how it is done
+ * with them, so that the next one has their memory.
  */
+import { giveBackMemory } from '../memtable/arena-memory.ts'
 import { MemTable } from '../memtable/memtable.ts'
 import type { ResolvedOptions } from './options.ts'
+import type { ReadState } from './read-state.ts'
 import { GROUP_BYTES_MAX } from './write-group.ts'
 
 /** A group of tiny entries takes many times its own bytes; what does not fit moves on to the next MemTable. */
@@ -17,4 +20,17 @@ export function newMemTable(options: ResolvedOptions, needed: number): MemTable 
   const capacityBytes = Math.max(writeBufferBytes, needed) + slackBytes
   const { memtable: representation, memtableChecksums: checksums, comparator } = options
   return MemTable.create({ capacityBytes, representation, comparator, checksums })
+}
+
+/** Be done with a MemTable. @requires no iterator is on it, and no job of a worker that may go on reading it */
+export function recycleMemTable(table: MemTable): void {
+  table.freeze()
+  giveBackMemory(table.share().buffer)
+}
+
+/** Be done with the MemTables of a database that is closed; but a worker that is being ended may still read a frozen one. */
+export function recycleLayers({ active, immutables }: ReadState, { readOnly }: ResolvedOptions): void {
+  recycleMemTable(active.table)
+  // Nothing is flushed then.
+  if (readOnly) for (const { table } of immutables) recycleMemTable(table)
 }

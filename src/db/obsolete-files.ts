@@ -7,9 +7,12 @@
  * remembered, and go once no version that somebody holds has them.
  */
 import type { FileSystem } from '../base/environment.ts'
+import { fromWire } from '../base/errors.ts'
 import { isUsualName, logName, parseFileName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
 import { findTable } from '../table/table-file.ts'
+import type { JobExecutor } from '../worker/executor.ts'
+import type { Emit } from './events.ts'
 
 export interface LiveFiles {
   readonly tables: ReadonlySet<FileNumber>
@@ -21,14 +24,24 @@ export interface LiveFiles {
 export class ObsoleteFiles {
   readonly #files: FileSystem
   readonly #directory: string
-  readonly #onFailure: (error: Error) => void
+  readonly #executor: JobExecutor
+  readonly #emit: Emit
+  readonly #onChange: () => void
+  #running = 0
   /** Tables that edits have deleted and that are still there. */
   readonly #dropped = new Set<FileNumber>()
 
-  constructor(files: FileSystem, directory: string, onFailure: (error: Error) => void) {
+  /**
+   * @param executor does the removals that come in the course of things: that of a large file takes tens of milliseconds
+   * @param emit tells of each file that could not be removed
+   * @param onChange called when none is under way any more
+   */
+  constructor(files: FileSystem, directory: string, executor: JobExecutor, emit: Emit, onChange: () => void) {
     this.#files = files
     this.#directory = directory
-    this.#onFailure = onFailure
+    this.#executor = executor
+    this.#emit = emit
+    this.#onChange = onChange
   }
 
   /** An edit has deleted these tables. */
@@ -43,21 +56,21 @@ export class ObsoleteFiles {
 
   /** Remove the dropped tables that nobody needs. @param onRemove called with each of them, before */
   removeDropped(live: ReadonlySet<FileNumber>, onRemove: (number: FileNumber) => void): void {
+    const paths: string[] = []
     for (const number of this.#dropped) {
       if (live.has(number)) continue
       this.#dropped.delete(number)
       this.#try(() => onRemove(number))
       this.#try(() => {
         const found = findTable(this.#files, this.#directory, number)
-        if (found !== undefined) this.#files.remove(found.path)
+        if (found !== undefined) paths.push(found.path)
       })
     }
+    this.#remove(paths)
   }
 
   removeLogs(numbers: readonly FileNumber[]): void {
-    for (const number of numbers) {
-      this.#try(() => this.#files.remove(this.#files.join(this.#directory, logName(number))))
-    }
+    this.#remove(numbers.map((number) => this.#files.join(this.#directory, logName(number))))
   }
 
   /** List the directory and remove all that is not live. No job may be under way. */
@@ -68,12 +81,32 @@ export class ObsoleteFiles {
     })
   }
 
+  /** Whether removals are under way. */
+  get isRemoving(): boolean {
+    return this.#running > 0
+  }
+
+  #remove(paths: readonly string[]): void {
+    if (paths.length === 0) return
+    this.#running++
+    this.#executor.start({ kind: 'remove', paths }, (error, result) => {
+      this.#running--
+      if (error !== undefined) this.#report(error)
+      for (const failure of result?.failures ?? []) this.#report(fromWire(failure))
+      if (this.#running === 0) this.#onChange()
+    })
+  }
+
   #try(remove: () => void): void {
     try {
       remove()
     } catch (error) {
-      this.#onFailure(error as Error)
+      this.#report(error as Error)
     }
+  }
+
+  #report(error: Error): void {
+    this.#emit('background-error', { work: 'removal', error, attempt: 1, retryMs: undefined })
   }
 }
 

@@ -2,18 +2,22 @@
  * TableOpener: how a database opens its tables: by number, with its own comparator, filter and cache, checked against the
  * MANIFEST. A table whose filter is damaged is opened all the same, and told of once: it is read without, which is slower.
  */
-import type { Environment } from '../base/environment.ts'
+import type { Environment, RandomAccessFile } from '../base/environment.ts'
+import { StaleError } from '../base/errors.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { BlockCache } from '../cache/block-cache.ts'
 import { BloomFilter } from '../table/bloom-filter.ts'
 import { LookupCursor } from '../table/lookup-cursor.ts'
 import { Table, type TableReadOptions } from '../table/table.ts'
-import { openTableFile } from '../table/table-file.ts'
+import { findTable, openTableFile } from '../table/table-file.ts'
 import type { Emit } from './events.ts'
+import { manifestMark } from './manifest-mark.ts'
 import { type ResolvedOptions, usesFilters } from './options.ts'
 
 /** Reading, one policy stands for all: how a filter was built is in the filter. */
 const ANY_BITS = 10
+
+type TableOpenerOptions = Pick<ResolvedOptions, 'comparator' | 'bloomBitsPerKey' | 'environment' | 'readOnly'>
 
 export class TableOpener {
   /** Paths of the tables that were found to have a damaged filter, by number. */
@@ -22,8 +26,10 @@ export class TableOpener {
   readonly #environment: Environment
   readonly #readOptions: TableReadOptions
   readonly #emit: Emit
+  /** Of the opening, if it is a read-only one. */
+  readonly #mark: string | undefined
 
-  constructor(directory: string, options: ResolvedOptions, blockCache: BlockCache, emit: Emit) {
+  constructor(directory: string, options: TableOpenerOptions, blockCache: BlockCache, emit: Emit) {
     const { comparator } = options
     this.damagedFilters = new Map()
     this.#directory = directory
@@ -36,14 +42,15 @@ export class TableOpener {
       lookups: new LookupCursor(comparator),
     }
     this.#emit = emit
+    this.#mark = options.readOnly ? manifestMark(options.environment.files, directory) : undefined
   }
 
   /**
    * @param bytes the size that the MANIFEST gives
-   * @throws CorruptionError, IOError
+   * @throws CorruptionError, IOError; StaleError in a read-only opening, if another process has removed the table
    */
   open(number: FileNumber, bytes: number): Table {
-    const file = openTableFile(this.#environment.files, this.#directory, number, bytes)
+    const file = this.#openFile(number, bytes)
     try {
       const table = Table.open(file, number, this.#readOptions)
       if (table.filterIsDamaged) this.#report(number, file.path)
@@ -51,6 +58,22 @@ export class TableOpener {
     } catch (error) {
       file.close()
       throw error
+    }
+  }
+
+  #openFile(number: FileNumber, bytes: number): RandomAccessFile {
+    const { files } = this.#environment
+    try {
+      return openTableFile(files, this.#directory, number, bytes)
+    } catch (error) {
+      const isGone = this.#mark !== undefined && findTable(files, this.#directory, number) === undefined
+      if (!isGone || manifestMark(files, this.#directory) === this.#mark) throw error
+      throw new StaleError(
+        `table ${number} was compacted by another process since this read-only opening: open it again`,
+        {
+          cause: error,
+        },
+      )
     }
   }
 

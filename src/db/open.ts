@@ -2,9 +2,10 @@
  * open: from a directory and options to an open database.
  */
 import type { Environment } from '../base/environment.ts'
-import { InvalidArgumentError } from '../base/errors.ts'
+import { CorruptionError, InvalidArgumentError, IOError } from '../base/errors.ts'
 import { nodeEnvironment } from '../env/node-env.ts'
 import { DB } from './db.ts'
+import { manifestMark } from './manifest-mark.ts'
 import { type Options, type ResolvedOptions, resolveOptions } from './options.ts'
 import { prepareDirectory } from './recovery.ts'
 
@@ -21,7 +22,7 @@ export async function open(directory: string, options: Options = {}): Promise<DB
   if (directory.includes('\0')) throw new InvalidArgumentError('the directory must not contain a zero byte')
   const resolved = resolveOptions(options, defaultEnvironment)
   prepareDirectory(directory, resolved)
-  return resolved.readOnly ? new DB(directory, resolved, undefined) : openLocked(directory, resolved)
+  return resolved.readOnly ? openReadOnly(directory, resolved) : openLocked(directory, resolved)
 }
 
 async function openLocked(directory: string, options: ResolvedOptions): Promise<DB> {
@@ -31,6 +32,25 @@ async function openLocked(directory: string, options: ResolvedOptions): Promise<
   } catch (error) {
     lock.release()
     throw error
+  }
+}
+
+/** Each try is as long as reading a MANIFEST and the logs; that a writer is faster ten times in a row is no accident. */
+const READ_ONLY_TRIES = 10
+
+/** Without a lock, files may go between the reading of the MANIFEST and theirs: then the MANIFEST has changed as well. */
+function openReadOnly(directory: string, options: ResolvedOptions): DB {
+  const { files } = options.environment
+  for (let tries = 1; ; tries++) {
+    const mark = manifestMark(files, directory)
+    try {
+      return new DB(directory, options, undefined)
+    } catch (error) {
+      const isPerhapsMoved = error instanceof CorruptionError || error instanceof IOError
+      if (!isPerhapsMoved || tries === READ_ONLY_TRIES) throw error
+      const now = manifestMark(files, directory)
+      if (now !== undefined && now === mark) throw error
+    }
   }
 }
 

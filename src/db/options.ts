@@ -21,7 +21,7 @@ export interface Options {
   readonly errorIfExists?: boolean
   /** Open for reading: take no lock, write nothing, see the database as it is now. Default false. */
   readonly readOnly?: boolean
-  /** MemTable bytes at which it freezes and a fresh one takes over. 16 KiB to 1 GiB; default 64 MiB. */
+  /** MemTable bytes at which it freezes and a fresh one takes over. 4 KiB to 1 GiB; default 64 MiB. */
   readonly writeBufferBytes?: number
   /** Frozen MemTables that may wait for their flush before writes wait too. 1 to 64; default 3. */
   readonly maxImmutableMemTables?: number
@@ -34,7 +34,7 @@ export interface Options {
   readonly memtableChecksums?: boolean
   /** An order of keys of your own; part of the database for ever. Default: unsigned bytewise. */
   readonly comparator?: KeyOrder
-  /** Uncompressed bytes of a table's data block. 1 KiB to 4 MiB; default 4096. */
+  /** Uncompressed bytes at which a table's data block is complete: with 1, every entry has its own. 1 to 4 MiB; default 4096. */
   readonly blockBytes?: number
   /** Keys between two restart points of a block. 1 to 1024; default 16. */
   readonly restartInterval?: number
@@ -141,12 +141,12 @@ const TABLE: { readonly [K in keyof Required<Options>]: readonly [default_: unkn
   createIfMissing: [true, boolean],
   errorIfExists: [false, boolean],
   readOnly: [false, boolean],
-  writeBufferBytes: [64 * MIB, integer(16 * KIB, 1024 * MIB)],
+  writeBufferBytes: [64 * MIB, integer(4 * KIB, 1024 * MIB)],
   maxImmutableMemTables: [3, integer(1, 64)],
   memtable: [undefined, oneOf('radix', 'skiplist')],
   memtableChecksums: [false, boolean],
   comparator: [bytewiseComparator, object('name', 'compare')],
-  blockBytes: [4 * KIB, integer(1 * KIB, 4 * MIB)],
+  blockBytes: [4 * KIB, integer(1, 4 * MIB)],
   restartInterval: [16, integer(1, 1024)],
   bloomBitsPerKey: [10, oneOrMany(integer(0, 64), LEVELS)],
   compression: ['snappy', oneOf('none', 'snappy', 'zstd')],
@@ -213,7 +213,7 @@ function checkTriggers(options: ResolvedOptions): void {
   )
 }
 
-function customOrder(order: KeyOrder): Comparator {
+export function customOrder(order: KeyOrder): Comparator {
   if (typeof order.name !== 'string' || /^(leveldb|varve|rocksdb)\.|^$/.test(order.name)) {
     throw new InvalidArgumentError(
       'a comparator needs a name of its own, not starting with leveldb., rocksdb. or varve.',
@@ -243,7 +243,7 @@ function bloomBitsOf(bits: number | readonly number[], level: number): number {
 }
 
 /** Filters are read if any are written; how many bits a key has is in the filter. */
-export function usesFilters({ bloomBitsPerKey }: ResolvedOptions): boolean {
+export function usesFilters({ bloomBitsPerKey }: Pick<ResolvedOptions, 'bloomBitsPerKey'>): boolean {
   return typeof bloomBitsPerKey === 'number' ? bloomBitsPerKey > 0 : bloomBitsPerKey.some((bits) => bits > 0)
 }
 

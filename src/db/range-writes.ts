@@ -24,10 +24,18 @@ export function joinDeleteRange(
 }
 
 /** @throws InvalidArgumentError if it is no batch, or a range in it does not end after it starts */
-export function joinBatch({ queue, options }: Engine, batch: WriteBatch, durability: Durability): WriteGroup {
+export function joinBatch(engine: Engine, batch: WriteBatch, durability: Durability): WriteGroup {
   if (!(batch instanceof WriteBatch)) throw new InvalidArgumentError('write takes a WriteBatch')
-  const encoded = batch.encoded()
-  const { rangeCount } = batch
+  return joinEncoded(engine, batch.encoded(), batch.rangeCount, durability)
+}
+
+/** As joinBatch, of the bytes of a batch with so many range deletes. */
+export function joinEncoded(
+  { queue, options }: Engine,
+  encoded: Bytes,
+  rangeCount: number,
+  durability: Durability,
+): WriteGroup {
   const ranges = new RangeOps(options.comparator)
   if (rangeCount > 0) ranges.read(encoded, 0, encoded.length)
   if (ranges.fault !== undefined) throw new InvalidArgumentError(ranges.fault)

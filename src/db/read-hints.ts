@@ -10,18 +10,30 @@
 import type { Bytes, FileNumber, Level } from '../base/types.ts'
 import type { CompactionHint } from '../version/compaction.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
+import type { ReadObserver } from './read-host.ts'
 
 const SEEK_BYTES = 16 * 1024
 const SEEKS_MIN = 100
 /** Hints that are kept; older ones make room. */
 const HINTS_MAX = 16
 
-export class ReadHints {
+export class ReadHints implements ReadObserver {
   /** Lookups that may still pass through a table in vain. */
   readonly #seeksLeft = new Map<FileNumber, number>()
   #hints: CompactionHint[] = []
   /** Hints have come in since the picker was last asked. */
   #isNew = false
+  readonly #countsSeeks: boolean
+  readonly #wake: () => void
+
+  /**
+   * @param countsSeeks whether lookups are charged
+   * @param wake called when a lookup has given a hint
+   */
+  constructor(countsSeeks: boolean, wake: () => void) {
+    this.#countsSeeks = countsSeeks
+    this.#wake = wake
+  }
 
   /** Oldest first. */
   get all(): readonly CompactionHint[] {
@@ -35,14 +47,14 @@ export class ReadHints {
     return isNew
   }
 
-  /** A lookup asked the table in vain, and then another one. @returns whether that was once too often */
-  chargeSeek(level: Level, { number, bytes }: FileMetadata): boolean {
+  missed({ number, bytes }: FileMetadata, level: Level): void {
+    if (!this.#countsSeeks) return
     const left = (this.#seeksLeft.get(number) ?? Math.max(SEEKS_MIN, Math.floor(bytes / SEEK_BYTES))) - 1
-    if (left < 0) return false
+    if (left < 0) return
     this.#seeksLeft.set(number, left)
-    if (left > 0) return false
+    if (left > 0) return
     this.#add({ kind: 'seeks', level, number })
-    return true
+    this.#wake()
   }
 
   /** A scan stepped over nothing but tombstones from one user key to another; the keys are copied. */

@@ -2,23 +2,22 @@
  * Reader: point lookups. Asks the active MemTable, the frozen ones newest first, then the tables newest first; the first
  * layer that knows the key answers, and a tombstone is an answer.
  *
- * Threads  belongs to the database's thread; one lookup at a time, which synchronous code ensures
+ * Threads  belongs to one thread; one lookup at a time, which synchronous code ensures
  */
 import type { CopyPool } from '../base/copy-pool.ts'
 import * as Lookup from '../base/lookup.ts'
-import type { Bytes, Level, SequenceNumber } from '../base/types.ts'
-import type { FileMetadata } from '../version/file-metadata.ts'
+import type { Bytes, SequenceNumber } from '../base/types.ts'
 import { KeyBatch, type ManySink } from '../version/key-batch.ts'
 import type { ValueSink } from '../version/version.ts'
-import type { Engine } from './engine.ts'
+import type { ReadHost } from './read-host.ts'
 
 export class Reader {
-  readonly #engine: Engine
+  readonly #host: ReadHost
   readonly #copy: CopySink
 
-  constructor(engine: Engine) {
-    this.#engine = engine
-    this.#copy = new CopySink(engine.copies)
+  constructor(host: ReadHost) {
+    this.#host = host
+    this.#copy = new CopySink(host.copies)
   }
 
   /**
@@ -44,18 +43,18 @@ export class Reader {
    * @throws CorruptionError, IOError
    */
   getMany(keys: readonly Bytes[], sequence: SequenceNumber): (Uint8Array<ArrayBuffer> | undefined)[] {
-    const engine = this.#engine
-    const values = new ManyValues(keys.length, engine.copies)
+    const { copies, options, tables, readState } = this.#host
+    const values = new ManyValues(keys.length, copies)
     const unknown = new Int32Array(keys.length)
     let count = 0
     for (let i = 0; i < keys.length; i++) {
       values.number = i
       if (this.#lookupMemTables(keys[i], sequence, values) === Lookup.ABSENT) unknown[count++] = i
     }
-    const { version } = engine.readState
+    const { version } = readState
     if (count > 0 && !version.isEmpty) {
-      const batch = new KeyBatch(engine.options.comparator, keys, unknown.subarray(0, count))
-      version.lookupMany(engine.tables, batch, sequence, values)
+      const batch = new KeyBatch(options.comparator, keys, unknown.subarray(0, count))
+      version.lookupMany(tables, batch, sequence, values)
     }
     return values.all
   }
@@ -63,15 +62,15 @@ export class Reader {
   #lookup(key: Bytes, sequence: SequenceNumber, sink: ValueSink): number {
     const answer = this.#lookupMemTables(key, sequence, sink)
     if (answer !== Lookup.ABSENT) return answer
-    const { tables, readState } = this.#engine
+    const { tables, readState, hints } = this.#host
     const { version } = readState
     const found = version.lookup(tables, key, 0, key.length, sequence, sink)
-    if (version.missed !== undefined) this.#missed(version.missed, version.missedLevel)
+    if (version.missed !== undefined) hints?.missed(version.missed, version.missedLevel)
     return found
   }
 
   #lookupMemTables(key: Bytes, sequence: SequenceNumber, sink: ValueSink): number {
-    const { active, immutables } = this.#engine.readState
+    const { active, immutables } = this.#host.readState
     const newest = active.table
     const answer = newest.lookup(key, 0, key.length, sequence)
     if (answer === Lookup.FOUND) sink.take(newest.valBuf, newest.valOff, newest.valLen)
@@ -83,12 +82,6 @@ export class Reader {
       if (older !== Lookup.ABSENT) return older
     }
     return Lookup.ABSENT
-  }
-
-  /** A lookup passed through a table in vain. */
-  #missed(file: FileMetadata, level: Level): void {
-    const { options, hints, background } = this.#engine
-    if (options.seekCompaction && hints.chargeSeek(level, file)) background.schedule()
   }
 }
 

@@ -11,6 +11,7 @@
  * A read-only opening stops after the replay, with the replayed data in MemTables, and changes nothing at all.
  */
 
+import { closeQuietly } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
 import { AlreadyExistsError, CorruptionError, InvalidArgumentError, NotFoundError } from '../base/errors.ts'
 import { CURRENT, isUsualName, logName, parseFileName, tableName } from '../base/filename.ts'
@@ -35,8 +36,9 @@ import { type RecoveredVersion, recoverVersion, VersionSet } from '../version/ve
 import { copyFile } from './copy-file.ts'
 import { type FlushPlan, type FlushSurroundings, planFlush } from './flush-plan.ts'
 import { type Discarded, LogReplay, type ReplayedLog, type ReplayReport, type ReplayTarget } from './log-replay.ts'
-import { newMemTable } from './new-memtable.ts'
+import { newMemTable, recycleMemTable } from './new-memtable.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
+import type { WriteAheadLog } from './write-ahead-log.ts'
 import { arenaBytesMax } from './write-group.ts'
 
 /** What opening found, did and discarded. */
@@ -97,7 +99,7 @@ function checkEmpty(files: FileSystem, directory: string): void {
 }
 
 /** What recovery hands to the engine. */
-export interface Recovered {
+interface Recovered {
   readonly versions: VersionSet
   /** MemTables with replayed data, newest first; only for a read-only opening. */
   readonly memtables: readonly MemTable[]
@@ -107,7 +109,25 @@ export interface Recovered {
   readonly info: RecoveryInfo
 }
 
-export class Recovery {
+/** Recover a database, with a MemTable to go on with. If that fails, the log is closed. @throws as Recovery.run */
+export function recoverInto(
+  log: WriteAheadLog,
+  directory: string,
+  options: ResolvedOptions,
+): Recovered & { readonly active: MemTable } {
+  const active = newMemTable(options, 0)
+  try {
+    const recovered = new Recovery(directory, options).run((number, sequence) => log.rotate(number, sequence))
+    // The log was there when the directory was synced for the sake of the new MANIFEST.
+    log.namesAreDurable()
+    return { ...recovered, active }
+  } catch (error) {
+    closeQuietly(() => log.close())
+    throw error
+  }
+}
+
+class Recovery {
   readonly #directory: string
   readonly #options: ResolvedOptions
   readonly #files: FileSystem
@@ -328,6 +348,7 @@ export class ReplaySink implements ReplayTarget {
     )
     if (file !== undefined) this.#written.push(file)
     for (const { level, number } of dropped) this.#dropped.set(number, level)
+    recycleMemTable(table)
   }
 
   /** The tables below what comes next: those found and those written, without those dropped. */

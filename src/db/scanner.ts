@@ -8,19 +8,20 @@ import type { FileMetadata } from '../version/file-metadata.ts'
 import { LevelIterator } from '../version/level-iterator.ts'
 import { Cursor } from './cursor.ts'
 import { DBIterator } from './db-iterator.ts'
-import type { Engine } from './engine.ts'
 import { PinnedTables } from './pinned-tables.ts'
 import { RangeFilters } from './range-filters.ts'
+import type { ReadHost } from './read-host.ts'
+import { isEmpty } from './read-state.ts'
 import { type Project, ScanCursor } from './scan.ts'
 import { type CursorOptions, planCursor, planScan, type ScanOptions, type ScanPlan } from './scan-options.ts'
 
 export class Scanner {
-  readonly #engine: Engine
+  readonly #host: ReadHost
   readonly #open = new Set<Cursor>()
   #isClosed = false
 
-  constructor(engine: Engine) {
-    this.#engine = engine
+  constructor(host: ReadHost) {
+    this.#host = host
   }
 
   get openCount(): number {
@@ -34,7 +35,7 @@ export class Scanner {
   begin<T>(options: ScanOptions, project: Project<T>): ScanCursor<T> {
     const plan = planScan(options)
     const { cursor, iterator } = this.#begin(plan)
-    return new ScanCursor(cursor, iterator, project, this.#engine.copies, plan.limit)
+    return new ScanCursor(cursor, iterator, project, this.#host.copies, plan.limit)
   }
 
   /** A cursor; as begin. */
@@ -50,27 +51,29 @@ export class Scanner {
 
   #begin({ bounds, isReverse, snapshot }: ScanPlan): { readonly cursor: Cursor; readonly iterator: DBIterator } {
     if (this.#isClosed) throw new ClosedError('the database is closed')
-    const engine = this.#engine
-    const sequence = snapshot?.sequenceFor(engine.snapshots) ?? engine.lastSequence
-    const { active, immutables, version } = engine.readState
-    const pinned = new PinnedTables(engine.tables)
+    const host = this.#host
+    const sequence = snapshot?.sequenceFor(host.snapshots) ?? host.lastSequence
+    const { active, immutables, version } = host.readState
+    const pinned = new PinnedTables(host.tables)
     const openTable = (file: FileMetadata): InternalIterator => pinned.pin(file).iterator()
     const leaveTable = (file: FileMetadata): void => pinned.release(file)
-    engine.hold(version)
+    host.hold(version)
     const end = (): void => {
       pinned.releaseAll()
       this.#open.delete(cursor)
-      engine.unhold(version)
+      host.unhold(version)
     }
-    const { comparator } = engine.options
+    const { comparator } = host.options
     const filters = new RangeFilters(comparator, sequence)
-    const memtables = [active, ...immutables].map(({ table }) => filters.memTable(table))
+    // What is written to an empty one from here on is newer than the scan.
+    const slots = [active, ...immutables].filter((slot) => !isEmpty(slot))
+    const memtables = slots.map(({ table }) => filters.memTable(table))
     const tables: InternalIterator[] = []
     try {
       for (let i = version.levels[0].length - 1; i >= 0; i--) tables.push(openTable(version.levels[0][i]))
     } catch (error) {
       pinned.releaseAll()
-      engine.unhold(version)
+      host.unhold(version)
       throw error
     }
     for (const files of version.levels.slice(1)) {
@@ -78,8 +81,8 @@ export class Scanner {
     }
     const children = [...memtables, ...filters.tables(tables)]
     const merged = children.length === 1 ? children[0] : new MergingIterator(comparator, children)
-    const iterator = new DBIterator(merged, comparator, sequence, bounds, isReverse, engine.hints)
-    const cursor = new Cursor(iterator, engine.copies, end)
+    const iterator = new DBIterator(merged, comparator, sequence, bounds, isReverse, host.hints)
+    const cursor = new Cursor(iterator, host.copies, end)
     this.#open.add(cursor)
     return { cursor, iterator }
   }

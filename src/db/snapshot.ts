@@ -33,14 +33,17 @@ export class Snapshot {
   }
 }
 
-/** The open snapshots of one database. */
+/** The open snapshots of one database, on one thread. */
 export class SnapshotList {
   readonly #open = new Set<Snapshot>()
   /** Called when the oldest one is let go of: what it alone saw may be dropped. */
   readonly #onRelease: () => void
+  /** What the snapshots of other threads read at. */
+  readonly #elsewhere: () => readonly SequenceNumber[]
 
-  constructor(onRelease: () => void = nothing) {
+  constructor(onRelease: () => void = nothing, elsewhere: () => readonly SequenceNumber[] = none) {
     this.#onRelease = onRelease
+    this.#elsewhere = elsewhere
   }
 
   create(sequence: SequenceNumber): Snapshot {
@@ -55,20 +58,20 @@ export class SnapshotList {
     if (snapshot.sequence === oldest && this.sequences[0] !== oldest) this.#onRelease()
   }
 
-  /** What they read at, ascending, each once. */
+  /** What all of them read at, those of other threads too, ascending, each once. */
   get sequences(): SequenceNumber[] {
     const sequences = new Set([...this.#open].map(({ sequence }) => sequence))
+    for (const sequence of this.#elsewhere()) sequences.add(sequence)
     return [...sequences].sort((a, b) => a - b)
   }
 
   get count(): number {
-    return this.#open.size
+    return this.#open.size + new Set(this.#elsewhere()).size
   }
 
-  /** Sequence of the oldest one, if any is open. */
+  /** Sequence of the oldest one of all threads, if any is open. */
   get oldest(): SequenceNumber | undefined {
-    // They are created in the order of their sequences, and a Set keeps it.
-    return this.#open.values().next().value?.sequence
+    return this.sequences[0]
   }
 
   closeAll(): void {
@@ -77,3 +80,7 @@ export class SnapshotList {
 }
 
 function nothing(): void {}
+
+function none(): readonly SequenceNumber[] {
+  return []
+}

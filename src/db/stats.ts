@@ -25,6 +25,7 @@ export function gatherStats(engine: Engine, openScans: number): Stats {
     manifestBytes: versions.manifestBytes,
     openSnapshots: engine.snapshots.count,
     openScans,
+    readers: engine.sharing.readerCount,
     flushes: flushes.count,
     flushedBytes: flushes.bytes,
     ...compactionFigures(engine),

@@ -20,45 +20,9 @@ import type {
   WritableFile,
 } from '../base/environment.ts'
 import type { Bytes } from '../base/types.ts'
+import type { Fault, FaultPredicate, FileOperation } from './fault-call.ts'
 import { ioError, systemError } from './io-error.ts'
 import { MemoryWritableFile } from './memory-files.ts'
-
-export type FileOperation =
-  | 'open'
-  | 'read'
-  | 'create'
-  | 'append'
-  | 'sync'
-  | 'close'
-  | 'list'
-  | 'status'
-  | 'make-dir'
-  | 'rename'
-  | 'link'
-  | 'remove'
-  | 'sync-dir'
-  | 'lock'
-  | 'unlock'
-
-/** A call that is about to be made. */
-export interface FileCall {
-  /** 0 for the first call of this environment. */
-  readonly index: number
-  readonly op: FileOperation
-  /** As in the recorded lines; empty for the database's directory. */
-  readonly path: string
-}
-
-export type FaultCode = 'EIO' | 'ENOSPC' | 'EDQUOT' | 'EMFILE' | 'ENFILE' | 'EACCES' | 'EROFS' | 'ESTALE' | 'EXDEV'
-
-/** How a call fails. */
-export interface Fault {
-  readonly code: FaultCode
-  /** For an append: so many bytes are written before it fails. */
-  readonly shortBytes?: number
-}
-
-export type FaultPredicate = (call: FileCall) => Fault | undefined
 
 export interface FaultEnvironmentOptions {
   /** The database's directory, which recorded paths are relative to. */
@@ -266,6 +230,11 @@ class FaultFiles implements FileSystem {
   remove(path: string): void {
     this.#calls.pass('remove', path)
     this.#inner.remove(path)
+  }
+
+  syncFile(path: string): void {
+    this.#calls.pass('sync', path)
+    this.#inner.syncFile(path)
   }
 
   syncDirectory(directory: string): void {

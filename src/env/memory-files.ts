@@ -98,6 +98,12 @@ export class MemoryFiles implements FileSystem {
     this.tree.change({ type: 'remove', path: normalPath(path) })
   }
 
+  syncFile(path: string): void {
+    const file = this.#existing('sync', path)
+    if (file === 'directory') throw ioError('sync', path, systemError('EISDIR'))
+    file.markSynced(file.length)
+  }
+
   syncDirectory(directory: string): void {
     if (this.#existing('sync', directory) !== 'directory') throw ioError('sync', directory, systemError('ENOTDIR'))
     this.tree.syncDirectory(normalPath(directory))

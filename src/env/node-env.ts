@@ -6,9 +6,10 @@
 import { getRandomValues } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import { markAsUntransferable } from 'node:worker_threads'
-import type { Clock, Codecs, Environment, FileSystem, WorkerThread } from '../base/environment.ts'
+import type { Clock, Codecs, Environment, FileSystem, Ports, WorkerThread } from '../base/environment.ts'
 import { nodeCodecs } from './node-codecs.ts'
 import { type FileModes, NodeFiles } from './node-files.ts'
+import { nodePorts } from './node-port.ts'
 import { startWorkerThread } from './node-worker.ts'
 
 export interface NodeEnvironmentOptions {
@@ -33,6 +34,7 @@ class NodeEnvironment implements Environment {
   readonly files: FileSystem
   readonly clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() }
   readonly codecs: Codecs = nodeCodecs()
+  readonly ports: Ports = nodePorts
   readonly #modes: FileModes
   readonly #random = new Uint32Array(1)
 

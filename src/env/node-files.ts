@@ -25,7 +25,7 @@ export interface FileModes {
   readonly fileMode: number
 }
 
-const { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } = fs.constants
+const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY } = fs.constants
 // Windows has none of these flags, and needs none: it has no FIFOs among its files.
 const O_DIRECTORY = fs.constants.O_DIRECTORY ?? 0
 const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0
@@ -94,6 +94,15 @@ export class NodeFiles implements FileSystem {
 
   remove(file: string): void {
     attempt('remove', file, () => fs.unlinkSync(file))
+  }
+
+  syncFile(file: string): void {
+    const fd = attempt('open', file, () => fs.openSync(file, O_RDWR | O_NOFOLLOW))
+    try {
+      attempt('sync', file, () => fs.fdatasyncSync(fd))
+    } finally {
+      fs.closeSync(fd)
+    }
   }
 
   syncDirectory(directory: string): void {

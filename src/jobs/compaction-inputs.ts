@@ -1,7 +1,8 @@
 /**
  * CompactionInputs: all entries of a compaction's tables, merged, in internal-key order. Every table is read once, from
- * its beginning to its end, through a descriptor of its own and past all caches; a table is opened when its turn comes
- * and closed after it, so that no more are open than levels, and tables of level 0.
+ * its beginning to its end, through a descriptor of its own and past all caches, read ahead as any iterator's is
+ * (table/sequential-blocks.ts); a table is opened when its turn comes and closed after it, so that no more are open than
+ * levels, and tables of level 0.
  *
  * Threads  belongs to its job
  */
@@ -16,10 +17,6 @@ import type { TableIterator } from '../table/table-iterator.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { LevelIterator } from '../version/level-iterator.ts'
 import type { CompactionJob } from './compaction-job.ts'
-import { ReadAheadFile } from './read-ahead-file.ts'
-
-/** One read for about 120 blocks: a system call's own cost no longer shows, and 12 inputs take 6 MiB. */
-const READ_AHEAD_BYTES = 512 * 1024
 
 export class CompactionInputs {
   readonly entries: MergingIterator
@@ -52,7 +49,6 @@ class Run {
   readonly #directory: string
   readonly #environment: Environment
   readonly #comparator: Comparator
-  readonly #buffer: Uint8Array
   #table: Table | undefined = undefined
   #iterator: TableIterator | undefined = undefined
 
@@ -60,7 +56,6 @@ class Run {
     this.#directory = directory
     this.#environment = environment
     this.#comparator = comparator
-    this.#buffer = new Uint8Array(Math.min(READ_AHEAD_BYTES, Math.max(...tables.map(({ bytes }) => bytes))))
     this.entries = new LevelIterator(comparator, tables, (file) => this.#open(file))
   }
 
@@ -80,7 +75,7 @@ class Run {
   #open({ number, bytes }: FileMetadata): TableIterator {
     this.close()
     const { files, codecs } = this.#environment
-    const file = new ReadAheadFile(openTableFile(files, this.#directory, number, bytes), this.#buffer)
+    const file = openTableFile(files, this.#directory, number, bytes)
     try {
       const options = { comparator: this.#comparator, filterPolicy: undefined, blockCache: undefined, codecs }
       this.#table = Table.open(file, number, options)
@@ -88,7 +83,7 @@ class Run {
       file.close()
       throw error
     }
-    this.#iterator = this.#table.iterator()
+    this.#iterator = this.#table.iterator({ readsAll: true })
     return this.#iterator
   }
 }

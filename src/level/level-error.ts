@@ -17,6 +17,7 @@ const CODES: Readonly<Record<ErrorCode, string>> = {
   READ_ONLY: 'LEVEL_READONLY',
   STALLED: 'LEVEL_STALLED',
   ABORTED: 'LEVEL_ABORTED',
+  STALE: 'LEVEL_STALE',
 }
 
 /** What LevelDB says in these cases, and programs look for. */

@@ -12,6 +12,7 @@ import { assert } from '../base/assert.ts'
 import { InvalidArgumentError, VarveError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
 import * as Layout from './arena-layout.ts'
+import { takeMemory } from './arena-memory.ts'
 
 /** Largest `capacityBytes`. */
 const CAPACITY_BYTES_MAX: number = Layout.ARENA_BYTES_MAX - Layout.HEADER_BYTES
@@ -65,7 +66,7 @@ export class Arena {
       )
     }
     const capacity = wordAligned(capacityBytes)
-    const arena = new Arena(new SharedArrayBuffer(Layout.HEADER_BYTES + capacity), features)
+    const arena = new Arena(takeMemory(Layout.HEADER_BYTES + capacity), features)
     const { words } = arena
     words[Layout.FORMAT_VERSION] = Layout.FORMAT_VERSION_VALUE
     words[Layout.REPRESENTATION] = representation

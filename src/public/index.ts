@@ -18,6 +18,8 @@ export type {
   FileKind,
   FileStatus,
   FileSystem,
+  Port,
+  Ports,
   RandomAccessFile,
   WorkerThread,
   WritableFile,
@@ -34,6 +36,7 @@ export {
   NotFoundError,
   NotSupportedError,
   ReadOnlyError,
+  StaleError,
   StalledError,
   VarveError,
   type WriteOutcome,
@@ -41,6 +44,7 @@ export {
 export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../base/limits.ts'
 export type { Durability } from '../base/types.ts'
 export { WriteBatch } from '../batch/write-batch.ts'
+export { type AttachOptions, attach } from '../db/attach.ts'
 export type { StallReason } from '../db/back-pressure.ts'
 export type {
   CompactOptions,
@@ -54,6 +58,7 @@ export type {
 export type { CheckpointInfo } from '../db/checkpoint.ts'
 export type { Cursor } from '../db/cursor.ts'
 export { DB } from '../db/db.ts'
+export { DBReader } from '../db/db-reader.ts'
 export type {
   BackgroundErrorDetail,
   BackgroundWork,
@@ -71,6 +76,7 @@ export type { Options, RecoveryMode } from '../db/options.ts'
 export type { RecoveryInfo } from '../db/recovery.ts'
 export type { Entry, Scan, SyncScan } from '../db/scan.ts'
 export type { CursorOptions, ScanOptions } from '../db/scan-options.ts'
+export type { ShareHandle } from '../db/share-messages.ts'
 export type { Snapshot } from '../db/snapshot.ts'
 export { nodeEnvironment } from '../env/node-env.ts'
 export type { CompactionReason } from '../version/compaction.ts'

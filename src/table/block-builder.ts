@@ -3,7 +3,7 @@
  * order; every `restartInterval` entries a key is stored whole.
  * Source   google/leveldb table/block_builder.cc
  */
-import { copyBytes } from '../base/bytes.ts'
+import { commonPrefixLength, copyBytes } from '../base/bytes.ts'
 import { putFixed32, putVarint } from '../base/coding.ts'
 import type { Bytes } from '../base/types.ts'
 
@@ -51,7 +51,16 @@ export class BlockBuilder {
    * @requires the key sorts after the one before; not finished
    */
   add(key: Bytes, keyLength: number, value: Bytes, valOff: number, valLen: number): void {
-    const shared = this.#sharedLength(key, keyLength)
+    const common = commonPrefixLength(key, 0, keyLength, this.lastKey, 0, this.lastKeyLength)
+    this.addSharing(key, keyLength, common, value, valOff, valLen)
+  }
+
+  /**
+   * As add.
+   * @param common how many bytes the key has in common with lastKey: whoever checks their order knows it already
+   */
+  addSharing(key: Bytes, keyLength: number, common: number, value: Bytes, valOff: number, valLen: number): void {
+    const shared = this.#sharedLength(common)
     const unshared = keyLength - shared
     this.#reserve(MAX_LENGTHS_BYTES + unshared + valLen)
     const buffer = this.#buffer
@@ -63,7 +72,7 @@ export class BlockBuilder {
     copyBytes(value, valOff, buffer, at, valLen)
     this.#length = at + valLen
     this.#run++
-    this.#rememberKey(key, shared, keyLength)
+    this.#rememberKey(key, common, keyLength)
   }
 
   /**
@@ -85,28 +94,22 @@ export class BlockBuilder {
   }
 
   /** How much of the key is left out; starts a new run where one is due. */
-  #sharedLength(key: Bytes, keyLength: number): number {
+  #sharedLength(common: number): number {
     if (this.#length === 0) return 0
-    if (this.#run === this.#restartInterval) {
-      this.#restarts.push(this.#length)
-      this.#run = 0
-      return 0
-    }
-    const { lastKey } = this
-    const n = Math.min(keyLength, this.lastKeyLength)
-    let shared = 0
-    while (shared < n && key[shared] === lastKey[shared]) shared++
-    return shared
+    if (this.#run < this.#restartInterval) return common
+    this.#restarts.push(this.#length)
+    this.#run = 0
+    return 0
   }
 
-  /** The first `shared` bytes are there already. */
-  #rememberKey(key: Bytes, shared: number, keyLength: number): void {
+  /** The first `common` bytes are there already. */
+  #rememberKey(key: Bytes, common: number, keyLength: number): void {
     if (keyLength > this.lastKey.length) {
       const larger = new Uint8Array(keyLength * 2)
       larger.set(this.lastKey)
       this.lastKey = larger
     }
-    copyBytes(key, shared, this.lastKey, shared, keyLength - shared)
+    copyBytes(key, common, this.lastKey, common, keyLength - common)
     this.lastKeyLength = keyLength
   }
 

@@ -7,9 +7,9 @@
  * Source   google/leveldb table/table_builder.cc
  */
 import { assert } from '../base/assert.ts'
-import { copyBytes, EMPTY } from '../base/bytes.ts'
+import { commonPrefixLength, copyBytes, EMPTY } from '../base/bytes.ts'
 import { getFixed32, putFixed32 } from '../base/coding.ts'
-import type { Comparator } from '../base/comparator.ts'
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { WritableFile } from '../base/environment.ts'
 import { compareTags, TAG_BYTES, tagSequence, tagType } from '../base/internal-key.ts'
 import { type Bytes, type SequenceNumber, sequenceNumber } from '../base/types.ts'
@@ -112,11 +112,13 @@ export class TableBuilder {
     assert(!this.#isFinished, 'a finished table takes no entries')
     const encoded = this.#encodeKey(key, keyOff, keyLen, tagLow, tagHigh)
     const length = keyLen + TAG_BYTES
+    const { lastKey, lastKeyLength } = this.#data
+    const common = commonPrefixLength(encoded, 0, length, lastKey, 0, lastKeyLength)
     if (this.entryCount === 0) this.smallest = encoded.slice(0, length)
-    else assert(this.#isAscending(encoded, keyLen, tagLow, tagHigh), 'entries of a table ascend strictly')
+    else assert(this.#isAscending(encoded, keyLen, common, tagLow, tagHigh), 'entries of a table ascend strictly')
     if (this.#pending !== undefined) this.#addSeparator(this.#pending, encoded.subarray(0, length))
     this.#filter?.addKey(encoded, 0, keyLen)
-    this.#data.add(encoded, length, value, valOff, valLen)
+    this.#data.addSharing(encoded, length, common, value, valOff, valLen)
     this.entryCount++
     if (tagType(tagLow) === ValueType.DELETION) this.#countTombstone(tagSequence(tagLow, tagHigh))
     if (this.#data.finishedBytes >= this.#options.blockBytes) this.#finishDataBlock()
@@ -150,10 +152,13 @@ export class TableBuilder {
     return encoded
   }
 
-  #isAscending(encoded: Bytes, keyLen: number, tagLow: number, tagHigh: number): boolean {
+  /** @param common leading bytes that the encoded key shares with the last one, which decide the order of bytes */
+  #isAscending(encoded: Bytes, keyLen: number, common: number, tagLow: number, tagHigh: number): boolean {
     const last = this.#data.lastKey
     const lastLen = this.#data.lastKeyLength - TAG_BYTES
-    const order = this.#options.comparator.compare(last, 0, lastLen, encoded, 0, keyLen)
+    const { comparator } = this.#options
+    if (comparator === bytewiseComparator && common < lastLen && common < keyLen) return last[common] < encoded[common]
+    const order = comparator.compare(last, 0, lastLen, encoded, 0, keyLen)
     if (order !== 0) return order < 0
     return compareTags(getFixed32(last, lastLen), getFixed32(last, lastLen + 4), tagLow, tagHigh) < 0
   }

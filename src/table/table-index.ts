@@ -5,15 +5,14 @@
  * Entry    separator (an internal key ≥ all of its data block, < all of the next) → handle of the data block
  * Invariants  separators ascend strictly; data blocks follow one another without overlap and end before the metaindex
  *          block. A table can thus be read through only once from end to end: no index leads in circles.
- * Search   In the order of bytes, all separators but the last (which may be as short as one byte) share a prefix, and the
- *          four bytes after it stand in an array of words: most searches are one of that array, and compare no key.
+ * Search   In the order of bytes, by words (base/key-words.ts): of all separators but the last, which may be as short as
+ *          one byte and would leave no common prefix.
  * A separator may carry the sequence number 2^56 − 1; it is compared as halves and never decoded.
  */
-import { commonPrefixLength, compareBytes } from '../base/bytes.ts'
-
 import { getFixed32, Reader } from '../base/coding.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { compareTags, TAG_BYTES } from '../base/internal-key.ts'
+import { KeyWords } from '../base/key-words.ts'
 import type { Bytes } from '../base/types.ts'
 import type { Block } from './block.ts'
 import { BlockCursor } from './block-cursor.ts'
@@ -35,9 +34,8 @@ export class TableIndex {
   readonly #offsets: Float64Array
   readonly #lengths: Uint32Array
   readonly #comparator: Comparator
-  /** Bytes that all separators but the last begin with, and each one's next four; no words if there is no use for them. */
-  #prefixLength: number
-  #words: Uint32Array | undefined
+  /** Of all separators but the last; undefined if there is no use for them. */
+  readonly #words: KeyWords | undefined
 
   /**
    * @param block verified contents of the index block; not kept
@@ -69,10 +67,9 @@ export class TableIndex {
     this.#offsets = Float64Array.from(offsets)
     this.#lengths = Uint32Array.from(lengths)
     this.#comparator = comparator
-    this.#prefixLength = 0
-    this.#words = undefined
     this.#checkOrder(block)
-    if (comparator === bytewiseComparator && this.count > 1) this.#makeWords()
+    const hasWords = comparator === bytewiseComparator && this.count > 1
+    this.#words = hasWords ? new KeyWords(keys, this.#starts, this.count - 1, TAG_BYTES) : undefined
   }
 
   /** Bytes of memory that the index takes. */
@@ -100,20 +97,11 @@ export class TableIndex {
   find(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): number {
     const words = this.#words
     if (words === undefined) return this.#search(0, this.count, key, keyOff, keyLen, tagLow, tagHigh)
-    const last = words.length
-    const at = this.#findWord(words, key, keyOff, keyLen, tagLow, tagHigh)
+    words.narrow(key, keyOff, keyLen)
+    const { begin, limit } = words
+    const at = begin === limit ? begin : this.#search(begin, limit, key, keyOff, keyLen, tagLow, tagHigh)
+    const last = this.count - 1
     return at === last && this.#compare(last, key, keyOff, keyLen, tagLow, tagHigh) < 0 ? this.count : at
-  }
-
-  /** As find, among all separators but the last. */
-  #findWord(words: Uint32Array, key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): number {
-    const prefix = this.#prefixLength
-    const order = compareBytes(this.#keys, 0, prefix, key, keyOff, keyLen < prefix ? keyLen : prefix)
-    if (order !== 0) return order > 0 ? 0 : words.length
-    const word = wordAt(key, keyOff + prefix, keyLen - prefix)
-    const low = firstAtLeast(words, 0, word)
-    if (low === words.length || words[low] !== word) return low
-    return this.#search(low, firstAtLeast(words, low, word + 1), key, keyOff, keyLen, tagLow, tagHigh)
   }
 
   /** The first separator in [begin, limit) that is ≥ the internal key; `limit` if none is. */
@@ -144,22 +132,6 @@ export class TableIndex {
     return compareTags(getFixed32(this.#keys, tag), getFixed32(this.#keys, tag + 4), tagLow, tagHigh)
   }
 
-  #makeWords(): void {
-    const keys = this.#keys
-    const starts = this.#starts
-    const words = new Uint32Array(this.count - 1)
-    const end = starts[words.length] - TAG_BYTES
-    const lastStart = starts[words.length - 1]
-    // What the first and the last of them begin with, all between them do.
-    const prefix = commonPrefixLength(keys, 0, starts[1] - TAG_BYTES, keys, lastStart, end - lastStart)
-    for (let i = 0; i < words.length; i++) {
-      const start = starts[i] + prefix
-      words[i] = wordAt(keys, start, starts[i + 1] - TAG_BYTES - start)
-    }
-    this.#prefixLength = prefix
-    this.#words = words
-  }
-
   #checkOrder(block: Block): void {
     for (let i = 0; i + 1 < this.count; i++) {
       const start = this.#starts[i + 1]
@@ -175,27 +147,6 @@ export class TableIndex {
       if (order >= 0) block.damaged('an index that does not ascend')
     }
   }
-}
-
-/** Up to four bytes, as a number that orders as they do; missing ones count as 0. */
-function wordAt(bytes: Bytes, offset: number, length: number): number {
-  if (length >= 4)
-    return ((bytes[offset] << 24) | (bytes[offset + 1] << 16) | (bytes[offset + 2] << 8) | bytes[offset + 3]) >>> 0
-  let word = 0
-  for (let i = 0; i < 4; i++) word = (word << 8) | (i < length ? bytes[offset + i] : 0)
-  return word >>> 0
-}
-
-/** Index of the first of the ascending words at or after `begin` that is ≥ `word`; without branches to predict. */
-function firstAtLeast(words: Uint32Array, begin: number, word: number): number {
-  let first = begin
-  let count = words.length - begin
-  while (count > 1) {
-    const half = count >>> 1
-    first += words[first + half - 1] < word ? half : 0
-    count -= half
-  }
-  return first + (count === 1 && words[first] < word ? 1 : 0)
 }
 
 function handleOf({ block, valueOffset, valueLength }: BlockCursor): BlockHandle {

@@ -13,13 +13,13 @@
 import type { Comparator } from '../base/comparator.ts'
 import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
-import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagType } from '../base/internal-key.ts'
+import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow } from '../base/internal-key.ts'
 import * as Lookup from '../base/lookup.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { Block } from './block.ts'
 import { readBlock } from './block-reader.ts'
-import type { BlockStore } from './block-store.ts'
+import type { BlockStore, Shelf } from './block-store.ts'
 import { FilterBlockReader } from './filter-block.ts'
 import type { FilterPolicy } from './filter-policy.ts'
 import { LookupCursor } from './lookup-cursor.ts'
@@ -43,6 +43,8 @@ export interface TableReadOptions {
 export interface TableIteratorOptions {
   /** Whether blocks that are read are offered to the block cache; true if not given. Compactions say false. */
   readonly fillCache?: boolean
+  /** Whether all of the table is going to be read: reads ahead from the first block on. False if not given. */
+  readonly readsAll?: boolean
 }
 
 export class Table {
@@ -56,6 +58,8 @@ export class Table {
   readonly #comparator: Comparator
   readonly #store: BlockStore | undefined
   readonly #codecs: Codecs | undefined
+  /** What the store keeps of this table. */
+  readonly #shelf: Shelf
   readonly #index: TableIndex
   readonly #filter: FilterBlockReader | undefined
   readonly #metaindexOffset: number
@@ -74,10 +78,12 @@ export class Table {
     this.#store = options.blockCache
     this.#codecs = options.codecs
     this.#index = new TableIndex(options.comparator, index, footer.metaindex.offset)
+    this.#shelf = new Array<undefined>(this.#index.count).fill(undefined)
     this.#filter = filter === DAMAGED ? undefined : filter
     this.#metaindexOffset = footer.metaindex.offset
     this.#lookups = options.lookups ?? new LookupCursor(options.comparator)
-    this.memoryBytes = OVERHEAD_BYTES + this.#index.memoryBytes + (this.#filter?.memoryBytes ?? 0)
+    const shelfBytes = 8 * this.#index.count
+    this.memoryBytes = OVERHEAD_BYTES + shelfBytes + this.#index.memoryBytes + (this.#filter?.memoryBytes ?? 0)
   }
 
   /**
@@ -91,15 +97,15 @@ export class Table {
 
   /** The value found by the last lookup is valBuf[valOff, valOff + valLen); borrowed until the next lookup in any table. */
   get valBuf(): Bytes {
-    return this.#lookups.entries.valBuf
+    return this.#lookups.valBuf
   }
 
   get valOff(): number {
-    return this.#lookups.entries.valOff
+    return this.#lookups.valOff
   }
 
   get valLen(): number {
-    return this.#lookups.entries.valLen
+    return this.#lookups.valLen
   }
 
   /**
@@ -117,18 +123,23 @@ export class Table {
     if (filter !== undefined && !filter.keyMayMatch(index.offset(at), key, keyOff, keyLen)) return Lookup.ABSENT
     const lookups = this.#lookups
     if (lookups.owner !== this || lookups.at !== at) lookups.enter(this, at, this.#block(at))
-    const { entries } = lookups
     // If the block has no such entry, then neither has the next one: the separator between them is ≥ the key sought.
-    entries.seek(key, keyOff, keyLen, low, high)
-    if (!entries.valid) return Lookup.ABSENT
-    if (this.#comparator.compare(entries.keyBuf, 0, entries.keyLen, key, keyOff, keyLen) !== 0) return Lookup.ABSENT
-    return tagType(entries.tagLow) === ValueType.DELETION ? Lookup.DELETED : Lookup.FOUND
+    return lookups.find(key, keyOff, keyLen, low, high)
   }
 
   /** An iterator over all entries; of no use once the table is closed. */
   iterator(options: TableIteratorOptions = {}): TableIterator {
-    const fillsStore = options.fillCache ?? true
-    const blocks = new SequentialBlocks(this.file, this.number, this.#index, this.#codecs, this.#store, fillsStore)
+    const { fillCache = true, readsAll = false } = options
+    const blocks = new SequentialBlocks(
+      this.file,
+      this.number,
+      this.#index,
+      this.#codecs,
+      this.#store,
+      this.#shelf,
+      fillCache,
+      readsAll,
+    )
     return new TableIterator(this.#comparator, this.#index, blocks)
   }
 
@@ -147,10 +158,10 @@ export class Table {
   #block(at: number): Block {
     const store = this.#store
     const offset = this.#index.offset(at)
-    const kept = store?.get(this.number, offset)
+    const kept = store?.get(this.number, offset, this.#shelf, at)
     if (kept !== undefined) return kept
     const block = new Block(readBlock(this.file, this.#index.handle(at), this.#codecs), this.file.path, offset)
-    store?.put(this.number, offset, block)
+    store?.put(this.number, offset, block, this.#shelf, at)
     return block
   }
 }

@@ -130,9 +130,13 @@ export class ManifestWriter {
     return manifest
   }
 
-  /** Append an edit and make it durable. */
+  /** Append an edit; it counts when it is durable. */
   append(edit: VersionEdit): void {
     this.#add(edit)
+    this.#log.flush()
+  }
+
+  sync(): void {
     this.#log.sync()
   }
 

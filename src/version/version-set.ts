@@ -107,7 +107,9 @@ export class VersionSet {
   #logNumber: FileNumber
   #lastSequence: SequenceNumber
   #compactPointers: readonly LevelKey[]
+  /** An edit has begun, or has failed. */
   #failed = false
+  #begun: { readonly version: Version; readonly edit: VersionEdit } | undefined = undefined
 
   constructor(files: FileSystem, directory: string, comparator: Comparator, recovered: RecoveredVersion | undefined) {
     this.numbers = FileNumbers.startingAt(recovered?.nextFile ?? 1)
@@ -144,6 +146,10 @@ export class VersionSet {
     return this.#manifest?.number ?? this.#found?.manifestNumber ?? fileNumber(0)
   }
 
+  get manifestPath(): string {
+    return this.#files.join(this.#directory, manifestName(this.manifestNumber))
+  }
+
   get manifestBytes(): number {
     return this.#manifest?.bytes ?? this.#found?.manifestBytes ?? 0
   }
@@ -173,17 +179,35 @@ export class VersionSet {
   }
 
   /**
-   * Make `edit` durable in the manifest, then current.
+   * Append an edit to the manifest. It is to be made durable, and then to be committed, before the next one begins.
    * @throws IOError; the set is read-only from then on, and nothing may be removed
    */
-  apply(edit: VersionEdit): void {
-    assert(this.#manifest !== undefined && !this.#failed, 'the manifest takes edits')
-    const next = this.#next(edit)
+  begin(edit: VersionEdit): void {
+    assert(this.#manifest !== undefined && this.takesEdits, 'the manifest takes edits')
+    const version = this.#next(edit)
     const complete = this.#complete(edit)
     this.#failed = true
     this.#manifest.append(complete)
+    this.#begun = { version, edit }
+  }
+
+  /** Whether the next edit can begin. */
+  get takesEdits(): boolean {
+    return this.#manifest !== undefined && !this.#failed
+  }
+
+  /** Make the edit that has begun durable. @throws IOError, as begin */
+  sync(): void {
+    this.#manifest?.sync()
+  }
+
+  /** The edit that has begun is durable: now it holds. */
+  commit(): void {
+    const begun = this.#begun
+    assert(begun !== undefined, 'an edit is committed after it has begun')
+    this.#begun = undefined
     this.#failed = false
-    this.#install(next, edit)
+    this.#install(begun.version, begun.edit)
   }
 
   /** The records of a manifest that says what this one says now, for a copy of the database. */
@@ -201,6 +225,11 @@ export class VersionSet {
     assert(count > 0, 'a version is let go as often as it is held')
     if (count === 1) this.#held.delete(version)
     else this.#held.set(version, count - 1)
+  }
+
+  /** Whether anybody holds a version. */
+  get isHeld(): boolean {
+    return this.#held.size > 0
   }
 
   /** Numbers of all tables that the current version or a reader needs. */

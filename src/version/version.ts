@@ -4,10 +4,13 @@
  * Invariants  (1) level 0 holds tables in ascending number; a newer table has the larger number, and ranges may overlap
  *             (2) in level 1 and below, tables are sorted by smallest key and their ranges do not overlap
  *             (3) no number comes twice
- * Threads     immutable, but for what the last lookup left in `missed`; belongs to the database's thread
+ * Search      the words of a level's largest keys (base/key-words.ts) are made when it is first asked for a key
+ * Threads     immutable, but for them and for what the last lookup left in `missed`; belongs to the database's thread
  * Source      google/leveldb db/version_set.h
  */
-import type { Comparator } from '../base/comparator.ts'
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import { TAG_BYTES } from '../base/internal-key.ts'
+import { KeyWords } from '../base/key-words.ts'
 import * as Lookup from '../base/lookup.ts'
 import type { Bytes, FileNumber, Level, SequenceNumber } from '../base/types.ts'
 import { coversKey, type FileMetadata } from './file-metadata.ts'
@@ -41,6 +44,9 @@ export class Version {
   readonly #comparator: Comparator
   #firstAsked: FileMetadata | undefined
   #firstLevel: Level
+  /** Of each level below 0; undefined until the level is asked, or where words are of no use. */
+  readonly #words: (KeyWords | undefined)[]
+  readonly #usesWords: boolean
 
   constructor(comparator: Comparator, levels: readonly (readonly FileMetadata[])[]) {
     this.missed = undefined
@@ -48,6 +54,8 @@ export class Version {
     this.#firstAsked = undefined
     this.#firstLevel = 0
     this.#comparator = comparator
+    this.#words = levels.map(() => undefined)
+    this.#usesWords = comparator === bytewiseComparator
     this.levels = levels
   }
 
@@ -163,22 +171,58 @@ export class Version {
   /** The one table of a level below 0 that may hold the key. */
   #find(level: number, key: Bytes, keyOff: number, keyLen: number): FileMetadata | undefined {
     const files = this.levels[level]
-    const index = firstFileEndingAtOrAfter(this.#comparator, files, key, keyOff, keyLen)
-    const file = files[index]
-    return file !== undefined && coversKey(this.#comparator, file, key, keyOff, keyLen) ? file : undefined
+    if (files.length === 0) return undefined
+    let begin = 0
+    let limit = files.length
+    if (this.#usesWords && limit > 1) {
+      const words = this.#words[level] ?? this.#makeWords(level)
+      words.narrow(key, keyOff, keyLen)
+      begin = words.begin
+      limit = words.limit
+    }
+    const comparator = this.#comparator
+    if (begin < limit) begin = firstFileEndingAtOrAfter(comparator, files, key, keyOff, keyLen, begin, limit)
+    if (begin === files.length) return undefined
+    const { smallest } = files[begin]
+    const order = comparator.compare(key, keyOff, keyLen, smallest, 0, smallest.length - TAG_BYTES)
+    return order < 0 ? undefined : files[begin]
+  }
+
+  #makeWords(level: number): KeyWords {
+    const words = wordsOf(this.levels[level])
+    this.#words[level] = words
+    return words
   }
 }
 
-/** Index of the first table whose largest user key is ≥ the key, in a level without overlaps; files.length if none. */
+/** The words of the largest user keys of some tables, at least one. */
+function wordsOf(files: readonly FileMetadata[]): KeyWords {
+  const starts = new Int32Array(files.length + 1)
+  files.forEach(({ largest }, i) => {
+    starts[i + 1] = starts[i] + largest.length
+  })
+  const keys = new Uint8Array(starts[files.length])
+  files.forEach(({ largest }, i) => {
+    keys.set(largest, starts[i])
+  })
+  return new KeyWords(keys, starts, files.length, TAG_BYTES)
+}
+
+/**
+ * Index of the first table whose largest user key is ≥ the key, in a level without overlaps; files.length if none.
+ * @param begin,limit if given, it is one of [begin, limit), or `limit`
+ */
 export function firstFileEndingAtOrAfter(
   comparator: Comparator,
   files: readonly FileMetadata[],
   key: Bytes,
   keyOff: number,
   keyLen: number,
+  begin: number = 0,
+  limit: number = files.length,
 ): number {
-  let low = 0
-  let high = files.length
+  let low = begin
+  let high = limit
   while (low < high) {
     const middle = (low + high) >>> 1
     const { largest } = files[middle]

@@ -2,8 +2,8 @@
  * JobExecutor: where background jobs run. `start` hands a job over; its outcome is delivered, on the owner's thread,
  * either by itself when the owner yields to its event loop, or from inside `poll` or `waitSync`.
  *
- * One executor serves both kinds of jobs. Flushes run one after another, and compactions do; a flush never waits for a
- * compaction. An inline flush is done, and its outcome delivered, when `start` returns.
+ * One executor serves all kinds of jobs. Compactions run one after another, and the others do, which never wait for a
+ * compaction. Inline, any but a compaction is done, and its outcome delivered, when `start` returns.
  */
 import type { Job, ResultOf } from './messages.ts'
 

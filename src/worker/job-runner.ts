@@ -1,11 +1,12 @@
 /**
- * JobRunner: runs jobs on the thread that it is on. A flush is done at once; compactions wait in line, and the first of
- * them advances a slice at a time, whenever the owner says so. Between two slices the owner looks for a flush: a flush
+ * JobRunner: runs jobs on the thread that it is on. Compactions wait in line, and the first of them advances a slice at a
+ * time, whenever the owner says so; every other job is done at once. Between two slices the owner looks for those: a flush
  * thus waits for a slice, never for a compaction.
  */
 import type { Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import { AbortedError } from '../base/errors.ts'
+import { runRemoveJob, runSyncJob } from '../jobs/chores.ts'
 import { type CompactionJob, CompactionRun } from '../jobs/compaction-job.ts'
 import { runFlushJob } from '../jobs/flush-job.ts'
 import type { Job, JobResult } from './messages.ts'
@@ -32,10 +33,10 @@ export class JobRunner {
     return this.#current !== undefined || this.#waiting.length > 0
   }
 
-  /** Take a job; a flush is answered before this returns. */
+  /** Take a job; all but a compaction is answered before this returns. */
   add(id: number, job: Job): void {
     if (job.kind === 'compact') this.#waiting.push({ id, job })
-    else this.#flush(id, () => runFlushJob(job, this.#environment, this.#comparator))
+    else this.#runNow(id, job)
   }
 
   /** Advance the compaction in front by a slice. @returns whether it was answered */
@@ -80,14 +81,19 @@ export class JobRunner {
     return true
   }
 
-  #flush(id: number, run: () => JobResult): void {
+  #runNow(id: number, job: Exclude<Job, CompactionJob>): void {
     let result: JobResult
     try {
-      result = run()
+      result = this.#resultOf(job)
     } catch (error) {
       this.#answer(id, error, undefined)
       return
     }
     this.#answer(id, undefined, result)
+  }
+
+  #resultOf(job: Exclude<Job, CompactionJob>): JobResult {
+    if (job.kind === 'flush') return runFlushJob(job, this.#environment, this.#comparator)
+    return job.kind === 'sync' ? runSyncJob(job, this.#environment) : runRemoveJob(job, this.#environment)
   }
 }

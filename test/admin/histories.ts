@@ -63,6 +63,30 @@ export async function madeByVarve(seed: number, count: number, flushEvery: numbe
   return { name: `varve, seed ${seed}`, directory: await leftBy(write, UNCOMPACTED), history }
 }
 
+/** As madeByVarve, but with tables that were compacted over and over, in several levels. No key is deleted at either end. */
+export async function madeWithCompactions(seed: number, count: number): Promise<Made> {
+  const history = new History()
+  const write = async (db: DB): Promise<void> => {
+    let written = 0
+    for (const [key, value] of randomWrites(new Prng(seed), count, 60, 60)) {
+      if (value === undefined) await db.delete(key)
+      else await db.put(key, value)
+      history.add(key, value)
+      if (++written % 50 > 0) continue
+      for (const end of ['a', 'z']) {
+        await db.put(end, `${written}`)
+        history.add(end, `${written}`)
+      }
+      await db.flush()
+    }
+    await db.compactRange('key/00010', 'key/00020')
+    await db.put('key/00001', 'in the log')
+    history.add('key/00001', 'in the log')
+  }
+  const small = { level0CompactionTrigger: 2, maxFileBytes: 4096, levelBytes: 4096 }
+  return { name: `varve, compacted, seed ${seed}`, directory: await leftBy(write, small), history }
+}
+
 /** Tables in several levels, compacted, and a log. */
 export async function madeByLevel(seed: number, count: number): Promise<Made> {
   const history = new History()

@@ -57,3 +57,19 @@ test('masking changes a CRC, twice more so, and is undone', () => {
     assert.equal(unmaskCrc(maskCrc(crc)), crc)
   }
 })
+
+test('long inputs, which are read as words, give what the definition gives, wherever they begin and end', () => {
+  const prng = new Prng(2)
+  const bytes = Uint8Array.from({ length: 1100 }, () => prng.below(256)).subarray(3)
+  for (let offset = 0; offset < 9; offset++) {
+    for (const length of [511, 512, 513, 519, 520, 1000, bytes.length - offset]) {
+      const expected = slowCrc(bytes.subarray(offset, offset + length))
+      assert.equal(crc32c(bytes, offset, length), expected, `${offset} ${length}`)
+      assert.equal(
+        crc32c(bytes, offset + 7, length - 7, crc32c(bytes, offset, 7)),
+        expected,
+        `${offset} ${length}, in two`,
+      )
+    }
+  }
+})

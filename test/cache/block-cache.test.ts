@@ -5,7 +5,7 @@ import { Prng } from '../../src/base/prng.ts'
 import { type FileNumber, fileNumber } from '../../src/base/types.ts'
 import { BlockCache } from '../../src/cache/block-cache.ts'
 import { Block } from '../../src/table/block.ts'
-import type { BlockStore } from '../../src/table/block-store.ts'
+import type { BlockStore, Shelf } from '../../src/table/block-store.ts'
 
 /** A block of `bytes` bytes: one restart point, and what no entry is read of. */
 function blockOf(bytes: number): Block {
@@ -226,4 +226,35 @@ test('whatever is called, the budget holds, and what is got is what was put last
       assert.equal(cache.bytes, bytes)
     }),
   )
+})
+
+test('a table finds on its shelf what is kept of it, and nothing that is not kept any more', () => {
+  const cache = new BlockCache(2 * CHARGE)
+  const shelf: Shelf = [undefined, undefined, undefined]
+  const blocks = [0, 1, 2].map((at) => {
+    const block = blockOf(100)
+    cache.put(one, at * 100, block, shelf, at)
+    return block
+  })
+  assert.deepEqual(
+    shelf.map((kept) => kept?.block),
+    [undefined, blocks[1], blocks[2]],
+  )
+  assert.equal(cache.get(one, 100, shelf, 1), blocks[1])
+  assert.equal(cache.get(one, 0, shelf, 0), undefined)
+  cache.evictFile(one)
+  assert.deepEqual(shelf, [undefined, undefined, undefined])
+  assert.equal(cache.getForScan(one, 100, shelf, 1), undefined)
+})
+
+test('a table that is opened again finds what is kept of it, and has it on its new shelf', () => {
+  const cache = new BlockCache(2 * CHARGE)
+  const before: Shelf = [undefined]
+  const after: Shelf = [undefined]
+  const block = blockOf(100)
+  cache.put(one, 0, block, before, 0)
+  assert.equal(cache.get(one, 0, after, 0), block)
+  assert.equal(after[0]?.block, block)
+  cache.put(one, 0, blockOf(101), after, 0)
+  assert.equal(after[0]?.block.bytes.length, 101)
 })

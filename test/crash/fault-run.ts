@@ -14,13 +14,8 @@ import { Prng } from '../../src/base/prng.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
-import {
-  type Fault,
-  type FaultCode,
-  FaultEnvironment,
-  type FaultPredicate,
-  type FileCall,
-} from '../../src/env/fault-env.ts'
+import type { Fault, FaultCode, FaultPredicate, FileCall } from '../../src/env/fault-call.ts'
+import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { DIRECTORY, Ledger, live, OPTIONS, type Runner, readState, type State, stateOf, summary } from './workload.ts'
 

@@ -32,6 +32,7 @@ const EMPTY: Stats = {
   manifestBytes: 50,
   openSnapshots: 0,
   openScans: 0,
+  readers: 0,
   flushes: 0,
   flushedBytes: 0,
   levels: [],

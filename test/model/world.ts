@@ -2,7 +2,7 @@
  * World: where a database of the model tests lives, and how it crashes: in memory, where the moment of a crash can be any
  * file-system call and power can be lost; or on the real file system, with a worker thread.
  */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Environment } from '../../src/base/environment.ts'
@@ -88,10 +88,15 @@ export class NodeWorld implements World {
     this.directory = directory
   }
 
-  /** The directory as the process left it; the database's thread is here, so nothing but a table can be half written. */
+  /**
+   * The directory as the process left it; the database's thread is here, so nothing but a table can be half written. Its
+   * worker may be removing files that nobody needs any more.
+   */
   crash(): World {
     const copy = mkdtempSync(join(tmpdir(), 'varve-model-'))
-    cpSync(this.directory, copy, { recursive: true, filter: (path) => !path.endsWith('LOCK') })
+    for (const name of readdirSync(this.directory)) {
+      if (name !== 'LOCK') copyIfThere(join(this.directory, name), join(copy, name))
+    }
     return new NodeWorld(copy)
   }
 
@@ -107,5 +112,13 @@ export class NodeWorld implements World {
 
   dispose(): void {
     rmSync(this.directory, { recursive: true, force: true })
+  }
+}
+
+function copyIfThere(from: string, to: string): void {
+  try {
+    copyFileSync(from, to)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }

@@ -5,7 +5,7 @@ import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { type FileNumber, fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { FileNumbers } from '../../src/version/file-numbers.ts'
-import type { LevelKey } from '../../src/version/version-edit.ts'
+import type { LevelKey, VersionEdit } from '../../src/version/version-edit.ts'
 import { recoverVersion, VersionSet } from '../../src/version/version-set.ts'
 import { describeKey, drawnFile, drawnKey } from './drawn-version.ts'
 
@@ -37,14 +37,20 @@ function tablesOf(versions: VersionSet): string[] {
   return [...versions.current.files()].map(({ level, file }) => `${level}:${file.number}`)
 }
 
+function apply(versions: VersionSet, edit: VersionEdit): void {
+  versions.begin(edit)
+  versions.sync()
+  versions.commit()
+}
+
 test('an edit moves the compact pointers of its levels, and leaves the others; a new manifest has all of them', () => {
   const memory = inMemory()
   const versions = begin(memory)
   assert.deepEqual(pointersOf(versions), [])
-  versions.apply({ compactPointers: [pointer(3, 'c#7'), pointer(1, 'x')] })
-  versions.apply({ compactPointers: [pointer(0, 'f')] })
-  versions.apply({ lastSequence: sequenceNumber(5) })
-  versions.apply({ compactPointers: [pointer(1, 'b')] })
+  apply(versions, { compactPointers: [pointer(3, 'c#7'), pointer(1, 'x')] })
+  apply(versions, { compactPointers: [pointer(0, 'f')] })
+  apply(versions, { lastSequence: sequenceNumber(5) })
+  apply(versions, { compactPointers: [pointer(1, 'b')] })
   assert.deepEqual(pointersOf(versions), ['0:f', '1:b', '3:c#7'])
   versions.close()
   // Once read from the edits, once from the snapshot that a manifest begins with.
@@ -60,8 +66,8 @@ test('a compaction’s edit takes its inputs out and puts its outputs in; a move
   const memory = inMemory()
   const versions = begin(memory)
   const [a, b, c, d] = ['11[a..c]', '12[b..d]', '13[a..d]', '14[k..l]'].map(drawnFile)
-  versions.apply({ newFiles: [a, b].map((file) => ({ level: 0, file })) })
-  versions.apply({
+  apply(versions, { newFiles: [a, b].map((file) => ({ level: 0, file })) })
+  apply(versions, {
     deletedFiles: [
       { level: 0, number: a.number },
       { level: 0, number: b.number },
@@ -72,9 +78,9 @@ test('a compaction’s edit takes its inputs out and puts its outputs in; a move
     ],
   })
   assert.deepEqual(tablesOf(versions), ['1:13', '6:14'])
-  versions.apply({ deletedFiles: [{ level: 1, number: c.number }], newFiles: [{ level: 2, file: c }] })
+  apply(versions, { deletedFiles: [{ level: 1, number: c.number }], newFiles: [{ level: 2, file: c }] })
   const rewritten = { ...d, number: fileNumber(15) }
-  versions.apply({ deletedFiles: [{ level: 6, number: d.number }], newFiles: [{ level: 6, file: rewritten }] })
+  apply(versions, { deletedFiles: [{ level: 6, number: d.number }], newFiles: [{ level: 6, file: rewritten }] })
   assert.deepEqual(tablesOf(versions), ['2:13', '6:15'])
   versions.close()
   const again = begin(memory, versions.manifestNumber)
@@ -86,8 +92,8 @@ test('what a table’s statistics say stays with it from version to version, and
   const memory = inMemory()
   const versions = begin(memory)
   const file = drawnFile('11[a..c]=10,t5/9@3')
-  versions.apply({ newFiles: [{ level: 0, file }] })
-  versions.apply({ lastSequence: sequenceNumber(9) })
+  apply(versions, { newFiles: [{ level: 0, file }] })
+  apply(versions, { lastSequence: sequenceNumber(9) })
   assert.deepEqual(versions.current.levels[0][0].statistics, file.statistics)
   versions.close()
   const again = begin(memory, versions.manifestNumber)
@@ -104,7 +110,7 @@ test('the manifest’s next number is above all that were taken before the edit,
     taken,
     taken.map((_, i) => taken[0] + i),
   )
-  versions.apply({})
+  apply(versions, {})
   versions.close()
   const found = recoverVersion(memory.files, DIRECTORY, versions.manifestNumber, bytewiseComparator)
   assert.equal(found.nextFile, taken[3] + 1)

@@ -63,6 +63,7 @@ const ASYNC_ALLOWED: Readonly<Record<string, string>> = {
   'src/db/drivers.ts': 'the one place where the engine waits',
   'src/db/long-runs.ts': 'lets the event loop turn between the steps of a long run',
   'src/db/open.ts': 'waits for the lock, before there is an engine',
+  'src/db/sharing.ts': 'answers what another thread writes when its promise is settled',
   'src/env/': 'the host hands out promises',
   'src/worker/worker-executor.ts': 'a job is awaited as a promise',
   'src/admin/admin-options.ts': 'waits for the lock, and for the chunks of a backup',

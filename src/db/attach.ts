@@ -1,0 +1,77 @@
+/**
+ * attach: from a handle that another thread shared to that thread's database, to be read on this one.
+ */
+import { bytewiseComparator, type KeyOrder } from '../base/comparator.ts'
+import type { Environment } from '../base/environment.ts'
+import { ClosedError, InvalidArgumentError, NotSupportedError } from '../base/errors.ts'
+import type { AttachedOptions } from './attached-host.ts'
+import { promised } from './call-options.ts'
+import { DBReader } from './db-reader.ts'
+import { defaultEnvironment } from './open.ts'
+import { checkCallOptions, customOrder, resolveOptions } from './options.ts'
+import * as Layout from './share-layout.ts'
+import type { ShareHandle } from './share-messages.ts'
+
+export interface AttachOptions {
+  /** The database's order of keys, if it has one of its own: functions do not cross threads. */
+  readonly comparator?: KeyOrder
+  /** As of `open`, for this thread's own caches. Default 32 MiB. */
+  readonly blockCacheBytes?: number
+  /** As of `open`, for this thread. Default 1000. */
+  readonly maxOpenFiles?: number
+  /** Longest wait, of a thread that has not read for long, for the owner's thread. Default 60,000 ms. */
+  readonly stallTimeoutMs?: number
+  /** Files and threads. Default: Node's. */
+  readonly environment?: Environment
+}
+
+const KNOWN = new Set(['comparator', 'blockCacheBytes', 'maxOpenFiles', 'stallTimeoutMs', 'environment'])
+
+/**
+ * Read, on this thread, the database that `handle` was shared by. A handle serves once. Resolves when the owner's thread has
+ * answered.
+ * @throws (rejects with) InvalidArgumentError if it is no handle, or was used before, or the comparator is another one;
+ *   ClosedError if the database is closed; NotSupportedError without threads
+ */
+export function attach(handle: ShareHandle, options: AttachOptions = {}): Promise<DBReader> {
+  return promised(() => {
+    checkCallOptions('attach', options, KNOWN)
+    const resolved = resolve(options)
+    checkHandle(handle, resolved)
+    const { ports } = resolved.environment
+    if (ports === undefined) throw new NotSupportedError('the environment has no threads to share with')
+    const port = ports.adopt(handle.port)
+    if (port === undefined) throw new InvalidArgumentError('a handle needs its port, which has to be transferred')
+    if (Atomics.exchange(new Int32Array(handle.reader), Layout.ATTACHED, 1) === 1) {
+      throw new InvalidArgumentError('a handle serves once, and this one has been used')
+    }
+    return new Promise((resolve, reject) => {
+      const reader = new DBReader(handle, port, resolved, () => {
+        if (reader.isOpen) resolve(reader)
+        else reject(new ClosedError('the database is closed'))
+      })
+    })
+  })
+}
+
+/** As the options of `open` of these names. */
+function resolve(options: AttachOptions): AttachedOptions {
+  const { comparator, ...rest } = options
+  const { environment, blockCacheBytes, maxOpenFiles, stallTimeoutMs } = resolveOptions(rest, defaultEnvironment)
+  const order = comparator === undefined ? bytewiseComparator : customOrder(comparator)
+  return { environment, comparator: order, blockCacheBytes, maxOpenFiles, stallTimeoutMs }
+}
+
+function checkHandle(handle: ShareHandle, { comparator }: AttachedOptions): void {
+  if (typeof handle !== 'object' || handle === null || !isShared(handle.control) || !isShared(handle.reader)) {
+    throw new InvalidArgumentError('attach takes a handle that DB.share() made')
+  }
+  if (handle.comparator === comparator.name) return
+  throw new InvalidArgumentError(
+    `the database's keys are ordered by ${String(handle.comparator)}, not by ${comparator.name}`,
+  )
+}
+
+function isShared(buffer: unknown): boolean {
+  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]'
+}

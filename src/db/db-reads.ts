@@ -1,0 +1,154 @@
+/**
+ * DBReads: the calls that read a database, the same on the thread that owns it (db.ts) and on those that read along
+ * (db-reader.ts). The state that is read is that of the call, or of the snapshot; values are copies that the caller owns.
+ *
+ * Threads  belongs to one thread
+ */
+import { InvalidArgumentError } from '../base/errors.ts'
+import { toKey } from '../base/limits.ts'
+import type { SequenceNumber } from '../base/types.ts'
+import { type Input, promised, type ReadOptions } from './call-options.ts'
+import type { Cursor } from './cursor.ts'
+import type { DBEvents, Emit } from './events.ts'
+import { checkCallOptions } from './options.ts'
+import type { ReadHost } from './read-host.ts'
+import { Reader } from './reader.ts'
+import { type Entry, type Project, projectEntry, projectKey, projectValue, Scan, SyncScan } from './scan.ts'
+import type { CursorOptions, ScanOptions } from './scan-options.ts'
+import { Scanner } from './scanner.ts'
+import { Snapshot } from './snapshot.ts'
+
+const READ_OPTIONS = new Set(['snapshot'])
+const NO_OPTIONS = {}
+
+type Found = Uint8Array<ArrayBuffer> | undefined
+
+export abstract class DBReads extends EventTarget {
+  readonly #host: ReadHost
+  readonly #reader: Reader
+  readonly #scanner: Scanner
+
+  /** @param connect makes what is read; what it emits becomes events of this object */
+  protected constructor(connect: (emit: Emit) => ReadHost) {
+    super()
+    this.#host = connect((name, detail) => this.dispatchEvent(new CustomEvent(name, { detail })))
+    this.#reader = new Reader(this.#host)
+    this.#scanner = new Scanner(this.#host)
+  }
+
+  /**
+   * Call `listener` at every event of this type (events.ts): addEventListener, typed, with the event's detail as argument.
+   * @returns ends the listening
+   */
+  on<K extends keyof DBEvents>(type: K, listener: (detail: DBEvents[K]) => void): () => void {
+    const handle = (event: Event): void => listener((event as CustomEvent<DBEvents[K]>).detail)
+    this.addEventListener(type, handle)
+    return () => this.removeEventListener(type, handle)
+  }
+
+  /**
+   * The value of `key`, or undefined if there is none.
+   * @throws (rejects with) InvalidArgumentError, ClosedError, CorruptionError, IOError
+   */
+  get(key: Input, options?: ReadOptions): Promise<Found> {
+    return promised(() => this.getSync(key, options))
+  }
+
+  /** As get; blocks while a block that is not cached is read from its table. */
+  getSync(key: Input, options?: ReadOptions): Found {
+    return this.#reader.get(toKey(key), this.#readSequence(options))
+  }
+
+  /** Whether `key` has a value. Errors as for get. */
+  has(key: Input, options?: ReadOptions): Promise<boolean> {
+    return promised(() => this.hasSync(key, options))
+  }
+
+  /** As has. */
+  hasSync(key: Input, options?: ReadOptions): boolean {
+    return this.#reader.has(toKey(key), this.#readSequence(options))
+  }
+
+  /** The values of several keys, in their order, all of one state. Reads each block once. Errors as for get. */
+  getMany(keys: Iterable<Input>, options?: ReadOptions): Promise<Found[]> {
+    return promised(() => this.getManySync(keys, options))
+  }
+
+  /** As getMany. */
+  getManySync(keys: Iterable<Input>, options?: ReadOptions): Found[] {
+    this.checkOpen()
+    if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
+      throw new InvalidArgumentError('getMany takes an array or another iterable of keys')
+    }
+    const list = Array.from(keys, (key) => toKey(key))
+    return this.#reader.getMany(list, this.#readSequence(options))
+  }
+
+  /** The entries of a range in key order, for `for await`. @throws InvalidArgumentError, ClosedError */
+  scan(options?: ScanOptions): Scan<Entry> {
+    return this.#scan(options, projectEntry)
+  }
+
+  /** The entries of a range in key order, for `for … of`. */
+  scanSync(options?: ScanOptions): SyncScan<Entry> {
+    return this.#scanSync(options, projectEntry)
+  }
+
+  /** As scan, but the keys alone. */
+  keys(options?: ScanOptions): Scan<Uint8Array<ArrayBuffer>> {
+    return this.#scan(options, projectKey)
+  }
+
+  keysSync(options?: ScanOptions): SyncScan<Uint8Array<ArrayBuffer>> {
+    return this.#scanSync(options, projectKey)
+  }
+
+  /** As scan, but the values alone. */
+  values(options?: ScanOptions): Scan<Uint8Array<ArrayBuffer>> {
+    return this.#scan(options, projectValue)
+  }
+
+  valuesSync(options?: ScanOptions): SyncScan<Uint8Array<ArrayBuffer>> {
+    return this.#scanSync(options, projectValue)
+  }
+
+  /** A position in a range, to be sought to any key of it. Close it (or `using`) when done. Errors as for scan. */
+  cursor(options: CursorOptions = NO_OPTIONS): Cursor {
+    this.checkOpen()
+    return this.#scanner.cursor(options)
+  }
+
+  /** The state of this moment, to read from later. Close it (or `using`) when done. */
+  abstract snapshot(): Snapshot
+
+  /** @throws ClosedError if nothing can be read; the layers are up to date then */
+  protected abstract checkOpen(): void
+
+  protected get openScans(): number {
+    return this.#scanner.openCount
+  }
+
+  protected endScans(): void {
+    this.#scanner.close()
+  }
+
+  #scan<T>(options: ScanOptions | undefined, project: Project<T>): Scan<T> {
+    this.checkOpen()
+    return new Scan(this.#scanner.begin(options ?? NO_OPTIONS, project), this.#host.environment)
+  }
+
+  #scanSync<T>(options: ScanOptions | undefined, project: Project<T>): SyncScan<T> {
+    this.checkOpen()
+    return new SyncScan(this.#scanner.begin(options ?? NO_OPTIONS, project))
+  }
+
+  #readSequence(options: ReadOptions | undefined): SequenceNumber {
+    this.checkOpen()
+    if (options === undefined) return this.#host.lastSequence
+    checkCallOptions('a read', options, READ_OPTIONS)
+    const { snapshot } = options
+    if (snapshot === undefined) return this.#host.lastSequence
+    if (!(snapshot instanceof Snapshot)) throw new InvalidArgumentError('snapshot must be a Snapshot')
+    return snapshot.sequenceFor(this.#host.snapshots)
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Installer: takes edits to the MANIFEST, one after another. An edit is appended on this thread, made durable where the jobs
+ * run, and becomes part of the database when that is done: readers and writers never wait for the disk.
+ *
+ * Invariants  (1) edits become durable, and current, in the order in which they were handed in
+ *             (2) an edit is made when its turn comes, of the version that is current then
+ *             (3) a failure of the MANIFEST is final: it poisons the database, and every edit that waits fails with it
+ * Threads     belongs to the database's thread
+ */
+import { systemErrorCode } from '../base/errors.ts'
+import type { VersionEdit } from '../version/version-edit.ts'
+import type { VersionSet } from '../version/version-set.ts'
+import type { JobExecutor } from '../worker/executor.ts'
+import type { Health } from './health.ts'
+
+/** Called once: when an edit is current, or with why it will not be. */
+export type Done = (error: Error | undefined) => void
+
+interface Installation {
+  /** Makes the edit. */
+  readonly edit: () => VersionEdit
+  readonly done: Done
+}
+
+export class Installer {
+  readonly #versions: VersionSet
+  readonly #executor: JobExecutor
+  readonly #health: Health
+  readonly #waiting: Installation[] = []
+  /** Appended, and not known to be durable. */
+  #current: Installation | undefined = undefined
+
+  constructor(versions: VersionSet, executor: JobExecutor, health: Health) {
+    this.#versions = versions
+    this.#executor = executor
+    this.#health = health
+  }
+
+  /**
+   * Make an edit part of the database.
+   * @param done maybe called before this returns
+   */
+  install(edit: () => VersionEdit, done: Done): void {
+    this.#waiting.push({ edit, done })
+    this.#next()
+  }
+
+  /** Complete the edit under way here and now. */
+  finish(): void {
+    const current = this.#current
+    if (current !== undefined) this.#sync(current)
+  }
+
+  #next(): void {
+    if (this.#current !== undefined) return
+    const next = this.#waiting.shift()
+    if (next === undefined) return
+    if (!this.#versions.takesEdits) {
+      this.#end(next, this.#health.refusal())
+      return
+    }
+    let edit: VersionEdit
+    try {
+      edit = next.edit()
+    } catch (error) {
+      this.#end(next, error as Error)
+      return
+    }
+    this.#current = next
+    try {
+      this.#versions.begin(edit)
+    } catch (error) {
+      this.#fail(next, error as Error)
+      return
+    }
+    this.#executor.start({ kind: 'sync', path: this.#versions.manifestPath }, (error) => this.#synced(next, error))
+  }
+
+  #synced(installation: Installation, error: Error | undefined): void {
+    if (installation !== this.#current) return
+    if (error === undefined) this.#commit(installation)
+    // The thread has died, which says nothing of the file.
+    else if (systemErrorCode(error) === undefined) this.#sync(installation)
+    else this.#fail(installation, error)
+  }
+
+  #sync(installation: Installation): void {
+    try {
+      this.#versions.sync()
+    } catch (error) {
+      this.#fail(installation, error as Error)
+      return
+    }
+    this.#commit(installation)
+  }
+
+  #commit(installation: Installation): void {
+    this.#versions.commit()
+    this.#end(installation, undefined)
+  }
+
+  #fail(installation: Installation, error: Error): void {
+    this.#health.poison(error)
+    this.#end(installation, error)
+  }
+
+  #end({ done }: Installation, error: Error | undefined): void {
+    this.#current = undefined
+    done(error)
+    this.#next()
+  }
+}

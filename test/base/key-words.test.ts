@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { compareBytes } from '../../src/base/bytes.ts'
+import { KeyWords } from '../../src/base/key-words.ts'
+
+const TAIL_BYTES = 3
+
+function wordsOf(keys: readonly Uint8Array[]): KeyWords {
+  const tail = new Uint8Array(TAIL_BYTES).fill(0xff)
+  const starts = new Int32Array(keys.length + 1)
+  for (const [i, key] of keys.entries()) starts[i + 1] = starts[i] + key.length + TAIL_BYTES
+  return new KeyWords(Buffer.concat(keys.flatMap((key) => [key, tail])), starts, keys.length, TAIL_BYTES)
+}
+
+function compare(a: Uint8Array, b: Uint8Array): number {
+  return compareBytes(a, 0, a.length, b, 0, b.length)
+}
+
+test('the first key that is not smaller is among those that are left, or right after them', () => {
+  // Few letters, so that prefixes, equal words and missing bytes come up.
+  const letter = fc.constantFrom(0, 1, 0x7f, 0x80, 0xff)
+  const key = fc
+    .uint8Array({ maxLength: 9 })
+    .chain((bytes) =>
+      fc.array(letter, { minLength: bytes.length, maxLength: bytes.length }).map((letters) => Uint8Array.from(letters)),
+    )
+  const keys = fc.array(key, { minLength: 1, maxLength: 30 })
+  let narrowed = 0
+  fc.assert(
+    fc.property(keys, key, key, (some, prefix, sought) => {
+      const sorted = some.map((bytes) => Uint8Array.from([...prefix, ...bytes])).sort(compare)
+      const words = wordsOf(sorted)
+      for (const target of [sought, Uint8Array.from([...prefix, ...sought]), ...sorted]) {
+        const found = sorted.findIndex((candidate) => compare(candidate, target) >= 0)
+        const first = found < 0 ? sorted.length : found
+        words.narrow(Uint8Array.from([9, ...target]), 1, target.length)
+        assert.ok(words.begin <= first && first <= words.limit, `${words.begin} ≤ ${first} ≤ ${words.limit}`)
+        if (words.limit - words.begin < sorted.length) narrowed++
+      }
+    }),
+  )
+  assert.ok(narrowed > 0)
+})
+
+test('keys of different words leave nothing open', () => {
+  const words = wordsOf(['same-aaaa', 'same-bbbb', 'same-cccc'].map((text) => Buffer.from(text)))
+  for (const [text, place] of Object.entries({ a: 0, 'same-aaab': 1, 'same-b': 1, 'same-cccd': 3, t: 3 })) {
+    words.narrow(Buffer.from(text), 0, text.length)
+    assert.deepEqual([words.begin, words.limit], [place, place], text)
+  }
+})

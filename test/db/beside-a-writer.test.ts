@@ -1,0 +1,81 @@
+/**
+ * A read-only opening takes no lock: another process may compact at any moment of it, and after it.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Options } from '../../src/db/options.ts'
+import { FaultEnvironment } from '../../src/env/fault-env.ts'
+import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { DIRECTORY, type Directory, directoryOf, entriesOf, environmentOf, fingerprint, openIn } from './directories.ts'
+
+const UNCOMPACTED: Options = { level0CompactionTrigger: 500, level0SlowdownTrigger: 500, level0StopTrigger: 500 }
+
+/** A database before and after a compaction of another process, and what it holds. */
+async function compacted(): Promise<{ before: Directory; after: Directory; entries: string[] }> {
+  const memory = environmentOf(new Map())
+  const db = await openIn(memory, UNCOMPACTED)
+  for (let round = 0; round < 4; round++) {
+    for (let i = round; i < 40; i++) await db.put(`key${i}`, `${round}`.repeat(100))
+    await db.flush()
+  }
+  await db.put('in the log', 'x')
+  const before = directoryOf(memory)
+  await db.compactRange('key', 'key~')
+  const entries = entriesOf(db)
+  const after = directoryOf(memory)
+  await db.close()
+  const tables = (directory: Directory): string => [...directory.keys()].filter((name) => name.endsWith('.ldb')).join()
+  assert.notEqual(tables(before), tables(after))
+  return { before, after, entries }
+}
+
+/** As the other process does: new files, the MANIFEST, and then what is obsolete goes. */
+function change(memory: MemoryEnvironment, before: Directory, after: Directory): void {
+  for (const [name, bytes] of after) memory.write(`${DIRECTORY}/${name}`, bytes)
+  for (const name of before.keys()) if (!after.has(name)) memory.files.remove(`${DIRECTORY}/${name}`)
+}
+
+test('whatever moment another process compacts at, a read-only opening finds one state, and writes nothing', async () => {
+  const { before, after, entries } = await compacted()
+  let calls = 1
+  for (let at = 0; at < calls; at++) {
+    const memory = environmentOf(before)
+    calls = 0
+    const faultAt = (): undefined => {
+      if (calls++ === at) change(memory, before, after)
+    }
+    const environment = new FaultEnvironment(memory, { directory: DIRECTORY, faultAt })
+    const db = await openIn(memory, { environment, readOnly: true })
+    const callsOfOpening = calls
+    try {
+      assert.deepEqual(entriesOf(db), entries, `call ${at}`)
+    } catch (error) {
+      assert.equal((error as { code?: unknown }).code, 'STALE', `call ${at}: ${error}`)
+    }
+    await db.close()
+    calls = Math.max(callsOfOpening, at)
+    assert.equal(memory.files.openCount, 0)
+    if (callsOfOpening > at) assert.equal(fingerprint(directoryOf(memory)), fingerprint(after))
+  }
+  assert.ok(calls > 10, `${calls} calls`)
+})
+
+test('a table that another process has compacted away is told from one that is lost', async () => {
+  const { before, after, entries } = await compacted()
+  const memory = environmentOf(before)
+  const db = await openIn(memory, { readOnly: true })
+  const opened = await openIn(memory, { readOnly: true })
+  assert.deepEqual(entriesOf(opened), entries)
+  change(memory, before, after)
+  assert.throws(() => db.getSync('key1'), { code: 'STALE', message: /compacted by another process/ })
+  assert.equal(Buffer.from(db.getSync('in the log') ?? []).toString(), 'x', 'what is in memory can be read')
+  assert.deepEqual(entriesOf(opened), entries, 'open tables are read on')
+  await Promise.all([db.close(), opened.close()])
+
+  const damaged = environmentOf(before)
+  const reader = await openIn(damaged, { readOnly: true })
+  for (const name of before.keys()) if (name.endsWith('.ldb')) damaged.files.remove(`${DIRECTORY}/${name}`)
+  assert.throws(() => reader.getSync('key1'), { code: 'CORRUPTION', message: /missing/ })
+  await reader.close()
+  await assert.rejects(openIn(damaged, { readOnly: true }), { code: 'CORRUPTION', message: /missing/ })
+})

@@ -1,0 +1,118 @@
+/**
+ * What an open database takes: calls to open it, memory of tables and blocks, memory of MemTables.
+ */
+import assert from 'node:assert/strict'
+import { truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { bytewiseComparator } from '../../src/base/comparator.ts'
+import { tableName } from '../../src/base/filename.ts'
+import { tagHigh, tagLow } from '../../src/base/internal-key.ts'
+import { Prng } from '../../src/base/prng.ts'
+import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
+import { FaultEnvironment } from '../../src/env/fault-env.ts'
+import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { nodeEnvironment } from '../../src/env/node-env.ts'
+import { open } from '../../src/public/index.ts'
+import { ManifestWriter } from '../../src/version/manifest.ts'
+import type { LevelFile } from '../../src/version/version-edit.ts'
+import { withDirectory } from '../compat/engines.ts'
+
+const MIB = 1024 * 1024
+
+function internalKey(text: string, sequence: number): Uint8Array<ArrayBuffer> {
+  const key = new Uint8Array(text.length + 8)
+  new TextEncoder().encodeInto(text, key)
+  const view = new DataView(key.buffer)
+  view.setUint32(text.length, tagLow(sequence, 1), true)
+  view.setUint32(text.length + 4, tagHigh(sequence), true)
+  return key
+}
+
+test('opening a database of 5,000 tables and 10 GB looks at each of them once, and reads none', async () => {
+  await withDirectory(async (directory) => {
+    const { files } = nodeEnvironment()
+    const newFiles = Array.from({ length: 5000 }, (_, i): LevelFile => {
+      const number = fileNumber(i + 10)
+      const path = join(directory, tableName(number))
+      writeFileSync(path, '')
+      truncateSync(path, 2 * MIB)
+      const key = String(i).padStart(6, '0')
+      const [smallest, largest] = [internalKey(`${key}a`, 2 * i + 2), internalKey(`${key}b`, 2 * i + 1)]
+      return { level: 6, file: { number, bytes: 2 * MIB, smallest, largest } }
+    })
+    const counters = { logNumber: fileNumber(0), nextFile: fileNumber(6000), lastSequence: sequenceNumber(20_000) }
+    const comparator = bytewiseComparator.name
+    ManifestWriter.create(files, directory, fileNumber(5), [{ comparator, newFiles }, counters]).close()
+
+    for (const readOnly of [true, false]) {
+      const environment = new FaultEnvironment(nodeEnvironment(), { directory, countReads: true })
+      const db = await open(directory, { environment, readOnly, workers: 0 })
+      const calls = environment.takeCalls()
+      const concerned = calls.filter((call) => /\.(ldb|sst)/.test(call))
+      assert.equal(concerned.length, 5000)
+      assert.deepEqual([...new Set(concerned.map((call) => call.split(' ')[0]))], ['status'])
+      assert.ok(calls.length < 5100, `${calls.length} calls`)
+      assert.equal(db.stats().tables.length, 5000)
+      // Between two tables, no table is asked; in one, that one only.
+      assert.equal(db.getSync('000001c'), undefined)
+      assert.throws(() => db.getSync('004321ab'), { code: 'CORRUPTION' })
+      const opened = environment.takeCalls().filter((call) => call.startsWith('open '))
+      assert.deepEqual(opened, [`open ${tableName(fileNumber(4331))}`])
+      await db.close()
+    }
+  })
+})
+
+test('blocks, indexes and filters together keep to blockCacheBytes, and tables to maxOpenFiles, whatever is read', async () => {
+  const blockCacheBytes = 8 * MIB
+  const small = { writeBufferBytes: MIB, maxFileBytes: 64 * 1024, levelBytes: MIB, blockBytes: 1024, maxOpenFiles: 40 }
+  const environment = new MemoryEnvironment()
+  const db = await open('/db', { ...small, blockCacheBytes, environment, workers: 0, compression: 'none' })
+  const prng = new Prng(5)
+  const value = new Uint8Array(200)
+  const keyOf = (): string => `key${String(prng.below(60_000)).padStart(8, '0')}`
+  let most = 0
+  const check = (): void => {
+    const { blockCache, tableCache } = db.stats()
+    assert.ok(blockCache.bytes + tableCache.bytes <= blockCacheBytes, `${blockCache.bytes} + ${tableCache.bytes}`)
+    assert.ok(tableCache.open <= small.maxOpenFiles, `${tableCache.open} tables are open`)
+    most = Math.max(most, blockCache.bytes + tableCache.bytes)
+  }
+  for (let round = 0; round < 30; round++) {
+    for (let i = 0; i < 2000; i++) db.putSync(keyOf(), value)
+    for (let i = 0; i < 700; i++) db.getSync(keyOf())
+    check()
+    for (const _ of db.scanSync({ gte: keyOf(), limit: 2000 })) check()
+  }
+  assert.ok(db.stats().tables.length > 60, `${db.stats().tables.length} tables`)
+  assert.ok(most > 0.8 * blockCacheBytes, `the budget was made use of: ${most}`)
+  await db.close()
+})
+
+test('memory of MemTables that were flushed serves the next ones, but not while a scan reads it', async () => {
+  const db = await open('/db', { environment: new MemoryEnvironment(), workers: 0, writeBufferBytes: MIB })
+  const value = new Uint8Array(1000)
+  const fill = (round: number): void => {
+    for (let i = 0; i < 5000; i++) db.putSync(`key${i}`, value.fill(round))
+  }
+  fill(1)
+  const scan = db.scanSync({ gte: 'key4' })
+  const expected = Array.from(db.scanSync({ gte: 'key4' }), ([key, found]) => `${Buffer.from(key)} ${found[0]}`)
+  const seen: string[] = []
+  for (let round = 2; round < 8; round++) {
+    fill(round)
+    for (let i = 0; i < 300; i++) {
+      const { value: entry } = scan.next()
+      if (entry !== undefined) seen.push(`${Buffer.from(entry[0])} ${entry[1][0]}`)
+    }
+  }
+  assert.deepEqual(seen, expected)
+  scan.close()
+  const before = process.memoryUsage().arrayBuffers
+  for (let round = 8; round < 40; round++) fill(round)
+  const grown = process.memoryUsage().arrayBuffers - before
+  assert.ok(grown < 60 * MIB, `${grown} bytes more, for 160 MB of writes`)
+  for (const [, found] of db.scanSync()) assert.equal(found[0], 39)
+  await db.close()
+})

@@ -1,0 +1,123 @@
+/**
+ * Lookups in one block, beside BlockIterator, which rebuilds every key.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { bytewiseComparator } from '../../src/base/comparator.ts'
+import { CorruptionError } from '../../src/base/errors.ts'
+import { encodeInternalKey, tagType } from '../../src/base/internal-key.ts'
+import * as Lookup from '../../src/base/lookup.ts'
+import type { Bytes } from '../../src/base/types.ts'
+import * as ValueType from '../../src/base/value-type.ts'
+import { Block } from '../../src/table/block.ts'
+import { BlockBuilder } from '../../src/table/block-builder.ts'
+import { BlockIterator } from '../../src/table/block-iterator.ts'
+import { BlockSearch, FOUND, NONE, UNSURE } from '../../src/table/block-search.ts'
+import { LookupCursor } from '../../src/table/lookup-cursor.ts'
+import { bytesOf, compareEntries, type Entry, putEntry } from './entries.ts'
+import { anyEntries } from './walks.ts'
+
+function blockOf(entries: readonly Entry[], restartInterval: number): Block {
+  const builder = new BlockBuilder(restartInterval, 16)
+  for (const { key, low, high, value } of entries) {
+    const encoded = encodeInternalKey(key, 0, key.length, low, high)
+    builder.add(encoded, encoded.length, value, 0, value.length)
+  }
+  return new Block(builder.finish().slice(), 'f.ldb', 7)
+}
+
+interface Answer {
+  readonly answer: number
+  readonly value: string
+}
+
+function lookUp(cursor: LookupCursor, block: Block, key: Bytes, low: number, high: number): Answer {
+  cursor.enter(block, 0, block)
+  const answer = cursor.find(key, 0, key.length, low, high)
+  const { valBuf, valOff, valLen } = cursor
+  return {
+    answer,
+    value: answer === Lookup.FOUND ? Buffer.from(valBuf.slice(valOff, valOff + valLen)).toString('hex') : '',
+  }
+}
+
+function sought(block: Block, key: Bytes, low: number, high: number): Answer {
+  const entries = new BlockIterator(bytewiseComparator, block)
+  entries.seek(key, 0, key.length, low, high)
+  const isSame = entries.valid && Buffer.compare(entries.keyBuf.slice(0, entries.keyLen), key) === 0
+  if (!isSame) return { answer: Lookup.ABSENT, value: '' }
+  if (tagType(entries.tagLow) === ValueType.DELETION) return { answer: Lookup.DELETED, value: '' }
+  const value = entries.valBuf.slice(entries.valOff, entries.valOff + entries.valLen)
+  return { answer: Lookup.FOUND, value: Buffer.from(value).toString('hex') }
+}
+
+test('a lookup answers what a seek finds, for every key and version, and for keys that are not there', () => {
+  const cursor = new LookupCursor(bytewiseComparator)
+  fc.assert(
+    fc.property(
+      anyEntries,
+      fc.array(fc.uint8Array({ maxLength: 4 })),
+      fc.integer({ min: 1, max: 20 }),
+      (some, keys, run) => {
+        const entries = [...some].sort(compareEntries)
+        if (entries.length === 0) return
+        const block = blockOf(entries, run)
+        const others = keys.flatMap((key) => entries.slice(0, 3).map(({ low, high }) => ({ key, low, high })))
+        const longer = entries.map(({ key, low, high }) => ({ key: Uint8Array.from([...key, low & 0xff]), low, high }))
+        const shorter = entries.map(({ key, low, high }) => ({ key: key.slice(0, -1), low, high }))
+        const older = entries.map(({ key }) => ({ key, low: 0, high: 0 }))
+        const newest = entries.map(({ key }) => ({ key, low: 0xffffffff, high: 0xffffffff }))
+        for (const { key, low, high } of [...entries, ...others, ...longer, ...shorter, ...older, ...newest])
+          assert.deepEqual(lookUp(cursor, block, key, low, high), sought(block, key, low, high))
+      },
+    ),
+  )
+})
+
+test('most lookups need no whole key, and versions that share a part of their tags do', () => {
+  const search = new BlockSearch()
+  const find = (entries: readonly Entry[], { key, low, high }: Entry): number =>
+    search.find(blockOf(entries, 16), key, 0, key.length, low, high)
+  const different = Array.from({ length: 40 }, (_, i) =>
+    putEntry(bytesOf(`key${1000 + 3 * i}`), 5, bytesOf('v'.repeat(i * 9))),
+  )
+  for (const entry of different) {
+    assert.equal(find(different, entry), FOUND)
+    assert.equal(search.valLen, entry.value.length)
+    assert.equal(find(different, { ...entry, key: bytesOf(`${Buffer.from(entry.key).toString()}x`) }), NONE)
+  }
+  const versions = [9, 8, 7].map((sequence) => putEntry(bytesOf('key'), sequence, bytesOf('v')))
+  assert.equal(find(versions, versions[0]), FOUND)
+  assert.equal(find(versions, versions[2]), UNSURE)
+})
+
+test('a lookup in a damaged block answers from within the block, or throws CorruptionError', () => {
+  const entries = Array.from({ length: 30 }, (_, i) =>
+    putEntry(bytesOf(`key${100 + i}`), 5 + i, bytesOf('v'.repeat(i * 10))),
+  )
+  const sound = blockOf(entries, 4).bytes
+  const cursor = new LookupCursor(bytewiseComparator)
+  let answered = 0
+  let refused = 0
+  for (let at = 0; at < sound.length; at++) {
+    for (const change of [1, 0x80, 0xff]) {
+      const bytes = sound.slice()
+      bytes[at] ^= change
+      try {
+        const block = new Block(bytes, 'f.ldb', 7)
+        for (const { key, low, high } of entries) {
+          cursor.enter(block, 0, block)
+          cursor.find(key, 0, key.length, low, high)
+          assert.ok(cursor.valOff + cursor.valLen <= bytes.length)
+        }
+        answered++
+      } catch (error) {
+        if (!(error instanceof CorruptionError)) throw error
+        assert.deepEqual([error.file, error.offset], ['f.ldb', 7])
+        refused++
+      }
+    }
+  }
+  assert.ok(answered > 0 && refused > 0, `${answered} answered, ${refused} refused`)
+})
