@@ -1,17 +1,19 @@
 /**
  * build: makes dist/, what the package consists of, from src/ alone.
  *
- *   1. tsc: JavaScript and declarations, file by file. Nothing is minified: users read it in their debugger.
- *   2. Declarations name `.js`, not `.ts`: the compiler rewrites that in code only (TypeScript issue 61037).
+ *   1. tsc: JavaScript and declarations, file by file. JavaScript comes without its comments, which are half of it, and
+ *      indented by tabs: users read it in their debugger, and what is public has its comments in declarations.
+ *   2. Declarations name `.js`, not `.ts`: the compiler rewrites that in code only (TypeScript issue 61037). A file's
+ *      header, its design document, stays in the repository. Modules that no entry leads to go.
  *   3. The command line tool becomes one file, dist/cli/main.js, with the development dependencies that it needs inside,
  *      so that the package has none; the engine stays outside, where worker threads find their entry. The licences of
  *      what is inside go into dist/cli/LICENSES.txt.
  */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -20,7 +22,12 @@ const cliMain = join(cli, 'main.js')
 
 function compile() {
   rmSync(dist, { recursive: true, force: true })
-  const args = [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json')]
+  tsc('--emitDeclarationOnly')
+  tsc('--declaration', 'false', '--isolatedDeclarations', 'false', '--removeComments')
+}
+
+function tsc(...options) {
+  const args = [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json'), ...options]
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] })
   if (status !== 0) process.exit(status ?? 1)
 }
@@ -30,8 +37,43 @@ function rewriteDeclarations() {
     if (!name.endsWith('.d.ts')) continue
     const path = join(dist, name)
     const text = readFileSync(path, 'utf8')
-    const rewritten = text.replace(/(\b(?:from|import)\s*\(?\s*['"]\.{1,2}\/[^'"\n]*)\.ts(['"])/g, '$1.js$2')
+    const withoutHeader = text
+      .replace(/^\/\*\*[\s\S]*?\*\/\n/, '')
+      .replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4))
+    const rewritten = withoutHeader.replace(/(\b(?:from|import)\s*\(?\s*['"]\.{1,2}\/[^'"\n]*)\.ts(['"])/g, '$1.js$2')
     if (rewritten !== text) writeFileSync(path, rewritten)
+  }
+}
+
+/** Keep what the package's entries, the worker thread's and the command's lead to; the rest is for tests. */
+function prune() {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const entries = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? [] : Object.values(entry)))
+  const waiting = [...entries.map((entry) => join(root, entry)), join(dist, 'worker', 'worker-main.js'), cliMain]
+  const reached = new Set()
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (reached.has(path)) continue
+    reached.add(path)
+    const extension = path.endsWith('.d.ts') ? '.d.ts' : '.js'
+    for (const [, target] of readFileSync(path, 'utf8').matchAll(/['"](\.{1,2}\/[^'"\n]*)\.js['"]/g)) {
+      waiting.push(join(dirname(path), target + extension))
+    }
+  }
+  for (const name of readdirSync(dist, { recursive: true })) {
+    const path = join(dist, name)
+    if (/\.(js|d\.ts)$/.test(name) && !reached.has(path)) rmSync(path)
+  }
+}
+
+async function indent() {
+  for (const name of readdirSync(dist, { recursive: true })) {
+    if (!name.endsWith('.js')) continue
+    const path = join(dist, name)
+    const { code } = await transform(readFileSync(path, 'utf8'), { target: 'esnext', legalComments: 'none' })
+    // Where a template spans lines, their indentation is part of the text.
+    const hasLongTemplate = code.split('\n').some((line) => (line.match(/`/g)?.length ?? 0) % 2 === 1)
+    const toTabs = (spaces) => '\t'.repeat(spaces.length / 2)
+    writeFileSync(path, hasLongTemplate ? code : code.replace(/^(?: {2})+/gm, toTabs))
   }
 }
 
@@ -62,6 +104,7 @@ async function bundleCli() {
       js: "import { createRequire as createRequireOfBundle } from 'node:module'\nconst require = createRequireOfBundle(import.meta.url)",
     },
     legalComments: 'none',
+    minify: true,
     metafile: true,
     plugins: [engineStaysOutside],
     logLevel: 'warning',
@@ -90,5 +133,7 @@ function licencesOf(inputs) {
 
 compile()
 rewriteDeclarations()
+prune()
+await indent()
 if (existsSync(cliMain)) await bundleCli()
 else console.error(`build: no ${relative(root, cliMain).split(sep).join('/')} yet; the package has no command`)

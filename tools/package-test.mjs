@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const MAX_UNPACKED_BYTES = 1_200_000
+const MAX_UNPACKED_BYTES = 1_000_000
 const CHECK_TIMEOUT_MS = 120_000
 const INSTALL = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
 
