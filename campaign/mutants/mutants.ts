@@ -61,9 +61,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'an edit is not made durable',
-    file: MANIFEST,
-    find: 'this.#add(edit); this.#log.sync();',
-    replace: 'this.#add(edit); this.#log.flush();',
+    file: 'jobs/chores',
+    find: "files.syncFile(path); return { kind: 'sync' };",
+    replace: "return { kind: 'sync' };",
   },
   {
     name: 'a new manifest is not made durable',
