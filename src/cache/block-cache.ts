@@ -1,13 +1,13 @@
 /**
- * BlockCache: the one byte budget for what a database keeps of its tables: verified blocks, by (file number, offset), and
- * what is charged to it by others, which is the memory of open tables (table-cache.ts).
+ * BlockCache: verified blocks of a database's tables, by (file number, offset), within a byte budget. Indexes and filters are
+ * no blocks here: they come and go with their tables (table-cache.ts).
  *
  * Order      Two rings. A block comes in on probation; a lookup that finds it there again, after another block came in,
- *            moves it to the protected ones, which take at most four fifths of the room: the oldest of them that was not
+ *            moves it to the protected ones, which take at most four fifths of the budget: the oldest of them that was not
  *            used since it was last looked at goes back on probation. Whoever leaves for want of room is the oldest on
  *            probation. Blocks that are read once, by a scan or by chance, thus drive out one another and not what is read
  *            again and again; a scan's hits change nothing, and a protected block's hit sets one flag.
- * Invariants (1) bytes ≤ roomBytes = bytesMax − what is charged, and never less than a quarter of bytesMax
+ * Invariants (1) bytes ≤ bytesMax
  *            (2) a slot is in exactly one ring, in the map, and on at most one shelf
  * Blocks are memory like any other: one that leaves lives on as long as somebody reads it. A hit allocates nothing.
  * Threads    belongs to one thread, and to one database: file numbers are not unique across databases
@@ -19,10 +19,8 @@ import type { BlockStore, KeptBlock, Shelf } from '../table/block-store.ts'
 
 /** What a block takes beside its bytes: its objects and its places in the maps (measured: about this much). */
 const OVERHEAD_BYTES = 256
-/** The share of the room that protected blocks may take. */
+/** The share of the budget that protected blocks may take. */
 const PROTECTED_SHARE = 0.8
-/** The share of the budget that no charge takes from the blocks. */
-const MIN_ROOM_SHARE = 0.25
 
 interface Slot extends KeptBlock {
   readonly block: Block
@@ -41,9 +39,7 @@ interface Slot extends KeptBlock {
 
 export class BlockCache implements BlockStore {
   readonly bytesMax: number
-  /** What blocks may take beside what is charged. */
-  roomBytes: number
-  /** Bytes of the blocks kept, overhead included; never above roomBytes. */
+  /** Bytes of the blocks kept, overhead included; never above bytesMax. */
   bytes: number
   hits: number
   misses: number
@@ -57,7 +53,6 @@ export class BlockCache implements BlockStore {
   /** @param bytesMax 0 keeps nothing */
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax
-    this.roomBytes = bytesMax
     this.bytes = 0
     this.hits = 0
     this.misses = 0
@@ -94,8 +89,8 @@ export class BlockCache implements BlockStore {
     const known = this.#files.get(file)?.get(offset)
     if (known !== undefined) this.#remove(known)
     const bytes = block.bytes.length + OVERHEAD_BYTES
-    if (bytes > this.roomBytes) return
-    this.#shrinkTo(this.roomBytes - bytes)
+    if (bytes > this.bytesMax) return
+    this.#shrinkTo(this.bytesMax - bytes)
     const ring = this.#probation
     const slot = newSlot(block, file, offset, bytes, ring)
     linkNewest(ring, slot)
@@ -107,12 +102,6 @@ export class BlockCache implements BlockStore {
       this.#files.set(file, slots)
     }
     slots.set(offset, slot)
-  }
-
-  /** Leave room for `bytes` that others hold; but a quarter of the budget stays for blocks. */
-  charge(bytes: number): void {
-    this.roomBytes = Math.max(this.bytesMax - bytes, Math.floor(this.bytesMax * MIN_ROOM_SHARE))
-    this.#shrinkTo(this.roomBytes)
   }
 
   /** Forget all blocks of a file, which is gone. */
@@ -141,7 +130,7 @@ export class BlockCache implements BlockStore {
     linkNewest(this.#protected, slot)
     slot.isProtected = true
     this.#protectedBytes += slot.bytes
-    const most = this.roomBytes * PROTECTED_SHARE
+    const most = this.bytesMax * PROTECTED_SHARE
     while (this.#protectedBytes > most) this.#demote(this.#protected.newer)
   }
 

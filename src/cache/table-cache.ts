@@ -3,10 +3,9 @@
  * whoever needs it for longer acquires it and releases it. A table that nobody holds stays open until there are too many,
  * or their indexes and filters take too much memory; then the least recently used is closed first.
  *
- * Budgets     maxOpenFiles descriptors; and of the block cache's bytes three quarters, to which the memory of all open tables
- *             is charged, so that blocks and tables together stay within it. Index and filter of a table are worth more
- *             than blocks of their size, so the larger part is theirs: they take about a fiftieth of a table's bytes.
- *             Below 4 MiB tables are kept all the same: a table that is opened for each read is worse than no cache.
+ * Budgets     maxOpenFiles descriptors, and tableCacheBytes of memory. A table's index and filter take about a fortieth of its
+ *             bytes, and opening it reads and checks them all: a budget that the tables in use do not fit costs every read
+ *             an opening, so it is none of the block cache's (measured and decided in docs/rfcs/0010).
  * Invariants  (1) a table that is held is never closed; the budgets are passed only by tables that are held, and by one more
  *             (2) each acquire is matched by one release, of the same table
  *             (3) a table that was found, and is not held, is open until the next call here
@@ -16,13 +15,9 @@ import { assert } from '../base/assert.ts'
 import { closeAll } from '../base/close-all.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { Table } from '../table/table.ts'
-import type { BlockCache } from './block-cache.ts'
 
 /** Opens the table of a file number; closes what it opened if it throws. */
 export type OpenTable = (number: FileNumber, fileBytes: number) => Table
-
-const TABLES_SHARE = 0.75
-const MIN_TABLE_BYTES = 4 * 1024 * 1024
 
 /** In the ring of idle tables, in order of use, while it has no users; linked to itself otherwise. */
 class Entry {
@@ -65,7 +60,6 @@ export class TableCache {
   bytes: number
 
   readonly #open: OpenTable
-  readonly #blocks: BlockCache
   readonly #entries: Map<FileNumber, Entry>
   /** Held tables, by which they are released; also those that were evicted, and are closed then. */
   readonly #held: Map<Table, Entry>
@@ -73,14 +67,13 @@ export class TableCache {
   readonly #idle: Entry
   #openCount: number
 
-  /** @param blocks the cache whose budget the tables share */
-  constructor(open: OpenTable, maxOpenFiles: number, blocks: BlockCache) {
+  /** @param bytesMax for indexes and filters */
+  constructor(open: OpenTable, maxOpenFiles: number, bytesMax: number) {
     assert(maxOpenFiles > 0, 'at least one table may be open')
     this.maxOpenFiles = maxOpenFiles
-    this.bytesMax = Math.max(MIN_TABLE_BYTES, Math.floor(blocks.bytesMax * TABLES_SHARE))
+    this.bytesMax = bytesMax
     this.bytes = 0
     this.#open = open
-    this.#blocks = blocks
     this.#entries = new Map()
     this.#held = new Map()
     this.#idle = new Entry(undefined)
@@ -155,7 +148,6 @@ export class TableCache {
     this.#openCount++
     this.bytes += table.memoryBytes
     this.#trim(entry)
-    this.#blocks.charge(this.bytes)
     return entry
   }
 
@@ -171,7 +163,6 @@ export class TableCache {
   #close(table: Table): void {
     this.#openCount--
     this.bytes -= table.memoryBytes
-    this.#blocks.charge(this.bytes)
     table.close()
   }
 }

@@ -17,6 +17,8 @@ export interface AttachOptions {
   readonly comparator?: KeyOrder
   /** As of `open`, for this thread's own caches. Default 32 MiB. */
   readonly blockCacheBytes?: number
+  /** As of `open`, for this thread's own caches. Default 128 MiB. */
+  readonly tableCacheBytes?: number
   /** As of `open`, for this thread. Default 1000. */
   readonly maxOpenFiles?: number
   /** Longest wait, of a thread that has not read for long, for the owner's thread. Default 60,000 ms. */
@@ -25,7 +27,14 @@ export interface AttachOptions {
   readonly environment?: Environment
 }
 
-const KNOWN = new Set(['comparator', 'blockCacheBytes', 'maxOpenFiles', 'stallTimeoutMs', 'environment'])
+const KNOWN = new Set([
+  'comparator',
+  'blockCacheBytes',
+  'tableCacheBytes',
+  'maxOpenFiles',
+  'stallTimeoutMs',
+  'environment',
+])
 
 /**
  * Read, on this thread, the database that `handle` was shared by. A handle serves once. Resolves when the owner's thread has
@@ -57,9 +66,12 @@ export function attach(handle: ShareHandle, options: AttachOptions = {}): Promis
 /** As the options of `open` of these names. */
 function resolve(options: AttachOptions): AttachedOptions {
   const { comparator, ...rest } = options
-  const { environment, blockCacheBytes, maxOpenFiles, stallTimeoutMs } = resolveOptions(rest, defaultEnvironment)
+  const { environment, blockCacheBytes, tableCacheBytes, maxOpenFiles, stallTimeoutMs } = resolveOptions(
+    rest,
+    defaultEnvironment,
+  )
   const order = comparator === undefined ? bytewiseComparator : customOrder(comparator)
-  return { environment, comparator: order, blockCacheBytes, maxOpenFiles, stallTimeoutMs }
+  return { environment, comparator: order, blockCacheBytes, tableCacheBytes, maxOpenFiles, stallTimeoutMs }
 }
 
 function checkHandle(handle: ShareHandle, { comparator }: AttachedOptions): void {

@@ -27,6 +27,7 @@ export interface AttachedOptions {
   readonly environment: Environment
   readonly comparator: Comparator
   readonly blockCacheBytes: number
+  readonly tableCacheBytes: number
   readonly maxOpenFiles: number
   readonly stallTimeoutMs: number
 }
@@ -69,7 +70,7 @@ export class AttachedHost implements ReadHost {
       emit,
     )
     const open = (number: FileNumber, bytes: number): Table => this.#open(number, bytes)
-    this.tables = new TableCache(open, options.maxOpenFiles, this.#blocks)
+    this.tables = new TableCache(open, options.maxOpenFiles, options.tableCacheBytes)
   }
 
   get lastSequence(): SequenceNumber {

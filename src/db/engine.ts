@@ -99,7 +99,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
    * @throws CorruptionError, IOError, InvalidArgumentError
    */
   constructor(directory: string, options: ResolvedOptions, emit: Emit) {
-    const { environment } = options
+    const { environment, maxOpenFiles, tableCacheBytes } = options
     this.directory = directory
     this.options = options
     this.environment = environment
@@ -118,7 +118,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
     this.blocks = new BlockCache(options.blockCacheBytes)
     this.opener = new TableOpener(directory, options, this.blocks, emit)
-    this.tables = new TableCache((number, bytes) => this.opener.open(number, bytes), options.maxOpenFiles, this.blocks)
+    this.tables = new TableCache((number, bytes) => this.opener.open(number, bytes), maxOpenFiles, tableCacheBytes)
     this.queue = new CommitQueue(this)
     const executor = newExecutor(options)
     this.background = new Background(this, executor)

@@ -45,11 +45,13 @@ export interface Options {
   readonly bloomBitsPerKey?: number | readonly number[]
   /** Compression of tables that are written; all are read, whatever is given here. 'zstd' needs Node.js 22.15, or 23.8. Default 'snappy'. */
   readonly compression?: Compression
-  /**
-   * Bytes of tables kept in memory: data blocks, and the indexes and filters of open tables, which may take three quarters of
-   * it, and always 4 MiB. Where they fit (about a fiftieth of the data), a read reads one block at most. Default 32 MiB.
-   */
+  /** Bytes of tables' data blocks kept in memory. Default 32 MiB. */
   readonly blockCacheBytes?: number
+  /**
+   * Bytes of open tables' indexes and filters, about a fortieth of the data that is read. Tables that do not fit are closed, and
+   * opened anew when they are read, which costs far more than a block. 1 MiB and more; default 128 MiB.
+   */
+  readonly tableCacheBytes?: number
   /** Tables kept open. 16 to 50,000; default 1000. */
   readonly maxOpenFiles?: number
   /** How far a write gets before it is acknowledged, unless it says otherwise. Default 'os'. */
@@ -151,6 +153,7 @@ const TABLE: { readonly [K in keyof Required<Options>]: readonly [default_: unkn
   bloomBitsPerKey: [10, oneOrMany(integer(0, 64), LEVELS)],
   compression: ['snappy', oneOf('none', 'snappy', 'zstd')],
   blockCacheBytes: [32 * MIB, integer(0, Number.MAX_SAFE_INTEGER)],
+  tableCacheBytes: [128 * MIB, integer(MIB, Number.MAX_SAFE_INTEGER)],
   maxOpenFiles: [1000, integer(16, 50_000)],
   durability: ['os', oneOf('buffered', 'os', 'disk')],
   walBufferMs: [10, integer(0, 60_000)],

@@ -75,20 +75,6 @@ test('protected blocks leave room for new ones, and the oldest of them goes firs
   assert.equal(cache.bytes, 5 * CHARGE)
 })
 
-test('what others hold is taken from the room of the blocks, but for a quarter of the budget', () => {
-  const cache = new BlockCache(8 * CHARGE)
-  for (let offset = 0; offset < 8; offset++) cache.put(one, offset, blockOf(100))
-  cache.charge(3 * CHARGE)
-  assert.equal(cache.bytes, 5 * CHARGE)
-  cache.charge(1000 * CHARGE)
-  assert.equal(cache.bytes, 2 * CHARGE)
-  cache.put(one, 20, blockOf(100))
-  assert.equal(cache.bytes, 2 * CHARGE)
-  cache.charge(0)
-  for (let offset = 0; offset < 8; offset++) cache.put(two, offset, blockOf(100))
-  assert.equal(cache.bytes, 8 * CHARGE)
-})
-
 /** What the cache is measured against: the least recently used of so many blocks leaves, whoever used it. */
 class PlainLru {
   readonly #order: Map<number, Block> = new Map()
@@ -188,7 +174,7 @@ test('a file that is gone takes its blocks along', () => {
 
 test('whatever is called, the budget holds, and what is got is what was put last', () => {
   const anyCall = fc.record({
-    kind: fc.constantFrom('get', 'getForScan', 'put', 'evictFile', 'charge'),
+    kind: fc.constantFrom('get', 'getForScan', 'put', 'evictFile'),
     file: fc.integer({ min: 1, max: 3 }),
     offset: fc.integer({ min: 0, max: 4 }),
     bytes: fc.constantFrom(20, 100, 300, 900),
@@ -208,14 +194,11 @@ test('whatever is called, the budget holds, and what is got is what was put last
         } else if (kind === 'evictFile') {
           cache.evictFile(number)
           for (const key of last.keys()) if (key.startsWith(`${file}/`)) last.delete(key)
-        } else if (kind === 'charge') {
-          cache.charge(bytes)
-          assert.equal(cache.roomBytes, 2500 - bytes)
         } else {
           const found = cache[kind](number, offset)
           assert.ok(found === undefined || found === last.get(place))
         }
-        assert.ok(cache.bytes <= cache.roomBytes)
+        assert.ok(cache.bytes <= cache.bytesMax)
       }
       let bytes = 0
       for (const place of last.keys()) {

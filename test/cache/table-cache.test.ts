@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { IOError } from '../../src/base/errors.ts'
 import { type FileNumber, fileNumber } from '../../src/base/types.ts'
-import { BlockCache } from '../../src/cache/block-cache.ts'
 import { TableCache } from '../../src/cache/table-cache.ts'
 import { Table } from '../../src/table/table.ts'
 import { MemoryFile } from '../support/memory-file.ts'
@@ -28,7 +27,7 @@ function makeCache(maxOpenFiles: number): { cache: TableCache; opened: { number:
       return Table.open(file, number, options)
     },
     maxOpenFiles,
-    new BlockCache(0),
+    4 * 1024 * 1024,
   )
   return { cache, opened }
 }
@@ -137,7 +136,7 @@ test('a table that does not open leaves nothing behind, and is tried again', () 
       throw new IOError('no such file')
     },
     5,
-    new BlockCache(0),
+    4 * 1024 * 1024,
   )
   assert.throws(() => acquire(cache, 1), IOError)
   assert.throws(() => acquire(cache, 1), IOError)
@@ -170,9 +169,7 @@ test('tables are closed when their indexes and filters take more than their shar
     }
     return Table.open(file, number, options)
   }
-  const blocks = new BlockCache(8 * 1024 * 1024)
-  const cache = new TableCache(open, 1000, blocks)
-  assert.equal(cache.bytesMax, 6 * 1024 * 1024)
+  const cache = new TableCache(open, 1000, 6 * 1024 * 1024)
   const held = cache.acquire(fileNumber(1), large.length)
   assert.ok(held.memoryBytes > 100_000)
   const fits = Math.floor(cache.bytesMax / held.memoryBytes)
@@ -182,10 +179,9 @@ test('tables are closed when their indexes and filters take more than their shar
   for (let number = fits + 1; number < fits + 3; number++) cache.find(fileNumber(number), large.length)
   assert.deepEqual(closed, [3, 4])
   assert.equal(cache.bytes, fits * held.memoryBytes)
-  assert.equal(blocks.roomBytes, blocks.bytesMax - cache.bytes)
   cache.release(held)
   cache.close()
-  assert.deepEqual([cache.bytes, cache.openCount, blocks.roomBytes], [0, 0, blocks.bytesMax])
+  assert.deepEqual([cache.bytes, cache.openCount], [0, 0])
 })
 
 test('a table that is found is not held, and counts as used', () => {
