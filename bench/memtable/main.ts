@@ -3,7 +3,7 @@
  * lookups, scans, memory; pauses of garbage collection; what a reading thread costs the writer. Every measurement is a
  * process of its own; the subjects of a case take turns, round by round. Writes Markdown, JSON and charts (SVG).
  *
- *   npm run bench:memtable -- --out docs        # the whole: about six minutes on a machine with nothing else to do
+ *   npm run bench:memtable -- --out docs        # the whole: about twelve minutes; --rounds 3: seven
  *   npm run bench:memtable -- --quick           # only to see that everything runs
  */
 import { execFileSync } from 'node:child_process'
