@@ -13,13 +13,13 @@ export class Background {
   readonly flushes: FlushLane
   readonly compactions: CompactionLane
   readonly #environment: Environment
-  readonly #executor: JobExecutor
+  readonly executor: JobExecutor
   readonly #waiters: (() => void)[] = []
   #isScheduling = false
 
   constructor(host: FlushHost & CompactionHost, executor: JobExecutor) {
     this.#environment = host.environment
-    this.#executor = executor
+    this.executor = executor
     const changed = (): void => {
       this.changed()
       this.schedule()
@@ -51,7 +51,7 @@ export class Background {
 
   /** Deliver what has come in. */
   poll(): void {
-    this.#executor.poll()
+    this.executor.poll()
   }
 
   /** Sleep on this thread until something changes, for at most `timeoutMs`. */
@@ -59,7 +59,7 @@ export class Background {
     const lanes = [this.flushes, this.compactions]
     const pauseMs = Math.min(timeoutMs, ...lanes.map(({ retry }) => retry.pauseMs))
     // No timer runs while this thread sleeps, so the pause before a retry is slept out here.
-    if (this.isRunning || pauseMs === timeoutMs) this.#executor.waitSync(pauseMs)
+    if (this.isRunning || pauseMs === timeoutMs) this.executor.waitSync(pauseMs)
     else if (pauseMs > 0) this.#environment.sleep(pauseMs)
     for (const { retry } of lanes) retry.wake()
   }
@@ -77,7 +77,7 @@ export class Background {
   close(): void {
     this.flushes.close()
     this.compactions.close()
-    this.#executor.close()
+    this.executor.close()
     this.changed()
   }
 }

@@ -38,7 +38,7 @@ import type { FlushPlan } from './flush-plan.ts'
 import { Health } from './health.ts'
 import { type Done, Installer } from './installer.ts'
 import { newExecutor } from './new-executor.ts'
-import { newMemTable, recycleLayers, recycleMemTable } from './new-memtable.ts'
+import { newMemTable, recycleLayers, recycleMemTableLater } from './new-memtable.ts'
 import { ObsoleteFiles } from './obsolete-files.ts'
 import { TableOpener } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
@@ -260,7 +260,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
       this.#press()
       this.#dropLogs(this.versions.logNumber)
       this.#removeDropped(deletedFiles)
-      if (this.#readsNoMemTable) recycleMemTable(slot.table)
+      if (this.#readsNoMemTable) recycleMemTableLater(slot.table, this.background.executor)
     })
   }
 

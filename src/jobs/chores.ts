@@ -1,10 +1,22 @@
 /**
  * Chores: calls of the file system that take long and compute nothing, done where the jobs are, so that the database's thread
  * does not wait for a disk. fdatasync of a MANIFEST beside tables that are being written, and the removal of a large file,
- * take tens of milliseconds each.
+ * take tens of milliseconds each; and so does zeroing the memory of a MemTable.
  */
 import type { Environment } from '../base/environment.ts'
 import { toWire, type WireError } from '../base/errors.ts'
+
+/** Zero memory that nobody uses, for the next MemTable. */
+export interface ClearJob {
+  readonly kind: 'clear'
+  readonly memory: SharedArrayBuffer
+  /** So many, from the start. */
+  readonly bytes: number
+}
+
+export interface ClearResult {
+  readonly kind: 'clear'
+}
 
 /** Make what a file holds durable, by its path. */
 export interface SyncJob {
@@ -26,6 +38,11 @@ export interface RemoveResult {
   readonly kind: 'remove'
   /** One for each file that could not be removed. */
   readonly failures: readonly WireError[]
+}
+
+export function runClearJob({ memory, bytes }: ClearJob): ClearResult {
+  new Uint8Array(memory, 0, bytes).fill(0)
+  return { kind: 'clear' }
 }
 
 /** @throws IOError */

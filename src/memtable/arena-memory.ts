@@ -26,13 +26,16 @@ export function takeMemory(bytes: number): SharedArrayBuffer {
   return new SharedArrayBuffer(bytes)
 }
 
+/** Bytes of a frozen arena's memory, from its start, that are not zero. */
+export function usedBytes(memory: SharedArrayBuffer): number {
+  return new Int32Array(memory, 0, Layout.HEADER_WORDS)[Layout.TAIL]
+}
+
 /**
- * Give back the memory of an arena that is frozen.
- * @requires nobody reads the arena any more, on any thread, nor ever will; it is not given back twice
+ * Give back the memory of an arena.
+ * @requires it is all zeros again; nobody reads the arena any more, on any thread, nor ever will; it is not given back twice
  */
 export function giveBackMemory(memory: SharedArrayBuffer): void {
-  const tail = new Int32Array(memory, 0, Layout.HEADER_WORDS)[Layout.TAIL]
-  new Uint8Array(memory, 0, tail).fill(0)
   const alive = idle.filter((reference) => reference.deref() !== undefined)
   idle = [...alive, new WeakRef(memory)].slice(-IDLE_MAX)
 }

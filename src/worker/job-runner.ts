@@ -6,7 +6,7 @@
 import type { Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import { AbortedError } from '../base/errors.ts'
-import { runRemoveJob, runSyncJob } from '../jobs/chores.ts'
+import { runClearJob, runRemoveJob, runSyncJob } from '../jobs/chores.ts'
 import { type CompactionJob, CompactionRun } from '../jobs/compaction-job.ts'
 import { runFlushJob } from '../jobs/flush-job.ts'
 import type { Job, JobResult } from './messages.ts'
@@ -94,6 +94,7 @@ export class JobRunner {
 
   #resultOf(job: Exclude<Job, CompactionJob>): JobResult {
     if (job.kind === 'flush') return runFlushJob(job, this.#environment, this.#comparator)
+    if (job.kind === 'clear') return runClearJob(job)
     return job.kind === 'sync' ? runSyncJob(job, this.#environment) : runRemoveJob(job, this.#environment)
   }
 }

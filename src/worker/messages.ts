@@ -2,13 +2,13 @@
  * What crosses between the database's thread and a worker: plain data, and the shared memory inside it.
  */
 import type { WireError } from '../base/errors.ts'
-import type { RemoveJob, RemoveResult, SyncJob, SyncResult } from '../jobs/chores.ts'
+import type { ClearJob, ClearResult, RemoveJob, RemoveResult, SyncJob, SyncResult } from '../jobs/chores.ts'
 import type { CompactionJob, CompactionResult } from '../jobs/compaction-job.ts'
 import type { FlushJob, FlushResult } from '../jobs/flush-job.ts'
 
 /** Work for a worker. */
-export type Job = FlushJob | CompactionJob | SyncJob | RemoveJob
-export type JobResult = FlushResult | CompactionResult | SyncResult | RemoveResult
+export type Job = FlushJob | CompactionJob | SyncJob | RemoveJob | ClearJob
+export type JobResult = FlushResult | CompactionResult | SyncResult | RemoveResult | ClearResult
 export type ResultOf<J extends Job> = Extract<JobResult, { readonly kind: J['kind'] }>
 
 /** Words of the shared `signals`, as indexes of an Int32Array. */

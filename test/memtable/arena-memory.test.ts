@@ -3,7 +3,8 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { giveBackMemory, takeMemory } from '../../src/memtable/arena-memory.ts'
+import { recycleMemTable } from '../../src/db/new-memtable.ts'
+import { takeMemory } from '../../src/memtable/arena-memory.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
 
 const capacityBytes = 64 * 1024
@@ -13,9 +14,8 @@ for (const representation of ['radix', 'skiplist', 'vector'] as const) {
     const first = MemTable.create({ capacityBytes, representation })
     for (let i = 0; i < 200; i++) first.put(`key${i}`, `${i}`.repeat(20))
     first.deleteRange('key2', 'key3')
-    first.freeze()
     const { buffer } = first.share()
-    giveBackMemory(buffer)
+    recycleMemTable(first)
     const second = MemTable.create({ capacityBytes, representation })
     assert.equal(second.share().buffer, buffer)
     assert.deepEqual([second.length, second.memoryUsage, [...second.entries()].length], [0, 0, 0])
@@ -29,9 +29,8 @@ for (const representation of ['radix', 'skiplist', 'vector'] as const) {
 test('memory is given out once, and only for its own length', () => {
   const table = MemTable.create({ capacityBytes: 4096 })
   table.put('key', 'value')
-  table.freeze()
   const { buffer } = table.share()
-  giveBackMemory(buffer)
+  recycleMemTable(table)
   assert.notEqual(takeMemory(buffer.byteLength + 4), buffer)
   assert.equal(takeMemory(buffer.byteLength), buffer)
   assert.notEqual(takeMemory(buffer.byteLength), buffer)
