@@ -1,6 +1,6 @@
 /**
  * ManualCompaction: a range of keys that somebody wants compacted: level by level down to the deepest one that has any of
- * it, and there, what was not rewritten on the way and may hold tombstones is rewritten in place. While it is under way,
+ * it, and there, what was not rewritten on the way and may hold tombstones, or versions that only a snapshot kept, is rewritten in place. While it is under way,
  * the lane asks it, and not the picker, what comes next.
  */
 import { AbortedError, ClosedError } from '../base/errors.ts'
@@ -63,7 +63,7 @@ export class ManualCompaction {
 
   #nextInPlace(): Compaction | undefined {
     this.#inPlace ??= this.#tables(this.#deepest)
-      .filter(mayHoldTombstones)
+      .filter(mayHoldGarbage)
       .map(({ number }) => number)
     const context = this.#context()
     for (;;) {
@@ -118,6 +118,6 @@ export function checkCompaction({ health, background }: Engine, signal: AbortSig
 }
 
 /** Of a table that an earlier opening wrote it is not known. */
-function mayHoldTombstones({ statistics }: FileMetadata): boolean {
-  return statistics === undefined || statistics.tombstones > 0
+function mayHoldGarbage({ statistics }: FileMetadata): boolean {
+  return statistics === undefined || statistics.tombstones > 0 || statistics.superseded > 0
 }

@@ -55,6 +55,7 @@ export class TableBuilder {
   readonly #handle: Uint8Array
   #isFinished: boolean
   #tombstones: number
+  #superseded: number
   #newestTombstone: SequenceNumber
 
   /** @param file empty; stays open, and its caller's, also when an append throws */
@@ -72,6 +73,7 @@ export class TableBuilder {
     this.#handle = new Uint8Array(MAX_HANDLE_BYTES)
     this.#isFinished = false
     this.#tombstones = 0
+    this.#superseded = 0
     this.#newestTombstone = sequenceNumber(0)
   }
 
@@ -84,9 +86,11 @@ export class TableBuilder {
   get statistics(): {
     readonly entries: number
     readonly tombstones: number
+    readonly superseded: number
     readonly newestTombstone: SequenceNumber
   } {
-    return { entries: this.entryCount, tombstones: this.#tombstones, newestTombstone: this.#newestTombstone }
+    const [tombstones, superseded, newestTombstone] = [this.#tombstones, this.#superseded, this.#newestTombstone]
+    return { entries: this.entryCount, tombstones, superseded, newestTombstone }
   }
 
   /** Last entry, as an encoded internal key; a copy. */
@@ -119,6 +123,7 @@ export class TableBuilder {
     if (this.#pending !== undefined) this.#addSeparator(this.#pending, encoded.subarray(0, length))
     this.#filter?.addKey(encoded, 0, keyLen)
     this.#data.addSharing(encoded, length, common, value, valOff, valLen)
+    if (common >= keyLen && lastKeyLength === length && this.entryCount > 0) this.#superseded++
     this.entryCount++
     if (tagType(tagLow) === ValueType.DELETION) this.#countTombstone(tagSequence(tagLow, tagHigh))
     if (this.#data.finishedBytes >= this.#options.blockBytes) this.#finishDataBlock()

@@ -11,6 +11,8 @@ export interface TableStatistics {
   readonly entries: number
   /** Tombstones among the entries. */
   readonly tombstones: number
+  /** Entries behind a newer one of the same key: a snapshot needed them when the table was written. */
+  readonly superseded: number
   /** The largest sequence among the tombstones: once no snapshot is older, all of them may go. 0 if there are none. */
   readonly newestTombstone: SequenceNumber
 }

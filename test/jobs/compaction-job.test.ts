@@ -79,6 +79,7 @@ function checkOutputs(memory: MemoryEnvironment, result: CompactionResult): Entr
     const statistics = {
       entries: entries.length,
       tombstones: tombstones.length,
+      superseded: entries.filter((entry, i) => i > 0 && keyOf(entry) === keyOf(entries[i - 1])).length,
       newestTombstone: sequenceNumber(Math.max(0, ...tombstones.map(sequenceOf))),
     }
     assert.deepEqual(output, { number, bytes: output.bytes, smallest, largest, statistics })

@@ -41,6 +41,7 @@ export function drawnFile(text: string): FileMetadata {
       : {
           entries: Number(entries),
           tombstones: Number(tombstones),
+          superseded: 0,
           newestTombstone: sequenceNumber(Number(newest)),
         }
   return {
