@@ -48,8 +48,9 @@ export class ManualCompaction {
     return this.#nextInPlace()
   }
 
-  /** A step is done, and has written these. */
+  /** A compaction is done, and has written these. One that was under way before is no step of this, and took other tables. */
   wrote(compaction: Compaction, outputs: readonly FileMetadata[]): void {
+    if (compaction.reason !== 'manual') return
     for (const { number } of outputs) this.#written.add(number)
     // One step takes all of level 0; tables that were flushed since are newer than the request.
     if (compaction.level === 0) this.#level = 1
