@@ -91,6 +91,11 @@ export class Drivers {
       this.#checkFlush(failuresBefore, signal)
       await this.#change(signal)
     }
+    // Whoever looks at the directory now does not find logs that nobody needs.
+    while (this.#engine.isRemoving && !health.isPoisoned) {
+      if (signal?.aborted) break
+      await this.#change(signal)
+    }
     health.check()
   }
 
@@ -160,7 +165,7 @@ export class Drivers {
       background.changed()
     }
     const cancel = environment.later(options.stallTimeoutMs, late, true)
-    while (this.#engine.isWorking && !isLate) await this.#change()
+    while ((background.flushes.isRunning || this.#engine.isRemoving) && !isLate) await this.#change()
     cancel()
   }
 

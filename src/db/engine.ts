@@ -313,9 +313,9 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   get isReleased(): boolean {
     return this.#isReleased
   }
-  /** Whether a job is under way that ends by itself before long, and would touch the directory of the next opener. */
-  get isWorking(): boolean {
-    return this.background.flushes.isRunning || this.#obsolete.isRemoving
+  /** Whether files that are no longer needed are being removed. */
+  get isRemoving(): boolean {
+    return this.#obsolete.isRemoving
   }
 
   /** Let go of everything. Every part is tried; the first error is thrown. */

