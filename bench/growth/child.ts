@@ -76,7 +76,7 @@ class GrowthRun {
         max: putMs.at(-1) ?? 0,
       },
       loopDelayMs: { p99: delay.percentile(99) / 1e6, max: delay.max / 1e6 },
-      rssBytes: residentBytes(),
+      rssBytes: process.memoryUsage.rss(),
       writeAmplification: (writtenBytes() - this.#writtenBefore) / this.#userBytes,
       spaceAmplification: directoryBytes(this.#directory) / liveBytes,
     }
@@ -135,10 +135,6 @@ function quantile(sorted: readonly number[], share: number): number {
 
 function writtenBytes(): number {
   return Number(/^wchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'latin1'))?.[1])
-}
-
-function residentBytes(): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]) * 1024
 }
 
 function directoryBytes(directory: string): number {

@@ -78,17 +78,23 @@ function copyOf(filled: string): string {
   return path
 }
 
+/** Lookups of keys in turn; `at` gives the index of the i-th. */
+function gets(
+  from: { getSync(key: Uint8Array): Uint8Array | undefined },
+  some: readonly Uint8Array[],
+  at: (i: number) => number,
+): Run {
+  return (count) => {
+    let read = 0
+    for (let i = 0; i < count; i++) if (from.getSync(some[at(i)]) !== undefined) read++
+    return read
+  }
+}
+
 async function varveReads({ open }: Varve, filled: string): Promise<Reads> {
   const options = { compression: 'none', seekCompaction: false } as const
   const db = await open(copyOf(filled), { ...options, blockCacheBytes: 128 * MIB })
   const cold = await open(copyOf(filled), { ...options, blockCacheBytes: 0 })
-  const gets =
-    (from: typeof db, some: readonly Uint8Array[], at: (i: number) => number): Run =>
-    (count) => {
-      let read = 0
-      for (let i = 0; i < count; i++) if (from.getSync(some[at(i)]) !== undefined) read++
-      return read
-    }
   return {
     cached: gets(db, keys, (i) => order[i % order.length]),
     missing: gets(db, missingKeys, (i) => i % missingKeys.length),
@@ -126,13 +132,6 @@ async function levelReads(filled: string): Promise<Reads> {
   }
   const db = await open(128 * MIB)
   const cold = await open(1)
-  const gets =
-    (from: Level, some: readonly Uint8Array[], at: (i: number) => number): Run =>
-    (count) => {
-      let read = 0
-      for (let i = 0; i < count; i++) if (from.getSync(some[at(i)]) !== undefined) read++
-      return read
-    }
   return {
     cached: gets(db, keys, (i) => order[i % order.length]),
     missing: gets(db, missingKeys, (i) => i % missingKeys.length),

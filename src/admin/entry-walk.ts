@@ -11,21 +11,8 @@ import type { Bytes } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import type { Block } from '../table/block.ts'
 import { BlockCursor } from '../table/block-cursor.ts'
+import type { EntrySink } from '../table/entry-sink.ts'
 import type { FilterBlockReader } from '../table/filter-block.ts'
-
-/** Where checked entries go; bytes are borrowed until return. A TableBuilder is one. */
-export interface EntryVisitor {
-  add(
-    key: Bytes,
-    keyOff: number,
-    keyLen: number,
-    tagLow: number,
-    tagHigh: number,
-    value: Bytes,
-    valOff: number,
-    valLen: number,
-  ): void
-}
 
 export class EntryWalk {
   entries = 0
@@ -34,14 +21,14 @@ export class EntryWalk {
   firstSequence: number = Number.MAX_SAFE_INTEGER
   lastSequence = 0
   readonly #comparator: Comparator
-  readonly #visitor: EntryVisitor | undefined
+  readonly #visitor: EntrySink | undefined
   readonly #cursor: BlockCursor = new BlockCursor()
   /** The last entry of the last block that counted, as an internal key. */
   #last: Uint8Array = new Uint8Array(64)
   #lastLength = 0
   #filterMissed = false
 
-  constructor(comparator: Comparator, visitor: EntryVisitor | undefined) {
+  constructor(comparator: Comparator, visitor: EntrySink | undefined) {
     this.#comparator = comparator
     this.#visitor = visitor
   }

@@ -20,11 +20,12 @@ import { findBlocks } from '../inspect/find-blocks.ts'
 import { Block } from '../table/block.ts'
 import { readBlock } from '../table/block-reader.ts'
 import { BloomFilter } from '../table/bloom-filter.ts'
+import type { EntrySink } from '../table/entry-sink.ts'
 import { FilterBlockReader } from '../table/filter-block.ts'
 import { filterKey } from '../table/metaindex.ts'
 import { type BlockHandle, blockEnd, type Footer, readFooter } from '../table/table-format.ts'
 import { TableIndex } from '../table/table-index.ts'
-import { type EntryVisitor, EntryWalk } from './entry-walk.ts'
+import { EntryWalk } from './entry-walk.ts'
 import { handlesOf, type NamedHandle, placeOf } from './table-handles.ts'
 
 /** A part of a table that is not what it should be. */
@@ -81,7 +82,7 @@ export class TableCheck {
     comparator: Comparator,
     codecs: Codecs | undefined,
     onBytes: (bytes: number) => void,
-    visitor?: EntryVisitor,
+    visitor?: EntrySink,
   ) {
     this.#file = file
     this.#comparator = comparator

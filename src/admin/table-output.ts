@@ -11,10 +11,10 @@ import { tableName } from '../base/filename.ts'
 import type { Bytes, FileNumber } from '../base/types.ts'
 import { tableFormat } from '../db/options.ts'
 import { tableOptions } from '../jobs/flush-job.ts'
+import type { EntrySink } from '../table/entry-sink.ts'
 import { TableBuilder } from '../table/table-builder.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import type { AdminContext } from './admin-options.ts'
-import type { EntryVisitor } from './entry-walk.ts'
 
 /** Bytes at which a table is ended. */
 const TABLE_BYTES = 32 * 1024 * 1024
@@ -25,7 +25,7 @@ interface OpenTable {
   readonly builder: TableBuilder
 }
 
-export class TableOutput implements EntryVisitor {
+export class TableOutput implements EntrySink {
   readonly tables: FileMetadata[] = []
   entries = 0
   readonly #context: AdminContext

@@ -5,9 +5,9 @@ import { IOError } from '../base/errors.ts'
 import { userKey } from '../base/internal-key.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { Steps } from '../db/long-runs.ts'
+import type { EntrySink } from '../table/entry-sink.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import type { AdminContext } from './admin-options.ts'
-import type { EntryVisitor } from './entry-walk.ts'
 import { type PlannedTable, reportedName } from './repair-plan.ts'
 import type { RepairNotes } from './repair-report.ts'
 import { TableCheck, type TableFacts } from './table-check.ts'
@@ -85,7 +85,7 @@ export function* checkTable(
   context: AdminContext,
   name: string,
   bounds?: FileMetadata,
-  visitor?: EntryVisitor,
+  visitor?: EntrySink,
 ): Steps<TableFacts> {
   const file = context.files.openRandomAccess(context.files.join(context.directory, name))
   try {

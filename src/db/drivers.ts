@@ -92,10 +92,7 @@ export class Drivers {
       await this.#change(signal)
     }
     // Whoever looks at the directory now does not find logs that nobody needs.
-    while (this.#engine.isRemoving && !health.isPoisoned) {
-      if (signal?.aborted) break
-      await this.#change(signal)
-    }
+    while (this.#engine.isRemoving && !health.isPoisoned && !signal?.aborted) await this.#change(signal)
     health.check()
   }
 

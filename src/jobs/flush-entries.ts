@@ -15,22 +15,9 @@ import type { InternalIterator } from '../base/iterator.ts'
 import { type Bytes, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import type { MemTable } from '../memtable/memtable.ts'
+import type { EntrySink } from '../table/entry-sink.ts'
 import type { CoveredKeys } from './covered-keys.ts'
 import { EntryOrder } from './entry-order.ts'
-
-/** Takes entries: a TableBuilder. */
-export interface EntrySink {
-  add(
-    key: Bytes,
-    keyOff: number,
-    keyLen: number,
-    tagLow: number,
-    tagHigh: number,
-    value: Bytes,
-    valOff: number,
-    valLen: number,
-  ): void
-}
 
 const FIRST_KEY_BYTES = 64
 

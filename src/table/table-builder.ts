@@ -17,6 +17,7 @@ import * as ValueType from '../base/value-type.ts'
 import { BlockBuilder } from './block-builder.ts'
 import { BlockWriter } from './block-writer.ts'
 import type { Compressor } from './compression.ts'
+import type { EntrySink } from './entry-sink.ts'
 import { FilterBlockBuilder } from './filter-block.ts'
 import type { FilterPolicy } from './filter-policy.ts'
 import { shortestSeparator, shortSuccessor } from './index-key.ts'
@@ -38,7 +39,7 @@ const FIRST_KEY_BYTES = 64
 /** Every separator is stored whole, so that a search need not rebuild it. */
 const INDEX_RESTART_INTERVAL = 1
 
-export class TableBuilder {
+export class TableBuilder implements EntrySink {
   entryCount: number
   /** First entry, as an encoded internal key; empty before the first add. */
   smallest: Uint8Array<ArrayBuffer>
@@ -89,8 +90,12 @@ export class TableBuilder {
     readonly superseded: number
     readonly newestTombstone: SequenceNumber
   } {
-    const [tombstones, superseded, newestTombstone] = [this.#tombstones, this.#superseded, this.#newestTombstone]
-    return { entries: this.entryCount, tombstones, superseded, newestTombstone }
+    return {
+      entries: this.entryCount,
+      tombstones: this.#tombstones,
+      superseded: this.#superseded,
+      newestTombstone: this.#newestTombstone,
+    }
   }
 
   /** Last entry, as an encoded internal key; a copy. */

@@ -48,43 +48,44 @@ function* randomWrites(prng: Prng, count: number, keys: number, valueBytes: numb
 /** So that every table that an edit has named is still there. */
 const UNCOMPACTED = { level0CompactionTrigger: 500, level0SlowdownTrigger: 500, level0StopTrigger: 500 }
 
+/** @param value undefined to delete the key */
+async function write(db: DB, history: History, key: string, value: string | undefined): Promise<void> {
+  if (value === undefined) await db.delete(key)
+  else await db.put(key, value)
+  history.add(key, value)
+}
+
 /** Several overlapping tables in level 0, and a log. */
 export async function madeByVarve(seed: number, count: number, flushEvery: number): Promise<Made> {
   const history = new History()
-  const write = async (db: DB): Promise<void> => {
+  const fill = async (db: DB): Promise<void> => {
     let written = 0
     for (const [key, value] of randomWrites(new Prng(seed), count, 60, 60)) {
-      if (value === undefined) await db.delete(key)
-      else await db.put(key, value)
-      history.add(key, value)
+      await write(db, history, key, value)
       if (++written % flushEvery === 0) await db.flush()
     }
   }
-  return { name: `varve, seed ${seed}`, directory: await leftBy(write, UNCOMPACTED), history }
+  return { name: `varve, seed ${seed}`, directory: await leftBy(fill, UNCOMPACTED), history }
 }
 
 /** As madeByVarve, but with tables that were compacted over and over, in several levels. No key is deleted at either end. */
 export async function madeWithCompactions(seed: number, count: number): Promise<Made> {
   const history = new History()
-  const write = async (db: DB): Promise<void> => {
+  const fill = async (db: DB): Promise<void> => {
     let written = 0
     for (const [key, value] of randomWrites(new Prng(seed), count, 60, 60)) {
-      if (value === undefined) await db.delete(key)
-      else await db.put(key, value)
-      history.add(key, value)
+      await write(db, history, key, value)
       if (++written % 50 > 0) continue
       for (const end of ['a', 'z']) {
-        await db.put(end, `${written}`)
-        history.add(end, `${written}`)
+        await write(db, history, end, `${written}`)
       }
       await db.flush()
     }
     await db.compactRange('key/00010', 'key/00020')
-    await db.put('key/00001', 'in the log')
-    history.add('key/00001', 'in the log')
+    await write(db, history, 'key/00001', 'in the log')
   }
   const small = { level0CompactionTrigger: 2, maxFileBytes: 4096, levelBytes: 4096 }
-  return { name: `varve, compacted, seed ${seed}`, directory: await leftBy(write, small), history }
+  return { name: `varve, compacted, seed ${seed}`, directory: await leftBy(fill, small), history }
 }
 
 /** Tables in several levels, compacted, and a log. */
