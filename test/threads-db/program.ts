@@ -15,7 +15,9 @@ export const KEYS: readonly string[] = ['a0', 'a1', 'm', 'z0', 'z1']
 /** Shared words. */
 export const ACKNOWLEDGED = 0
 export const STOP = 1
-export const WORDS = 2
+/** Threads that have taken their first snapshot. */
+export const READING = 2
+export const WORDS = 3
 
 export interface Orders {
   readonly handle: ShareHandle
@@ -82,7 +84,7 @@ function readUntilTold(reader: DBReader, words: Int32Array): Report {
       held?.snapshot.close()
       const snapshot = reader.snapshot()
       held = { snapshot, batch: READS[0](reader, snapshot) }
-      snapshots++
+      if (snapshots++ === 0) Atomics.add(words, READING, 1)
     }
   }
   held?.snapshot.close()
