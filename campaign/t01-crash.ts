@@ -4,28 +4,30 @@
  */
 
 import type { CrashMode } from '../src/env/crash-image.ts'
-import type { Campaign, CampaignContext } from './campaign.ts'
+import type { Campaign } from './campaign.ts'
+import type { LaneContext } from './lane/tally.ts'
 import { ALL_MODES, BrokenPromise, Crashes } from './lives/crashes.ts'
 import { livedPlan } from './lives/moments.ts'
 import { OPTION_SETS, type Plan, randomPlan } from './lives/plan.ts'
 import { messageOf, minimize } from './minimize.ts'
+import { runSearch, type Search } from './search/search.ts'
 
 /** Steps of a life. */
 const LENGTH = 40
+const SETS = Object.keys(OPTION_SETS)
+
+export const CRASHES: Search = {
+  name: 't01-crash',
+  step: (context, seed, step) => crashEverywhere(context, planOf(seed + step), ALL_MODES),
+  reproduction: (seed, step) => planOf(seed + step),
+}
 
 export const CRASH: Campaign = {
-  name: 't01-crash',
+  name: CRASHES.name,
   title: 'a crash before every file-system call, and another one after it',
-  ciSeconds: 120,
+  ciSeconds: 90,
   longShare: 20,
-
-  async run(context) {
-    const sets = Object.keys(OPTION_SETS)
-    for (let seed = context.seed; !context.isOver(); seed++) {
-      const plan = randomPlan(seed, LENGTH, sets)
-      await crashEverywhere(context, seed % 3 === 0 ? { ...plan, deathOdds: 3 } : plan, ALL_MODES)
-    }
-  },
+  run: (context) => runSearch(context, CRASHES),
 
   async replay(reproduction) {
     const error = await firstFailure(reproduction as Plan, ALL_MODES)
@@ -33,9 +35,14 @@ export const CRASH: Campaign = {
   },
 }
 
+function planOf(seed: number): Plan {
+  const plan = randomPlan(seed, LENGTH, SETS)
+  return seed % 3 === 0 ? { ...plan, deathOdds: 3 } : plan
+}
+
 /** Live a plan, and crash it at each of its calls. */
 export async function crashEverywhere(
-  context: CampaignContext,
+  context: LaneContext,
   plan: Plan,
   modes: readonly CrashMode[],
 ): Promise<void> {
@@ -54,7 +61,7 @@ export async function crashEverywhere(
 export async function firstFailure(
   plan: Plan,
   modes: readonly CrashMode[],
-  context?: CampaignContext,
+  context?: LaneContext,
 ): Promise<unknown> {
   try {
     const lived = await livedPlan(plan)
@@ -72,6 +79,7 @@ export async function firstFailure(
       context?.count('crash images', tally.images - before.images)
       context?.count('images of a crash during recovery', tally.doubleImages - before.doubleImages)
       context?.count('killed processes', tally.kills - before.kills)
+      context?.count('images equal to one before', tally.equal - before.equal)
     }
   } catch (error) {
     return error
@@ -79,6 +87,7 @@ export async function firstFailure(
   return undefined
 }
 
-function kindOf(error: unknown): string {
+/** Of what a crash shows, in a few words. */
+export function kindOf(error: unknown): string {
   return error instanceof BrokenPromise ? error.kind : 'an operation failed'
 }

@@ -4,10 +4,12 @@
  */
 import type { FaultCode } from '../src/env/fault-call.ts'
 import { FaultRun } from '../test/crash/fault-run.ts'
-import type { Campaign, CampaignContext } from './campaign.ts'
+import type { Campaign } from './campaign.ts'
+import type { LaneContext } from './lane/tally.ts'
 import { OPTION_SETS, type Plan, randomPlan, type Step } from './lives/plan.ts'
 import { livePlan } from './lives/planned-life.ts'
 import { messageOf, minimize } from './minimize.ts'
+import { runSearch, type Search } from './search/search.ts'
 
 const CODES: readonly FaultCode[] = ['EIO', 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EACCES', 'EROFS', 'ESTALE']
 /** Those whose jobs run inline, so that their calls fail, too. */
@@ -23,26 +25,46 @@ interface Fault {
   readonly countReads: boolean
 }
 
-export const FAULTS: Campaign = {
+/** A step is one error, once or from then on, at each call of a life. */
+export const FAULT_SWEEPS: Search = {
   name: 't03-faults',
-  title: 'a fault at every file-system call, with every error, once and from then on',
-  ciSeconds: 60,
-  longShare: 10,
 
-  async run(context) {
-    for (let seed = context.seed; !context.isOver(); seed++) {
-      const plan = planOf(seed)
-      for (const code of CODES) {
-        for (const isSticky of [false, true]) await failEverywhere(context, plan, code, isSticky, seed % 4 === 0)
-      }
-      context.count('lives')
-    }
+  async step(context, seed, step) {
+    const { plan, code, isSticky, countReads } = firstOf(seed, step)
+    await failEverywhere(context, plan, code, isSticky, countReads)
+    if (step % SWEEPS === SWEEPS - 1) context.count('lives')
   },
+
+  reproduction: firstOf,
+}
+
+export const FAULTS: Campaign = {
+  name: FAULT_SWEEPS.name,
+  title: 'a fault at every file-system call, with every error, once and from then on',
+  ciSeconds: 40,
+  longShare: 10,
+  run: (context) => runSearch(context, FAULT_SWEEPS),
 
   async replay(reproduction) {
     const { error } = await runFault(reproduction as Fault)
     if (error !== undefined) throw error
   },
+}
+
+/** Of a life. */
+const SWEEPS = CODES.length * 2
+
+/** The first fault of a step. */
+function firstOf(seed: number, step: number): Fault {
+  const life = seed + Math.floor(step / SWEEPS)
+  const sweep = step % SWEEPS
+  return {
+    plan: planOf(life),
+    call: 0,
+    code: CODES[sweep >> 1],
+    isSticky: sweep % 2 === 1,
+    countReads: life % 4 === 0,
+  }
 }
 
 function planOf(seed: number): Plan {
@@ -56,7 +78,7 @@ function waiting(plan: Plan): Plan {
 
 /** Fail each call of the life, in turn, as long as there is one. */
 async function failEverywhere(
-  context: CampaignContext,
+  context: LaneContext,
   plan: Plan,
   code: FaultCode,
   isSticky: boolean,

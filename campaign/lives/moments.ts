@@ -37,7 +37,8 @@ export interface LivedPlan {
   readonly hash: string
 }
 
-const CHANGING: readonly FileOperation[] = [
+/** What changes files, or what is durable of them. */
+export const CHANGING: readonly FileOperation[] = [
   'create',
   'append',
   'sync',
