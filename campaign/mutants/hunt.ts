@@ -38,6 +38,12 @@ const LIVES: readonly Plan[] = [
   { seed: 3, options: 'worker', steps: STEPS },
   { seed: 4, options: 'workers', steps: STEPS },
 ]
+/** Three levels, and then deletions that are compacted in the upper two. */
+const LEVELS: Plan = {
+  seed: 5,
+  options: 'inline',
+  steps: [2, 2, 2, 2, 2, 2, 7, 2, 2, 2, 2, 2, 7, 0, 6, 0, 6, 0, 6, 0, 6, 0, 6, 8].map((index) => ALPHABET[index]),
+}
 /** Damages of logs in one turn. */
 const DAMAGES = 200
 
@@ -45,6 +51,8 @@ const DAMAGES = 200
 const WAYS: Readonly<Record<string, (seed: number, turn: number) => Promise<unknown>>> = {
   crashes: (seed, turn) => firstFailure(LIVES[turn] ?? randomPlan(seed + turn, LENGTH, SETS), FEW_MODES),
   faults: (seed, turn) => firstFault(turn < 3 ? LIVES[turn] : { ...randomPlan(seed + turn, 16, SETS), options: 'inline' }),
+  levels: (seed, turn) =>
+    firstFailure(turn === 0 ? LEVELS : { ...randomPlan(seed + turn, 2 * LENGTH, SETS), options: 'inline' }, [0]),
   orders: async (seed, turn) => (await runSchedule(scheduleOf(seed + turn))).error,
   damages: firstDamage,
 }

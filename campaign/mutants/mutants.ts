@@ -16,7 +16,7 @@ export interface Mutant {
   readonly find: string
   readonly replace: string
   /** The way to look that finds it soonest (hunt.ts); crashes without it. */
-  readonly first?: 'faults' | 'orders' | 'damages'
+  readonly first?: 'faults' | 'levels' | 'damages'
 }
 
 const LOG = 'db/write-ahead-log'
@@ -206,6 +206,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'jobs/drop-rule',
     find: '&& !this.#mayLieDeeper(key, keyOff, keyLen);',
     replace: ';',
+    first: 'levels',
   },
   {
     name: 'newer versions are dropped, and older ones kept',
