@@ -33,7 +33,7 @@ export const PEERS_KILL: Campaign = {
   run: (context) =>
     forEachEngine(context, async (engine, part) => {
       const failures = await runKills(part, { engines: [engine], levels: ['os', 'disk'], whose: engine })
-      if (failures.length > 0) part.count(`${engine}: directories lost or wrong`, failures.length)
+      part.count(`${engine}: directories in which something was lost or wrong`, failures.length)
     }),
 }
 

@@ -25,8 +25,8 @@ export const CRASHES: Search = {
 export const CRASH: Campaign = {
   name: CRASHES.name,
   title: 'a crash before every file-system call, and another one after it',
-  ciSeconds: 90,
-  longShare: 20,
+  ciSeconds: 70,
+  longShare: 12,
   run: (context) => runSearch(context, CRASHES),
 
   async replay(reproduction) {
@@ -41,11 +41,7 @@ function planOf(seed: number): Plan {
 }
 
 /** Live a plan, and crash it at each of its calls. */
-export async function crashEverywhere(
-  context: LaneContext,
-  plan: Plan,
-  modes: readonly CrashMode[],
-): Promise<void> {
+export async function crashEverywhere(context: LaneContext, plan: Plan, modes: readonly CrashMode[]): Promise<void> {
   const error = await firstFailure(plan, modes, context)
   if (error === undefined) return
   const kind = kindOf(error)
@@ -58,11 +54,7 @@ export async function crashEverywhere(
 }
 
 /** What is wrong first, if anything is. With a context, it is told what was done, and may say that it is enough. */
-export async function firstFailure(
-  plan: Plan,
-  modes: readonly CrashMode[],
-  context?: LaneContext,
-): Promise<unknown> {
+export async function firstFailure(plan: Plan, modes: readonly CrashMode[], context?: LaneContext): Promise<unknown> {
   try {
     const lived = await livedPlan(plan)
     const crashes = new Crashes(plan, lived)

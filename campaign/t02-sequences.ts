@@ -31,7 +31,7 @@ export const SHORT_LIVES: Search = {
 export const SEQUENCES: Campaign = {
   name: SHORT_LIVES.name,
   title: 'all short sequences of operations, crashed before every file-system call',
-  ciSeconds: 30,
+  ciSeconds: 25,
   longShare: 8,
   run: (context) => runSearch(context, SHORT_LIVES),
 

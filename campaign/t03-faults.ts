@@ -2,7 +2,7 @@
  * T3, a fault at every file-system call: each call of random lives fails, with each error, once or from then on; then power is
  * lost, and what is left is opened (test/crash/fault-run.ts has the promises).
  */
-import type { FaultCode } from '../src/env/fault-call.ts'
+import type { FaultCode, FileCall } from '../src/env/fault-call.ts'
 import { FaultRun } from '../test/crash/fault-run.ts'
 import type { Campaign } from './campaign.ts'
 import type { LaneContext } from './lane/tally.ts'
@@ -41,7 +41,7 @@ export const FAULT_SWEEPS: Search = {
 export const FAULTS: Campaign = {
   name: FAULT_SWEEPS.name,
   title: 'a fault at every file-system call, with every error, once and from then on',
-  ciSeconds: 40,
+  ciSeconds: 35,
   longShare: 10,
   run: (context) => runSearch(context, FAULT_SWEEPS),
 
@@ -86,10 +86,11 @@ async function failEverywhere(
 ): Promise<void> {
   for (let call = 0; !context.isOver(); call++) {
     const fault: Fault = { plan, call, code, isSticky, countReads }
-    const { isHit, error } = await runFault(fault)
-    if (!isHit) return
+    const { hit, error } = await runFault(fault)
+    if (hit === undefined && error === undefined) return
     context.count(`faults ${isSticky ? 'from then on' : 'once'}`)
-    context.count(code)
+    context.count(`with ${code}`)
+    if (hit !== undefined) context.count(`at ${hit.op}`)
     if (error === undefined) continue
     const kind = kindOf(error)
     const steps = await minimize(plan.steps, async (shorter) => (await fails(fault, shorter)) === kind)
@@ -116,22 +117,23 @@ async function fails(fault: Fault, steps: readonly Step[]): Promise<string | und
 
 async function firstThatFails(fault: Fault): Promise<Fault | undefined> {
   for (let call = 0; ; call++) {
-    const { isHit, error } = await runFault({ ...fault, call })
+    const { hit, error } = await runFault({ ...fault, call })
     if (error !== undefined) return { ...fault, call }
-    if (!isHit) return undefined
+    if (hit === undefined) return undefined
   }
 }
 
-async function runFault({ plan, ...where }: Fault): Promise<{ isHit: boolean; error: unknown }> {
+/** @returns the first call that was made to fail, unless the life ends before it; and what is wrong */
+async function runFault({ plan, ...where }: Fault): Promise<{ hit: FileCall | undefined; error: unknown }> {
   const options = OPTION_SETS[plan.options]
   const run = new FaultRun({ ...where, options }, (runner, onOpen) => livePlan(runner, plan.steps, onOpen))
   try {
     await run.run()
     await run.recover()
   } catch (error) {
-    return { isHit: true, error }
+    return { hit: run.hit, error }
   }
-  return { isHit: run.hit !== undefined, error: undefined }
+  return { hit: run.hit, error: undefined }
 }
 
 /** What an assertion says, without the place where it failed. */

@@ -20,8 +20,8 @@ const LANES_MAX = 4
 export const MISTAKES: Campaign = {
   name: 't04-mutants',
   title: 'deliberate mistakes about durability, each of which must be found',
-  ciSeconds: 90,
-  longShare: 2,
+  ciSeconds: 75,
+  longShare: 1.5,
 
   async run(context) {
     const left: (Mutant | undefined)[] = [undefined, ...MUTANTS]

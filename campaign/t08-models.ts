@@ -47,8 +47,8 @@ export const MODEL_RUNS: Search = {
 export const MODELS: Campaign = {
   name: MODEL_RUNS.name,
   title: 'random operations on many sets of options, and changed so that nothing should change',
-  ciSeconds: 40,
-  longShare: 10,
+  ciSeconds: 25,
+  longShare: 12,
   run: (context) => runSearch(context, MODEL_RUNS),
 
   async replay(reproduction) {

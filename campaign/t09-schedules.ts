@@ -56,8 +56,8 @@ export const SEEDED_ORDERS: Search = {
 export const SCHEDULES: Campaign = {
   name: SEEDED_ORDERS.name,
   title: 'seeded orders of completions, timers, messages and slices of work, each twice',
-  ciSeconds: 25,
-  longShare: 6,
+  ciSeconds: 20,
+  longShare: 8,
   run: (context) => runSearch(context, SEEDED_ORDERS),
 
   async replay(reproduction) {

@@ -30,8 +30,8 @@ interface Outcome {
 export const THREADS: Campaign = {
   name: 't10-threads',
   title: 'shared memory: all interleavings to a bound, mutants, and real threads',
-  ciSeconds: 60,
-  longShare: 8,
+  ciSeconds: 50,
+  longShare: 9,
 
   async run(context) {
     const files = FOLDERS.flatMap(programs)
@@ -94,12 +94,7 @@ export function diagnostics(output: string): [what: string, count: number][] {
   return counted
 }
 
-function execute(
-  path: string,
-  seed: number,
-  operations: number | undefined,
-  isOver: () => boolean,
-): Promise<Outcome> {
+function execute(path: string, seed: number, operations: number | undefined, isOver: () => boolean): Promise<Outcome> {
   const more = operations === undefined ? {} : { VARVE_THREADS_OPERATIONS: String(operations) }
   const child = spawn(process.execPath, ['--enable-source-maps', '--test-reporter=spec', path], {
     env: { ...process.env, VARVE_SEED: String(seed), ...more },

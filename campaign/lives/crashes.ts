@@ -107,7 +107,13 @@ export class Crashes {
     // Where nothing can be lost, all images are the same.
     for (const mode of isSynced ? modes.slice(0, 1) : modes) {
       const where = `call ${index} (${call}), mode ${mode}`
-      await this.#checkTwice({ tree: crashImage(tree, mode, this.#prng), low: durable, high: begun, durable: undefined, where })
+      await this.#checkTwice({
+        tree: crashImage(tree, mode, this.#prng),
+        low: durable,
+        high: begun,
+        durable: undefined,
+        where,
+      })
       this.tally.images++
     }
     const where = `killed at call ${index} (${call})`

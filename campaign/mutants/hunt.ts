@@ -50,7 +50,8 @@ const DAMAGES = 200
 /** The ways to look: turn after turn, each the answer to what is wrong. */
 const WAYS: Readonly<Record<string, (seed: number, turn: number) => Promise<unknown>>> = {
   crashes: (seed, turn) => firstFailure(LIVES[turn] ?? randomPlan(seed + turn, LENGTH, SETS), FEW_MODES),
-  faults: (seed, turn) => firstFault(turn < 3 ? LIVES[turn] : { ...randomPlan(seed + turn, 16, SETS), options: 'inline' }),
+  faults: (seed, turn) =>
+    firstFault(turn < 3 ? LIVES[turn] : { ...randomPlan(seed + turn, 16, SETS), options: 'inline' }),
   levels: (seed, turn) =>
     firstFailure(turn === 0 ? LEVELS : { ...randomPlan(seed + turn, 2 * LENGTH, SETS), options: 'inline' }, [0]),
   orders: async (seed, turn) => (await runSchedule(scheduleOf(seed + turn))).error,
