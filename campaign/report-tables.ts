@@ -63,7 +63,7 @@ export function campaignTable(all: readonly Told[]): string {
     if (sum === undefined) return [`\`${name}\``, title, NOT_RUN, '–', '–', '–']
     const { last, seconds, findings } = sum
     const runs = sum.runs === 1 ? '' : ` in ${sum.runs} runs`
-    const time = `${duration(seconds)}${runs}`
+    const time = `${duration(seconds)}${runs}${last.isCut ? ', cut short' : ''}`
     return [`\`${name}\``, title, String(findings), time, last.date.slice(0, 10), `\`${last.commit}\``]
   })
   return table(['Campaign', 'What it does', 'Findings', 'Time', 'Date', 'Commit'], rows)

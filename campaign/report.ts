@@ -29,7 +29,7 @@ const INTRODUCTION = `What varve promises about your data, how it is tested, and
 
 A *finding* is a promise that was seen broken. Findings of the commit that a row names are in the row; each was made minimal, and is replayed by every run of the tests from then on.`
 
-const PEERS_INTRODUCTION = `Measured here, by one program for all of them, on one machine: engines for Node.js, with the options that they come with. A database of each engine has one byte after the other inverted, and is opened and read; a process of each is killed; a disk is filled until a write fails, and then given room again.`
+const PEERS_INTRODUCTION = `Measured here, by one program for all of them, on one machine: engines for Node.js, with the options that they come with but for the size of a write buffer (classic-level is LevelDB in C++, lmdb is LMDB in C). One byte after the other of a small database is inverted, and a copy of it opened and read; a process that writes is killed over and over; a disk is filled until a write fails, and then given room again. The programs are in \`campaign/peers/\`.`
 
 /** The whole page. */
 export function reliabilityPage(

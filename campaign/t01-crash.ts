@@ -64,7 +64,7 @@ export async function firstFailure(plan: Plan, modes: readonly CrashMode[], cont
     context?.count('worker threads that died', lived.deaths)
     context?.count('flushes', lived.flushes)
     context?.count('compactions', lived.compactions)
-    for (const moment of lived.moments) {
+    for (const [i, moment] of lived.moments.entries()) {
       if (context?.isOver()) break
       const before = { ...tally }
       await crashes.check(moment, modes)
@@ -72,6 +72,8 @@ export async function firstFailure(plan: Plan, modes: readonly CrashMode[], cont
       context?.count('images of a crash during recovery', tally.doubleImages - before.doubleImages)
       context?.count('killed processes', tally.kills - before.kills)
       context?.count('images equal to one before', tally.equal - before.equal)
+      // Calls between which nothing has changed are one moment.
+      context?.count('file-system calls crashed before', (lived.moments[i + 1]?.index ?? lived.calls) - moment.index)
     }
   } catch (error) {
     return error

@@ -14,6 +14,7 @@ import { repository } from './places.ts'
 const HUNT_SECONDS = 60
 /** The engine as it is, longer than any mutant was seen to live. */
 const CONTROL_SECONDS = 20
+const LOOK_MS = 200
 /** Hunts at the same time, at most: each has a copy of the program. */
 const LANES_MAX = 4
 
@@ -44,17 +45,24 @@ export const MISTAKES: Campaign = {
 
 /** @param mutant undefined: the engine as it is */
 async function hunt(context: CampaignContext, program: Program, mutant: Mutant | undefined): Promise<void> {
+  const outcome = await program.run(mutant, context.seed, () => context.isOver())
+  if (outcome === 'cut') {
+    context.count('hunts ended by the clock')
+    return
+  }
+  const { found } = outcome
   if (mutant === undefined) {
-    const found = await program.run(undefined, CONTROL_SECONDS, context.seed)
     context.count('hunts in the engine as it is')
     if (found !== undefined) context.finding('something is found in the engine as it is', found, undefined)
     return
   }
-  const found = await program.run(mutant, HUNT_SECONDS, context.seed)
   context.count('mutants')
   if (found !== undefined) context.count('mutants found')
   else context.finding(`a mutant survives: ${mutant.name}`, mutant.file, mutant)
 }
+
+/** What a hunt found, or undefined for nothing; or that it was ended before it knew. */
+type Outcome = { readonly found: string | undefined } | 'cut'
 
 /** A copy of the compiled program, with at most one file changed at a time. */
 class Program {
@@ -69,15 +77,14 @@ class Program {
     }
   }
 
-  /** What is found in the mutant; undefined for nothing. */
-  async run(mutant: Mutant | undefined, seconds: number, seed: number): Promise<string | undefined> {
-    const hunting = [join(this.#root, '.build', 'campaign', 'mutants', 'hunt.js'), String(seconds), String(seed)]
-    if (mutant === undefined) return execute(hunting)
+  async run(mutant: Mutant | undefined, seed: number, isOver: () => boolean): Promise<Outcome> {
+    const hunting = join(this.#root, '.build', 'campaign', 'mutants', 'hunt.js')
+    if (mutant === undefined) return execute([hunting, String(CONTROL_SECONDS), String(seed)], isOver)
     const path = join(this.#root, '.build', 'src', `${mutant.file}.js`)
     const original = readFileSync(path, 'utf8')
     writeFileSync(path, mutate(original, mutant))
     try {
-      return await execute([...hunting, mutant.first ?? 'crashes'])
+      return await execute([hunting, String(HUNT_SECONDS), String(seed), mutant.first ?? 'crashes'], isOver)
     } finally {
       writeFileSync(path, original)
     }
@@ -88,17 +95,22 @@ class Program {
   }
 }
 
-function execute(args: readonly string[]): Promise<string | undefined> {
+function execute(args: readonly string[], isOver: () => boolean): Promise<Outcome> {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const chunks: string[] = []
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => chunks.push(text))
+  const look = setInterval(() => {
+    if (isOver()) child.kill('SIGKILL')
+  }, LOOK_MS)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', (status) => {
+    child.on('close', (status, signal) => {
+      clearInterval(look)
       const said = chunks.join('')
-      if (status === 0) resolve(undefined)
+      if (signal === 'SIGKILL' && isOver()) resolve('cut')
+      else if (status === 0) resolve({ found: undefined })
       // Only the hunt's own verdict counts: a program that does not even run has found nothing.
-      else if (status === 1 && !said.includes('SyntaxError')) resolve(said)
+      else if (status === 1 && !said.includes('SyntaxError')) resolve({ found: said })
       else reject(new Error(`the hunt failed: ${said}`))
     })
   })

@@ -143,7 +143,7 @@ export const OTHERS: readonly Other[] = [
     others: 'LevelDB: 4 threads for 10 seconds',
   },
   {
-    campaign: 't16',
+    campaign: 'coverage',
     what: ['branches', 'branches taken', 'mutants', 'mutants found'],
     others: 'SQLite: every branch, and every condition (MC/DC)',
   },
