@@ -23,8 +23,8 @@ export interface LaneOptions {
   describe(step: number): { readonly details: string; readonly reproduction: unknown }
 }
 
-/** The longest of steps takes a hundredth of that, on a machine that does nothing else. */
-const HANG_MS = 30_000
+/** The longest of steps, and the start of a thread, take a hundredth of that, on a machine that does nothing else. */
+const HANG_MS = 60_000
 const LOOK_MS = 250
 /** A step that needs more heap than this has allocated by a length that it was told. */
 const HEAP_MB = 512
