@@ -59,6 +59,7 @@ export type { CheckpointInfo } from '../db/checkpoint.ts'
 export type { Cursor } from '../db/cursor.ts'
 export { DB } from '../db/db.ts'
 export { DBReader } from '../db/db-reader.ts'
+export type { Logger } from '../db/event-log.ts'
 export type {
   BackgroundErrorDetail,
   BackgroundWork,
