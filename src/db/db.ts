@@ -11,6 +11,7 @@ import type { WriteBatch } from '../batch/write-batch.ts'
 import { approximateSize } from './approximate-sizes.ts'
 import { backupChunks } from './backup.ts'
 import {
+  type CheckpointInfo,
   type CompactOptions,
   type CopyOptions,
   checkCopyOptions,
@@ -21,7 +22,7 @@ import {
   promised,
   type WriteOptions,
 } from './call-options.ts'
-import { type CheckpointInfo, checkpointSteps } from './checkpoint.ts'
+import { checkpointSteps } from './checkpoint.ts'
 import { DBReads } from './db-reads.ts'
 import { Drivers } from './drivers.ts'
 import { Engine } from './engine.ts'
