@@ -2,8 +2,9 @@
  * varve/otel with OpenTelemetry's own SDK: what its exporters are given.
  */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { metrics, SpanStatusCode, trace } from '@opentelemetry/api'
+import { createNoopMeter, type Meter, metrics, SpanStatusCode, trace } from '@opentelemetry/api'
 import {
   AggregationTemporality,
   DataPointType,
@@ -22,6 +23,7 @@ import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { type InstrumentOptions, instrument } from '../../src/otel/instrument.ts'
 import { type DB, type Options, open } from '../../src/public/index.ts'
+import { repository } from '../support/paths.ts'
 
 const DIRECTORY = '/db'
 const COMMON = { 'db.system.name': 'varve', 'db.namespace': DIRECTORY }
@@ -270,4 +272,25 @@ test('without a meter and a tracer, those of the global providers are taken; wit
   )
   stopAgain()
   await db.close()
+})
+
+test('the guide lists every metric, and none that there is not', async () => {
+  const names = new Set<string>()
+  const meter = new Proxy(createNoopMeter(), {
+    get(target, key: keyof Meter) {
+      const member = target[key] as (...args: unknown[]) => unknown
+      return (...args: unknown[]) => {
+        if (key.startsWith('create')) names.add(String(args[0]))
+        return member.apply(target, args)
+      }
+    },
+  })
+  const db = await openMemory()
+  instrument(db, { meter })()
+  await db.close()
+  const guide = readFileSync(repository('docs', 'guides', 'observability.md'), 'utf8')
+  // The first cell of each row of the table of metrics.
+  const rows = guide.split('\n').filter((line) => line.startsWith('| `varve.'))
+  const listed = rows.flatMap((line) => Array.from(line.split('|')[1].matchAll(/`([^`]+)`/g), ([, name]) => name))
+  assert.deepEqual(listed.sort(), [...names].sort())
 })
