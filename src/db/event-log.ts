@@ -91,6 +91,7 @@ const LINES: { readonly [K in keyof DBEvents]: (detail: DBEvents[K], write: Writ
   stall: stalled,
   error: ({ error }, write) => write('error', { err: error }, 'log or MANIFEST failed: no more writes until reopened'),
   'background-error': backgroundFailed,
+  damage: ({ error }, write) => write('error', { err: error }, 'damage found by a read'),
   'damaged-filter': (detail, write) =>
     write('warn', { ...detail }, 'the filter of a table is damaged: read without it'),
 }

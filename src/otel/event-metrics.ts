@@ -22,9 +22,9 @@ export function recordEvents(db: DB, meter: Meter, attributes: Attributes): () =
     ...DURATIONS,
     description: 'Duration of waits of writes',
   })
-  const failures = meter.createCounter('varve.background.errors', {
+  const failures = meter.createCounter('varve.errors', {
     unit: '{error}',
-    description: 'Background work that failed, and failures that ended writing',
+    description: 'Background work that failed, failures that ended writing, and files that reads found damaged',
   })
   const ends = [
     db.on('flush', ({ durationMs }) => flushes.record(durationMs / SECOND_MS, attributes)),
@@ -41,6 +41,9 @@ export function recordEvents(db: DB, meter: Meter, attributes: Attributes): () =
     }),
     db.on('error', ({ error }) => {
       failures.add(1, { ...attributes, 'varve.work': 'write', 'error.type': errorType(error) })
+    }),
+    db.on('damage', ({ error }) => {
+      failures.add(1, { ...attributes, 'varve.work': 'read', 'error.type': errorType(error) })
     }),
   ]
   return () => {

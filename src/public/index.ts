@@ -64,6 +64,7 @@ export type {
   BackgroundErrorDetail,
   BackgroundWork,
   CompactionDetail,
+  DamageDetail,
   DamagedFilterDetail,
   DBEvents,
   ErrorDetail,

@@ -161,6 +161,53 @@ test('damage that a compaction finds is an error that names file and offset', as
   await db.close()
 })
 
+test('damage that reads find is told once for each file, after the read, by event and log', async () => {
+  const left = await leftBy(
+    async (db) => {
+      for (const key of ['a', 'b']) {
+        for (let i = 0; i < 20; i++) db.putSync(`${key}${i}`, 'v'.repeat(100))
+        await db.flush()
+      }
+    },
+    { compression: 'none', blockBytes: 1 },
+  )
+  const names = [...left.keys()].filter((file) => file.endsWith('.ldb'))
+  const damaged = names.reduce((files, name) => withFile(files, name, flipped(left.get(name)!, 3)), left)
+  const { logger, lines, told } = recorder()
+  const db = await openIn(environmentOf(damaged), { logger })
+  const files: unknown[] = []
+  db.on('damage', ({ file, offset, error }) => {
+    files.push([file, offset, (error as { code?: unknown }).code])
+    // It may call the database.
+    assert.equal(db.getSync('absent'), undefined)
+  })
+  const reads: readonly (() => unknown)[] = [
+    () => db.getSync('a0'),
+    () => db.hasSync('a0'),
+    () => db.getManySync(['a0', 'a19']),
+  ]
+  for (const read of reads) assert.throws(read, { code: 'CORRUPTION' })
+  assert.deepEqual(files, [])
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(files, [[`${DIRECTORY}/${names[0]}`, 0, 'CORRUPTION']])
+  for (const read of reads) assert.throws(read, { code: 'CORRUPTION' })
+  assert.throws(() => [...db.scanSync({ gte: 'b' })], { code: 'CORRUPTION' })
+  assert.throws(() => db.cursor({ gte: 'b' }).seek('b0'), { code: 'CORRUPTION' })
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(
+    files.slice(1),
+    names.slice(1).map((name) => [`${DIRECTORY}/${name}`, 0, 'CORRUPTION']),
+  )
+  assert.deepEqual(
+    lines
+      .filter(({ message }) => message === 'damage found by a read')
+      .map(({ level, fields }) => [level, (fields.err as { file: string }).file]),
+    names.map((name) => ['error', `${DIRECTORY}/${name}`]),
+  )
+  assert.equal(told().filter((line) => line.includes('damage')).length, names.length)
+  await db.close()
+})
+
 test('a log that fails is an error, once, and so is a closing that fails', async () => {
   const { logger, lines, told } = recorder()
   const memory = new MemoryEnvironment()

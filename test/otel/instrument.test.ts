@@ -242,7 +242,7 @@ test('what fails is counted by kind, and its compaction a span with the error', 
   environment.setFaults(({ op, path }) => (op === 'append' && path.endsWith('.log') ? { code: 'EIO' } : undefined))
   assert.throws(() => db.putSync('c', '3'))
   const found = await collect()
-  const failures = values(found.get('varve.background.errors'))
+  const failures = values(found.get('varve.errors'))
   assert.equal(failures['compaction IO_ERROR'], 1)
   assert.ok(Number(failures['flush IO_ERROR']) >= 1)
   assert.equal(failures['write IO_ERROR'], 1)
