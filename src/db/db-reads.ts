@@ -21,6 +21,7 @@ import { Snapshot } from './snapshot.ts'
 const READ_OPTIONS = new Set(['snapshot'])
 const NO_OPTIONS = {}
 
+/** A value that the caller owns, or undefined if there is none. */
 type Found = Uint8Array<ArrayBuffer> | undefined
 
 export abstract class DBReads extends EventTarget {
@@ -99,6 +100,7 @@ export abstract class DBReads extends EventTarget {
     return this.#scan(options, projectKey)
   }
 
+  /** As keys, for `for … of`. */
   keysSync(options?: ScanOptions): SyncScan<Uint8Array<ArrayBuffer>> {
     return this.#scanSync(options, projectKey)
   }
@@ -108,6 +110,7 @@ export abstract class DBReads extends EventTarget {
     return this.#scan(options, projectValue)
   }
 
+  /** As values, for `for … of`. */
   valuesSync(options?: ScanOptions): SyncScan<Uint8Array<ArrayBuffer>> {
     return this.#scanSync(options, projectValue)
   }

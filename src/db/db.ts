@@ -47,7 +47,7 @@ export class DB extends DBReads {
   readonly #lock: DirectoryLock | undefined
   #closing: Promise<void> | undefined = undefined
 
-  /** Made by `open`. @throws as Engine */
+  /** Made by `open`. @internal @throws as Engine */
   constructor(directory: string, options: ResolvedOptions, lock: DirectoryLock | undefined) {
     let engine: Engine | undefined
     super((emit) => {

@@ -70,6 +70,7 @@ export interface DamagedFilterDetail {
   readonly file: string
 }
 
+/** The events by their names, each with its `detail`. */
 export interface DBEvents {
   readonly flush: FlushDetail
   readonly compaction: CompactionDetail

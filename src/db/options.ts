@@ -14,6 +14,7 @@ import { LEVELS } from '../version/version-edit.ts'
 /** What to do about a log that is damaged or was cut off: see docs/durability.md. */
 export type RecoveryMode = 'strict' | 'pointInTime' | 'salvage'
 
+/** Options of `open`. */
 export interface Options {
   /** Create the directory and the database if there is none. Default true. */
   readonly createIfMissing?: boolean

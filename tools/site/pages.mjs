@@ -1,0 +1,114 @@
+/**
+ * pages: the Markdown of the repository as pages of the site. A page is named by its heading, stands in a group, and has
+ * its path as its address. A file of code that a page links to becomes a page, too; a folder, a list of the pages in it.
+ */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { posix } from 'node:path'
+import { DocumentReflection, ReflectionKind } from 'typedoc'
+
+/** In the order in which they are shown. The rest of docs/ goes to the group `Inside`. */
+const PAGES = {
+  Guides: [
+    'docs/guides/README.md',
+    'docs/guides/getting-started.md',
+    'docs/durability.md',
+    'docs/threads.md',
+    'docs/guides/tuning.md',
+    'docs/guides/troubleshooting.md',
+    'docs/guides/files.md',
+    'docs/guides/from-classic-level.md',
+    'docs/level.md',
+    'docs/guides/from-lmdb.md',
+    'docs/guides/from-sqlite.md',
+  ],
+  Inside: ['ARCHITECTURE.md', 'docs/memtable.md', 'docs/performance.md', 'conformance/README.md'],
+  Measured: ['docs/benchmark.md', 'docs/memtable-benchmark.md', 'docs/level-benchmark.md', 'docs/growth/growth.md'],
+  Project: ['CHANGELOG.md', 'CONTRIBUTING.md', 'STYLE.md', 'SECURITY.md'],
+}
+const DECISIONS = 'Decisions'
+const FILES = 'Files'
+
+export const GROUPS = ['Guides', 'Modules', 'Inside', DECISIONS, 'Measured', 'Project', '*', FILES]
+
+/** Extension → language, for the highlighting of code. */
+const LANGUAGES = { cpp: 'cpp', hpp: 'cpp', go: 'go', mjs: 'js', rs: 'rust', ts: 'ts' }
+
+/** Paths of all pages from the root of the repository. */
+export function documents(root) {
+  const listed = Object.values(PAGES).flat()
+  const found = readdirSync(posix.join(root, 'docs'), { recursive: true })
+    .map((name) => posix.join('docs', name.replaceAll('\\', '/')))
+    .filter((path) => path.endsWith('.md') && !listed.includes(path))
+  return [...listed, ...found.sort()]
+}
+
+function groupOf(path) {
+  if (path.startsWith('docs/rfcs/')) return DECISIONS
+  return Object.keys(PAGES).find((group) => PAGES[group].includes(path)) ?? 'Inside'
+}
+
+/** Give a page that was read its name, its group and its address. */
+export function settle(root, document) {
+  const path = posix.relative(root, document.project.files.getReflectionPath(document))
+  const title = takeHeading(document.content)
+  document.name = title ?? posix.basename(path, '.md')
+  document.frontmatter = { path, group: groupOf(path) }
+}
+
+/** Take the first line off a text, if it is a heading; the page shows it as its name. */
+export function takeHeading(content) {
+  if (!content[0]?.text.startsWith('# ')) return undefined
+  let title = ''
+  while (content.length > 0) {
+    const { text } = content[0]
+    const end = text.indexOf('\n')
+    title += end < 0 ? text : text.slice(0, end)
+    if (end < 0) content.shift()
+    else content[0] = { ...content[0], text: text.slice(end + 1) }
+    if (end >= 0) break
+  }
+  return title.slice(2).replaceAll('`', '').trim()
+}
+
+/** Make pages of what the pages so far link to, where that is code or a folder; pictures and data are copied as they are. */
+export function addLinkedPages(root, project) {
+  const paths = project.files.getMediaPaths().sort()
+  for (const absolute of paths) {
+    const path = posix.relative(root, absolute)
+    const language = LANGUAGES[posix.extname(path).slice(1)]
+    if (statSync(absolute).isDirectory()) addFolder(root, project, path, absolute)
+    else if (language !== undefined) addCode(root, project, path, language)
+    else if (path.endsWith('.md'))
+      throw new Error(`${path} is linked to, but is no page: add it to tools/site/pages.mjs`)
+  }
+}
+
+function addFolder(root, project, path, absolute) {
+  const pages = documentsOf(project).filter(({ frontmatter }) => posix.dirname(frontmatter.path) === path)
+  const index = pages.find(({ frontmatter }) => posix.basename(frontmatter.path) === 'README.md')
+  if (index !== undefined) return project.files.registerReflectionPath(absolute, index)
+  if (pages.length === 0) throw new Error(`${path} is linked to, but has no pages`)
+  const items = pages.flatMap(({ name, frontmatter }) => [
+    { kind: 'text', text: `- [${name}](` },
+    { kind: 'relative-link', text: '.', ...project.files.registerAbsolute(posix.join(root, frontmatter.path)) },
+    { kind: 'text', text: ')\n' },
+  ])
+  addPage(project, absolute, path, items, { path: `${path}/index.md`, group: pages[0].frontmatter.group })
+}
+
+function addCode(root, project, path, language) {
+  const code = readFileSync(posix.join(root, path), 'utf8')
+  const fence = { kind: 'code', text: `\`\`\`${language}\n${code}\n\`\`\`` }
+  addPage(project, posix.join(root, path), path, [fence], { path, group: FILES })
+}
+
+function addPage(project, absolute, title, content, frontmatter) {
+  const page = new DocumentReflection(title, project, content, frontmatter)
+  project.addChild(page)
+  project.registerReflection(page, undefined, undefined)
+  project.files.registerReflectionPath(absolute, page)
+}
+
+function documentsOf(project) {
+  return project.getReflectionsByKind(ReflectionKind.Document)
+}
