@@ -1,0 +1,174 @@
+/**
+ * What the documents show, works. A document is followed from top to bottom, in one directory:
+ *
+ *   ts    compiled as it stands, strictly, with `varve` standing for what a user of the package would import, and run to
+ *         its end with status 0. What it prints by a `console.log(…) // red` includes the line `red`, in this order; for
+ *         several lines of one call, `// red, blue`
+ *   sh    its lines that begin with `npx varve` are run by a shell, and all end with status 0; npm scripts exist
+ *   text  right behind a block of these: all that it printed, where `…` stands for anything
+ *
+ * Blocks of another language are not looked at. Blocks of `ts` that follow one another share a process.
+ */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { type Block, blocksOf } from './support/markdown.ts'
+import { repository } from './support/paths.ts'
+import { MARK } from './support/run-blocks.ts'
+
+/** What `import … from` means in a block: the compiled sources. */
+const MODULES: Readonly<Record<string, string>> = {
+  varve: repository('.build', 'src', 'public', 'index.js'),
+  'varve/level': repository('.build', 'src', 'level', 'varve-level.js'),
+  'varve/memtable': repository('.build', 'src', 'public', 'memtable.js'),
+}
+const CLI = repository('.build', 'src', 'cli', 'main.js')
+const RUNNER = repository('.build', 'test', 'support', 'run-blocks.js')
+const TIMEOUT_MS = 120_000
+const CITIES = [
+  { country: 'FR', name: 'Paris', population: 2138551 },
+  { country: 'CH', name: 'Zürich', population: 341730 },
+]
+/** npm's own commands, which are no scripts. */
+const NPM_COMMANDS = ['ci', 'install', 'ls', 'publish', 'uninstall']
+
+function documents(): string[] {
+  const top = readdirSync(repository()).filter((name) => name.endsWith('.md'))
+  const docs = readdirSync(repository('docs'), { recursive: true, encoding: 'utf8' })
+  return [...top, ...docs.filter((name) => name.endsWith('.md')).map((name) => join('docs', name))].sort()
+}
+
+interface Program {
+  readonly block: Block
+  readonly module: string
+}
+
+/** Inside the repository, so that packages are found. */
+const workshop: string = repository('.build', `documents-${process.pid}`)
+const scratch: string = mkdtempSync(join(tmpdir(), 'varve-documents-'))
+const blocks: ReadonlyMap<string, readonly Block[]> = new Map(documents().map((name) => [name, blocksOf(name)]))
+const programs: readonly Program[] = [...blocks.values()]
+  .flat()
+  .filter(({ language }) => language === 'ts')
+  .map((block, i) => ({ block, module: join(workshop, `block${i}.js`) }))
+
+after(() => {
+  rmSync(workshop, { recursive: true, force: true })
+  rmSync(scratch, { recursive: true, force: true })
+})
+
+/** Compile all programs together. */
+function compile(): string {
+  mkdirSync(workshop, { recursive: true })
+  for (const { block, module } of programs) {
+    const code = block.text.replace(/\bfrom '(varve(?:\/\w+)?)'/g, (_, name: string) => `from '${MODULES[name] ?? name}'`)
+    // A module, even if it imports nothing.
+    writeFileSync(module.replace(/\.js$/, '.ts'), `${code}\nexport {}\n`)
+  }
+  const { target, module, lib, strict, exactOptionalPropertyTypes } = repositoryOptions()
+  const options = { target, module, lib, strict, exactOptionalPropertyTypes, types: ['node'], skipLibCheck: true }
+  writeFileSync(join(workshop, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['*.ts'] }))
+  const tsc = repository('node_modules', 'typescript', 'bin', 'tsc')
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', workshop], { encoding: 'utf8' })
+  const places = programs.map(({ block }, i) => `block${i} is ${block.place}`).join('\n')
+  return status === 0 ? '' : `${places}\n${stdout}`
+}
+
+function repositoryOptions(): Record<string, unknown> {
+  return JSON.parse(readFileSync(repository('tsconfig.json'), 'utf8')).compilerOptions
+}
+
+/** A directory with what commands may use, and a program `npx` that runs varve's own command alone. */
+function directoryOf(document: string): string {
+  const directory = join(scratch, document.replace(/\W/g, '-'))
+  mkdirSync(join(directory, 'bin'), { recursive: true })
+  writeFileSync(join(directory, 'cities.ndjson'), CITIES.map((city) => `${JSON.stringify(city)}\n`).join(''))
+  const npx = `#!/bin/sh\nshift\nexec '${process.execPath}' '${CLI}' "$@"\n`
+  writeFileSync(join(directory, 'bin', 'npx'), npx, { mode: 0o755 })
+  return directory
+}
+
+/** Run a process to its end, and return what it printed. */
+function run(program: string, args: readonly string[], cwd: string, place: string): string {
+  const env = { ...process.env, PATH: `${join(cwd, 'bin')}${delimiter}${process.env.PATH}` }
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, env, encoding: 'utf8', timeout: TIMEOUT_MS })
+  assert.equal(status, 0, `${place}\n${stdout}\n${stderr}`)
+  return stdout
+}
+
+/** What each block printed; undefined if it is not run. */
+function follow(list: readonly Block[], directory: string): (string | undefined)[] {
+  const outputs: (string | undefined)[] = []
+  for (let i = 0; i < list.length; i++) {
+    const { language, text, place } = list[i]
+    if (language === 'ts') {
+      let end = i
+      while (end < list.length && list[end].language === 'ts') end++
+      const modules = list.slice(i, end).map((block) => programs.find((one) => one.block === block)!.module)
+      const [, ...printed] = run(process.execPath, [RUNNER, ...modules], directory, place).split(`${MARK}\n`)
+      outputs.push(...printed)
+      i = end - 1
+    } else {
+      const lines = language === 'sh' ? text.split('\n').filter((line) => line.startsWith('npx varve ')) : []
+      outputs.push(lines.length === 0 ? undefined : run('sh', ['-ex', '-c', lines.join('\n')], directory, place))
+    }
+  }
+  return outputs
+}
+
+/** Whether what a program prints is what its comments say. */
+function checkComments({ text, place }: Block, printed: string): void {
+  const lines = printed.split('\n')
+  for (const [, comment] of text.matchAll(/^.*console\.log\(.*\)\s*\/\/ (.+)$/gm)) {
+    const at = lines.indexOf(comment)
+    const expected = at >= 0 ? [comment] : comment.split(', ')
+    for (const line of expected) {
+      const found = lines.indexOf(line)
+      assert.ok(found >= 0, `${place} does not print “${line}”, or not in this order:\n${printed}`)
+      lines.splice(0, found + 1)
+    }
+  }
+}
+
+/** Whether a block of text is what was printed. */
+function checkText({ text, place }: Block, printed: string): void {
+  const pattern = text
+    .trim()
+    .split('…')
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .join('[^]*?')
+  if (!new RegExp(`^${pattern}$`).test(printed.trim())) assert.equal(printed.trim(), text.trim(), place)
+}
+
+describe('the documents', () => {
+  it('show programs that compile', () => {
+    assert.ok(programs.length > 0)
+    assert.equal(compile(), '')
+  })
+
+  it('name npm scripts that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(repository('package.json'), 'utf8'))
+    const shells = [...blocks.values()].flat().filter(({ language }) => language === 'sh')
+    const lines = shells.flatMap(({ text }) => text.split('\n'))
+    const named = lines.map((line) => /^npm (?:run )?([\w:]+)/.exec(line)?.[1]).filter((name) => name !== undefined)
+    assert.ok(named.length > 0)
+    for (const name of named) {
+      assert.ok(NPM_COMMANDS.includes(name) || name in scripts, `package.json has no script ${name}`)
+    }
+  })
+
+  for (const [document, list] of blocks) {
+    if (!list.some(({ language }) => language === 'ts' || language === 'sh')) continue
+    it(`can be followed: ${document}`, () => {
+      const outputs = follow(list, directoryOf(document))
+      for (const [i, block] of list.entries()) {
+        const before = block.isNext ? outputs[i - 1] : undefined
+        if (block.language === 'ts') checkComments(block, outputs[i]!)
+        else if (block.language === 'text' && before !== undefined) checkText(block, before)
+      }
+    })
+  }
+})
