@@ -64,7 +64,10 @@ after(() => {
 function compile(): string {
   mkdirSync(workshop, { recursive: true })
   for (const { block, module } of programs) {
-    const code = block.text.replace(/\bfrom '(varve(?:\/\w+)?)'/g, (_, name: string) => `from '${MODULES[name] ?? name}'`)
+    const code = block.text.replace(
+      /\bfrom '(varve(?:\/\w+)?)'/g,
+      (_, name: string) => `from '${MODULES[name] ?? name}'`,
+    )
     // A module, even if it imports nothing.
     writeFileSync(module.replace(/\.js$/, '.ts'), `${code}\nexport {}\n`)
   }
