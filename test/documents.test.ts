@@ -10,11 +10,12 @@
  * Blocks of another language are not looked at. Blocks of `ts` that follow one another share a process.
  */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { type Block, blocksOf } from './support/markdown.ts'
 import { repository } from './support/paths.ts'
 import { MARK } from './support/run-blocks.ts'
@@ -95,15 +96,18 @@ function directoryOf(document: string): string {
 }
 
 /** Run a process to its end, and return what it printed. */
-function run(program: string, args: readonly string[], cwd: string, place: string): string {
+async function run(program: string, args: readonly string[], cwd: string, place: string): Promise<string> {
   const env = { ...process.env, PATH: `${join(cwd, 'bin')}${delimiter}${process.env.PATH}` }
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, env, encoding: 'utf8', timeout: TIMEOUT_MS })
-  assert.equal(status, 0, `${place}\n${stdout}\n${stderr}`)
-  return stdout
+  try {
+    return (await promisify(execFile)(program, args, { cwd, env, timeout: TIMEOUT_MS })).stdout
+  } catch (error) {
+    const { stdout, stderr } = error as Error & { stdout?: string; stderr?: string }
+    assert.fail(`${place}: ${error}\n${stdout}\n${stderr}`)
+  }
 }
 
 /** What each block printed; undefined if it is not run. */
-function follow(list: readonly Block[], directory: string): (string | undefined)[] {
+async function follow(list: readonly Block[], directory: string): Promise<(string | undefined)[]> {
   const outputs: (string | undefined)[] = []
   for (let i = 0; i < list.length; i++) {
     const { language, text, place } = list[i]
@@ -111,12 +115,12 @@ function follow(list: readonly Block[], directory: string): (string | undefined)
       let end = i
       while (end < list.length && list[end].language === 'ts') end++
       const modules = list.slice(i, end).map((block) => programs.find((one) => one.block === block)!.module)
-      const [, ...printed] = run(process.execPath, [RUNNER, ...modules], directory, place).split(`${MARK}\n`)
+      const [, ...printed] = (await run(process.execPath, [RUNNER, ...modules], directory, place)).split(`${MARK}\n`)
       outputs.push(...printed)
       i = end - 1
     } else {
       const lines = language === 'sh' ? text.split('\n').filter((line) => line.startsWith('npx varve ')) : []
-      outputs.push(lines.length === 0 ? undefined : run('sh', ['-ex', '-c', lines.join('\n')], directory, place))
+      outputs.push(lines.length === 0 ? undefined : await run('sh', ['-ex', '-c', lines.join('\n')], directory, place))
     }
   }
   return outputs
@@ -146,10 +150,15 @@ function checkText({ text, place }: Block, printed: string): void {
   if (!new RegExp(`^${pattern}$`).test(printed.trim())) assert.equal(printed.trim(), text.trim(), place)
 }
 
-describe('the documents', () => {
+describe('the documents', { concurrency: 2 }, () => {
+  let faults: string | undefined
+  before(() => {
+    faults = compile()
+  })
+
   it('show programs that compile', () => {
     assert.ok(programs.length > 0)
-    assert.equal(compile(), '')
+    assert.equal(faults, '')
   })
 
   it('name npm scripts that exist', () => {
@@ -165,8 +174,8 @@ describe('the documents', () => {
 
   for (const [document, list] of blocks) {
     if (!list.some(({ language }) => language === 'ts' || language === 'sh')) continue
-    it(`can be followed: ${document}`, () => {
-      const outputs = follow(list, directoryOf(document))
+    it(`can be followed: ${document}`, async () => {
+      const outputs = await follow(list, directoryOf(document))
       for (const [i, block] of list.entries()) {
         const before = block.isNext ? outputs[i - 1] : undefined
         if (block.language === 'ts') checkComments(block, outputs[i]!)
