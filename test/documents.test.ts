@@ -2,11 +2,12 @@
  * What the documents show, works. A document is followed from top to bottom, in one directory:
  *
  *   ts    compiled as it stands, strictly, with `varve` standing for what a user of the package would import, and run to
- *         its end with status 0. What it prints by a `console.log(…) // red` includes the line `red`, in this order; for
- *         several lines of one call, `// red, blue`
+ *         its end with status 0. What it prints includes the line `red` for each `console.log(…) // red`, in this order;
+ *         for several lines of one call, `// red, blue`
  *   sh    its lines that begin with `npx varve` are run by a shell, and all end with status 0; npm scripts exist
- *   text  right behind a block of these: all that it printed, where `…` stands for anything
+ *   text  right behind a block of these: all that it printed
  *
+ * `…` in what is printed stands for anything.
  * Blocks of another language are not looked at. Blocks of `ts` that follow one another share a process.
  */
 import assert from 'node:assert/strict'
@@ -16,6 +17,9 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
+import { resolveOptions } from '../src/db/options.ts'
+import { nodeEnvironment, VarveError } from '../src/public/index.ts'
+import * as varve from '../src/public/index.ts'
 import { type Block, blocksOf } from './support/markdown.ts'
 import { repository } from './support/paths.ts'
 import { MARK } from './support/run-blocks.ts'
@@ -126,28 +130,33 @@ async function follow(list: readonly Block[], directory: string): Promise<(strin
   return outputs
 }
 
+/** Whether a text is what was printed, where `…` in it stands for anything. */
+function matches(expected: string, printed: string): boolean {
+  const parts = expected.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${parts.join('[^]*?')}$`).test(printed)
+}
+
 /** Whether what a program prints is what its comments say. */
 function checkComments({ text, place }: Block, printed: string): void {
   const lines = printed.split('\n')
   for (const [, comment] of text.matchAll(/^.*console\.log\(.*\)\s*\/\/ (.+)$/gm)) {
-    const at = lines.indexOf(comment)
-    const expected = at >= 0 ? [comment] : comment.split(', ')
-    for (const line of expected) {
-      const found = lines.indexOf(line)
-      assert.ok(found >= 0, `${place} does not print “${line}”, or not in this order:\n${printed}`)
-      lines.splice(0, found + 1)
+    const isLine = lines.some((line) => matches(comment, line))
+    for (const expected of isLine ? [comment] : comment.split(', ')) {
+      const at = lines.findIndex((line) => matches(expected, line))
+      assert.ok(at >= 0, `${place} does not print “${expected}”, or not in this order:\n${printed}`)
+      lines.splice(0, at + 1)
     }
   }
 }
 
 /** Whether a block of text is what was printed. */
 function checkText({ text, place }: Block, printed: string): void {
-  const pattern = text
-    .trim()
-    .split('…')
-    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-    .join('[^]*?')
-  if (!new RegExp(`^${pattern}$`).test(printed.trim())) assert.equal(printed.trim(), text.trim(), place)
+  if (!matches(text.trim(), printed.trim())) assert.equal(printed.trim(), text.trim(), place)
+}
+
+function assertNamed(document: string, names: readonly string[]): void {
+  const text = readFileSync(repository(document), 'utf8')
+  for (const name of names) assert.ok(text.includes(`\`${name}\``), `${document} does not name ${name}`)
 }
 
 describe('the documents', { concurrency: 2 }, () => {
@@ -170,6 +179,17 @@ describe('the documents', { concurrency: 2 }, () => {
     for (const name of named) {
       assert.ok(NPM_COMMANDS.includes(name) || name in scripts, `package.json has no script ${name}`)
     }
+  })
+
+  it('name every option and every error', () => {
+    const codes = Object.values(varve)
+      .filter((one) => typeof one === 'function' && one.prototype instanceof VarveError)
+      .map((one) => new (one as new (message: string) => VarveError)('').code)
+    assert.ok(codes.length > 10)
+    const options = Object.keys(resolveOptions({}, nodeEnvironment))
+    assertNamed('docs/guides/troubleshooting.md', codes)
+    assertNamed('docs/guides/tuning.md', options)
+    assertNamed('README.md', options)
   })
 
   for (const [document, list] of blocks) {
