@@ -1,22 +1,33 @@
 /**
  * make-site: typedoc with the options, the pages and the addresses of varve's site.
  */
+import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Application, Converter, KindRouter, OptionDefaults, ReflectionKind } from 'typedoc'
-import { checkSite } from './check-site.mjs'
+import { checkSite } from '../../.build/tools/site/check-site.js'
 import { addLinkedPages, documents, GROUPS, settle, takeHeading } from './pages.mjs'
-import { describe, leaveOut } from './reference.mjs'
+import { describe, leaveOut, linkPages, nameModules } from './reference.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const out = `${root}dist-site`
+
+/** Name of each entry of the package that has types → its source. */
+const entries = new Map(
+  Object.entries(JSON.parse(readFileSync(`${root}package.json`, 'utf8')).exports)
+    .filter(([, { types }]) => types !== undefined)
+    .map(([entry, { types }]) => [
+      entry.replace('.', 'varve'),
+      root + types.replace('./dist/', 'src/').replace('.d.ts', '.ts'),
+    ]),
+)
 
 const OPTIONS = {
   name: 'varve',
   out,
   basePath: root,
   tsconfig: `${root}tsconfig.build.json`,
-  entryPoints: ['src/public/index.ts', 'src/public/memtable.ts', 'src/level/varve-level.ts'].map((path) => root + path),
+  entryPoints: [...entries.values()],
   readme: `${root}README.md`,
   projectDocuments: documents(root).map((path) => root + path),
   // What abstract-level and Node.js declare is described there.
@@ -62,10 +73,12 @@ export async function makeSite() {
   app.renderer.defineRouter('varve', Router)
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, document) => settle(root, document))
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    takeHeading(project)
     addLinkedPages(root, project)
-    takeHeading(project.readme)
+    nameModules(project, entries)
     leaveOut(project)
     describe(project)
+    linkPages(root, project)
   })
   const project = await app.convert()
   if (project === undefined) return ['the sources do not compile']

@@ -50,24 +50,22 @@ function groupOf(path) {
 /** Give a page that was read its name, its group and its address. */
 export function settle(root, document) {
   const path = posix.relative(root, document.project.files.getReflectionPath(document))
-  const title = takeHeading(document.content)
-  document.name = title ?? posix.basename(path, '.md')
+  document.name = headingOf(document.content) ?? posix.basename(path, '.md')
   document.frontmatter = { path, group: groupOf(path) }
 }
 
-/** Take the first line off a text, if it is a heading; the page shows it as its name. */
-export function takeHeading(content) {
-  if (!content[0]?.text.startsWith('# ')) return undefined
-  let title = ''
-  while (content.length > 0) {
-    const { text } = content[0]
-    const end = text.indexOf('\n')
-    title += end < 0 ? text : text.slice(0, end)
-    if (end < 0) content.shift()
-    else content[0] = { ...content[0], text: text.slice(end + 1) }
-    if (end >= 0) break
-  }
-  return title.slice(2).replaceAll('`', '').trim()
+/** The first line of a page, if it is a heading. */
+function headingOf(content) {
+  const [line] = content
+    .map(({ text }) => text)
+    .join('')
+    .split('\n', 1)
+  return line.startsWith('# ') ? line.slice(2).replaceAll('`', '').trim() : undefined
+}
+
+/** Take the heading off the README, whose page has the name of the project above it. */
+export function takeHeading({ readme }) {
+  readme[0] = { ...readme[0], text: readme[0].text.replace(/^# .*\n+/, '') }
 }
 
 /** Make pages of what the pages so far link to, where that is code or a folder; pictures and data are copied as they are. */
@@ -93,7 +91,8 @@ function addFolder(root, project, path, absolute) {
     { kind: 'relative-link', text: '.', ...project.files.registerAbsolute(posix.join(root, frontmatter.path)) },
     { kind: 'text', text: ')\n' },
   ])
-  addPage(project, absolute, path, items, { path: `${path}/index.md`, group: pages[0].frontmatter.group })
+  const { group } = pages[0].frontmatter
+  addPage(project, absolute, group, items, { path: `${path}/index.md`, group })
 }
 
 function addCode(root, project, path, language) {
@@ -103,7 +102,8 @@ function addCode(root, project, path, language) {
 }
 
 function addPage(project, absolute, title, content, frontmatter) {
-  const page = new DocumentReflection(title, project, content, frontmatter)
+  const heading = { kind: 'text', text: `# ${title}\n\n` }
+  const page = new DocumentReflection(title, project, [heading, ...content], frontmatter)
   project.addChild(page)
   project.registerReflection(page, undefined, undefined)
   project.files.registerReflectionPath(absolute, page)

@@ -19,6 +19,14 @@ const LEVEL = 'varve/level'
 const AS_ABSTRACT_LEVEL = 'As in [abstract-level](https://github.com/Level/abstract-level).'
 const TYPES = ReflectionKind.Class | ReflectionKind.Interface
 
+/** Name modules as they are imported. @param entries name → source */
+export function nameModules(project, entries) {
+  for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
+    const { fileName } = project.getSymbolIdFromReflection(module) ?? {}
+    for (const [name, source] of entries) if (source === fileName) module.name = name
+  }
+}
+
 /** Leave out what only abstract-level calls. */
 export function leaveOut(project) {
   for (const method of project.getReflectionsByKind(ReflectionKind.Method)) {
@@ -33,6 +41,25 @@ export function describe(project) {
     const text = descriptionOf(reflection)
     if (text !== undefined) reflection.comment = new Comment([{ kind: 'text', text }])
   }
+}
+
+/** Make links of the paths of pages that docstrings name. */
+export function linkPages(root, project) {
+  for (const { comment } of Object.values(project.reflections)) {
+    if (comment === undefined) continue
+    for (const content of [comment.summary, ...comment.blockTags.map((tag) => tag.content)]) {
+      content.splice(0, content.length, ...content.flatMap((part) => linked(part, root, project.files)))
+    }
+  }
+}
+
+function linked(part, root, files) {
+  if (part.kind !== 'text') return [part]
+  return part.text.split(/(\bdocs\/[\w/-]+\.md\b)/).flatMap((text, i) => {
+    if (i % 2 === 0) return [{ kind: 'text', text }]
+    const link = { kind: 'relative-link', text, ...files.registerAbsolute(`${root}${text}`) }
+    return [{ kind: 'text', text: `[${text}](` }, link, { kind: 'text', text: ')' }]
+  })
 }
 
 function descriptionOf(reflection) {
