@@ -19,6 +19,7 @@ import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { resolveOptions } from '../src/db/options.ts'
 import * as varve from '../src/public/index.ts'
+import * as memtable from '../src/public/memtable.ts'
 import { nodeEnvironment, VarveError } from '../src/public/index.ts'
 import { type Block, blocksOf } from './support/markdown.ts'
 import { repository } from './support/paths.ts'
@@ -182,7 +183,7 @@ describe('the documents', { concurrency: 2 }, () => {
   })
 
   it('name every option and every error', () => {
-    const codes = Object.values(varve)
+    const codes = Object.values({ ...varve, ...memtable })
       .filter((one) => typeof one === 'function' && one.prototype instanceof VarveError)
       .map((one) => new (one as new (message: string) => VarveError)('').code)
     assert.ok(codes.length > 10)
