@@ -187,7 +187,8 @@ export class DB extends DBReads {
 
   /**
    * Make a copy of the database in another directory, as of now: every write that has been acknowledged, while writes go on.
-   * Tables are linked, where the file system can. The copy is a database of its own, and opens in LevelDB too.
+   * Tables are linked, where the file system can. The copy is a database of its own, and opens in LevelDB too, which passes over
+   * range deletes that are not in a table yet.
    * @param target must not exist, or be an empty directory
    * @throws (rejects with) AlreadyExistsError, InvalidArgumentError, AbortedError, ClosedError, ReadOnlyError, CorruptionError,
    *   IOError; the target is then no database
