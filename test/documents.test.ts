@@ -26,11 +26,12 @@ import { repository } from './support/paths.ts'
 import { MARK } from './support/run-blocks.ts'
 
 /** What `import … from` means in a block: the compiled sources. */
-const MODULES: Readonly<Record<string, string>> = {
-  varve: repository('.build', 'src', 'public', 'index.js'),
-  'varve/level': repository('.build', 'src', 'level', 'varve-level.js'),
-  'varve/memtable': repository('.build', 'src', 'public', 'memtable.js'),
-}
+const MODULES: ReadonlyMap<string, string> = new Map(
+  Object.entries(manifest().exports).map(([entry, target]) => [
+    entry.replace('.', 'varve'),
+    repository('.build', 'src', ...(typeof target === 'string' ? target : target.default).split('/').slice(2)),
+  ]),
+)
 const CLI = repository('.build', 'src', 'cli', 'main.js')
 const RUNNER = repository('.build', 'test', 'support', 'run-blocks.js')
 const TIMEOUT_MS = 120_000
@@ -40,6 +41,13 @@ const CITIES = [
 ]
 /** npm's own commands, which are no scripts. */
 const NPM_COMMANDS = ['ci', 'install', 'ls', 'publish', 'uninstall']
+
+function manifest(): {
+  readonly exports: Readonly<Record<string, string | { readonly default: string }>>
+  readonly scripts: object
+} {
+  return JSON.parse(readFileSync(repository('package.json'), 'utf8'))
+}
 
 function documents(): string[] {
   const top = readdirSync(repository()).filter((name) => name.endsWith('.md'))
@@ -72,7 +80,7 @@ function compile(): string {
   for (const { block, module } of programs) {
     const code = block.text.replace(
       /\bfrom '(varve(?:\/\w+)?)'/g,
-      (_, name: string) => `from '${MODULES[name] ?? name}'`,
+      (_, name: string) => `from '${MODULES.get(name) ?? name}'`,
     )
     // A module, even if it imports nothing.
     writeFileSync(module.replace(/\.js$/, '.ts'), `${code}\nexport {}\n`)
@@ -172,7 +180,7 @@ describe('the documents', { concurrency: 2 }, () => {
   })
 
   it('name npm scripts that exist', () => {
-    const { scripts } = JSON.parse(readFileSync(repository('package.json'), 'utf8'))
+    const { scripts } = manifest()
     const shells = [...blocks.values()].flat().filter(({ language }) => language === 'sh')
     const lines = shells.flatMap(({ text }) => text.split('\n'))
     const named = lines.map((line) => /^npm (?:run )?([\w:]+)/.exec(line)?.[1]).filter((name) => name !== undefined)

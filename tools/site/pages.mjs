@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { posix } from 'node:path'
 import { DocumentReflection, ReflectionKind } from 'typedoc'
 
-/** In the order in which they are shown. The rest of docs/ goes to the group `Inside`. */
+/** In the order in which they are shown. The rest of docs/guides goes to the guides, of docs/rfcs to the decisions, of docs/ inside. */
 const PAGES = {
   Guides: [
     'docs/guides/README.md',
@@ -44,6 +44,7 @@ export function documents(root) {
 
 function groupOf(path) {
   if (path.startsWith('docs/rfcs/')) return DECISIONS
+  if (path.startsWith('docs/guides/')) return 'Guides'
   return Object.keys(PAGES).find((group) => PAGES[group].includes(path)) ?? 'Inside'
 }
 
