@@ -13,6 +13,7 @@ const PAGES = {
     'docs/guides/getting-started.md',
     'docs/durability.md',
     'docs/threads.md',
+    'docs/guides/observability.md',
     'docs/guides/tuning.md',
     'docs/guides/troubleshooting.md',
     'docs/guides/files.md',
@@ -21,6 +22,7 @@ const PAGES = {
     'docs/guides/from-lmdb.md',
     'docs/guides/from-sqlite.md',
   ],
+  Examples: ['job-queue', 'time-series', 'url-shortener'].map((name) => `examples/${name}/README.md`),
   Inside: ['ARCHITECTURE.md', 'docs/memtable.md', 'docs/performance.md', 'conformance/README.md'],
   Measured: ['docs/benchmark.md', 'docs/memtable-benchmark.md', 'docs/level-benchmark.md', 'docs/growth/growth.md'],
   Project: ['CHANGELOG.md', 'CONTRIBUTING.md', 'STYLE.md', 'SECURITY.md'],
@@ -28,7 +30,7 @@ const PAGES = {
 const DECISIONS = 'Decisions'
 const FILES = 'Files'
 
-export const GROUPS = ['Guides', 'Modules', 'Inside', DECISIONS, 'Measured', 'Project', '*', FILES]
+export const GROUPS = ['Guides', 'Examples', 'Modules', 'Inside', DECISIONS, 'Measured', 'Project', '*', FILES]
 
 /** Extension → language, for the highlighting of code. */
 const LANGUAGES = { cpp: 'cpp', hpp: 'cpp', go: 'go', mjs: 'js', rs: 'rust', ts: 'ts' }
