@@ -22,6 +22,7 @@ import {
 
 const INITIAL_BYTES = 256
 
+/** Writes that are made together, all or none: fill it, and give it to `DB.write`. */
 export class WriteBatch {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_BYTES)
   #end: number = HEADER_BYTES

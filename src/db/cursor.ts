@@ -14,6 +14,7 @@ import { toKey } from '../base/limits.ts'
 import type { Bytes } from '../base/types.ts'
 import type { DBIterator } from './db-iterator.ts'
 
+/** A position in a range of keys that can be moved either way. Close it: it keeps the tables that it began with. */
 export class Cursor {
   readonly #iterator: DBIterator
   readonly #copies: CopyPool

@@ -21,6 +21,7 @@ interface PendingWrite {
   readonly reject: (error: Error) => void
 }
 
+/** An open database of another thread, as `attach` gives it: reads go in place, writes to the owner. */
 export class DBReader extends DBReads {
   readonly #port: Port
   readonly #host: AttachedHost

@@ -43,6 +43,7 @@ import type { WriteGroup } from './write-group.ts'
 const FLUSH_OPTIONS = new Set(['signal'])
 const NO_OPTIONS = {}
 
+/** An open database: what `open` gives. All of its methods belong to the thread that opened it; see `share` for others. */
 export class DB extends DBReads {
   readonly #engine: Engine
   readonly #drivers: Drivers

@@ -5,6 +5,7 @@
 import { ClosedError } from '../base/errors.ts'
 import type { SequenceNumber } from '../base/types.ts'
 
+/** The database as it was at one moment, for the reads that it is given to. Close it: it keeps old versions. */
 export class Snapshot {
   /** Everything up to this sequence number is visible, nothing after it. */
   readonly sequence: SequenceNumber

@@ -132,6 +132,7 @@ export interface VarveLevel<KDefault = string, VDefault = string> {
   values<K = KDefault, V = VDefault>(options: ValueIteratorOptions<K, V>): ValueIterator<this, K, V>
 }
 
+/** A database with classic-level's interface, options and error codes, over varve's engine. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are AbstractLevel's, with VarveLevel's own options
 export class VarveLevel<KDefault = string, VDefault = string> extends AbstractLevel<
   string | Buffer | Uint8Array,

@@ -44,6 +44,7 @@ import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValue
 /** In the tag of a lookup: not below any type, so that every version of the sequence is found. */
 const ANY_TYPE = 0xff
 
+/** A sorted map of bytes to bytes with versions and tombstones, in memory that threads share. `create`, `attach` or `decode` one. */
 export class MemTable extends MemTableSamples {
   /** After a lookup that answered FOUND: the value is valBuf[valOff, valOff + valLen), borrowed until `clear`. */
   valBuf: Bytes

@@ -1,6 +1,6 @@
 /**
- * reference: what the docstrings do not say by themselves. A class that has none is described by the header of its file,
- * which is its design document, where that begins with its name. Members that a protocol of JavaScript or abstract-level
+ * reference: what the docstrings do not say by themselves. A class is also described by the header of its file, which is its
+ * design document, where that begins with its name. Members that a protocol of JavaScript or abstract-level
  * asks for are described by that.
  */
 import { readFileSync } from 'node:fs'
@@ -34,12 +34,13 @@ export function leaveOut(project) {
   }
 }
 
-/** Describe what has no docstring of its own, as far as there is something to say. */
+/** Describe what has no docstring of its own, as far as there is something to say; and types at length. */
 export function describe(project) {
   for (const reflection of Object.values(project.reflections)) {
-    if (reflection.hasComment()) continue
     const text = descriptionOf(reflection)
-    if (text !== undefined) reflection.comment = new Comment([{ kind: 'text', text }])
+    if (text === undefined) continue
+    if (!reflection.hasComment()) reflection.comment = new Comment([{ kind: 'text', text }])
+    else if (reflection.kindOf(TYPES)) reflection.comment.summary.push({ kind: 'text', text: `\n\n${text}` })
   }
 }
 
