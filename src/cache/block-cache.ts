@@ -9,12 +9,14 @@
  *            again and again; a scan's hits change nothing, and a protected block's hit sets one flag.
  * Invariants (1) bytes ≤ bytesMax
  *            (2) a slot is in exactly one ring, in the map, and on at most one shelf
- * Blocks are memory like any other: one that leaves lives on as long as somebody reads it. A hit allocates nothing.
+ * A block that leaves lives on as long as somebody holds it; its memory is then used again (table/block-memory.ts). A hit
+ * allocates nothing.
  * Threads    belongs to one thread, and to one database: file numbers are not unique across databases
  * Source     segmented LRU: Karedla, Love, Wherry, Caching Strategies to Improve Disk System Performance (1994)
  */
 import type { FileNumber } from '../base/types.ts'
 import { type Block, EMPTY_BLOCK } from '../table/block.ts'
+import { BlockMemory } from '../table/block-memory.ts'
 import type { BlockStore, KeptBlock, Shelf } from '../table/block-store.ts'
 
 /** What a block takes beside its bytes: its objects and its places in the maps (measured: about this much). */
@@ -43,6 +45,8 @@ export class BlockCache implements BlockStore {
   bytes: number
   hits: number
   misses: number
+  /** Where the memory of the blocks is from. */
+  readonly memory: BlockMemory
 
   readonly #files: Map<FileNumber, Map<number, Slot>>
   /** Each ring's anchor: its `older` is the newest slot, its `newer` the oldest. */
@@ -56,6 +60,7 @@ export class BlockCache implements BlockStore {
     this.bytes = 0
     this.hits = 0
     this.misses = 0
+    this.memory = new BlockMemory()
     this.#files = new Map()
     this.#probation = makeAnchor()
     this.#protected = makeAnchor()
@@ -88,12 +93,13 @@ export class BlockCache implements BlockStore {
   put(file: FileNumber, offset: number, block: Block, shelf?: Shelf, at: number = 0): void {
     const known = this.#files.get(file)?.get(offset)
     if (known !== undefined) this.#remove(known)
-    const bytes = block.bytes.length + OVERHEAD_BYTES
+    const bytes = block.bytes.buffer.byteLength + OVERHEAD_BYTES
     if (bytes > this.bytesMax) return
     this.#shrinkTo(this.bytesMax - bytes)
     const ring = this.#probation
     const slot = newSlot(block, file, offset, bytes, ring)
     linkNewest(ring, slot)
+    this.memory.hold(block)
     setOn(shelf, at, slot)
     this.bytes += bytes
     let slots = this.#files.get(file)
@@ -154,6 +160,7 @@ export class BlockCache implements BlockStore {
     const slots = this.#files.get(slot.file)
     slots?.delete(slot.offset)
     if (slots?.size === 0) this.#files.delete(slot.file)
+    this.memory.release(slot.block)
   }
 }
 

@@ -8,7 +8,9 @@ import { crc32c, unmaskCrc } from '../base/crc32c.ts'
 import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
-import { uncompress } from './compression.ts'
+import { Block } from './block.ts'
+import type { BlockMemory } from './block-memory.ts'
+import { NONE, SNAPPY, uncompress } from './compression.ts'
 import { BLOCK_TRAILER_BYTES, type BlockHandle, blockEnd, FOOTER_BYTES } from './table-format.ts'
 
 /**
@@ -20,6 +22,28 @@ import { BLOCK_TRAILER_BYTES, type BlockHandle, blockEnd, FOOTER_BYTES } from '.
 export function readBlock(file: RandomAccessFile, handle: BlockHandle, codecs: Codecs | undefined): Bytes {
   const { type, stored } = readStored(file, handle)
   return uncompress(type, stored, codecs, file.path, handle.offset)
+}
+
+/**
+ * As readBlock, but in memory that is used again once nobody holds the block.
+ * @throws as readBlock; CorruptionError if the restart points are not as they should be
+ */
+export function readDataBlock(
+  file: RandomAccessFile,
+  handle: BlockHandle,
+  codecs: Codecs | undefined,
+  memory: BlockMemory,
+): Block {
+  checkHandle(file, handle)
+  const { offset, bytes } = handle
+  const stored = memory.allocate(bytes + BLOCK_TRAILER_BYTES)
+  file.read(offset, stored, 0, bytes + BLOCK_TRAILER_BYTES)
+  checkSum(stored, 0, bytes, file.path, offset)
+  const type = stored[bytes]
+  if (type === NONE) return new Block(stored, file.path, offset, bytes, stored.buffer)
+  const contents = uncompress(type, stored.subarray(0, bytes), codecs, file.path, offset, memory)
+  memory.free(stored.buffer)
+  return new Block(contents, file.path, offset, contents.length, type === SNAPPY ? (contents.buffer as ArrayBuffer) : undefined)
 }
 
 /** A block as it lies in the file, its checksum verified. */

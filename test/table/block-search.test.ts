@@ -13,6 +13,7 @@ import * as ValueType from '../../src/base/value-type.ts'
 import { Block } from '../../src/table/block.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
 import { BlockIterator } from '../../src/table/block-iterator.ts'
+import { BlockMemory } from '../../src/table/block-memory.ts'
 import { BlockSearch, FOUND, NONE, UNSURE } from '../../src/table/block-search.ts'
 import { LookupCursor } from '../../src/table/lookup-cursor.ts'
 import { bytesOf, compareEntries, type Entry, putEntry } from './entries.ts'
@@ -53,7 +54,7 @@ function sought(block: Block, key: Bytes, low: number, high: number): Answer {
 }
 
 test('a lookup answers what a seek finds, for every key and version, and for keys that are not there', () => {
-  const cursor = new LookupCursor(bytewiseComparator)
+  const cursor = new LookupCursor(bytewiseComparator, new BlockMemory())
   fc.assert(
     fc.property(
       anyEntries,
@@ -97,7 +98,7 @@ test('a lookup in a damaged block answers from within the block, or throws Corru
     putEntry(bytesOf(`key${100 + i}`), 5 + i, bytesOf('v'.repeat(i * 10))),
   )
   const sound = blockOf(entries, 4).bytes
-  const cursor = new LookupCursor(bytewiseComparator)
+  const cursor = new LookupCursor(bytewiseComparator, new BlockMemory())
   let answered = 0
   let refused = 0
   for (let at = 0; at < sound.length; at++) {
