@@ -53,7 +53,7 @@ export class KeyWords {
 }
 
 /** Up to four bytes, as a number that orders as they do; missing ones count as 0. */
-function wordAt(bytes: Bytes, offset: number, length: number): number {
+export function wordAt(bytes: Bytes, offset: number, length: number): number {
   if (length >= 4)
     return ((bytes[offset] << 24) | (bytes[offset + 1] << 16) | (bytes[offset + 2] << 8) | bytes[offset + 3]) >>> 0
   let word = 0

@@ -7,6 +7,8 @@
  *            used since it was last looked at goes back on probation. Whoever leaves for want of room is the oldest on
  *            probation. Blocks that are read once, by a scan or by chance, thus drive out one another and not what is read
  *            again and again; a scan's hits change nothing, and a protected block's hit sets one flag.
+ * Directories  A block that a lookup has found again gets one (table/block-directory.ts), which counts as part of it: what is
+ *            read once pays nothing.
  * Invariants (1) bytes ≤ bytesMax
  *            (2) a slot is in exactly one ring, in the map, and on at most one shelf
  * A block that leaves lives on as long as somebody holds it; its memory is then used again (table/block-memory.ts). A hit
@@ -14,8 +16,10 @@
  * Threads    belongs to one thread, and to one database: file numbers are not unique across databases
  * Source     segmented LRU: Karedla, Love, Wherry, Caching Strategies to Improve Disk System Performance (1994)
  */
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { FileNumber } from '../base/types.ts'
 import { type Block, EMPTY_BLOCK } from '../table/block.ts'
+import { BlockDirectories } from '../table/block-directory.ts'
 import { BlockMemory } from '../table/block-memory.ts'
 import type { BlockStore, KeptBlock, Shelf } from '../table/block-store.ts'
 
@@ -25,11 +29,13 @@ const OVERHEAD_BYTES = 256
 const PROTECTED_SHARE = 0.8
 
 interface Slot extends KeptBlock {
-  readonly block: Block
+  block: Block
   readonly file: FileNumber
   readonly offset: number
-  readonly bytes: number
+  bytes: number
   isProtected: boolean
+  /** Nobody has tried to give the block a directory. */
+  isPlain: boolean
   /** A protected block was found since it came to its place in the ring. */
   isUsed: boolean
   /** Where its table finds it. */
@@ -53,9 +59,13 @@ export class BlockCache implements BlockStore {
   readonly #probation: Slot
   readonly #protected: Slot
   #protectedBytes: number
+  readonly #directories: BlockDirectories | undefined
 
-  /** @param bytesMax 0 keeps nothing */
-  constructor(bytesMax: number) {
+  /**
+   * @param bytesMax 0 keeps nothing
+   * @param comparator the order of the keys in the blocks
+   */
+  constructor(bytesMax: number, comparator: Comparator) {
     this.bytesMax = bytesMax
     this.bytes = 0
     this.hits = 0
@@ -65,6 +75,7 @@ export class BlockCache implements BlockStore {
     this.#probation = makeAnchor()
     this.#protected = makeAnchor()
     this.#protectedBytes = 0
+    this.#directories = comparator === bytewiseComparator ? new BlockDirectories() : undefined
   }
 
   get(file: FileNumber, offset: number, shelf?: Shelf, at: number = 0): Block | undefined {
@@ -95,7 +106,7 @@ export class BlockCache implements BlockStore {
     if (known !== undefined) this.#remove(known)
     const bytes = block.bytes.buffer.byteLength + OVERHEAD_BYTES
     if (bytes > this.bytesMax) return
-    this.#shrinkTo(this.bytesMax - bytes)
+    this.#makeRoom(bytes, undefined)
     const ring = this.#probation
     const slot = newSlot(block, file, offset, bytes, ring)
     linkNewest(ring, slot)
@@ -124,11 +135,18 @@ export class BlockCache implements BlockStore {
     return slot
   }
 
-  #shrinkTo(bytes: number): void {
-    while (this.bytes > bytes) {
-      const oldest = this.#probation.newer
-      this.#remove(oldest === this.#probation ? this.#protected.newer : oldest)
+  /**
+   * Let go of the oldest until there is room for so many bytes.
+   * @param keep stays
+   * @returns whether there is
+   */
+  #makeRoom(bytes: number, keep: Slot | undefined): boolean {
+    while (this.bytes + bytes > this.bytesMax) {
+      const oldest = this.#probation.newer === this.#probation ? this.#protected.newer : this.#probation.newer
+      if (oldest === keep) return false
+      this.#remove(oldest)
     }
+    return true
   }
 
   #protect(slot: Slot): void {
@@ -136,8 +154,27 @@ export class BlockCache implements BlockStore {
     linkNewest(this.#protected, slot)
     slot.isProtected = true
     this.#protectedBytes += slot.bytes
+    if (slot.isPlain && this.#directories !== undefined) this.#addDirectory(slot, this.#directories)
     const most = this.bytesMax * PROTECTED_SHARE
     while (this.#protectedBytes > most) this.#demote(this.#protected.newer)
+  }
+
+  #addDirectory(slot: Slot, directories: BlockDirectories): void {
+    slot.isPlain = false
+    const plain = slot.block
+    const copy = directories.copyWith(plain, this.memory)
+    if (copy === undefined) return
+    this.memory.hold(copy)
+    const more = copy.bytes.length - plain.bytes.buffer.byteLength
+    if (!this.#makeRoom(more, slot)) {
+      this.memory.release(copy)
+      return
+    }
+    this.memory.release(plain)
+    slot.block = copy
+    slot.bytes += more
+    this.bytes += more
+    this.#protectedBytes += more
   }
 
   /** The oldest protected block gives up its place: to itself, if it was used. */
@@ -171,6 +208,7 @@ function newSlot(block: Block, file: FileNumber, offset: number, bytes: number, 
     offset,
     bytes,
     isProtected: false,
+    isPlain: true,
     isUsed: false,
     shelf: undefined,
     at: 0,

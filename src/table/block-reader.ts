@@ -43,7 +43,13 @@ export function readDataBlock(
   if (type === NONE) return new Block(stored, file.path, offset, bytes, stored.buffer)
   const contents = uncompress(type, stored.subarray(0, bytes), codecs, file.path, offset, memory)
   memory.free(stored.buffer)
-  return new Block(contents, file.path, offset, contents.length, type === SNAPPY ? (contents.buffer as ArrayBuffer) : undefined)
+  return new Block(
+    contents,
+    file.path,
+    offset,
+    contents.length,
+    type === SNAPPY ? (contents.buffer as ArrayBuffer) : undefined,
+  )
 }
 
 /** A block as it lies in the file, its checksum verified. */

@@ -19,10 +19,15 @@ import type { Bytes } from '../base/types.ts'
 const U32_BYTES = 4
 
 export class Block {
+  /** Begins with the contents, `length` bytes; behind them there may be a directory. */
   readonly bytes: Bytes
+  readonly length: number
   /** Offset in `bytes` at which the entries end and the restart points begin. */
   readonly entriesEnd: number
   readonly restartCount: number
+  /** Of the directory, if there is one (block-directory.ts): how many entries it has, otherwise 0; and the length of its prefix. */
+  entryCount: number
+  prefixLength: number
   /** Path and offset that it was read from, to name when an entry is damaged. */
   readonly file: string
   readonly offset: number
@@ -39,6 +44,9 @@ export class Block {
    */
   constructor(bytes: Bytes, file: string, offset: number, length: number = bytes.length, memory?: ArrayBuffer) {
     this.bytes = bytes
+    this.length = length
+    this.entryCount = 0
+    this.prefixLength = 0
     this.file = file
     this.offset = offset
     this.holders = 0

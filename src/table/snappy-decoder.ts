@@ -37,11 +37,7 @@ const TOO_LONG = 'it yields more than it declares'
  * @param maxBytes contents longer than that are refused before they are allocated
  * @param memory where their memory is from, if it is to be used again
  */
-export function decodeSnappy(
-  stored: Bytes,
-  maxBytes: number,
-  memory?: BlockMemory,
-): Uint8Array<ArrayBuffer> | string {
+export function decodeSnappy(stored: Bytes, maxBytes: number, memory?: BlockMemory): Uint8Array<ArrayBuffer> | string {
   const reader = new Reader(stored)
   const length = reader.varint32()
   if (reader.failed) return 'it declares no length'
