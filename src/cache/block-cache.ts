@@ -6,11 +6,13 @@
  *            moves it to the protected ones, which take at most four fifths of the budget: the oldest of them that was not
  *            used since it was last looked at goes back on probation. Whoever leaves for want of room is the oldest on
  *            probation. Blocks that are read once, by a scan or by chance, thus drive out one another and not what is read
- *            again and again; a scan's hits change nothing, and a protected block's hit sets one flag.
+ *            again and again; a scan's hits change nothing, and a protected block's hit sets one flag, in the block, of which
+ *            the next one sees that there is nothing to do.
  * Directories  A block that a lookup has found again gets one (table/block-directory.ts), which counts as part of it: what is
  *            read once pays nothing.
  * Invariants (1) bytes ≤ bytesMax
- *            (2) a slot is in exactly one ring, in the map, and on at most one shelf
+ *            (2) a slot is in exactly one ring and in the map, and its block in no other slot, and on at most one shelf
+ *            (3) a block on a shelf is in a slot
  * A block that leaves lives on as long as somebody holds it; its memory is then used again (table/block-memory.ts). A hit
  * allocates nothing.
  * Threads    belongs to one thread, and to one database: file numbers are not unique across databases
@@ -21,14 +23,15 @@ import type { FileNumber } from '../base/types.ts'
 import { type Block, EMPTY_BLOCK } from '../table/block.ts'
 import { BlockDirectories } from '../table/block-directory.ts'
 import { BlockMemory } from '../table/block-memory.ts'
-import type { BlockStore, KeptBlock, Shelf } from '../table/block-store.ts'
+import type { BlockStore, Shelf } from '../table/block-store.ts'
 
 /** What a block takes beside its bytes: its objects and its places in the maps (measured: about this much). */
 const OVERHEAD_BYTES = 256
 /** The share of the budget that protected blocks may take. */
 const PROTECTED_SHARE = 0.8
 
-interface Slot extends KeptBlock {
+/** A place in a ring. Its block's `isUsed`: a protected block was found since it came to its place. */
+interface Slot {
   block: Block
   readonly file: FileNumber
   readonly offset: number
@@ -36,8 +39,6 @@ interface Slot extends KeptBlock {
   isProtected: boolean
   /** Nobody has tried to give the block a directory. */
   isPlain: boolean
-  /** A protected block was found since it came to its place in the ring. */
-  isUsed: boolean
   /** Where its table finds it. */
   shelf: Shelf | undefined
   at: number
@@ -79,25 +80,27 @@ export class BlockCache implements BlockStore {
   }
 
   get(file: FileNumber, offset: number, shelf?: Shelf, at: number = 0): Block | undefined {
-    const slot = (shelf?.[at] as Slot | undefined) ?? this.#find(file, offset, shelf, at)
+    const shelved = shelf?.[at]
+    if (shelved?.isUsed) {
+      this.hits++
+      return shelved
+    }
+    const slot = this.#find(file, offset, shelf, at)
     if (slot === undefined) {
       this.misses++
       return undefined
     }
     this.hits++
-    if (slot.isProtected) slot.isUsed = true
+    if (slot.isProtected) slot.block.isUsed = true
     else if (slot !== this.#probation.older) this.#protect(slot)
     return slot.block
   }
 
   getForScan(file: FileNumber, offset: number, shelf?: Shelf, at: number = 0): Block | undefined {
-    const slot = (shelf?.[at] as Slot | undefined) ?? this.#find(file, offset, shelf, at)
-    if (slot === undefined) {
-      this.misses++
-      return undefined
-    }
-    this.hits++
-    return slot.block
+    const block = shelf?.[at] ?? this.#find(file, offset, shelf, at)?.block
+    if (block === undefined) this.misses++
+    else this.hits++
+    return block
   }
 
   /** Keep a block, in place of the one that was there; a block larger than the room is not kept. */
@@ -171,7 +174,9 @@ export class BlockCache implements BlockStore {
       return
     }
     this.memory.release(plain)
+    takeOff(slot)
     slot.block = copy
+    setOn(slot.shelf, slot.at, slot)
     slot.bytes += more
     this.bytes += more
     this.#protectedBytes += more
@@ -180,9 +185,9 @@ export class BlockCache implements BlockStore {
   /** The oldest protected block gives up its place: to itself, if it was used. */
   #demote(slot: Slot): void {
     unlink(slot)
-    linkNewest(slot.isUsed ? this.#protected : this.#probation, slot)
-    if (slot.isUsed) {
-      slot.isUsed = false
+    linkNewest(slot.block.isUsed ? this.#protected : this.#probation, slot)
+    if (slot.block.isUsed) {
+      slot.block.isUsed = false
       return
     }
     slot.isProtected = false
@@ -191,7 +196,8 @@ export class BlockCache implements BlockStore {
 
   #remove(slot: Slot): void {
     unlink(slot)
-    if (slot.shelf?.[slot.at] === slot) slot.shelf[slot.at] = undefined
+    takeOff(slot)
+    slot.block.isUsed = false
     this.bytes -= slot.bytes
     if (slot.isProtected) this.#protectedBytes -= slot.bytes
     const slots = this.#files.get(slot.file)
@@ -209,7 +215,6 @@ function newSlot(block: Block, file: FileNumber, offset: number, bytes: number, 
     bytes,
     isProtected: false,
     isPlain: true,
-    isUsed: false,
     shelf: undefined,
     at: 0,
     newer: ring,
@@ -227,9 +232,14 @@ function makeAnchor(): Slot {
 
 function setOn(shelf: Shelf | undefined, at: number, slot: Slot): void {
   if (shelf === undefined) return
+  takeOff(slot)
   slot.shelf = shelf
   slot.at = at
-  shelf[at] = slot
+  shelf[at] = slot.block
+}
+
+function takeOff(slot: Slot): void {
+  if (slot.shelf?.[slot.at] === slot.block) slot.shelf[slot.at] = undefined
 }
 
 function linkNewest(anchor: Slot, slot: Slot): void {

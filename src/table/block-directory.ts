@@ -15,11 +15,13 @@ import { commonPrefixLength } from '../base/bytes.ts'
 import { getFixed32 } from '../base/coding.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { TAG_BYTES, tagIsValid } from '../base/internal-key.ts'
-import { wordAt } from '../base/key-words.ts'
+import type { Bytes } from '../base/types.ts'
 import { Block, EMPTY_BLOCK } from './block.ts'
 import { BlockCursor } from './block-cursor.ts'
 import type { BlockMemory } from './block-memory.ts'
 
+/** Bytes that a word stands for. */
+export const WORD_BYTES = 4
 /** A word and an offset. */
 export const DIRECTORY_ENTRY_BYTES = 6
 /** Offsets have 16 bits. */
@@ -116,4 +118,13 @@ export class BlockDirectories {
     }
     return true
   }
+}
+
+/** Up to four bytes, as a number that orders as they do; missing ones count as 0. */
+export function wordAt(bytes: Bytes, offset: number, length: number): number {
+  if (length >= WORD_BYTES)
+    return ((bytes[offset] << 24) | (bytes[offset + 1] << 16) | (bytes[offset + 2] << 8) | bytes[offset + 3]) >>> 0
+  let word = 0
+  for (let i = 0; i < WORD_BYTES; i++) word = (word << 8) | (i < length ? bytes[offset + i] : 0)
+  return word >>> 0
 }

@@ -16,9 +16,8 @@
 import { getFixed32, Reader } from '../base/coding.ts'
 import { compareTags, TAG_BYTES, tagIsValid } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
-import { wordAt } from '../base/key-words.ts'
 import { type Block, EMPTY_BLOCK } from './block.ts'
-import { DIRECTORY_ENTRY_BYTES } from './block-directory.ts'
+import { DIRECTORY_ENTRY_BYTES, WORD_BYTES, wordAt } from './block-directory.ts'
 
 /** No entry of the user key at or below the sequence. */
 export const NONE = 0
@@ -27,8 +26,6 @@ export const FOUND = 1
 /** It takes whole keys to tell. */
 export const UNSURE = 2
 
-/** Bytes that the words of a directory stand for. */
-const WORD_BYTES = 4
 /** More entries with one word are searched by restart points. */
 const MAX_SAME = 16
 /** No entry has the word. */

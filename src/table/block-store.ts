@@ -7,13 +7,8 @@
 import type { FileNumber } from '../base/types.ts'
 import type { Block } from './block.ts'
 
-/** What a store knows of a block that it keeps. */
-export interface KeptBlock {
-  readonly block: Block
-}
-
 /** What is kept of one table, by number of data block; written to by the store alone. */
-export type Shelf = (KeptBlock | undefined)[]
+export type Shelf = (Block | undefined)[]
 
 export interface BlockStore {
   /** The block, if it is kept, for a lookup; it is data block `at` of the shelf. Who uses it beyond the next call holds it. */

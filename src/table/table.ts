@@ -21,7 +21,7 @@ import { Block } from './block.ts'
 import { BlockMemory } from './block-memory.ts'
 import { readDataBlock } from './block-reader.ts'
 import type { BlockStore, Shelf } from './block-store.ts'
-import { FilterBlockReader } from './filter-block.ts'
+import { type BlockFilters, FilterBlockReader } from './filter-block.ts'
 import type { FilterPolicy } from './filter-policy.ts'
 import { LookupCursor } from './lookup-cursor.ts'
 import { filterKey, findMetaBlock } from './metaindex.ts'
@@ -65,7 +65,7 @@ export class Table {
   /** What the store keeps of this table. */
   readonly #shelf: Shelf
   readonly #index: TableIndex
-  readonly #filter: FilterBlockReader | undefined
+  readonly #filters: BlockFilters | undefined
   readonly #metaindexOffset: number
   readonly #lookups: LookupCursor
 
@@ -84,11 +84,11 @@ export class Table {
     this.#codecs = options.codecs
     this.#index = new TableIndex(options.comparator, index, footer.metaindex.offset)
     this.#shelf = new Array<undefined>(this.#index.count).fill(undefined)
-    this.#filter = filter === DAMAGED ? undefined : filter
+    this.#filters = filter === DAMAGED ? undefined : filter?.forBlocks(this.#index)
     this.#metaindexOffset = footer.metaindex.offset
     this.#lookups = options.lookups ?? new LookupCursor(options.comparator, this.#memory)
     const shelfBytes = 8 * this.#index.count
-    this.memoryBytes = OVERHEAD_BYTES + shelfBytes + this.#index.memoryBytes + (this.#filter?.memoryBytes ?? 0)
+    this.memoryBytes = OVERHEAD_BYTES + shelfBytes + this.#index.memoryBytes + (this.#filters?.memoryBytes ?? 0)
   }
 
   /**
@@ -124,8 +124,8 @@ export class Table {
     const index = this.#index
     const at = index.find(key, keyOff, keyLen, low, high)
     if (at === index.count) return Lookup.ABSENT
-    const filter = this.#filter
-    if (filter !== undefined && !filter.keyMayMatch(index.offset(at), key, keyOff, keyLen)) return Lookup.ABSENT
+    const filters = this.#filters
+    if (filters !== undefined && !filters.keyMayMatch(at, key, keyOff, keyLen)) return Lookup.ABSENT
     const lookups = this.#lookups
     if (lookups.owner !== this || lookups.at !== at) lookups.enter(this, at, this.#block(at))
     // If the block has no such entry, then neither has the next one: the separator between them is ≥ the key sought.
