@@ -38,14 +38,32 @@ export function readDataBlock(
   const { offset, bytes } = handle
   const stored = memory.allocate(bytes + BLOCK_TRAILER_BYTES)
   file.read(offset, stored, 0, bytes + BLOCK_TRAILER_BYTES)
-  checkSum(stored, 0, bytes, file.path, offset)
-  const type = stored[bytes]
-  if (type === NONE) return new Block(stored, file.path, offset, bytes, stored.buffer)
-  const contents = uncompress(type, stored.subarray(0, bytes), codecs, file.path, offset, memory)
-  memory.free(stored.buffer)
+  const block = verifiedBlock(stored, 0, bytes, codecs, memory, file.path, offset)
+  if (block.bytes === stored) block.memory = stored.buffer
+  else memory.free(stored.buffer)
+  return block
+}
+
+/**
+ * As verifyBlock, made a block: in `stored`, if it is not compressed, which is its `bytes` if it begins there; otherwise in
+ * memory that is used again.
+ */
+export function verifiedBlock(
+  stored: Bytes,
+  at: number,
+  length: number,
+  codecs: Codecs | undefined,
+  memory: BlockMemory,
+  file: string,
+  offset: number,
+): Block {
+  checkSum(stored, at, length, file, offset)
+  const type = stored[at + length]
+  if (type === NONE && at === 0) return new Block(stored, file, offset, length)
+  const contents = uncompress(type, stored.subarray(at, at + length), codecs, file, offset, memory)
   return new Block(
     contents,
-    file.path,
+    file,
     offset,
     contents.length,
     type === SNAPPY ? (contents.buffer as ArrayBuffer) : undefined,

@@ -17,7 +17,7 @@ import { IOError } from '../base/errors.ts'
 import type { Bytes, FileNumber } from '../base/types.ts'
 import { Block, EMPTY_BLOCK } from './block.ts'
 import type { BlockMemory } from './block-memory.ts'
-import { readDataBlock, verifyBlock } from './block-reader.ts'
+import { readDataBlock, verifiedBlock } from './block-reader.ts'
 import type { BlockStore, Shelf } from './block-store.ts'
 import type { TableIndex } from './table-index.ts'
 
@@ -133,11 +133,12 @@ export class SequentialBlocks {
       return readDataBlock(this.#file, this.#index.handle(at), this.#codecs, this.#memory)
     const { offset, bytes } = this.#index.handle(at)
     const { path } = this.#file
-    const contents = verifyBlock(this.#window, offset - this.#windowStart, bytes, this.#codecs, path, offset)
-    if (!isKept || contents.buffer !== this.#window.buffer) return new Block(contents, path, offset)
-    const copy = this.#memory.allocate(contents.length)
-    copy.set(contents)
-    return new Block(copy, path, offset, contents.length, copy.buffer)
+    const memory = this.#memory
+    const block = verifiedBlock(this.#window, offset - this.#windowStart, bytes, this.#codecs, memory, path, offset)
+    if (!isKept || block.bytes.buffer !== this.#window.buffer) return block
+    const copy = memory.allocate(block.length)
+    copy.set(block.bytes.subarray(0, block.length))
+    return new Block(copy, path, offset, block.length, copy.buffer)
   }
 
   /** @returns whether block `at` is in the window now */
