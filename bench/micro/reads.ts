@@ -16,6 +16,7 @@ import { spreadOf } from '../statistics.ts'
 
 const MIB = 1024 * 1024
 const RANGE_ENTRIES = 10
+const TIGHT_BYTES = 4 * MIB
 const NEXTV_COUNT = 1000
 
 type Varve = typeof varve
@@ -34,6 +35,8 @@ interface Reads {
   readonly cached: Run
   readonly missing: Run
   readonly uncached: Run
+  /** With a cache of a tenth of the tables or so. */
+  readonly crowded: Run
   readonly scan: Run
   readonly best: Run
   readonly range: Run
@@ -43,7 +46,7 @@ const argument = (name: string, fallback: string): string =>
   process.argv.find((text) => text.startsWith(`--${name}=`))?.slice(name.length + 3) ?? fallback
 const entries = Number(argument('entries', '300000'))
 const rounds = Number(argument('rounds', '7'))
-const only = argument('only', 'cached,missing,uncached,range,best,scan').split(',')
+const only = argument('only', 'cached,missing,uncached,crowded,range,best,scan').split(',')
 const engines = argument('engines', 'this,other,classic-level').split(',')
 const otherBuild = process.argv.slice(2).find((text) => !text.startsWith('--'))
 
@@ -95,10 +98,12 @@ async function varveReads({ open }: Varve, filled: string): Promise<Reads> {
   const options = { compression: 'none', seekCompaction: false } as const
   const db = await open(copyOf(filled), { ...options, blockCacheBytes: 128 * MIB })
   const cold = await open(copyOf(filled), { ...options, blockCacheBytes: 0 })
+  const tight = await open(copyOf(filled), { ...options, blockCacheBytes: TIGHT_BYTES })
   return {
     cached: gets(db, keys, (i) => order[i % order.length]),
     missing: gets(db, missingKeys, (i) => i % missingKeys.length),
     uncached: gets(cold, keys, (i) => order[i % order.length]),
+    crowded: gets(tight, keys, (i) => order[i % order.length]),
     scan: async (count) => {
       let read = 0
       for await (const [key] of db.scan({ limit: count })) read += key.length >> 4
@@ -132,10 +137,12 @@ async function levelReads(filled: string): Promise<Reads> {
   }
   const db = await open(128 * MIB)
   const cold = await open(1)
+  const tight = await open(TIGHT_BYTES)
   return {
     cached: gets(db, keys, (i) => order[i % order.length]),
     missing: gets(db, missingKeys, (i) => i % missingKeys.length),
     uncached: gets(cold, keys, (i) => order[i % order.length]),
+    crowded: gets(tight, keys, (i) => order[i % order.length]),
     scan: async (count) => {
       let read = 0
       for await (const [key] of db.iterator({ limit: count })) read += key.length >> 4
@@ -194,6 +201,7 @@ const COUNTS: Readonly<Record<keyof Reads, number>> = {
   cached: 100_000,
   missing: 100_000,
   uncached: 20_000,
+  crowded: 20_000,
   range: 5000,
   best: entries,
   scan: entries,

@@ -6,30 +6,39 @@
  *            moves it to the protected ones, which take at most four fifths of the budget: the oldest of them that was not
  *            used since it was last looked at goes back on probation. Whoever leaves for want of room is the oldest on
  *            probation. Blocks that are read once, by a scan or by chance, thus drive out one another and not what is read
- *            again and again; a scan's hits change nothing, and a protected block's hit sets one flag.
+ *            again and again; a scan's hits change nothing, and a protected block's hit sets one flag, in the block, of which
+ *            the next one sees that there is nothing to do.
+ * Directories  A block that a lookup has found again gets one (table/block-directory.ts), which counts as part of it: what is
+ *            read once pays nothing.
  * Invariants (1) bytes ≤ bytesMax
- *            (2) a slot is in exactly one ring, in the map, and on at most one shelf
- * Blocks are memory like any other: one that leaves lives on as long as somebody reads it. A hit allocates nothing.
+ *            (2) a slot is in exactly one ring and in the map, and its block in no other slot, and on at most one shelf
+ *            (3) a block on a shelf is in a slot
+ * A block that leaves lives on as long as somebody holds it; its memory is then used again (table/block-memory.ts). A hit
+ * allocates nothing.
  * Threads    belongs to one thread, and to one database: file numbers are not unique across databases
  * Source     segmented LRU: Karedla, Love, Wherry, Caching Strategies to Improve Disk System Performance (1994)
  */
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { FileNumber } from '../base/types.ts'
 import { type Block, EMPTY_BLOCK } from '../table/block.ts'
-import type { BlockStore, KeptBlock, Shelf } from '../table/block-store.ts'
+import { BlockDirectories } from '../table/block-directory.ts'
+import { BlockMemory } from '../table/block-memory.ts'
+import type { BlockStore, Shelf } from '../table/block-store.ts'
 
 /** What a block takes beside its bytes: its objects and its places in the maps (measured: about this much). */
 const OVERHEAD_BYTES = 256
 /** The share of the budget that protected blocks may take. */
 const PROTECTED_SHARE = 0.8
 
-interface Slot extends KeptBlock {
-  readonly block: Block
+/** A place in a ring. Its block's `isUsed`: a protected block was found since it came to its place. */
+interface Slot {
+  block: Block
   readonly file: FileNumber
   readonly offset: number
-  readonly bytes: number
+  bytes: number
   isProtected: boolean
-  /** A protected block was found since it came to its place in the ring. */
-  isUsed: boolean
+  /** Nobody has tried to give the block a directory. */
+  isPlain: boolean
   /** Where its table finds it. */
   shelf: Shelf | undefined
   at: number
@@ -43,57 +52,68 @@ export class BlockCache implements BlockStore {
   bytes: number
   hits: number
   misses: number
+  /** Where the memory of the blocks is from. */
+  readonly memory: BlockMemory
 
   readonly #files: Map<FileNumber, Map<number, Slot>>
   /** Each ring's anchor: its `older` is the newest slot, its `newer` the oldest. */
   readonly #probation: Slot
   readonly #protected: Slot
   #protectedBytes: number
+  readonly #directories: BlockDirectories | undefined
 
-  /** @param bytesMax 0 keeps nothing */
-  constructor(bytesMax: number) {
+  /**
+   * @param bytesMax 0 keeps nothing
+   * @param comparator the order of the keys in the blocks
+   */
+  constructor(bytesMax: number, comparator: Comparator) {
     this.bytesMax = bytesMax
     this.bytes = 0
     this.hits = 0
     this.misses = 0
+    this.memory = new BlockMemory()
     this.#files = new Map()
     this.#probation = makeAnchor()
     this.#protected = makeAnchor()
     this.#protectedBytes = 0
+    this.#directories = comparator === bytewiseComparator ? new BlockDirectories() : undefined
   }
 
   get(file: FileNumber, offset: number, shelf?: Shelf, at: number = 0): Block | undefined {
-    const slot = (shelf?.[at] as Slot | undefined) ?? this.#find(file, offset, shelf, at)
+    const shelved = shelf?.[at]
+    if (shelved?.isUsed) {
+      this.hits++
+      return shelved
+    }
+    const slot = this.#find(file, offset, shelf, at)
     if (slot === undefined) {
       this.misses++
       return undefined
     }
     this.hits++
-    if (slot.isProtected) slot.isUsed = true
+    if (slot.isProtected) slot.block.isUsed = true
     else if (slot !== this.#probation.older) this.#protect(slot)
     return slot.block
   }
 
   getForScan(file: FileNumber, offset: number, shelf?: Shelf, at: number = 0): Block | undefined {
-    const slot = (shelf?.[at] as Slot | undefined) ?? this.#find(file, offset, shelf, at)
-    if (slot === undefined) {
-      this.misses++
-      return undefined
-    }
-    this.hits++
-    return slot.block
+    const block = shelf?.[at] ?? this.#find(file, offset, shelf, at)?.block
+    if (block === undefined) this.misses++
+    else this.hits++
+    return block
   }
 
   /** Keep a block, in place of the one that was there; a block larger than the room is not kept. */
   put(file: FileNumber, offset: number, block: Block, shelf?: Shelf, at: number = 0): void {
     const known = this.#files.get(file)?.get(offset)
     if (known !== undefined) this.#remove(known)
-    const bytes = block.bytes.length + OVERHEAD_BYTES
+    const bytes = block.bytes.buffer.byteLength + OVERHEAD_BYTES
     if (bytes > this.bytesMax) return
-    this.#shrinkTo(this.bytesMax - bytes)
+    this.#makeRoom(bytes, undefined)
     const ring = this.#probation
     const slot = newSlot(block, file, offset, bytes, ring)
     linkNewest(ring, slot)
+    this.memory.hold(block)
     setOn(shelf, at, slot)
     this.bytes += bytes
     let slots = this.#files.get(file)
@@ -118,11 +138,18 @@ export class BlockCache implements BlockStore {
     return slot
   }
 
-  #shrinkTo(bytes: number): void {
-    while (this.bytes > bytes) {
-      const oldest = this.#probation.newer
-      this.#remove(oldest === this.#probation ? this.#protected.newer : oldest)
+  /**
+   * Let go of the oldest until there is room for so many bytes.
+   * @param keep stays
+   * @returns whether there is
+   */
+  #makeRoom(bytes: number, keep: Slot | undefined): boolean {
+    while (this.bytes + bytes > this.bytesMax) {
+      const oldest = this.#probation.newer === this.#probation ? this.#protected.newer : this.#probation.newer
+      if (oldest === keep) return false
+      this.#remove(oldest)
     }
+    return true
   }
 
   #protect(slot: Slot): void {
@@ -130,16 +157,37 @@ export class BlockCache implements BlockStore {
     linkNewest(this.#protected, slot)
     slot.isProtected = true
     this.#protectedBytes += slot.bytes
+    if (slot.isPlain && this.#directories !== undefined) this.#addDirectory(slot, this.#directories)
     const most = this.bytesMax * PROTECTED_SHARE
     while (this.#protectedBytes > most) this.#demote(this.#protected.newer)
+  }
+
+  #addDirectory(slot: Slot, directories: BlockDirectories): void {
+    slot.isPlain = false
+    const plain = slot.block
+    const copy = directories.copyWith(plain, this.memory)
+    if (copy === undefined) return
+    this.memory.hold(copy)
+    const more = copy.bytes.length - plain.bytes.buffer.byteLength
+    if (!this.#makeRoom(more, slot)) {
+      this.memory.release(copy)
+      return
+    }
+    this.memory.release(plain)
+    takeOff(slot)
+    slot.block = copy
+    setOn(slot.shelf, slot.at, slot)
+    slot.bytes += more
+    this.bytes += more
+    this.#protectedBytes += more
   }
 
   /** The oldest protected block gives up its place: to itself, if it was used. */
   #demote(slot: Slot): void {
     unlink(slot)
-    linkNewest(slot.isUsed ? this.#protected : this.#probation, slot)
-    if (slot.isUsed) {
-      slot.isUsed = false
+    linkNewest(slot.block.isUsed ? this.#protected : this.#probation, slot)
+    if (slot.block.isUsed) {
+      slot.block.isUsed = false
       return
     }
     slot.isProtected = false
@@ -148,12 +196,14 @@ export class BlockCache implements BlockStore {
 
   #remove(slot: Slot): void {
     unlink(slot)
-    if (slot.shelf?.[slot.at] === slot) slot.shelf[slot.at] = undefined
+    takeOff(slot)
+    slot.block.isUsed = false
     this.bytes -= slot.bytes
     if (slot.isProtected) this.#protectedBytes -= slot.bytes
     const slots = this.#files.get(slot.file)
     slots?.delete(slot.offset)
     if (slots?.size === 0) this.#files.delete(slot.file)
+    this.memory.release(slot.block)
   }
 }
 
@@ -164,7 +214,7 @@ function newSlot(block: Block, file: FileNumber, offset: number, bytes: number, 
     offset,
     bytes,
     isProtected: false,
-    isUsed: false,
+    isPlain: true,
     shelf: undefined,
     at: 0,
     newer: ring,
@@ -182,9 +232,14 @@ function makeAnchor(): Slot {
 
 function setOn(shelf: Shelf | undefined, at: number, slot: Slot): void {
   if (shelf === undefined) return
+  takeOff(slot)
   slot.shelf = shelf
   slot.at = at
-  shelf[at] = slot
+  shelf[at] = slot.block
+}
+
+function takeOff(slot: Slot): void {
+  if (slot.shelf?.[slot.at] === slot.block) slot.shelf[slot.at] = undefined
 }
 
 function linkNewest(anchor: Slot, slot: Slot): void {

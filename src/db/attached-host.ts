@@ -64,7 +64,7 @@ export class AttachedHost implements ReadHost {
     this.#pins = new ReaderPins(new Int32Array(handle.reader))
     this.snapshots = new PinnedSnapshots(layers, this.#pins, () => this.#released())
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
-    this.#blocks = new BlockCache(options.blockCacheBytes)
+    this.#blocks = new BlockCache(options.blockCacheBytes, options.comparator)
     this.#opener = new TableOpener(
       directory,
       { comparator, bloomBitsPerKey, environment, readOnly: false },

@@ -8,7 +8,7 @@
  * Source   google/leveldb db/db_iter.cc
  */
 import { copyBytes, EMPTY } from '../base/bytes.ts'
-import type { Comparator } from '../base/comparator.ts'
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
@@ -43,6 +43,7 @@ export class DBIterator {
 
   readonly #entries: InternalIterator
   readonly #comparator: Comparator
+  readonly #isBytewise: boolean
   /** The largest tag that is visible. */
   readonly #tagLow: number
   readonly #tagHigh: number
@@ -69,6 +70,7 @@ export class DBIterator {
   ) {
     this.#entries = entries
     this.#comparator = comparator
+    this.#isBytewise = comparator === bytewiseComparator
     this.#tagLow = tagLow(sequence, MAX_TYPE)
     this.#tagHigh = tagHigh(sequence)
     this.#bounds = bounds
@@ -137,14 +139,10 @@ export class DBIterator {
 
   #findForwards(): void {
     const e = this.#entries
-    const comparator = this.#comparator
     let tombstones = 0
     while (e.valid) {
       const isVisible = this.#isVisible(e)
-      if (
-        isVisible &&
-        !(this.#hasKey && comparator.compare(e.keyBuf, e.keyOff, e.keyLen, this.#key, 0, this.#keyLen) === 0)
-      ) {
+      if (isVisible && !(this.#hasKey && this.#isKept(e))) {
         if (this.#isPastUpper()) break
         const isTombstone = (e.tagLow & 0xff) === ValueType.DELETION
         if (!isTombstone && tombstones >= TOMBSTONES_MIN) this.#sink?.steppedOver(this.#run(), this.#kept())
@@ -220,6 +218,16 @@ export class DBIterator {
     if (keyLen > this.#key.length) this.#key = new Uint8Array(keyLen * 2)
     copyBytes(key, keyOff, this.#key, 0, keyLen)
     this.#keyLen = keyLen
+  }
+
+  /** Whether the entry is a version of the key that was kept. */
+  #isKept({ keyBuf, keyOff, keyLen }: InternalIterator): boolean {
+    const key = this.#key
+    if (!this.#isBytewise) return this.#comparator.compare(keyBuf, keyOff, keyLen, key, 0, this.#keyLen) === 0
+    if (keyLen !== this.#keyLen) return false
+    // Neighbours begin alike, and differ at their ends.
+    for (let i = keyLen - 1; i >= 0; i--) if (keyBuf[keyOff + i] !== key[i]) return false
+    return true
   }
 
   #kept(): Bytes {

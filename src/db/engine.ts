@@ -116,7 +116,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.log = new WriteAheadLog(environment.files, directory, options.walMarkers)
     this.#bufferTimer = new BufferTimer(this.log, options, this.health)
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
-    this.blocks = new BlockCache(options.blockCacheBytes)
+    this.blocks = new BlockCache(options.blockCacheBytes, options.comparator)
     this.opener = new TableOpener(directory, options, this.blocks, emit)
     this.tables = new TableCache((number, bytes) => this.opener.open(number, bytes), maxOpenFiles, tableCacheBytes)
     this.queue = new CommitQueue(this)

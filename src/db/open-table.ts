@@ -38,8 +38,9 @@ export class TableOpener {
       comparator,
       filterPolicy: usesFilters(options) ? new BloomFilter(ANY_BITS) : undefined,
       blockCache: blockCache.bytesMax > 0 ? blockCache : undefined,
+      memory: blockCache.memory,
       codecs: options.environment.codecs,
-      lookups: new LookupCursor(comparator),
+      lookups: new LookupCursor(comparator, blockCache.memory),
     }
     this.#emit = emit
     this.#mark = options.readOnly ? manifestMark(options.environment.files, directory) : undefined

@@ -8,7 +8,9 @@ import { crc32c, unmaskCrc } from '../base/crc32c.ts'
 import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
-import { uncompress } from './compression.ts'
+import { Block } from './block.ts'
+import type { BlockMemory } from './block-memory.ts'
+import { NONE, SNAPPY, uncompress } from './compression.ts'
 import { BLOCK_TRAILER_BYTES, type BlockHandle, blockEnd, FOOTER_BYTES } from './table-format.ts'
 
 /**
@@ -20,6 +22,52 @@ import { BLOCK_TRAILER_BYTES, type BlockHandle, blockEnd, FOOTER_BYTES } from '.
 export function readBlock(file: RandomAccessFile, handle: BlockHandle, codecs: Codecs | undefined): Bytes {
   const { type, stored } = readStored(file, handle)
   return uncompress(type, stored, codecs, file.path, handle.offset)
+}
+
+/**
+ * As readBlock, but in memory that is used again once nobody holds the block.
+ * @throws as readBlock; CorruptionError if the restart points are not as they should be
+ */
+export function readDataBlock(
+  file: RandomAccessFile,
+  handle: BlockHandle,
+  codecs: Codecs | undefined,
+  memory: BlockMemory,
+): Block {
+  checkHandle(file, handle)
+  const { offset, bytes } = handle
+  const stored = memory.allocate(bytes + BLOCK_TRAILER_BYTES)
+  file.read(offset, stored, 0, bytes + BLOCK_TRAILER_BYTES)
+  const block = verifiedBlock(stored, 0, bytes, codecs, memory, file.path, offset)
+  if (block.bytes === stored) block.memory = stored.buffer
+  else memory.free(stored.buffer)
+  return block
+}
+
+/**
+ * As verifyBlock, made a block: in `stored`, if it is not compressed, which is its `bytes` if it begins there; otherwise in
+ * memory that is used again.
+ */
+export function verifiedBlock(
+  stored: Bytes,
+  at: number,
+  length: number,
+  codecs: Codecs | undefined,
+  memory: BlockMemory,
+  file: string,
+  offset: number,
+): Block {
+  checkSum(stored, at, length, file, offset)
+  const type = stored[at + length]
+  if (type === NONE && at === 0) return new Block(stored, file, offset, length)
+  const contents = uncompress(type, stored.subarray(at, at + length), codecs, file, offset, memory)
+  return new Block(
+    contents,
+    file,
+    offset,
+    contents.length,
+    type === SNAPPY ? (contents.buffer as ArrayBuffer) : undefined,
+  )
 }
 
 /** A block as it lies in the file, its checksum verified. */

@@ -5,6 +5,8 @@
  *          bytes the entry passed last has in common with the key sought. An entry that shares more than that with the one
  *          before it has the byte that made that one too small, and is passed unseen; of any other, all bytes that still
  *          matter are its own, and lie in the block.
+ * Directory  A block that has one (block-directory.ts) is searched there, for the first entry with the word of the key sought.
+ *          The one before differs in the word, or is none: as far as the word goes, the entry matches.
  * Unsure   Only where bytes are wanted that the entry leaves to those before it (versions of one key that share a part of
  *          their tags; a key that goes on with what was the tag of the one before) is there no telling: BlockIterator
  *          then seeks in its own way.
@@ -15,6 +17,7 @@ import { getFixed32, Reader } from '../base/coding.ts'
 import { compareTags, TAG_BYTES, tagIsValid } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
 import { type Block, EMPTY_BLOCK } from './block.ts'
+import { DIRECTORY_ENTRY_BYTES, WORD_BYTES, wordAt } from './block-directory.ts'
 
 /** No entry of the user key at or below the sequence. */
 export const NONE = 0
@@ -22,6 +25,12 @@ export const NONE = 0
 export const FOUND = 1
 /** It takes whole keys to tell. */
 export const UNSURE = 2
+
+/** More entries with one word are searched by restart points. */
+const MAX_SAME = 16
+/** No entry has the word. */
+const NOWHERE = -1
+const MANY = -2
 
 export class BlockSearch {
   tagLow: number
@@ -54,13 +63,38 @@ export class BlockSearch {
    * @throws CorruptionError if an entry on the way is not as it should be
    */
   find(block: Block, key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): number {
+    if (block.entriesEnd === 0) return NONE
+    if (block.entryCount > 0) {
+      const at = inDirectory(block, key, keyOff, keyLen)
+      if (at === NOWHERE) return NONE
+      if (at !== MANY)
+        return this.#pass(block, at, block.prefixLength + WORD_BYTES, key, keyOff, keyLen, tagLow, tagHigh)
+    }
+    const run = this.#run(block, key, keyOff, keyLen, tagLow, tagHigh)
+    return this.#pass(block, run, 0, key, keyOff, keyLen, tagLow, tagHigh)
+  }
+
+  /**
+   * Pass entries from `start` on.
+   * @param known how many bytes of the key sought are known to be those of the first entry, as far as it shares them
+   */
+  #pass(
+    block: Block,
+    start: number,
+    known: number,
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    tagLow: number,
+    tagHigh: number,
+  ): number {
     const limit = block.entriesEnd
-    if (limit === 0) return NONE
     const { bytes } = block
-    let matched = 0
-    let length = 0
+    let matched = known
+    // A directory is made of entries that have been checked against the ones before.
+    let length = known > 0 ? limit : 0
     let isSmallerAtMatched = false
-    for (let next = this.#run(block, key, keyOff, keyLen, tagLow, tagHigh); next < limit; ) {
+    for (let next = start; next < limit; ) {
       this.#read(block, next)
       const shared = this.#shared
       const unshared = this.#unshared
@@ -168,4 +202,31 @@ export class BlockSearch {
       block.damaged('an entry reaches beyond its block or its neighbour')
     }
   }
+}
+
+/** Offset of the first entry that has the word of the key; NOWHERE, or MANY if there are so many that halving is better. */
+function inDirectory(block: Block, key: Bytes, keyOff: number, keyLen: number): number {
+  const { bytes, prefixLength, entryCount } = block
+  if (keyLen < prefixLength) return NOWHERE
+  const prefix = block.length
+  for (let i = 0; i < prefixLength; i++) if (bytes[prefix + i] !== key[keyOff + i]) return NOWHERE
+  const word = wordAt(key, keyOff + prefixLength, keyLen - prefixLength)
+  const start = prefix + prefixLength
+  let first = 0
+  let count = entryCount
+  while (count > 1) {
+    const half = count >>> 1
+    if (wordIn(bytes, start + (first + half - 1) * DIRECTORY_ENTRY_BYTES) < word) first += half
+    count -= half
+  }
+  if (wordIn(bytes, start + first * DIRECTORY_ENTRY_BYTES) < word && ++first === entryCount) return NOWHERE
+  const at = start + first * DIRECTORY_ENTRY_BYTES
+  if (wordIn(bytes, at) !== word) return NOWHERE
+  const last = first + MAX_SAME
+  if (last < entryCount && wordIn(bytes, start + last * DIRECTORY_ENTRY_BYTES) === word) return MANY
+  return (bytes[at + 4] << 8) | bytes[at + 5]
+}
+
+function wordIn(bytes: Bytes, at: number): number {
+  return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0
 }

@@ -7,19 +7,14 @@
 import type { FileNumber } from '../base/types.ts'
 import type { Block } from './block.ts'
 
-/** What a store knows of a block that it keeps. */
-export interface KeptBlock {
-  readonly block: Block
-}
-
 /** What is kept of one table, by number of data block; written to by the store alone. */
-export type Shelf = (KeptBlock | undefined)[]
+export type Shelf = (Block | undefined)[]
 
 export interface BlockStore {
-  /** The block, if it is kept, for a lookup; the caller may use it for as long as it likes. It is data block `at` of the shelf. */
+  /** The block, if it is kept, for a lookup; it is data block `at` of the shelf. Who uses it beyond the next call holds it. */
   get(file: FileNumber, offset: number, shelf?: Shelf, at?: number): Block | undefined
   /** As get, for a scan, which passes every block once: no reason to keep it longer. */
   getForScan(file: FileNumber, offset: number, shelf?: Shelf, at?: number): Block | undefined
-  /** Offer a block for keeping, in memory of its own. */
+  /** Offer a block for keeping, in memory of its own; the store holds what it keeps (block-memory.ts). */
   put(file: FileNumber, offset: number, block: Block, shelf?: Shelf, at?: number): void
 }

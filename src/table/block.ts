@@ -8,7 +8,8 @@
  * Invariants  checked once, when the block is made: there is a restart point; the first is 0; they ascend strictly; each
  *          lies before the end of the entries. A block of four zero bytes is an empty one as iq80 writes it.
  *          Entries are checked when they are read (block-cursor.ts).
- * Threads  immutable; belongs to one thread
+ * Memory   from a BlockMemory (block-memory.ts), or anyone's: then it stays with the block
+ * Threads  immutable, but for who holds it; belongs to one thread
  * Source   google/leveldb table/block.cc, table/block_builder.cc
  */
 import { getFixed32 } from '../base/coding.ts'
@@ -18,23 +19,42 @@ import type { Bytes } from '../base/types.ts'
 const U32_BYTES = 4
 
 export class Block {
+  /** Begins with the contents, `length` bytes; behind them there may be a directory. */
   readonly bytes: Bytes
+  readonly length: number
   /** Offset in `bytes` at which the entries end and the restart points begin. */
   readonly entriesEnd: number
   readonly restartCount: number
+  /** Of the directory, if there is one (block-directory.ts): how many entries it has, otherwise 0; and the length of its prefix. */
+  entryCount: number
+  prefixLength: number
   /** Path and offset that it was read from, to name when an entry is damaged. */
   readonly file: string
   readonly offset: number
+  /** The store's note, while it keeps the block: a lookup has found it, and need not be noted again. */
+  isUsed: boolean
+  /** How many hold it: see block-memory.ts. */
+  holders: number
+  /** What goes back to the BlockMemory once nobody holds it; undefined for a block whose memory is not from there. */
+  memory: ArrayBuffer | undefined
 
   /**
-   * @param bytes  contents, checksum verified, not compressed; kept
+   * @param bytes  begins with the contents, checksum verified, not compressed; kept
+   * @param length of the contents
+   * @param memory what `bytes` lies in, if it is from a BlockMemory
    * @throws CorruptionError if the restart points are not as they should be
    */
-  constructor(bytes: Bytes, file: string, offset: number) {
+  constructor(bytes: Bytes, file: string, offset: number, length: number = bytes.length, memory?: ArrayBuffer) {
     this.bytes = bytes
+    this.length = length
+    this.entryCount = 0
+    this.prefixLength = 0
     this.file = file
     this.offset = offset
-    const countOffset = bytes.length - U32_BYTES
+    this.isUsed = false
+    this.holders = 0
+    this.memory = memory
+    const countOffset = length - U32_BYTES
     if (countOffset < 0) this.damaged('a block has at least four bytes')
     this.restartCount = getFixed32(bytes, countOffset)
     this.entriesEnd = countOffset - this.restartCount * U32_BYTES

@@ -12,6 +12,7 @@
 import type { Codecs } from '../base/environment.ts'
 import { CorruptionError, NotSupportedError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
+import type { BlockMemory } from './block-memory.ts'
 import { decodeSnappy } from './snappy-decoder.ts'
 import { SnappyEncoder } from './snappy-encoder.ts'
 import { zstdContentsLength } from './zstd-frame.ts'
@@ -20,7 +21,7 @@ import { zstdContentsLength } from './zstd-frame.ts'
 export type Compression = 'none' | 'snappy' | 'zstd'
 
 export const NONE = 0
-const SNAPPY = 1
+export const SNAPPY = 1
 const ZSTD = 2
 const RAW_DEFLATE = 4
 
@@ -88,6 +89,7 @@ export function compressionName(type: number, stored: Bytes): string {
 /**
  * The contents of a stored block whose checksum has been verified.
  * @param stored the bytes before the trailer; returned as they are if the block is not compressed
+ * @param memory what snappy's contents are to lie in, at its beginning; otherwise they have memory of their own
  * @throws CorruptionError if they are not what their type says; NotSupportedError naming a compression that cannot be read
  */
 export function uncompress(
@@ -96,9 +98,10 @@ export function uncompress(
   codecs: Codecs | undefined,
   file: string,
   offset: number,
+  memory?: BlockMemory,
 ): Bytes {
   if (type === NONE) return stored
-  if (type === SNAPPY) return soundOr(decodeSnappy(stored, MAX_CONTENTS_BYTES), 'snappy', file, offset)
+  if (type === SNAPPY) return soundOr(decodeSnappy(stored, MAX_CONTENTS_BYTES, memory), 'snappy', file, offset)
   if (type === ZSTD && !isZlib(stored)) return soundOr(decodeZstd(stored, codecs, file, offset), 'zstd', file, offset)
   throw new NotSupportedError(
     `the block at byte ${offset} of ${file} is compressed with ${compressionName(type, stored)}, which varve cannot read`,

@@ -16,6 +16,8 @@ const BASE_LOG = 11
 const BASE_BYTES = 2 ** BASE_LOG
 /** Offsets are less than 2^53: a coarser base is nonsense. */
 const MAX_BASE_LOG = 52
+/** Offsets are signed 32-bit integers here. */
+const MAX_BYTES = 2 ** 31 - 1
 /** offsetsStart and baseLog. */
 const TAIL_BYTES = 5
 const FIRST_KEYS_BYTES = 4096
@@ -90,6 +92,12 @@ export class FilterBlockBuilder {
 
 const EMPTY_FILTER: Bytes = new Uint8Array(0)
 
+/** Where data blocks begin: a table's index. */
+export interface BlockOffsets {
+  readonly count: number
+  offset(index: number): number
+}
+
 /** Asks a filter block. Its offsets are checked once, when it is made. */
 export class FilterBlockReader {
   readonly #policy: FilterPolicy
@@ -112,7 +120,7 @@ export class FilterBlockReader {
    */
   static parse(policy: FilterPolicy, bytes: Bytes): FilterBlockReader | undefined {
     const offsetsEnd = bytes.length - TAIL_BYTES
-    if (offsetsEnd < 0 || bytes[bytes.length - 1] > MAX_BASE_LOG) return undefined
+    if (offsetsEnd < 0 || offsetsEnd > MAX_BYTES || bytes[bytes.length - 1] > MAX_BASE_LOG) return undefined
     const offsetsStart = getFixed32(bytes, offsetsEnd)
     const count = (offsetsEnd - offsetsStart) / 4
     if (count < 0 || !Number.isInteger(count)) return undefined
@@ -124,19 +132,50 @@ export class FilterBlockReader {
     return new FilterBlockReader(policy, bytes, offsetsStart, count)
   }
 
-  /** Bytes of memory that the filter takes. */
-  get memoryBytes(): number {
-    return this.#bytes.buffer.byteLength
+  /** False only if the data block that starts at `blockOffset` certainly lacks the user key. */
+  keyMayMatch(blockOffset: number, key: Bytes, keyOff: number, keyLen: number): boolean {
+    return this.forBlocks({ count: 1, offset: () => blockOffset }).keyMayMatch(0, key, keyOff, keyLen)
   }
 
-  /** False only if the data block that starts at `blockOffset` certainly lacks the user key. Allocates nothing. */
-  keyMayMatch(blockOffset: number, key: Bytes, keyOff: number, keyLen: number): boolean {
-    const index = Math.floor(blockOffset / this.#unit)
-    if (index >= this.#count) return true
-    // An integer for the compiler too, which must not pass a double on to the hash.
-    const at = this.#offsetsStart + 4 * (index | 0)
-    const start = getFixed32(this.#bytes, at)
-    const length = getFixed32(this.#bytes, at + 4) - start
+  /** The filters of some data blocks, by number. */
+  forBlocks(blocks: BlockOffsets): BlockFilters {
+    const spans = new Int32Array(2 * blocks.count)
+    for (let i = 0; i < blocks.count; i++) {
+      const number = Math.floor(blocks.offset(i) / this.#unit)
+      const at = this.#offsetsStart + 4 * number
+      const isThere = number < this.#count
+      spans[2 * i] = isThere ? getFixed32(this.#bytes, at) : 0
+      spans[2 * i + 1] = isThere ? getFixed32(this.#bytes, at + 4) - spans[2 * i] : NO_FILTER
+    }
+    return new BlockFilters(this.#policy, this.#bytes, spans)
+  }
+}
+
+const NO_FILTER = -1
+
+/** The filters of a table's data blocks, looked up beforehand: a lookup finds where one is, and how long, in one place. */
+export class BlockFilters {
+  readonly #policy: FilterPolicy
+  readonly #bytes: Bytes
+  /** Of each data block, where its filter begins in `bytes`, and its length; NO_FILTER if it has none. */
+  readonly #spans: Int32Array
+
+  constructor(policy: FilterPolicy, bytes: Bytes, spans: Int32Array) {
+    this.#policy = policy
+    this.#bytes = bytes
+    this.#spans = spans
+  }
+
+  /** Bytes of memory that the filters take. */
+  get memoryBytes(): number {
+    return this.#bytes.buffer.byteLength + this.#spans.byteLength
+  }
+
+  /** False only if data block `index` certainly lacks the user key. Allocates nothing. */
+  keyMayMatch(index: number, key: Bytes, keyOff: number, keyLen: number): boolean {
+    const start = this.#spans[2 * index]
+    const length = this.#spans[2 * index + 1]
+    if (length === NO_FILTER) return true
     return length > 0 && this.#policy.keyMayMatch(key, keyOff, keyLen, this.#bytes, start, length)
   }
 }

@@ -2,7 +2,7 @@
  * LookupCursor: where the lookups of a database's tables stand: in one block of one table. All its tables share one, so
  * that open tables that are not asked hold on to no block; and a lookup in the block of the one before needs no search for it.
  *
- * Invariant  `block` is data block `at` of `owner`, unless there is no owner
+ * Invariant  `block` is data block `at` of `owner`, unless there is no owner; it is held (block-memory.ts)
  * Threads    belongs to the thread of its tables; lookups do not overlap
  */
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
@@ -12,6 +12,7 @@ import type { Bytes } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { type Block, EMPTY_BLOCK } from './block.ts'
 import { BlockIterator } from './block-iterator.ts'
+import type { BlockMemory } from './block-memory.ts'
 import { BlockSearch, NONE, UNSURE } from './block-search.ts'
 
 export class LookupCursor {
@@ -24,18 +25,21 @@ export class LookupCursor {
   valLen: number
 
   readonly #comparator: Comparator
+  readonly #memory: BlockMemory
   readonly #isBytewise: boolean
   readonly #search: BlockSearch
   readonly #entries: BlockIterator
   #block: Block
 
-  constructor(comparator: Comparator) {
+  /** @param memory that of the tables' blocks */
+  constructor(comparator: Comparator, memory: BlockMemory) {
     this.owner = undefined
     this.at = 0
     this.valBuf = EMPTY_BLOCK.bytes
     this.valOff = 0
     this.valLen = 0
     this.#comparator = comparator
+    this.#memory = memory
     this.#isBytewise = comparator === bytewiseComparator
     this.#search = new BlockSearch()
     this.#entries = new BlockIterator(comparator)
@@ -43,17 +47,18 @@ export class LookupCursor {
   }
 
   enter(owner: object, at: number, block: Block): void {
+    const left = this.#block
+    this.#memory.hold(block)
     this.#block = block
     this.valBuf = block.bytes
     this.owner = owner
     this.at = at
+    this.#memory.release(left)
   }
 
   /** Hold on to nothing. */
   leave(): void {
-    this.#entries.reset(EMPTY_BLOCK)
-    this.#block = EMPTY_BLOCK
-    this.valBuf = EMPTY_BLOCK.bytes
+    this.enter(this, 0, EMPTY_BLOCK)
     this.owner = undefined
   }
 

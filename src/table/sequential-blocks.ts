@@ -8,14 +8,16 @@
  *            from the first block on. When reading ahead fails, the one block is read by
  *            itself: a bad sector that nobody needs fails nothing.
  * Memory     one window of at most 256 KiB, or 512; blocks larger than that are read by themselves
- * Borrowing  a block that is not kept in the store may lie in the window, and is good until the next is asked for
+ * Borrowing  a block is good until the next is asked for, and held until then (block-memory.ts); one that is not kept in the
+ *            store may lie in the window
  * Threads    belongs to its table's thread
  */
 import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import { IOError } from '../base/errors.ts'
 import type { Bytes, FileNumber } from '../base/types.ts'
-import { Block } from './block.ts'
-import { readBlock, verifyBlock } from './block-reader.ts'
+import { Block, EMPTY_BLOCK } from './block.ts'
+import type { BlockMemory } from './block-memory.ts'
+import { readDataBlock, verifiedBlock } from './block-reader.ts'
 import type { BlockStore, Shelf } from './block-store.ts'
 import type { TableIndex } from './table-index.ts'
 
@@ -33,12 +35,15 @@ export class SequentialBlocks {
   readonly #codecs: Codecs | undefined
   readonly #number: FileNumber
   readonly #index: TableIndex
+  readonly #memory: BlockMemory
   readonly #store: BlockStore | undefined
   readonly #shelf: Shelf
   readonly #fillsStore: boolean
   readonly #readsAll: boolean
   /** Number of the last block asked for; the step that led to it, and how many such steps there were in a row. */
   #at: number
+  /** The block given out last. */
+  #block: Block
   #step: number
   #steps: number
   /** Bytes of the file from #windowStart on, which hold the blocks [#first, #limit) whole. */
@@ -58,6 +63,7 @@ export class SequentialBlocks {
     number: FileNumber,
     index: TableIndex,
     codecs: Codecs | undefined,
+    memory: BlockMemory,
     store: BlockStore | undefined,
     shelf: Shelf,
     fillsStore: boolean,
@@ -67,11 +73,13 @@ export class SequentialBlocks {
     this.#number = number
     this.#index = index
     this.#codecs = codecs
+    this.#memory = memory
     this.#store = store
     this.#shelf = shelf
     this.#fillsStore = fillsStore
     this.#readsAll = readsAll
     this.#at = NOWHERE
+    this.#block = EMPTY_BLOCK
     this.#step = 0
     this.#steps = 0
     this.#window = NO_BYTES
@@ -88,12 +96,18 @@ export class SequentialBlocks {
   get(at: number): Block {
     this.#note(at)
     const offset = this.#index.offset(at)
-    const kept = this.#store?.getForScan(this.#number, offset, this.#shelf, at)
-    if (kept !== undefined) return kept
-    const contents = this.#read(at)
-    if (!this.#fillsStore || this.#store === undefined) return new Block(contents, this.#file.path, offset)
-    const block = new Block(owned(contents, this.#window), this.#file.path, offset)
-    this.#store.put(this.#number, offset, block, this.#shelf, at)
+    const block = this.#store?.getForScan(this.#number, offset, this.#shelf, at) ?? this.#load(at)
+    const left = this.#block
+    this.#memory.hold(block)
+    this.#block = block
+    this.#memory.release(left)
+    return block
+  }
+
+  #load(at: number): Block {
+    const store = this.#fillsStore ? this.#store : undefined
+    const block = this.#read(at, store !== undefined)
+    store?.put(this.#number, block.offset, block, this.#shelf, at)
     return block
   }
 
@@ -111,14 +125,20 @@ export class SequentialBlocks {
     if (!this.#readsAll) this.#nextWindowBytes = FIRST_WINDOW_BYTES
   }
 
-  #read(at: number): Bytes {
+  /** @param isKept whether the block is to have memory of its own */
+  #read(at: number, isKept: boolean): Block {
     const isInWindow = at >= this.#first && at < this.#limit
     const isAhead = this.#readsAll || this.#steps >= STEPS_BEFORE
     if (!isInWindow && !(isAhead && this.#readAhead(at)))
-      return readBlock(this.#file, this.#index.handle(at), this.#codecs)
-    const offset = this.#index.offset(at)
-    const { bytes } = this.#index.handle(at)
-    return verifyBlock(this.#window, offset - this.#windowStart, bytes, this.#codecs, this.#file.path, offset)
+      return readDataBlock(this.#file, this.#index.handle(at), this.#codecs, this.#memory)
+    const { offset, bytes } = this.#index.handle(at)
+    const { path } = this.#file
+    const memory = this.#memory
+    const block = verifiedBlock(this.#window, offset - this.#windowStart, bytes, this.#codecs, memory, path, offset)
+    if (!isKept || block.bytes.buffer !== this.#window.buffer) return block
+    const copy = memory.allocate(block.length)
+    copy.set(block.bytes.subarray(0, block.length))
+    return new Block(copy, path, offset, block.length, copy.buffer)
   }
 
   /** @returns whether block `at` is in the window now */
@@ -146,9 +166,4 @@ export class SequentialBlocks {
     this.#limit = limit
     return true
   }
-}
-
-/** Contents that lie in the window, in memory of their own. */
-function owned(contents: Bytes, window: Bytes): Bytes {
-  return contents.buffer === window.buffer ? contents.slice() : contents
 }

@@ -17,6 +17,7 @@
  */
 import { Reader } from '../base/coding.ts'
 import type { Bytes } from '../base/types.ts'
+import type { BlockMemory } from './block-memory.ts'
 
 /** Greatest yield of an element: 64 bytes for 3. */
 const YIELD_BYTES = 64
@@ -34,8 +35,9 @@ const TOO_LONG = 'it yields more than it declares'
 /**
  * The contents of a block, in memory of their own; or what is wrong with it, in words that go on from "the block".
  * @param maxBytes contents longer than that are refused before they are allocated
+ * @param memory where their memory is from, if it is to be used again
  */
-export function decodeSnappy(stored: Bytes, maxBytes: number): Uint8Array<ArrayBuffer> | string {
+export function decodeSnappy(stored: Bytes, maxBytes: number, memory?: BlockMemory): Uint8Array<ArrayBuffer> | string {
   const reader = new Reader(stored)
   const length = reader.varint32()
   if (reader.failed) return 'it declares no length'
@@ -43,7 +45,7 @@ export function decodeSnappy(stored: Bytes, maxBytes: number): Uint8Array<ArrayB
   if (length * YIELD_COST_BYTES > reader.remaining * YIELD_BYTES) {
     return `it declares ${length} bytes, more than ${stored.length} can yield`
   }
-  const contents = new Uint8Array(length)
+  const contents = memory === undefined ? new Uint8Array(length) : memory.allocate(length).subarray(0, length)
   return decodeElements(stored, reader.offset, contents) ?? contents
 }
 
@@ -52,7 +54,7 @@ function decodeElements(stored: Bytes, start: number, into: Uint8Array<ArrayBuff
   const limit = stored.length
   const capacity = into.length
   const source = new DataView(stored.buffer, stored.byteOffset, limit)
-  const target = new DataView(into.buffer)
+  const target = new DataView(into.buffer, into.byteOffset, capacity)
   let at = start
   let end = 0
   while (at < limit) {

@@ -18,9 +18,10 @@ import * as Lookup from '../base/lookup.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { Block } from './block.ts'
-import { readBlock } from './block-reader.ts'
+import { BlockMemory } from './block-memory.ts'
+import { readDataBlock } from './block-reader.ts'
 import type { BlockStore, Shelf } from './block-store.ts'
-import { FilterBlockReader } from './filter-block.ts'
+import { type BlockFilters, FilterBlockReader } from './filter-block.ts'
 import type { FilterPolicy } from './filter-policy.ts'
 import { LookupCursor } from './lookup-cursor.ts'
 import { filterKey, findMetaBlock } from './metaindex.ts'
@@ -34,6 +35,8 @@ export interface TableReadOptions {
   /** Asked before a block is read, if the table has a filter of this policy. */
   readonly filterPolicy: FilterPolicy | undefined
   readonly blockCache: BlockStore | undefined
+  /** Where the memory of data blocks is from: the block cache's, if there is one. A table that is given none has its own. */
+  readonly memory?: BlockMemory
   /** What the host can uncompress: the environment's. */
   readonly codecs: Codecs | undefined
   /** Shared by the tables of a database; a table that is given none has its own. */
@@ -57,11 +60,12 @@ export class Table {
 
   readonly #comparator: Comparator
   readonly #store: BlockStore | undefined
+  readonly #memory: BlockMemory
   readonly #codecs: Codecs | undefined
   /** What the store keeps of this table. */
   readonly #shelf: Shelf
   readonly #index: TableIndex
-  readonly #filter: FilterBlockReader | undefined
+  readonly #filters: BlockFilters | undefined
   readonly #metaindexOffset: number
   readonly #lookups: LookupCursor
 
@@ -76,14 +80,15 @@ export class Table {
     this.filterIsDamaged = filter === DAMAGED
     this.#comparator = options.comparator
     this.#store = options.blockCache
+    this.#memory = options.memory ?? new BlockMemory()
     this.#codecs = options.codecs
     this.#index = new TableIndex(options.comparator, index, footer.metaindex.offset)
     this.#shelf = new Array<undefined>(this.#index.count).fill(undefined)
-    this.#filter = filter === DAMAGED ? undefined : filter
+    this.#filters = filter === DAMAGED ? undefined : filter?.forBlocks(this.#index)
     this.#metaindexOffset = footer.metaindex.offset
-    this.#lookups = options.lookups ?? new LookupCursor(options.comparator)
+    this.#lookups = options.lookups ?? new LookupCursor(options.comparator, this.#memory)
     const shelfBytes = 8 * this.#index.count
-    this.memoryBytes = OVERHEAD_BYTES + shelfBytes + this.#index.memoryBytes + (this.#filter?.memoryBytes ?? 0)
+    this.memoryBytes = OVERHEAD_BYTES + shelfBytes + this.#index.memoryBytes + (this.#filters?.memoryBytes ?? 0)
   }
 
   /**
@@ -119,8 +124,8 @@ export class Table {
     const index = this.#index
     const at = index.find(key, keyOff, keyLen, low, high)
     if (at === index.count) return Lookup.ABSENT
-    const filter = this.#filter
-    if (filter !== undefined && !filter.keyMayMatch(index.offset(at), key, keyOff, keyLen)) return Lookup.ABSENT
+    const filters = this.#filters
+    if (filters !== undefined && !filters.keyMayMatch(at, key, keyOff, keyLen)) return Lookup.ABSENT
     const lookups = this.#lookups
     if (lookups.owner !== this || lookups.at !== at) lookups.enter(this, at, this.#block(at))
     // If the block has no such entry, then neither has the next one: the separator between them is ≥ the key sought.
@@ -135,6 +140,7 @@ export class Table {
       this.number,
       this.#index,
       this.#codecs,
+      this.#memory,
       this.#store,
       this.#shelf,
       fillCache,
@@ -160,7 +166,7 @@ export class Table {
     const offset = this.#index.offset(at)
     const kept = store?.get(this.number, offset, this.#shelf, at)
     if (kept !== undefined) return kept
-    const block = new Block(readBlock(this.file, this.#index.handle(at), this.#codecs), this.file.path, offset)
+    const block = readDataBlock(this.file, this.#index.handle(at), this.#codecs, this.#memory)
     store?.put(this.number, offset, block, this.#shelf, at)
     return block
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { type FileNumber, fileNumber } from '../../src/base/types.ts'
 import { BlockCache } from '../../src/cache/block-cache.ts'
@@ -18,7 +19,7 @@ const one: FileNumber = fileNumber(1)
 const two: FileNumber = fileNumber(2)
 /** Bytes that a cache counts for a block of 100. */
 const CHARGE = ((): number => {
-  const cache = new BlockCache(10_000)
+  const cache = new BlockCache(10_000, bytewiseComparator)
   cache.put(one, 0, blockOf(100))
   return cache.bytes
 })()
@@ -29,7 +30,7 @@ function keptOf(cache: BlockCache, offsets: readonly number[]): boolean[] {
 }
 
 test('a block that was put is got, and counted as a hit; others are misses', () => {
-  const cache = new BlockCache(10_000)
+  const cache = new BlockCache(10_000, bytewiseComparator)
   const block = blockOf(100)
   cache.put(one, 40, block)
   assert.equal(cache.get(one, 40), block)
@@ -40,7 +41,7 @@ test('a block that was put is got, and counted as a hit; others are misses', () 
 })
 
 test('of blocks that were read once, the oldest leaves first', () => {
-  const cache = new BlockCache(3 * CHARGE)
+  const cache = new BlockCache(3 * CHARGE, bytewiseComparator)
   for (const offset of [0, 1, 2]) cache.put(one, offset, blockOf(100))
   cache.put(two, 3, blockOf(100))
   assert.deepEqual(keptOf(cache, [0, 1, 2]), [false, true, true])
@@ -48,7 +49,7 @@ test('of blocks that were read once, the oldest leaves first', () => {
 })
 
 test('a block that a lookup found again stays, whatever passes by', () => {
-  const cache = new BlockCache(4 * CHARGE)
+  const cache = new BlockCache(4 * CHARGE, bytewiseComparator)
   for (const offset of [0, 1]) cache.put(one, offset, blockOf(100))
   cache.get(one, 0)
   for (let offset = 10; offset < 100; offset++) cache.put(one, offset, blockOf(100))
@@ -56,7 +57,7 @@ test('a block that a lookup found again stays, whatever passes by', () => {
 })
 
 test('a block that only scans, or the lookups right after it was read, have found again does not stay', () => {
-  const cache = new BlockCache(4 * CHARGE)
+  const cache = new BlockCache(4 * CHARGE, bytewiseComparator)
   cache.put(one, 0, blockOf(100))
   for (let i = 0; i < 5; i++) cache.get(one, 0)
   cache.put(one, 1, blockOf(100))
@@ -66,7 +67,7 @@ test('a block that only scans, or the lookups right after it was read, have foun
 })
 
 test('protected blocks leave room for new ones, and the oldest of them goes first', () => {
-  const cache = new BlockCache(5 * CHARGE)
+  const cache = new BlockCache(5 * CHARGE, bytewiseComparator)
   for (const offset of [0, 1, 2, 3, 4]) cache.put(one, offset, blockOf(100))
   for (const offset of [0, 1, 2, 3, 4]) cache.get(one, offset)
   // Four fifths are 0 to 3; the last that came in is not protected by the lookups right after.
@@ -109,7 +110,6 @@ const ROUNDS = 20_000
  */
 function simulate(cache: BlockStore, scannedEach: number): number {
   const blocks = 2000
-  const block = blockOf(100)
   const random = new Prng(301)
   const ends: number[] = []
   for (let i = 0; i < blocks; i++) ends.push((ends[i - 1] ?? 0) + 1 / (i + 1))
@@ -117,19 +117,19 @@ function simulate(cache: BlockStore, scannedEach: number): number {
   for (let i = 0; i < ROUNDS; i++) {
     const at = (random.next32() / 2 ** 32) * ends[blocks - 1]
     const offset = ends.findIndex((end) => at < end)
-    if (cache.get(one, offset) === undefined) cache.put(one, offset, block)
+    if (cache.get(one, offset) === undefined) cache.put(one, offset, blockOf(100))
     else hits++
     for (let j = 0; j < scannedEach; j++) {
       const scanned = (i * scannedEach + j) % blocks
-      if (cache.getForScan(one, scanned) === undefined) cache.put(one, scanned, block)
+      if (cache.getForScan(one, scanned) === undefined) cache.put(one, scanned, blockOf(100))
     }
   }
   return hits
 }
 
 test('scans over everything cost the lookups of a working set few of their hits', () => {
-  const alone = simulate(new BlockCache(200 * CHARGE), 0)
-  const among = simulate(new BlockCache(200 * CHARGE), 5)
+  const alone = simulate(new BlockCache(200 * CHARGE, bytewiseComparator), 0)
+  const among = simulate(new BlockCache(200 * CHARGE, bytewiseComparator), 5)
   const plain = simulate(new PlainLru(200), 5)
   const said = `of ${ROUNDS} lookups hit: ${alone} alone, ${among} among scans; ${plain} with a plain LRU`
   assert.ok(alone > ROUNDS * 0.65, said)
@@ -138,7 +138,7 @@ test('scans over everything cost the lookups of a working set few of their hits'
 })
 
 test('a block replaces the one of the same place', () => {
-  const cache = new BlockCache(10_000)
+  const cache = new BlockCache(10_000, bytewiseComparator)
   cache.put(one, 0, blockOf(500))
   const newer = blockOf(100)
   cache.put(one, 0, newer)
@@ -147,7 +147,7 @@ test('a block replaces the one of the same place', () => {
 })
 
 test('a block larger than the budget is not kept, and drives nothing out', () => {
-  const cache = new BlockCache(2 * CHARGE)
+  const cache = new BlockCache(2 * CHARGE, bytewiseComparator)
   cache.put(one, 0, blockOf(100))
   cache.put(one, 1, blockOf(10_000))
   assert.equal(cache.get(one, 1), undefined)
@@ -155,14 +155,14 @@ test('a block larger than the budget is not kept, and drives nothing out', () =>
 })
 
 test('a cache of no bytes keeps nothing', () => {
-  const cache = new BlockCache(0)
+  const cache = new BlockCache(0, bytewiseComparator)
   cache.put(one, 0, blockOf(100))
   assert.equal(cache.get(one, 0), undefined)
   assert.equal(cache.bytes, 0)
 })
 
 test('a file that is gone takes its blocks along', () => {
-  const cache = new BlockCache(10_000)
+  const cache = new BlockCache(10_000, bytewiseComparator)
   for (const offset of [0, 1, 2]) cache.put(one, offset, blockOf(100))
   cache.put(two, 0, blockOf(100))
   cache.evictFile(one)
@@ -181,7 +181,7 @@ test('whatever is called, the budget holds, and what is got is what was put last
   })
   fc.assert(
     fc.property(fc.array(anyCall, { maxLength: 80 }), (calls) => {
-      const cache = new BlockCache(2500)
+      const cache = new BlockCache(2500, bytewiseComparator)
       const overhead = CHARGE - 100
       const last = new Map<string, Block>()
       for (const { kind, file, offset, bytes } of calls) {
@@ -212,17 +212,14 @@ test('whatever is called, the budget holds, and what is got is what was put last
 })
 
 test('a table finds on its shelf what is kept of it, and nothing that is not kept any more', () => {
-  const cache = new BlockCache(2 * CHARGE)
+  const cache = new BlockCache(2 * CHARGE, bytewiseComparator)
   const shelf: Shelf = [undefined, undefined, undefined]
   const blocks = [0, 1, 2].map((at) => {
     const block = blockOf(100)
     cache.put(one, at * 100, block, shelf, at)
     return block
   })
-  assert.deepEqual(
-    shelf.map((kept) => kept?.block),
-    [undefined, blocks[1], blocks[2]],
-  )
+  assert.deepEqual(shelf, [undefined, blocks[1], blocks[2]])
   assert.equal(cache.get(one, 100, shelf, 1), blocks[1])
   assert.equal(cache.get(one, 0, shelf, 0), undefined)
   cache.evictFile(one)
@@ -231,13 +228,14 @@ test('a table finds on its shelf what is kept of it, and nothing that is not kep
 })
 
 test('a table that is opened again finds what is kept of it, and has it on its new shelf', () => {
-  const cache = new BlockCache(2 * CHARGE)
+  const cache = new BlockCache(2 * CHARGE, bytewiseComparator)
   const before: Shelf = [undefined]
   const after: Shelf = [undefined]
   const block = blockOf(100)
   cache.put(one, 0, block, before, 0)
   assert.equal(cache.get(one, 0, after, 0), block)
-  assert.equal(after[0]?.block, block)
+  assert.equal(after[0], block)
+  assert.equal(before[0], undefined)
   cache.put(one, 0, blockOf(101), after, 0)
-  assert.equal(after[0]?.block.bytes.length, 101)
+  assert.equal(after[0]?.bytes.length, 101)
 })

@@ -12,10 +12,12 @@ import type { Bytes } from '../../src/base/types.ts'
 import * as ValueType from '../../src/base/value-type.ts'
 import { Block } from '../../src/table/block.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
+import { BlockDirectories } from '../../src/table/block-directory.ts'
 import { BlockIterator } from '../../src/table/block-iterator.ts'
+import { BlockMemory } from '../../src/table/block-memory.ts'
 import { BlockSearch, FOUND, NONE, UNSURE } from '../../src/table/block-search.ts'
 import { LookupCursor } from '../../src/table/lookup-cursor.ts'
-import { bytesOf, compareEntries, type Entry, putEntry } from './entries.ts'
+import { bytesOf, compareEntries, describe, type Entry, listForwards, putEntry } from './entries.ts'
 import { anyEntries } from './walks.ts'
 
 function blockOf(entries: readonly Entry[], restartInterval: number): Block {
@@ -52,8 +54,11 @@ function sought(block: Block, key: Bytes, low: number, high: number): Answer {
   return { answer: Lookup.FOUND, value: Buffer.from(value).toString('hex') }
 }
 
-test('a lookup answers what a seek finds, for every key and version, and for keys that are not there', () => {
-  const cursor = new LookupCursor(bytewiseComparator)
+test('a lookup answers what a seek finds, with a directory and without, for every key and for keys that are not there', () => {
+  const directories = new BlockDirectories()
+  const memory = new BlockMemory()
+  let withDirectory = 0
+  const cursor = new LookupCursor(bytewiseComparator, new BlockMemory())
   fc.assert(
     fc.property(
       anyEntries,
@@ -63,16 +68,54 @@ test('a lookup answers what a seek finds, for every key and version, and for key
         const entries = [...some].sort(compareEntries)
         if (entries.length === 0) return
         const block = blockOf(entries, run)
+        const copy = directories.copyWith(block, memory)
+        if (copy !== undefined) withDirectory++
         const others = keys.flatMap((key) => entries.slice(0, 3).map(({ low, high }) => ({ key, low, high })))
         const longer = entries.map(({ key, low, high }) => ({ key: Uint8Array.from([...key, low & 0xff]), low, high }))
         const shorter = entries.map(({ key, low, high }) => ({ key: key.slice(0, -1), low, high }))
         const older = entries.map(({ key }) => ({ key, low: 0, high: 0 }))
         const newest = entries.map(({ key }) => ({ key, low: 0xffffffff, high: 0xffffffff }))
-        for (const { key, low, high } of [...entries, ...others, ...longer, ...shorter, ...older, ...newest])
-          assert.deepEqual(lookUp(cursor, block, key, low, high), sought(block, key, low, high))
+        for (const { key, low, high } of [...entries, ...others, ...longer, ...shorter, ...older, ...newest]) {
+          const expected = sought(block, key, low, high)
+          assert.deepEqual(lookUp(cursor, block, key, low, high), expected)
+          if (copy !== undefined) assert.deepEqual(lookUp(cursor, copy, key, low, high), expected)
+        }
       },
     ),
   )
+  assert.ok(withDirectory > 10, `${withDirectory} blocks had a directory`)
+})
+
+test('blocks of small entries, of few, of many bytes and of keys that do not ascend get no directory; a scan reads the others as before', () => {
+  const directories = new BlockDirectories()
+  const memory = new BlockMemory()
+  const made = (count: number, valueBytes: number, step: number = 1): Block | undefined => {
+    const numbers = Array.from({ length: count }, (_, i) => 1000 + (step < 0 ? count - i : i))
+    const entries = numbers.map((n) => putEntry(bytesOf(`key${n}`), 5, new Uint8Array(valueBytes).fill(n)))
+    const block = blockOf(entries, 16)
+    const copy = directories.copyWith(block, memory)
+    if (copy === undefined) return undefined
+    assert.deepEqual(listForwards(new BlockIterator(bytewiseComparator, copy)), entries.map(describe))
+    assert.deepEqual(copy.bytes.slice(0, copy.length), block.bytes)
+    assert.equal(directories.copyWith(copy, memory), undefined, 'it has one')
+    return copy
+  }
+  assert.equal(made(30, 100)?.entryCount, 30)
+  assert.equal(made(30, 100)?.prefixLength, 'key10'.length)
+  assert.equal(made(3, 100), undefined)
+  assert.equal(made(30, 20), undefined)
+  assert.equal(made(700, 100), undefined)
+  assert.equal(made(30, 100, -1), undefined)
+})
+
+test('keys that only their later bytes tell apart are found in a directory, too', () => {
+  const keys = ['a', 'b'].flatMap((group) => Array.from({ length: 40 }, (_, i) => bytesOf(`${group}-------${100 + i}`)))
+  const entries = keys.map((key, i) => putEntry(key, 5, new Uint8Array(80).fill(i)))
+  const block = new BlockDirectories().copyWith(blockOf(entries, 16), new BlockMemory()) as Block
+  const cursor = new LookupCursor(bytewiseComparator, new BlockMemory())
+  for (const { key, low, high } of entries)
+    assert.equal(lookUp(cursor, block, key, low, high).value, sought(block, key, low, high).value)
+  assert.equal(lookUp(cursor, block, bytesOf('a-------'), 0, 0).answer, Lookup.ABSENT)
 })
 
 test('most lookups need no whole key, and versions that share a part of their tags do', () => {
@@ -97,7 +140,9 @@ test('a lookup in a damaged block answers from within the block, or throws Corru
     putEntry(bytesOf(`key${100 + i}`), 5 + i, bytesOf('v'.repeat(i * 10))),
   )
   const sound = blockOf(entries, 4).bytes
-  const cursor = new LookupCursor(bytewiseComparator)
+  const memory = new BlockMemory()
+  const directories = new BlockDirectories()
+  const cursor = new LookupCursor(bytewiseComparator, memory)
   let answered = 0
   let refused = 0
   for (let at = 0; at < sound.length; at++) {
@@ -106,10 +151,12 @@ test('a lookup in a damaged block answers from within the block, or throws Corru
       bytes[at] ^= change
       try {
         const block = new Block(bytes, 'f.ldb', 7)
-        for (const { key, low, high } of entries) {
-          cursor.enter(block, 0, block)
-          cursor.find(key, 0, key.length, low, high)
-          assert.ok(cursor.valOff + cursor.valLen <= bytes.length)
+        for (const some of [directories.copyWith(block, memory) ?? block, block]) {
+          for (const { key, low, high } of entries) {
+            cursor.enter(some, 0, some)
+            cursor.find(key, 0, key.length, low, high)
+            assert.ok(cursor.valOff + cursor.valLen <= bytes.length)
+          }
         }
         answered++
       } catch (error) {

@@ -23,7 +23,7 @@ function open(bytes: Uint8Array): Table {
   const options = {
     comparator: bytewiseComparator,
     filterPolicy: bloom,
-    blockCache: new BlockCache(1024 * 1024),
+    blockCache: new BlockCache(1024 * 1024, bytewiseComparator),
     codecs: {},
   }
   return Table.open(new MemoryFile(bytes), fileNumber(5), options)

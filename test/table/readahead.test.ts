@@ -129,7 +129,7 @@ test('when reading ahead fails, the blocks are read one by one, and only a bad o
 })
 
 test('blocks that were read ahead are kept in the cache by themselves, unless the iterator says no', () => {
-  const cache = new BlockCache(64 * 1024 * 1024)
+  const cache = new BlockCache(64 * 1024 * 1024, bytewiseComparator)
   const { table, file } = openWatched(bytes, cache)
   assert.equal(listForwards(table.iterator({ fillCache: false })).length, COUNT)
   assert.equal(cache.bytes, 0)

@@ -190,6 +190,7 @@ class EverythingStore implements BlockStore {
   put(file: number, offset: number, block: Block): void {
     assert.ok(!this.blocks.has(`${file}/${offset}`), 'a block is read once')
     this.blocks.set(`${file}/${offset}`, block)
+    block.holders++
   }
 }
 

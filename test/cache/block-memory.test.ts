@@ -1,0 +1,123 @@
+/**
+ * Memory of blocks that is used again: whoever is in a block must go on seeing what it holds, whatever comes and goes meanwhile.
+ * Lookups and several iterators, some of them dropped on the way, share a cache of a few blocks; what each stands on is looked
+ * at again after every call.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { bytewiseComparator } from '../../src/base/comparator.ts'
+import * as Lookup from '../../src/base/lookup.ts'
+import { type Bytes, fileNumber, MAX_SEQUENCE } from '../../src/base/types.ts'
+import { BlockCache } from '../../src/cache/block-cache.ts'
+import { Block } from '../../src/table/block.ts'
+import { BlockMemory } from '../../src/table/block-memory.ts'
+import { type Compression, compressorOf } from '../../src/table/compression.ts'
+import { LookupCursor } from '../../src/table/lookup-cursor.ts'
+import { Table } from '../../src/table/table.ts'
+import type { TableIterator } from '../../src/table/table-iterator.ts'
+import { MemoryFile } from '../support/memory-file.ts'
+import { buildTable, bytesOf, current, describe, type Entry, putEntry } from '../table/entries.ts'
+
+const COUNT = 400
+
+const entries: readonly Entry[] = Array.from({ length: COUNT }, (_, i) =>
+  putEntry(bytesOf(`key${1000 + i}`), i + 1, bytesOf(`${i}/`.repeat(10 + (i % 30)))),
+)
+
+function tableOf(compression: Compression): Bytes {
+  const options = { comparator: bytewiseComparator, blockBytes: 1024, restartInterval: 4, filterPolicy: undefined }
+  return buildTable(entries, { ...options, compressor: compressorOf(compression, undefined) })
+}
+
+const files = { none: tableOf('none'), snappy: tableOf('snappy') }
+
+/** Some places again and again, whose blocks get directories. */
+const anyPlace = fc.oneof(fc.nat(COUNT - 1), fc.nat(40))
+const anyCall = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('lookup' as const), at: anyPlace }) },
+  fc.record({ kind: fc.constantFrom('seek' as const, 'drop' as const), at: anyPlace, who: fc.nat(3) }),
+  fc.record({ kind: fc.constantFrom('next' as const, 'prev' as const), at: fc.constant(0), who: fc.nat(3) }),
+)
+
+test('who is in a block sees what it holds until they leave it, however small the cache', () => {
+  const anyCompression = fc.constantFrom<'none' | 'snappy'>('none', 'snappy')
+  fc.assert(
+    fc.property(
+      fc.array(anyCall, { minLength: 100, maxLength: 400 }),
+      fc.constantFrom(0, 1500, 6000, 20_000),
+      anyCompression,
+      fc.boolean(),
+      (calls, bytesMax, compression, fillCache) => {
+        const blockCache = new BlockCache(bytesMax, bytewiseComparator)
+        const { memory } = blockCache
+        const lookups = new LookupCursor(bytewiseComparator, memory)
+        const options = {
+          comparator: bytewiseComparator,
+          filterPolicy: undefined,
+          codecs: {},
+          blockCache,
+          memory,
+          lookups,
+        }
+        const table = Table.open(new MemoryFile(files[compression], 'f.ldb'), fileNumber(7), options)
+        const iterators: TableIterator[] = [0, 1, 2, 3].map(() => table.iterator({ fillCache }))
+        const places = [-1, -1, -1, -1]
+        let looked = -1
+        for (const call of calls) {
+          const { key, low, high } = entries[call.at]
+          if (call.kind === 'lookup') {
+            assert.equal(table.lookup(key, 0, key.length, MAX_SEQUENCE), Lookup.FOUND)
+            looked = call.at
+          } else if (call.kind === 'drop') {
+            iterators[call.who] = table.iterator({ fillCache })
+            places[call.who] = -1
+          } else if (call.kind === 'seek') {
+            iterators[call.who].seek(key, 0, key.length, low, high)
+            places[call.who] = call.at
+          } else if (iterators[call.who].valid) {
+            iterators[call.who][call.kind]()
+            places[call.who] += call.kind === 'next' ? 1 : -1
+          }
+          if (looked >= 0) {
+            const { valBuf, valOff, valLen } = table
+            assert.deepEqual(valBuf.slice(valOff, valOff + valLen), entries[looked].value)
+          }
+          iterators.forEach((iterator, i) => {
+            const entry = entries[places[i]]
+            if (iterator.valid) assert.equal(describe(current(iterator)!), describe(entry))
+            else assert.equal(entry, undefined)
+          })
+          assert.ok(blockCache.bytes <= bytesMax)
+        }
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
+
+test('memory comes back when the last one lets go, and not before', () => {
+  const memory = new BlockMemory()
+  const bytes = memory.allocate(1000)
+  bytes.fill(0)
+  const block = new Block(bytes, 'f', 0, 4, bytes.buffer)
+  memory.hold(block)
+  memory.hold(block)
+  memory.release(block)
+  assert.notEqual(memory.allocate(1000).buffer, bytes.buffer)
+  memory.release(block)
+  assert.notEqual(memory.allocate(2000).buffer, bytes.buffer)
+  assert.equal(memory.allocate(1001).buffer, bytes.buffer)
+  assert.notEqual(memory.allocate(1000).buffer, bytes.buffer)
+})
+
+test('a few small pieces wait to be used again, and no large one', () => {
+  const memory = new BlockMemory()
+  const pieces = Array.from({ length: 20 }, () => memory.allocate(1000))
+  for (const { buffer } of pieces) memory.free(buffer)
+  const again = pieces.map(() => memory.allocate(1000))
+  assert.equal(again.filter(({ buffer }) => pieces.some((piece) => piece.buffer === buffer)).length, 8)
+  const large = memory.allocate(20_000)
+  memory.free(large.buffer)
+  assert.notEqual(memory.allocate(20_000).buffer, large.buffer)
+})
