@@ -115,8 +115,9 @@ export class MemTable extends MemTableSamples {
     return OVERHEAD_BYTES_MAX + keyLen + valLen
   }
 
-  /** For `attach`. */
+  /** For `attach`, on any thread that gets it by a message. */
   share(): MemTableToken {
+    this.#arena.isShared = true
     return { buffer: this.#arena.buffer, comparator: this.#comparator.name }
   }
 

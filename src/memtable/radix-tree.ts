@@ -127,7 +127,7 @@ export class RadixTree implements MemTableRep {
         return addVersion(this.arena, this.#link, tagLow, tagHigh, value, valOff, valLen)
       }
     }
-    const leaf = createLeaf(this.arena, tagLow, tagHigh, key, keyOff, keyLen, value, valOff, valLen)
+    const leaf = createLeaf(this.arena, tagLow, tagHigh, this.key, value, valOff, valLen)
     this.#insert(leaf, target, shared)
     this.#finger = leaf - LEAF
     this.addedKeys++
@@ -246,7 +246,7 @@ export class RadixTree implements MemTableRep {
     const { length, bytes } = this.key
     if (target === 0) {
       if (this.#nodeLink === 0) {
-        Atomics.store(words, ROOT_LINK, leaf)
+        this.arena.storeLink(ROOT_LINK, leaf)
         return
       }
       const depth = nodeDepth(words, words[this.#nodeLink])
@@ -276,7 +276,7 @@ export class RadixTree implements MemTableRep {
     const isOtherEnd = leafKeyLength(words, other) === shared
     const otherSymbol = isOtherEnd ? TERMINAL : this.arena.bytes[leafKeyOffset(other) + shared]
     const symbol = length === shared ? TERMINAL : bytes[shared]
-    Atomics.store(words, link, createFork(this.arena, shared, otherSymbol, target, symbol, leaf))
+    this.arena.storeLink(link, createFork(this.arena, shared, otherSymbol, target, symbol, leaf))
     this.#pushNode(link, shared)
   }
 

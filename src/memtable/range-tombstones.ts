@@ -203,7 +203,7 @@ export class RangeTombstones {
       version = appendVersion(this.#arena, newest, low, high, NO_ROOT, 0, ROOT_BYTES)
     }
     this.#words[(version + VERSION_BYTES) >> 2] = root
-    Atomics.store(this.#words, RANGES, version)
+    this.#arena.storeLink(RANGES, version)
   }
 
   #makeSureOfRoom(startLen: number, endLen: number, height: number): void {

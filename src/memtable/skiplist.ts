@@ -116,7 +116,7 @@ export class SkipList implements MemTableRep {
     const head = this.#suffix(node) + VERSIONS
     const newest = this.#words[head]
     const version = appendVersion(this.#arena, newest, tagLow, tagHigh, value, valOff, valLen)
-    Atomics.store(this.#words, head, version)
+    this.#arena.storeLink(head, version)
     return newest
   }
 
@@ -334,11 +334,11 @@ export class SkipList implements MemTableRep {
     // Above the list's height the splice is the head and nothing, as it was made.
     if (height > words[HEIGHT]) words[HEIGHT] = height
     for (let level = 0; level < height; level++) {
-      Atomics.store(words, (this.#before[level] >> 2) - 1 - level, node)
+      this.#arena.storeLink((this.#before[level] >> 2) - 1 - level, node)
       this.#before[level] = node
     }
     const next = this.#after[0]
-    Atomics.store(words, next === 0 ? LAST : this.#suffix(next) + PREV, node)
+    this.#arena.storeLink(next === 0 ? LAST : this.#suffix(next) + PREV, node)
   }
 
   #nextHeight(): number {
