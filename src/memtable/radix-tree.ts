@@ -75,6 +75,8 @@ export class RadixTree implements MemTableRep {
   /** Keys that this writer added: an iterator of its own that finds the number changed has a path of the past. */
   addedKeys: number
 
+  /** Not moved: see VersionIterator. */
+  readonly idle: MemTableIterator
   readonly #words: Int32Array<ArrayBufferLike>
   readonly #checks: EntryChecks | undefined
   /** The leaf of the last add; often it tells that a path's skipped bytes are the key's. 0 before the first one. */
@@ -105,6 +107,7 @@ export class RadixTree implements MemTableRep {
     this.#link = 0
     this.#nodeLink = 0
     this.#skippedTo = 0
+    this.idle = this.iterator(NO_LIMIT)
   }
 
   add(

@@ -7,7 +7,7 @@
  *   short                     gathered from bytes
  *   else                      TypedArray.set
  * The last buffer of which a part was copied stays reachable from here until `forget`, or another one.
- * Source   measured (bench/micro/copy.ts)
+ * Source   measured: docs/performance.md, the MemTable
  */
 import { EMPTY } from '../base/bytes.ts'
 import type { Bytes } from '../base/types.ts'

@@ -274,6 +274,13 @@ const RADIX: readonly Mutant[] = [
     'if (leaf >= 0x7fffffff)',
   ),
   mutant(
+    'a key that was found ahead is shown above the limit',
+    'radix',
+    'radix-path',
+    'leafOf(words, target) >= limit',
+    'leafOf(words, target) >= 0x7fffffff',
+  ),
+  mutant(
     'a version is shown that is above the limit',
     'radix',
     'version-record',
