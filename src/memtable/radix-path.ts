@@ -136,10 +136,8 @@ export class RadixPath implements KeyPath {
 
   prev(): void {
     this.#renew()
-    if (this.#aheadAt < this.#aheadCount) this.#seekOwn()
-    this.#stride = 1
-    this.#aheadCount = 0
-    this.#aheadAt = 0
+    // The frames are ahead of the leaf, or beyond the last one.
+    if (this.#aheadCount > 0) this.#seekOwn()
     if (this.#toPrevLink()) this.#settleBackwards()
     else this.node = 0
   }

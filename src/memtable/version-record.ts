@@ -117,7 +117,7 @@ export function writeFirstVersion(
 }
 
 /**
- * Write a version that is newer than `newest`; the caller makes it the chain's head, by one Atomics.store.
+ * Write a version that is newer than `newest`; the caller makes it the chain's head, by one Arena.storeLink.
  * @returns its offset
  * @throws AssertionError if its sequence is not greater than the newest one; nothing was changed
  */
