@@ -8,7 +8,7 @@
  *          for: nodes keep their bytes as they came, and searching for the next one at each step made a scan take 1.6
  *          times as long (measured in the cache, Node 20).
  *          A path that goes on and on looks ahead: it follows the links to the next leaves, twice as many each time, before
- *          it needs them (#collect). The frames then lead to the last of these, and what was found waits in two arrays.
+ *          it needs them (#collect). The frames then lead to the last of these, and what was found waits in an array.
  * Threads  any; one path belongs to one thread. At a limit it needs no look back: what was added since lies at or above it.
  *          A path of the writer's own finds its leaf again when keys were added since: nodes of it may have been replaced.
  */
@@ -56,9 +56,8 @@ export class RadixPath implements KeyPath {
   #addedKeys: number
   /** The link by which the leaf was found. */
   #link: number
-  /** Leaves that were found ahead, from #aheadAt on: the links to them, and where these led. */
-  readonly #aheadLinks: Int32Array
-  readonly #aheadTargets: Int32Array
+  /** Leaves that were found ahead, from #aheadAt on: the links to them, and from AHEAD_MAX on where these led. */
+  readonly #ahead: Int32Array
   #aheadAt: number
   #aheadCount: number
   /** How many to look for when there are none left. */
@@ -77,8 +76,7 @@ export class RadixPath implements KeyPath {
     this.#top = 0
     this.#addedKeys = 0
     this.#link = ROOT_LINK
-    this.#aheadLinks = new Int32Array(AHEAD_MAX)
-    this.#aheadTargets = new Int32Array(AHEAD_MAX)
+    this.#ahead = new Int32Array(2 * AHEAD_MAX)
     this.#aheadAt = 0
     this.#aheadCount = 0
     this.#stride = 1
@@ -129,8 +127,8 @@ export class RadixPath implements KeyPath {
       return
     }
     this.#aheadAt = at + 1
-    this.#link = this.#aheadLinks[at]
-    this.#target = this.#aheadTargets[at]
+    this.#link = this.#ahead[at]
+    this.#target = this.#ahead[AHEAD_MAX + at]
     this.node = leafOf(this.#words, this.#target)
   }
 
@@ -256,8 +254,8 @@ export class RadixPath implements KeyPath {
         target = loadLink(words, link, limit)
       }
       if (target === 0 || leafOf(words, target) >= limit) continue
-      this.#aheadLinks[count] = link
-      this.#aheadTargets[count++] = target
+      this.#ahead[AHEAD_MAX + count] = target
+      this.#ahead[count++] = link
     }
     this.#aheadAt = 0
     this.#aheadCount = count
@@ -268,11 +266,11 @@ export class RadixPath implements KeyPath {
   /** Load two words of every leaf that was found: these loads are independent of each other, and wait for memory together. */
   #touchAhead(count: number): void {
     const words = this.#words
-    const targets = this.#aheadTargets
+    const ahead = this.#ahead
     const last = words.length - 1
     let touched = 0
-    for (let i = 0; i < count; i++) {
-      const at = targets[i] >> 2
+    for (let i = AHEAD_MAX; i < AHEAD_MAX + count; i++) {
+      const at = ahead[i] >> 2
       const further = at + LEAF_REACH
       touched ^= words[at] ^ words[further < last ? further : last]
     }
