@@ -24,8 +24,7 @@ export const MAX_TAG_LOW: number = 0xffffff00 + ValueType.VALUE
 const TWO_24 = 2 ** 24
 
 export function tagLow(sequence: number, type: number): number {
-  // No remainder: of doubles it takes far longer, and a sequence may be one.
-  return (((sequence - Math.floor(sequence / TWO_24) * TWO_24) << 8) | type) >>> 0
+  return ((sequence << 8) | type) >>> 0
 }
 
 export function tagHigh(sequence: number): number {

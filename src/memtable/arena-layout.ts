@@ -4,21 +4,24 @@
  * place in the arena is a byte offset from its start: < 2^31, 0 = nil, 4-aligned where words are stored. Words have the
  * machine's own byte order: an arena lives in memory only, and is never written to a file.
  *
- * Format   arena := header (64 words) | entries, up to the tail
- *          header := format (words 0–3) | state (4) | tail (5) | features (6) | ranges (7) | published numbers (words 8–31)
- *                    | roots (words 32–63)
+ * Format   arena := header (168 words) | entries, up to the tail
+ *          header := format (words 0–3) | state (4) | features (5) | ranges (6) | roots (words 16–47)
+ *                    | published numbers (words 80–103) | tail (136)
+ *
+ * What lies in between is not used: words of which one changes all the time lie 128 bytes apart from words that are only
+ * read, so that a store to one takes no other from the caches of other processors, wherever the memory begins.
  *
  * The published numbers are those of one moment: there are two slots of them, each with the tail that it belongs to, and
- * the one whose tail is TAIL is the current one. The writer fills the other slot, its tail first 0 and in the end the new
- * one, and then stores TAIL. A reader that finds the same tail in a slot before and after reading it has one
- * publication's numbers; it reads again only if two publications came in between, and so never waits for the writer.
+ * the one whose tail is TAIL is the current one. The writer fills the other slot, the new tail first, and then stores TAIL.
+ * A reader that finds the same tail in a slot before and after reading it has one publication's numbers; it reads again
+ * only if two publications came in between, and so never waits for the writer.
  * Use as `import * as Layout from './arena-layout.ts'`.
  */
 
 /** "VARV" as a little-endian word. */
 export const MAGIC_VALUE = 0x56524156
 /** Changes with everything that a reader of another version would misread. */
-export const FORMAT_VERSION_VALUE = 2
+export const FORMAT_VERSION_VALUE = 3
 
 /** Words 0–3 never change after creation. */
 export const MAGIC = 0
@@ -33,23 +36,24 @@ export const STATE = 4
 export const ACTIVE = 0
 export const FROZEN = 1
 
-/** The watermark: what lies below it is published. The one word that readers synchronise on. */
-export const TAIL = 5
 /** What else the entries have: never changes after creation. */
-export const FEATURES = 6
+export const FEATURES = 5
 /** A checksum behind every version (entry-checks.ts). */
 export const CHECKSUMS = 1
 /** The newest map of range tombstones (range-tombstones.ts); 0 while there are none. */
-export const RANGES = 7
+export const RANGES = 6
+
+/** The representation's own 32 words: where its entries start. */
+export const ROOTS = 16
+
 /** The slots, of 12 words each: a tail, then numbers in the order that table-counters.ts gives. */
-export const SLOT_A = 8
-export const SLOT_B = 20
+export const SLOT_A = 80
+export const SLOT_B = 92
 
-/** The representation's own words: where its entries start. */
-export const ROOTS = 32
-const ROOT_WORDS = 32
+/** The watermark: what lies below it is published. The one word that readers synchronise on. */
+export const TAIL = 136
 
-export const HEADER_WORDS: number = ROOTS + ROOT_WORDS
+export const HEADER_WORDS = 168
 export const HEADER_BYTES: number = HEADER_WORDS * 4
 
 /** Largest arena: offsets stay below 2^31, which a signed word holds. */

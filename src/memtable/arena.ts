@@ -13,6 +13,7 @@ import { InvalidArgumentError, VarveError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
 import * as Layout from './arena-layout.ts'
 import { takeMemory } from './arena-memory.ts'
+import { WordCopier } from './word-copier.ts'
 
 /** Largest `capacityBytes`. */
 const CAPACITY_BYTES_MAX: number = Layout.ARENA_BYTES_MAX - Layout.HEADER_BYTES
@@ -42,8 +43,12 @@ export class Arena {
   heldBack: number
   /** Bytes behind every version: 4 with checksums, else 0. */
   readonly checksumBytes: number
+  /** The owner's: how bytes get here. */
+  readonly copier: WordCopier
   /** The owner's: what the version that is written next has there. */
   checksum: number
+  /** The owner's: whether others may have been told of the buffer. Until then nobody can see in which order it stores. */
+  isShared: boolean
 
   private constructor(buffer: SharedArrayBuffer, features: number) {
     this.buffer = buffer
@@ -53,7 +58,9 @@ export class Arena {
     this.tail = Layout.HEADER_BYTES
     this.heldBack = 0
     this.checksumBytes = (features & Layout.CHECKSUMS) === 0 ? 0 : 4
+    this.copier = new WordCopier(this.words, this.bytes)
     this.checksum = 0
+    this.isShared = false
   }
 
   /**
@@ -131,6 +138,12 @@ export class Arena {
     return offset
   }
 
+  /** The owner's: store a word that leads readers to what was stored before it. */
+  storeLink(index: number, offset: number): void {
+    if (this.isShared) Atomics.store(this.words, index, offset)
+    else this.words[index] = offset
+  }
+
   /** What is published: a reader loads it once an operation, and everything below it is then visible to plain loads. */
   watermark(): number {
     return Atomics.load(this.words, Layout.TAIL)
@@ -143,6 +156,7 @@ export class Arena {
   /** The last change to an arena; all of it is published. */
   freeze(): void {
     Atomics.store(this.words, Layout.STATE, Layout.FROZEN)
+    this.copier.forget()
   }
 }
 

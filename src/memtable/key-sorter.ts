@@ -7,7 +7,8 @@
  * again from where they differ. Other orders are left to their comparator.
  * Format   word := number u32 | (bits + 2^20) u32, low half first: the pattern of a positive, finite, normal double, so that
  *          the order of the doubles is that of the words
- * Source   measured (500 k random 16-byte keys, Node 20): sorting by a comparator takes over ten times as long
+ * Source   measured (500 k random 16-byte keys, processor time, Node 20): sorting by a comparator takes three times as long for
+ *          decimal digits, which are sorted again, and seven times for random bytes
  */
 import { compareBytes } from '../base/bytes.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'

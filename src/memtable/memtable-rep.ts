@@ -5,7 +5,7 @@
  *
  * Publication rule
  *  (1) Writer: fills key, versions and the new node's own links with plain stores, and only then makes them reachable,
- *      each link that readers may follow by one Atomics.store. Nothing reachable changes, but for such links.
+ *      each link that readers may follow by one Atomics.store (Arena.storeLink). Nothing reachable changes, but for such links.
  *  (2) Writer: publishes a whole batch by one Atomics.store of the tail (table-counters.ts).
  *  (3) Reader: loads the tail once for a lookup or an iterator, as its `limit`. A version is visible if and only if its
  *      offset is below the limit; everything there was stored before the tail, so plain loads see it.
@@ -14,6 +14,8 @@
  *      So is a link of which it only matters whether it is there: a plain load tells nothing about the next one.
  *  (5) A plain load of a link that is being changed yields its old or its new offset (words do not tear). The old one can
  *      only miss what is not visible anyway.
+ *  (6) Until `share` was called, nobody but the writer knows of the memory: then (1) and (2) store plainly. The token travels by a
+ *      message, which makes everything before it visible to whoever takes it.
  *  The writer's own thread reads with NO_LIMIT: it sees what it wrote, published or not, and no atomic load is made.
  *
  * One writer; readers never wait, and never make the writer wait. No memory fence beyond these is needed, on any

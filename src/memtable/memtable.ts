@@ -108,16 +108,14 @@ export class MemTable extends MemTableSamples {
     return new MemTable(arena, comparator, 0, false)
   }
 
-  /**
-   * The most bytes that adding an entry can take, in any representation, whatever else is in the table: what to reserve
-   * before logging it.
-   */
+  /** The most bytes that adding an entry can take, in any representation: what to reserve before logging it. */
   static entryBytesMax(keyLen: number, valLen: number): number {
     return OVERHEAD_BYTES_MAX + keyLen + valLen
   }
 
-  /** For `attach`. */
+  /** For `attach`, on any thread that gets it by a message. */
   share(): MemTableToken {
+    this.#arena.isShared = true
     return { buffer: this.#arena.buffer, comparator: this.#comparator.name }
   }
 

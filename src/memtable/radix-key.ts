@@ -3,8 +3,8 @@
  *
  * Format   bytes of the key, then zeros up to the next word: as leaves store theirs (radix-tree.ts)
  */
-import { copyBytes } from '../base/bytes.ts'
 import type { Bytes } from '../base/types.ts'
+import { WordCopier } from './word-copier.ts'
 
 const FIRST_CAPACITY_BYTES = 256
 const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
@@ -14,11 +14,13 @@ export class RadixKey {
   bytes: Uint8Array<ArrayBuffer>
   length: number
   #words: Int32Array<ArrayBuffer>
+  #copier: WordCopier
 
   constructor() {
     this.bytes = new Uint8Array(FIRST_CAPACITY_BYTES)
     this.length = 0
     this.#words = new Int32Array(this.bytes.buffer)
+    this.#copier = new WordCopier(this.#words, this.bytes)
   }
 
   /** Be this key, until the next load. */
@@ -27,10 +29,17 @@ export class RadixKey {
     if (wordCount > this.#words.length) {
       this.bytes = new Uint8Array(wordCount * 8)
       this.#words = new Int32Array(this.bytes.buffer)
+      this.#copier = new WordCopier(this.#words, this.bytes)
     }
-    if (wordCount > 0) this.#words[wordCount - 1] = 0
-    copyBytes(key, keyOff, this.bytes, 0, keyLen)
+    this.#copier.copy(0, key, keyOff, keyLen)
     this.length = keyLen
+  }
+
+  /** Store it where a leaf holds its key, padded, from word `at` on. */
+  store(words: Int32Array<ArrayBufferLike>, at: number): void {
+    const own = this.#words
+    const wordCount = (this.length + 3) >> 2
+    for (let i = 0; i < wordCount; i++) words[at + i] = own[i]
   }
 
   /**

@@ -10,8 +10,9 @@
  */
 import type { Bytes } from '../base/types.ts'
 import { type Arena, wordAligned } from './arena.ts'
+import type { RadixKey } from './radix-key.ts'
 import { CHAIN, LEAF, loadLink } from './radix-node.ts'
-import { appendVersion, putPadded, VERSION_BYTES, versionBytes, writeFirstVersion } from './version-record.ts'
+import { appendVersion, VERSION_BYTES, versionBytes, writeFirstVersion } from './version-record.ts'
 
 type Words = Int32Array<ArrayBufferLike>
 
@@ -42,16 +43,14 @@ export function createLeaf(
   arena: Arena,
   tagLow: number,
   tagHigh: number,
-  key: Bytes,
-  keyOff: number,
-  keyLen: number,
+  key: RadixKey,
   value: Bytes,
   valOff: number,
   valLen: number,
 ): number {
-  const leaf = arena.allocate(4 + wordAligned(keyLen) + versionBytes(arena, valLen))
-  arena.words[leaf >> 2] = keyLen
-  putPadded(arena, leaf + 4, key, keyOff, keyLen)
+  const leaf = arena.allocate(4 + wordAligned(key.length) + versionBytes(arena, valLen))
+  arena.words[leaf >> 2] = key.length
+  key.store(arena.words, (leaf >> 2) + 1)
   writeFirstVersion(arena, firstVersionOf(arena.words, leaf), tagLow, tagHigh, value, valOff, valLen)
   return leaf + LEAF
 }
@@ -74,7 +73,7 @@ export function addVersion(
   const target = words[link]
   if ((target & LEAF) === 0) {
     const newest = words[target >> 2]
-    Atomics.store(words, target >> 2, appendVersion(arena, newest, tagLow, tagHigh, value, valOff, valLen))
+    arena.storeLink(target >> 2, appendVersion(arena, newest, tagLow, tagHigh, value, valOff, valLen))
     return newest
   }
   const first = firstVersionOf(words, target - LEAF)
@@ -82,7 +81,7 @@ export function addVersion(
   const chain = arena.allocate(CHAIN_BYTES)
   words[chain >> 2] = version
   words[(chain >> 2) + 1] = target - LEAF
-  Atomics.store(words, link, chain + CHAIN)
+  arena.storeLink(link, chain + CHAIN)
   return first
 }
 

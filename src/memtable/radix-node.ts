@@ -185,24 +185,20 @@ export function addBranch(arena: Arena, nodeLink: number, symbol: number, target
   const node = words[nodeLink]
   const kind = words[node >> 2] & KIND_MASK
   if (symbol === TERMINAL) {
-    Atomics.store(words, nodeLink, copyNode(arena, node, kind, target))
+    arena.storeLink(nodeLink, copyNode(arena, node, kind, target))
     return
   }
   if (kind === FAN) {
-    Atomics.store(words, (node >> 2) + 1 + (symbol >> 4), target)
+    arena.storeLink((node >> 2) + 1 + (symbol >> 4), target)
     return
   }
   const count = branchCount(words, node, kind)
   if (count < capacityOf(kind)) {
     putByte(words, node >> 2, count, symbol)
-    Atomics.store(words, (node >> 2) + 1 + keyWordsOf(kind) + count, target)
+    arena.storeLink((node >> 2) + 1 + keyWordsOf(kind) + count, target)
     return
   }
-  Atomics.store(
-    words,
-    nodeLink,
-    kind === NODE_16 ? fanOut(arena, node, symbol, target) : grow(arena, node, symbol, target),
-  )
+  arena.storeLink(nodeLink, kind === NODE_16 ? fanOut(arena, node, symbol, target) : grow(arena, node, symbol, target))
 }
 
 /** A copy of the next larger kind, and one branch more. */

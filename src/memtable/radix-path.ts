@@ -7,6 +7,8 @@
  *          The lowest frame is the root link, of no node, with an empty list. Lists are made when a neighbour is asked
  *          for: nodes keep their bytes as they came, and searching for the next one at each step made a scan take 1.6
  *          times as long (measured in the cache, Node 20).
+ *          A path that goes on and on looks ahead: it follows the links to the next leaves, twice as many each time, before
+ *          it needs them (#collect). The frames then lead to the last of these, and what was found waits in an array.
  * Threads  any; one path belongs to one thread. At a limit it needs no look back: what was added since lies at or above it.
  *          A path of the writer's own finds its leaf again when keys were added since: nodes of it may have been replaced.
  */
@@ -33,6 +35,11 @@ const COUNT = 3
 const LIST = 4
 const FRAME_WORDS: number = LIST + LINKS_MAX
 const FIRST_FRAMES = 16
+/** Leaves that are looked for at once: with so many loads under way, waiting for memory is shared by all of them. */
+const AHEAD_MAX = 32
+/** Words from the start of a leaf, or a node, to one that is needed as well and may lie in the next cache line. */
+const LEAF_REACH = 7
+const NODE_REACH = 8
 
 export class RadixPath implements KeyPath {
   /** The visible leaf that it leads to; 0 for none. */
@@ -47,7 +54,15 @@ export class RadixPath implements KeyPath {
   /** Where the last frame starts. */
   #top: number
   #addedKeys: number
-  /** Keeps what #touch loads from being optimised away. */
+  /** The link by which the leaf was found. */
+  #link: number
+  /** Leaves that were found ahead, from #aheadAt on: the links to them, and from AHEAD_MAX on where these led. */
+  readonly #ahead: Int32Array
+  #aheadAt: number
+  #aheadCount: number
+  /** How many to look for when there are none left. */
+  #stride: number
+  /** Keeps what is only touched from being optimised away. */
   #touched: number
 
   constructor(tree: RadixTree, limit: number) {
@@ -60,6 +75,11 @@ export class RadixPath implements KeyPath {
     this.#frames[LINK] = ROOT_LINK
     this.#top = 0
     this.#addedKeys = 0
+    this.#link = ROOT_LINK
+    this.#ahead = new Int32Array(2 * AHEAD_MAX)
+    this.#aheadAt = 0
+    this.#aheadCount = 0
+    this.#stride = 1
     this.#touched = 0
   }
 
@@ -100,12 +120,22 @@ export class RadixPath implements KeyPath {
   /** From a leaf to the next one. */
   next(): void {
     this.#renew()
-    if (this.#toNextLink()) this.#settleForwards()
-    else this.node = 0
+    if (this.#aheadAt === this.#aheadCount) this.#collect()
+    const at = this.#aheadAt
+    if (at === this.#aheadCount) {
+      this.node = 0
+      return
+    }
+    this.#aheadAt = at + 1
+    this.#link = this.#ahead[at]
+    this.#target = this.#ahead[AHEAD_MAX + at]
+    this.node = leafOf(this.#words, this.#target)
   }
 
   prev(): void {
     this.#renew()
+    // The frames are ahead of the leaf, or beyond the last one.
+    if (this.#aheadCount > 0) this.#seekOwn()
     if (this.#toPrevLink()) this.#settleBackwards()
     else this.node = 0
   }
@@ -114,7 +144,7 @@ export class RadixPath implements KeyPath {
   versions(): number {
     if (this.#limit === NO_LIMIT) {
       this.#renew()
-      this.#target = this.#words[this.#frames[this.#top + LINK]]
+      this.#target = this.#words[this.#link]
     }
     return versionsOf(this.#words, this.#target, this.#limit)
   }
@@ -159,6 +189,9 @@ export class RadixPath implements KeyPath {
 
   #begin(): void {
     this.#top = 0
+    this.#aheadAt = 0
+    this.#aheadCount = 0
+    this.#stride = 1
     this.#addedKeys = this.#tree.addedKeys
   }
 
@@ -200,9 +233,48 @@ export class RadixPath implements KeyPath {
     if (target === 0) return false
     const leaf = leafOf(this.#words, target)
     if (leaf >= this.#limit) return false
+    this.#link = this.#frames[this.#top + LINK]
     this.#target = target
     this.node = leaf
     return true
+  }
+
+  /** Find the leaves that come next, up to as many as the stride says; none if there are no more. */
+  #collect(): void {
+    const words = this.#words
+    const limit = this.#limit
+    const stride = this.#stride
+    let count = 0
+    while (count < stride && this.#toNextLink()) {
+      let link = this.#frames[this.#top + LINK]
+      let target = loadLink(words, link, limit)
+      while (target !== 0 && (target & TAG_MASK) === 0) {
+        this.#pushFirst(target)
+        link = this.#frames[this.#top + LINK]
+        target = loadLink(words, link, limit)
+      }
+      if (target === 0 || leafOf(words, target) >= limit) continue
+      this.#ahead[AHEAD_MAX + count] = target
+      this.#ahead[count++] = link
+    }
+    this.#aheadAt = 0
+    this.#aheadCount = count
+    if (stride < AHEAD_MAX) this.#stride = stride * 2
+    if (count > 1) this.#touchAhead(count)
+  }
+
+  /** Load two words of every leaf that was found: these loads are independent of each other, and wait for memory together. */
+  #touchAhead(count: number): void {
+    const words = this.#words
+    const ahead = this.#ahead
+    const last = words.length - 1
+    let touched = 0
+    for (let i = AHEAD_MAX; i < AHEAD_MAX + count; i++) {
+      const at = ahead[i] >> 2
+      const further = at + LEAF_REACH
+      touched ^= words[at] ^ words[further < last ? further : last]
+    }
+    this.#touched ^= touched
   }
 
   /** To the next link in key order that is not below the last one. @returns false if there is none */
@@ -267,16 +339,19 @@ export class RadixPath implements KeyPath {
     this.#touch(count)
   }
 
-  /**
-   * Load a word of what each of the list's links leads to. The loads are independent of each other, so that the leaves come
-   * from memory all at once and not one a step. A scan of 100 k random keys took a quarter to a half less (measured).
-   */
+  /** Load the list's nodes, as #touchAhead does leaves: two words of each, since most lie in two cache lines. */
   #touch(count: number): void {
     const words = this.#words
     const frames = this.#frames
     const list = this.#top + LIST
+    const last = words.length - 1
     let touched = 0
-    for (let i = list; i < list + count; i++) touched ^= words[words[frames[i]] >> 2]
+    for (let i = list; i < list + count; i++) {
+      const target = words[frames[i]]
+      if ((target & TAG_MASK) !== 0) continue
+      const further = (target >> 2) + NODE_REACH
+      touched ^= words[target >> 2] ^ words[further < last ? further : last]
+    }
     this.#touched ^= touched
   }
 
@@ -288,7 +363,11 @@ export class RadixPath implements KeyPath {
 
   /** In the writer's own path, after it added keys: lead to the same leaf as the tree is now. */
   #renew(): void {
-    if (this.#limit !== NO_LIMIT || this.#addedKeys === this.#tree.addedKeys) return
+    if (this.#limit === NO_LIMIT && this.#addedKeys !== this.#tree.addedKeys) this.#seekOwn()
+  }
+
+  /** Let the frames lead to the leaf, and nothing be ahead. */
+  #seekOwn(): void {
     this.seek(this.#tree.arena.bytes, this.keyOffset(), this.keyLength())
   }
 }

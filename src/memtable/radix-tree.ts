@@ -75,6 +75,8 @@ export class RadixTree implements MemTableRep {
   /** Keys that this writer added: an iterator of its own that finds the number changed has a path of the past. */
   addedKeys: number
 
+  /** Not moved: see VersionIterator. */
+  readonly idle: MemTableIterator
   readonly #words: Int32Array<ArrayBufferLike>
   readonly #checks: EntryChecks | undefined
   /** The leaf of the last add; often it tells that a path's skipped bytes are the key's. 0 before the first one. */
@@ -105,6 +107,7 @@ export class RadixTree implements MemTableRep {
     this.#link = 0
     this.#nodeLink = 0
     this.#skippedTo = 0
+    this.idle = this.iterator(NO_LIMIT)
   }
 
   add(
@@ -127,7 +130,7 @@ export class RadixTree implements MemTableRep {
         return addVersion(this.arena, this.#link, tagLow, tagHigh, value, valOff, valLen)
       }
     }
-    const leaf = createLeaf(this.arena, tagLow, tagHigh, key, keyOff, keyLen, value, valOff, valLen)
+    const leaf = createLeaf(this.arena, tagLow, tagHigh, this.key, value, valOff, valLen)
     this.#insert(leaf, target, shared)
     this.#finger = leaf - LEAF
     this.addedKeys++
@@ -246,7 +249,7 @@ export class RadixTree implements MemTableRep {
     const { length, bytes } = this.key
     if (target === 0) {
       if (this.#nodeLink === 0) {
-        Atomics.store(words, ROOT_LINK, leaf)
+        this.arena.storeLink(ROOT_LINK, leaf)
         return
       }
       const depth = nodeDepth(words, words[this.#nodeLink])
@@ -276,7 +279,7 @@ export class RadixTree implements MemTableRep {
     const isOtherEnd = leafKeyLength(words, other) === shared
     const otherSymbol = isOtherEnd ? TERMINAL : this.arena.bytes[leafKeyOffset(other) + shared]
     const symbol = length === shared ? TERMINAL : bytes[shared]
-    Atomics.store(words, link, createFork(this.arena, shared, otherSymbol, target, symbol, leaf))
+    this.arena.storeLink(link, createFork(this.arena, shared, otherSymbol, target, symbol, leaf))
     this.#pushNode(link, shared)
   }
 

@@ -5,7 +5,7 @@
  *
  * Format      the header's RANGES is the head of the chain, 0 for none; the value of a version is its map's root, u32
  * Invariant   range tombstones are added in the order of their sequences
- * Threads     `add`: the writer; it stores the head last, by Atomics.store. Everything else: any, by the publication rule of
+ * Threads     `add`: the writer; it stores the head last, by Arena.storeLink. Everything else: any, by the publication rule of
  *             memtable-rep.ts. A version lies behind the nodes of its map, so what is visible is whole.
  */
 import { assert } from '../base/assert.ts'
@@ -203,7 +203,7 @@ export class RangeTombstones {
       version = appendVersion(this.#arena, newest, low, high, NO_ROOT, 0, ROOT_BYTES)
     }
     this.#words[(version + VERSION_BYTES) >> 2] = root
-    Atomics.store(this.#words, RANGES, version)
+    this.#arena.storeLink(RANGES, version)
   }
 
   #makeSureOfRoom(startLen: number, endLen: number, height: number): void {

@@ -22,7 +22,7 @@ import { type Arena, wordAligned } from './arena.ts'
 import { ROOTS } from './arena-layout.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
 import { KeyProbe } from './key-probe.ts'
-import type { KeyDescent, MemTableIterator, MemTableRep } from './memtable-rep.ts'
+import { type KeyDescent, type MemTableIterator, type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
 import { SkipListDescent } from './skiplist-descent.ts'
 import { SkipListPath } from './skiplist-path.ts'
 import { VersionIterator } from './version-iterator.ts'
@@ -65,6 +65,9 @@ export class SkipList implements MemTableRep {
   readonly keyBytesMax: number
   readonly overheadBytesMax: number
 
+  /** Not moved: see VersionIterator. */
+  readonly idle: MemTableIterator
+
   readonly #arena: Arena
   readonly #words: Int32Array<ArrayBufferLike>
   readonly #bytes: Bytes
@@ -91,6 +94,7 @@ export class SkipList implements MemTableRep {
     this.#before = new Int32Array(HEIGHT_MAX).fill(HEAD)
     this.#after = new Int32Array(HEIGHT_MAX)
     if (arena.words[HEIGHT] === 0) arena.words[HEIGHT] = 1
+    this.idle = this.iterator(NO_LIMIT)
   }
 
   get arena(): Arena {
@@ -116,7 +120,7 @@ export class SkipList implements MemTableRep {
     const head = this.#suffix(node) + VERSIONS
     const newest = this.#words[head]
     const version = appendVersion(this.#arena, newest, tagLow, tagHigh, value, valOff, valLen)
-    Atomics.store(this.#words, head, version)
+    this.#arena.storeLink(head, version)
     return newest
   }
 
@@ -334,11 +338,11 @@ export class SkipList implements MemTableRep {
     // Above the list's height the splice is the head and nothing, as it was made.
     if (height > words[HEIGHT]) words[HEIGHT] = height
     for (let level = 0; level < height; level++) {
-      Atomics.store(words, (this.#before[level] >> 2) - 1 - level, node)
+      this.#arena.storeLink((this.#before[level] >> 2) - 1 - level, node)
       this.#before[level] = node
     }
     const next = this.#after[0]
-    Atomics.store(words, next === 0 ? LAST : this.#suffix(next) + PREV, node)
+    this.#arena.storeLink(next === 0 ? LAST : this.#suffix(next) + PREV, node)
   }
 
   #nextHeight(): number {

@@ -3,8 +3,9 @@
  * publication stores those that changed in the arena's header, together with the tail (arena-layout.ts says how a
  * reader gets all of them of one moment).
  *
- * Format   u32 entries | u32 keys | u32 tombstones | u32 live bytes | u64 smallest | u64 largest sequence, low half first
- *          | u32 range tombstones
+ * Format   u32 keys | u32 older versions | u32 tombstones | u32 live bytes | u64 smallest sequence | i64 by how much the
+ *          largest one exceeds the number of versions | u32 range tombstones                     (low halves first)
+ *          Of these a put of a new key changes two, where sequences follow one another: what does not change is not stored.
  * Threads  add and publish: the writer; read: any
  */
 
@@ -60,18 +61,19 @@ export class TableCounters {
     const { words, tail } = arena
     if (words[Layout.TAIL] === tail) return
     const slot = words[Layout.SLOT_A] === words[Layout.TAIL] ? Layout.SLOT_B : Layout.SLOT_A
-    Atomics.store(words, slot, 0)
-    storeIfChanged(words, slot + 1, this.entries)
-    storeIfChanged(words, slot + 2, this.keys)
-    storeIfChanged(words, slot + 3, this.tombstones)
-    storeIfChanged(words, slot + 4, this.liveBytes)
-    storeIfChanged(words, slot + 5, this.smallest % TWO_32)
-    storeIfChanged(words, slot + 6, Math.floor(this.smallest / TWO_32))
-    storeIfChanged(words, slot + 7, this.largest % TWO_32)
-    storeIfChanged(words, slot + 8, Math.floor(this.largest / TWO_32))
-    storeIfChanged(words, slot + 9, this.rangeTombstones)
-    Atomics.store(words, slot, tail)
-    Atomics.store(words, Layout.TAIL, tail)
+    // Whoever meets a number that is stored from here on knows of this one, too, and that the slot is being filled.
+    words[slot] = tail
+    const gap = this.largest - this.entries
+    storeIfChanged(arena, slot + 1, this.keys)
+    storeIfChanged(arena, slot + 2, this.entries - this.keys)
+    storeIfChanged(arena, slot + 3, this.tombstones)
+    storeIfChanged(arena, slot + 4, this.liveBytes)
+    storeIfChanged(arena, slot + 5, this.smallest)
+    storeIfChanged(arena, slot + 6, Math.floor(this.smallest / TWO_32))
+    storeIfChanged(arena, slot + 7, gap)
+    storeIfChanged(arena, slot + 8, Math.floor(gap / TWO_32))
+    storeIfChanged(arena, slot + 9, this.rangeTombstones)
+    arena.storeLink(Layout.TAIL, tail)
   }
 
   /** Take over the numbers of the newest publication. */
@@ -81,12 +83,12 @@ export class TableCounters {
       const tail = arena.watermark()
       const slot = Atomics.load(words, Layout.SLOT_A) === tail ? Layout.SLOT_A : Layout.SLOT_B
       if (Atomics.load(words, slot) !== tail) continue
-      this.entries = load(words, slot + 1)
-      this.keys = load(words, slot + 2)
+      this.keys = load(words, slot + 1)
+      this.entries = this.keys + load(words, slot + 2)
       this.tombstones = load(words, slot + 3)
       this.liveBytes = load(words, slot + 4)
       this.smallest = load(words, slot + 5) + load(words, slot + 6) * TWO_32
-      this.largest = load(words, slot + 7) + load(words, slot + 8) * TWO_32
+      this.largest = load(words, slot + 7) + (load(words, slot + 8) | 0) * TWO_32 + this.entries
       this.rangeTombstones = load(words, slot + 9)
       if (Atomics.load(words, slot) === tail) return
     }
@@ -98,10 +100,10 @@ export class TableCounters {
   }
 }
 
-/** The writer's own plain load is exact: nobody else stores. */
-function storeIfChanged(words: Int32Array<ArrayBufferLike>, index: number, value: number): void {
+/** Store the low half of a number. The writer's own plain load is exact: nobody else stores. */
+function storeIfChanged(arena: Arena, index: number, value: number): void {
   const word = value | 0
-  if (words[index] !== word) Atomics.store(words, index, word)
+  if (arena.words[index] !== word) arena.storeLink(index, word)
 }
 
 function load(words: Int32Array<ArrayBufferLike>, index: number): number {

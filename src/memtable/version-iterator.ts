@@ -5,6 +5,8 @@
  * Versions are chained from newest to oldest only. Going backwards through the versions of one key therefore walks the
  * newer ones once and keeps their offsets on a stack: linear in all. It and the path grow at times; else nothing is
  * allocated.
+ * Every tree and every list keeps one that it never moves: once no object of a class is left, a full garbage collection takes the
+ * runtime's description of the class and with it the compiled code of all its methods, so that each scan begins slowly.
  * Threads  any; one iterator belongs to one thread. It stays at the point of its limit (memtable-rep.ts).
  */
 import { MAX_TAG_HIGH } from '../base/internal-key.ts'

@@ -15,7 +15,6 @@
  * Source      E. Myers, An applicative random-access stack (1983), for the jumps
  */
 import { assert } from '../base/assert.ts'
-import { copyBytes } from '../base/bytes.ts'
 import { crc32c } from '../base/crc32c.ts'
 import type { Bytes } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
@@ -118,7 +117,7 @@ export function writeFirstVersion(
 }
 
 /**
- * Write a version that is newer than `newest`; the caller makes it the chain's head, by one Atomics.store.
+ * Write a version that is newer than `newest`; the caller makes it the chain's head, by one Arena.storeLink.
  * @returns its offset
  * @throws AssertionError if its sequence is not greater than the newest one; nothing was changed
  */
@@ -145,9 +144,7 @@ export function appendVersion(
 
 /** Copy bytes into allocated words, with zeros up to the next word. */
 export function putPadded(arena: Arena, offset: number, from: Bytes, fromOff: number, length: number): void {
-  if (length === 0) return
-  arena.words[(offset + length - 1) >> 2] = 0
-  copyBytes(from, fromOff, arena.bytes, offset, length)
+  arena.copier.copy(offset >> 2, from, fromOff, length)
 }
 
 /** Sequences are compared, not tags: a key has at most one version of a sequence. */

@@ -11,6 +11,7 @@ import { fileNumber, MAX_SEQUENCE } from '../../src/base/types.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { runFlushJob } from '../../src/jobs/flush-job.ts'
 import { wordAligned } from '../../src/memtable/arena.ts'
+import { HEADER_BYTES } from '../../src/memtable/arena-layout.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
 import { listBackwards, listForwards } from '../table/entries.ts'
 import { type Representation, testEach } from './representations.ts'
@@ -96,10 +97,10 @@ testEach('checksums change no answer, and are off unless asked for', (representa
   const plain = fill(representation, false)
   assert.deepEqual(readings(checked), readings(plain))
   assert.equal(checked.memoryUsage - plain.memoryUsage, 4 * plain.entryCount)
-  assert.equal(MemTable.create({ capacityBytes: 64, representation }).share().buffer.byteLength, 256 + 64)
+  assert.equal(MemTable.create({ capacityBytes: 64, representation }).share().buffer.byteLength, HEADER_BYTES + 64)
   checked.clear()
   checked.put('a', '1')
-  const offset = new Uint8Array(checked.share().buffer).indexOf(0x31, 256)
+  const offset = new Uint8Array(checked.share().buffer).indexOf(0x31, HEADER_BYTES)
   new Uint8Array(checked.share().buffer)[offset] ^= 1
   assert.throws(() => checked.get('a'), CorruptionError, 'a cleared table has them, too')
 })

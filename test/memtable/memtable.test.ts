@@ -307,6 +307,54 @@ test('the numbers stay those of the last publication while the next one is under
   }
 })
 
+testEach('a cursor that went on for any number of keys goes back, and on again', (representation) => {
+  const keys = Array.from({ length: 100 }, (_, i) => `${(i * 37) % 100}`.padStart(3, '0'))
+  const table = create(representation)
+  for (const key of keys) table.put(key, key)
+  keys.sort()
+  table.freeze()
+  for (const view of [table, MemTable.attach(table.share())]) {
+    for (let steps = 0; steps < keys.length; steps++) {
+      const at = view.iterator()
+      const key = (): string => Buffer.from(at.keyBuf.subarray(at.keyOff, at.keyOff + at.keyLen)).toString('latin1')
+      at.seekToFirst()
+      for (let i = 0; i < steps; i++) at.next()
+      assert.equal(key(), keys[steps])
+      for (let i = steps - 1; i >= Math.max(0, steps - 3); i--) {
+        at.prev()
+        assert.equal(key(), keys[i], `back from ${steps}`)
+      }
+      for (let i = Math.max(0, steps - 3) + 1; i < keys.length; i++) {
+        at.next()
+        assert.equal(key(), keys[i], `on again from ${steps}`)
+      }
+      at.next()
+      assert.equal(at.valid, false)
+    }
+  }
+})
+
+testEach('a cursor of the writer meets what is written ahead of it, keys and versions', (representation) => {
+  const table = create(representation)
+  for (let i = 0; i < 200; i += 2) table.put(`${i}`.padStart(3, '0'), 'first')
+  const at = table.cursor()
+  const seen: string[] = []
+  for (at.first(); at.valid; at.next()) {
+    const key = Buffer.from(at.key).toString('latin1')
+    seen.push(`${key}=${Buffer.from(at.value!).toString('latin1')}`)
+    const number = Number(key)
+    if (number >= 198) continue
+    if (seen.length % 3 === 1) table.put(`${number + 1}`.padStart(3, '0'), 'new key')
+    if (seen.length % 5 === 1) table.put(`${number + 2}`.padStart(3, '0'), 'new version')
+  }
+  const all = Array.from(table.entries(), ({ key, ...entry }) => {
+    assert.ok(entry.type === 'value')
+    return `${Buffer.from(key).toString('latin1')}=${Buffer.from(entry.value).toString('latin1')}`
+  })
+  assert.deepEqual(seen, all)
+  assert.ok(seen.length > 120)
+})
+
 testEach('entries of 16-byte keys and 100-byte values take at most 149 bytes each', (representation) => {
   const table = create(representation, 2 * KIB * KIB)
   const value = new Uint8Array(100)

@@ -7,7 +7,7 @@ import { InvalidArgumentError } from '../../src/base/errors.ts'
 import { MAX_SEQUENCE, sequenceNumber } from '../../src/base/types.ts'
 import * as ValueType from '../../src/base/value-type.ts'
 import { MemTableFullError } from '../../src/memtable/arena.ts'
-import { HEADER_BYTES } from '../../src/memtable/arena-layout.ts'
+import { HEADER_BYTES, TAIL } from '../../src/memtable/arena-layout.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
 import type { MemTableOptions, MemTableToken } from '../../src/memtable/memtable-options.ts'
 import { bytesOf, listForwards } from '../table/entries.ts'
@@ -200,9 +200,9 @@ testEach('memory that is not a MemTable of this version is not attached', (repre
     [/representation is 9/, (words) => words.set([9], 2)],
     [/capacity/, (words) => words.set([508], 3)],
     [/state/, (words) => words.set([2], 4)],
-    [/tail/, (words) => words.set([0], 5)],
-    [/tail/, (words) => words.set([HEADER_BYTES + 516], 5)],
-    [/tail/, (words) => words.set([HEADER_BYTES + 2], 5)],
+    [/tail/, (words) => words.set([0], TAIL)],
+    [/tail/, (words) => words.set([HEADER_BYTES + 516], TAIL)],
+    [/tail/, (words) => words.set([HEADER_BYTES + 2], TAIL)],
   ]
   for (const [message, damage] of damages) {
     const copy = new SharedArrayBuffer(HEADER_BYTES + 512)

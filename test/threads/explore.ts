@@ -48,6 +48,8 @@ export function record(program: Program, history: SmallHistory): Recording {
     begun.push(log.length)
     if (isFrozen && batch === batches.length - 1) table.freeze()
     else table.publish()
+    // Until now nobody can be there.
+    if (batch === 0) table.share()
     published.push(log.length)
   })
   const states = [...published.keys()].map((count) => stateAfter(history, count))

@@ -61,6 +61,8 @@ interface Elements {
 function viewOf(memory: StepMemory, from: number, length: number, elements: Elements): object {
   const methods: Record<string, unknown> = {
     length,
+    buffer: memory,
+    byteOffset: 0,
     set: (items: Items, at: number = 0) => {
       for (let i = 0; i < items.length; i++) elements.store(from + at + i, items[i])
     },
@@ -126,6 +128,23 @@ function viewFor(words: object): View {
   return view
 }
 
+/** Of another thread's memory, or of a real buffer. */
+class ExploredDataView {
+  readonly #source: StepMemory | DataView
+
+  constructor(source: StepMemory | ArrayBuffer, byteOffset: number) {
+    this.#source = 'load' in source ? source : new DataView(source, byteOffset)
+  }
+
+  getInt32(at: number, isLittleEndian: boolean): number {
+    const source = this.#source
+    if (source instanceof DataView) return source.getInt32(at, isLittleEndian)
+    const shift = (at & 3) << 3
+    const word = source.load(at >> 2, false)
+    return shift === 0 ? word : (word >>> shift) | (source.load((at >> 2) + 1, false) << (32 - shift))
+  }
+}
+
 const exploredAtomics = {
   load(words: object, index: number): number {
     const { memory, from } = viewFor(words)
@@ -140,6 +159,7 @@ const exploredAtomics = {
 
 export {
   ExploredBuffer as SharedArrayBuffer,
+  ExploredDataView as DataView,
   exploredAtomics as Atomics,
   exploredInt32Array as Int32Array,
   exploredUint8Array as Uint8Array,

@@ -13,12 +13,12 @@ export interface Mutant {
   readonly mutations: readonly Mutation[]
 }
 
-const SLOT_STORE = 'Atomics.store(words, slot, tail);'
-const TAIL_STORE = 'Atomics.store(words, Layout.TAIL, tail);'
+const SLOT_STORE = 'words[slot] = tail;'
+const TAIL_STORE = 'arena.storeLink(Layout.TAIL, tail);'
 
 const OWN_LINKS =
   'for (let level = 0; level < height; level++)\n            words[(node >> 2) - 1 - level] = this.#after[level];'
-const LAST_LINK = 'const next = this.#after[0];\n        Atomics.store(words, next === 0'
+const LAST_LINK = 'const next = this.#after[0];\n        this.#arena.storeLink(next === 0'
 const PUT_KEY = 'putPadded(this.#arena, node + 4, key, keyOff, keyLen);'
 
 /** One change of one module. */
@@ -42,6 +42,14 @@ const TABLE: readonly Mutant[] = [
     'arena',
     'return Atomics.load(this.words, Layout.TAIL);',
     'return this.words[Layout.TAIL];',
+  ),
+  mutant('a shared table does not know that it is', 'radix', 'memtable', 'this.#arena.isShared = true;', ''),
+  mutant(
+    'links of a shared table are stored plainly',
+    'radix',
+    'arena',
+    'Atomics.store(this.words, index, offset);',
+    'this.words[index] = offset;',
   ),
   mutant(
     'an attached table reads without a limit',
@@ -80,13 +88,21 @@ const TABLE: readonly Mutant[] = [
       { module: 'table-counters', from: TAIL_STORE, to: SLOT_STORE },
     ],
   },
-  mutant("a slot's tail is not zeroed", 'radix', 'table-counters', 'Atomics.store(words, slot, 0);', ''),
+  {
+    what: "a slot's tail is stored after its numbers",
+    representation: 'radix',
+    history: 'the first keys of an empty table',
+    mutations: [
+      { module: 'table-counters', from: SLOT_STORE, to: '' },
+      { module: 'table-counters', from: TAIL_STORE, to: `${SLOT_STORE} ${TAIL_STORE}` },
+    ],
+  },
   mutant(
     "a slot's numbers are stored plainly",
     'radix',
     'table-counters',
-    'Atomics.store(words, index, word);',
-    'words[index] = word;',
+    'arena.storeLink(index, word);',
+    'arena.words[index] = word;',
   ),
   mutant(
     "a slot's numbers are loaded plainly",
@@ -106,8 +122,8 @@ const TABLE: readonly Mutant[] = [
     'the slot in use is filled',
     'radix',
     'table-counters',
-    '? Layout.SLOT_B : Layout.SLOT_A;\n        Atomics',
-    '? Layout.SLOT_A : Layout.SLOT_B;\n        Atomics',
+    '? Layout.SLOT_B : Layout.SLOT_A;\n        //',
+    '? Layout.SLOT_A : Layout.SLOT_B;\n        //',
   ),
   mutant(
     'a table freezes before it publishes',
@@ -146,21 +162,21 @@ const RADIX: readonly Mutant[] = [
     'the root link is stored plainly',
     'radix',
     'radix-tree',
-    'Atomics.store(words, ROOT_LINK, leaf);',
+    'this.arena.storeLink(ROOT_LINK, leaf);',
     'words[ROOT_LINK] = leaf;',
   ),
   mutant(
     'a fork is linked plainly',
     'radix',
     'radix-tree',
-    'Atomics.store(words, link, createFork(this.arena, shared, otherSymbol, target, symbol, leaf));',
+    'this.arena.storeLink(link, createFork(this.arena, shared, otherSymbol, target, symbol, leaf));',
     'words[link] = createFork(this.arena, shared, otherSymbol, target, symbol, leaf);',
   ),
   mutant(
     'a branch of bytes is linked plainly',
     'radix',
     'radix-node',
-    'Atomics.store(words, (node >> 2) + 1 + keyWordsOf(kind) + count, target);',
+    'arena.storeLink((node >> 2) + 1 + keyWordsOf(kind) + count, target);',
     'words[(node >> 2) + 1 + keyWordsOf(kind) + count] = target;',
     'a new key beside others',
   ),
@@ -168,7 +184,7 @@ const RADIX: readonly Mutant[] = [
     'a branch of a fan is linked plainly',
     'radix',
     'radix-node',
-    'Atomics.store(words, (node >> 2) + 1 + (symbol >> 4), target);',
+    'arena.storeLink((node >> 2) + 1 + (symbol >> 4), target);',
     'words[(node >> 2) + 1 + (symbol >> 4)] = target;',
     'a fan gains branches',
   ),
@@ -176,7 +192,7 @@ const RADIX: readonly Mutant[] = [
     'a node that gains a terminal is linked plainly',
     'radix',
     'radix-node',
-    'Atomics.store(words, nodeLink, copyNode(arena, node, kind, target));',
+    'arena.storeLink(nodeLink, copyNode(arena, node, kind, target));',
     'words[nodeLink] = copyNode(arena, node, kind, target);',
     'a fork above a node',
   ),
@@ -184,7 +200,7 @@ const RADIX: readonly Mutant[] = [
     'a node that grew is linked plainly',
     'radix',
     'radix-node',
-    'Atomics.store(words, nodeLink, kind === NODE_16 ? fanOut(arena, node, symbol, target) : grow(arena, node, symbol, target));',
+    'arena.storeLink(nodeLink, kind === NODE_16 ? fanOut(arena, node, symbol, target) : grow(arena, node, symbol, target));',
     'words[nodeLink] = kind === NODE_16 ? fanOut(arena, node, symbol, target) : grow(arena, node, symbol, target);',
     'a node that is full grows',
   ),
@@ -192,8 +208,8 @@ const RADIX: readonly Mutant[] = [
     'a branch is linked before its byte is stored',
     'radix',
     'radix-node',
-    'putByte(words, node >> 2, count, symbol);\n        Atomics.store(words, (node >> 2) + 1 + keyWordsOf(kind) + count, target);',
-    'Atomics.store(words, (node >> 2) + 1 + keyWordsOf(kind) + count, target);\n        putByte(words, node >> 2, count, symbol);',
+    'putByte(words, node >> 2, count, symbol);\n        arena.storeLink((node >> 2) + 1 + keyWordsOf(kind) + count, target);',
+    'arena.storeLink((node >> 2) + 1 + keyWordsOf(kind) + count, target);\n        putByte(words, node >> 2, count, symbol);',
     'a new key at either end',
   ),
   mutant(
@@ -230,7 +246,7 @@ const RADIX: readonly Mutant[] = [
     "a chain's newest version is stored plainly",
     'radix',
     'radix-leaf',
-    'Atomics.store(words, target >> 2, appendVersion(arena, newest, tagLow, tagHigh, value, valOff, valLen));',
+    'arena.storeLink(target >> 2, appendVersion(arena, newest, tagLow, tagHigh, value, valOff, valLen));',
     'words[target >> 2] = appendVersion(arena, newest, tagLow, tagHigh, value, valOff, valLen);',
     'a chain of versions',
   ),
@@ -238,7 +254,7 @@ const RADIX: readonly Mutant[] = [
     'a chain is linked plainly',
     'radix',
     'radix-leaf',
-    'Atomics.store(words, link, chain + CHAIN);',
+    'arena.storeLink(link, chain + CHAIN);',
     'words[link] = chain + CHAIN;',
     'the second version of a key',
   ),
@@ -246,8 +262,8 @@ const RADIX: readonly Mutant[] = [
     'a chain is linked before it is filled',
     'radix',
     'radix-leaf',
-    'words[chain >> 2] = version;\n    words[(chain >> 2) + 1] = target - LEAF;\n    Atomics.store(words, link, chain + CHAIN);',
-    'Atomics.store(words, link, chain + CHAIN);\n    words[chain >> 2] = version;\n    words[(chain >> 2) + 1] = target - LEAF;',
+    'words[chain >> 2] = version;\n    words[(chain >> 2) + 1] = target - LEAF;\n    arena.storeLink(link, chain + CHAIN);',
+    'arena.storeLink(link, chain + CHAIN);\n    words[chain >> 2] = version;\n    words[(chain >> 2) + 1] = target - LEAF;',
     'the second version of a key',
   ),
   mutant(
@@ -256,6 +272,13 @@ const RADIX: readonly Mutant[] = [
     'radix-path',
     'if (leaf >= this.#limit)',
     'if (leaf >= 0x7fffffff)',
+  ),
+  mutant(
+    'a key that was found ahead is shown above the limit',
+    'radix',
+    'radix-path',
+    'leafOf(words, target) >= limit',
+    'leafOf(words, target) >= 0x7fffffff',
   ),
   mutant(
     'a version is shown that is above the limit',
@@ -315,21 +338,21 @@ const SKIPLIST: readonly Mutant[] = [
     'a tower is linked plainly',
     'skiplist',
     'skiplist',
-    'Atomics.store(words, (this.#before[level] >> 2) - 1 - level, node);',
+    'this.#arena.storeLink((this.#before[level] >> 2) - 1 - level, node);',
     'words[(this.#before[level] >> 2) - 1 - level] = node;',
   ),
   mutant(
     'the link back is stored plainly',
     'skiplist',
     'skiplist',
-    'Atomics.store(words, next === 0 ? LAST : this.#suffix(next) + PREV, node);',
+    'this.#arena.storeLink(next === 0 ? LAST : this.#suffix(next) + PREV, node);',
     'words[next === 0 ? LAST : this.#suffix(next) + PREV] = node;',
   ),
   mutant(
     "a chain's newest version is stored plainly",
     'skiplist',
     'skiplist',
-    'Atomics.store(this.#words, head, version);',
+    'this.#arena.storeLink(head, version);',
     'this.#words[head] = version;',
     'a chain of versions',
   ),
@@ -367,7 +390,7 @@ const SKIPLIST: readonly Mutant[] = [
     'skiplist',
     'skiplist',
     'const version = appendVersion(',
-    'Atomics.store(this.#words, head, this.#arena.tail + 12);\n        const version = appendVersion(',
+    'this.#arena.storeLink(head, this.#arena.tail + 12);\n        const version = appendVersion(',
     'a chain of versions',
   ),
 ]
@@ -378,7 +401,7 @@ const RANGES: readonly Mutant[] = [
     'the root is stored plainly',
     'radix',
     'range-tombstones',
-    'Atomics.store(this.#words, RANGES, version);',
+    'this.#arena.storeLink(RANGES, version);',
     'this.#words[RANGES] = version;',
     'a range tombstone over others',
   ),
@@ -410,21 +433,13 @@ const RANGES: readonly Mutant[] = [
 
 /** Changes that no reader can notice, and why. The sources stay on the safe side of them. */
 export const EQUIVALENT: readonly Mutant[] = [
-  // The first number that changed is stored by Atomics.store right after, and who meets that one knows of the zero.
+  // The first number that changed is stored by Atomics.store right after, and who meets that one knows of the tail.
   mutant(
-    "a slot's tail is zeroed plainly",
+    "a slot's tail is stored by Atomics.store",
     'radix',
     'table-counters',
-    'Atomics.store(words, slot, 0);',
-    'words[slot] = 0;',
-  ),
-  // Readers look for the tail that they loaded: one that is not published yet says as well as 0 that the slot is being filled.
-  mutant(
-    "a slot's tail is stored before its numbers",
-    'radix',
-    'table-counters',
-    'Atomics.store(words, slot, 0);',
-    'Atomics.store(words, slot, tail);',
+    SLOT_STORE,
+    'arena.storeLink(slot, tail);',
   ),
   // A fan's branches are listed in the order of their places; a branch that is gone when it is followed is passed over.
   mutant(
@@ -449,8 +464,8 @@ export const EQUIVALENT: readonly Mutant[] = [
     'the root of a map is stored after its version is linked',
     'radix',
     'range-tombstones',
-    'this.#words[(version + VERSION_BYTES) >> 2] = root;\n        Atomics.store(this.#words, RANGES, version);',
-    'Atomics.store(this.#words, RANGES, version);\n        this.#words[(version + VERSION_BYTES) >> 2] = root;',
+    'this.#words[(version + VERSION_BYTES) >> 2] = root;\n        this.#arena.storeLink(RANGES, version);',
+    'this.#arena.storeLink(RANGES, version);\n        this.#words[(version + VERSION_BYTES) >> 2] = root;',
     'a range tombstone over others',
   ),
 ]

@@ -28,7 +28,7 @@ export interface Mutation {
 const SOURCES = new URL('../../src/memtable/', import.meta.url)
 const BASE = new URL('../../src/base/', import.meta.url)
 const GLOBALS = new URL('./explored-globals.js', import.meta.url)
-const SHADOWED = `import { Atomics, Int32Array, SharedArrayBuffer, Uint8Array } from '${GLOBALS.href}';\n`
+const SHADOWED = `import { Atomics, DataView, Int32Array, SharedArrayBuffer, Uint8Array } from '${GLOBALS.href}';\n`
 
 /** The modules themselves. */
 export const SHIPPED: string = SOURCES.href
