@@ -83,7 +83,7 @@ async function main(): Promise<void> {
   const nodeVersion = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
   const program = LevelDbProgram.build()
   const peers = availablePeers(nodeVersion)
-  const sizes = sizesOf(values.quick)
+  const sizes = sizesOf(values.quick ? 'quick' : 'standard')
   const sizing = { writeBufferBytes: WRITE_BUFFER_BYTES, cacheBytes: CACHE_BYTES }
   const runner = new SceneRunner({ peers, node, ...sizing, build: undefined, warmUp: sizes.warmUp })
   const startMs = performance.now()

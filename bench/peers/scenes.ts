@@ -76,8 +76,11 @@ const QUICK: Sizes = {
   warmUp: 500,
 }
 
-export function sizesOf(isQuick: boolean): Sizes {
-  return isQuick ? QUICK : STANDARD
+/** Of two builds of varve beside each other. */
+const BUILDS: Sizes = { ...STANDARD, million: 200_000, entries: 50_000, reads: 50_000, warmUp: 5000 }
+
+export function sizesOf(which: 'standard' | 'quick' | 'builds'): Sizes {
+  return { standard: STANDARD, quick: QUICK, builds: BUILDS }[which]
 }
 
 const STORES: readonly PeerName[] = ['varve', 'classic-level', 'lmdb', 'sqlite']
@@ -90,12 +93,11 @@ export function scenesOf(sizes: Sizes): Scene[] {
   return [million(sizes), puts(sizes), synced(sizes), ...valueSizes(sizes), ...keySets(sizes)]
 }
 
-/** A step of every call that two builds of varve are compared by. */
+/** What two builds of varve are compared by. */
 export function scenesOfBuilds(sizes: Sizes): Scene[] {
   const peers = ['varve', 'before'] as const
   return [million(sizes), puts(sizes)].map((scene) => {
-    const steps = scene.steps.filter(({ call }) => call !== 'put')
-    return { ...scene, peers, steps: steps.map(({ peers: _, ...step }) => step) }
+    return { ...scene, peers, steps: scene.steps.map(({ peers: _, ...step }) => step) }
   })
 }
 
