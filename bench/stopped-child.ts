@@ -15,9 +15,9 @@ export class StoppedChild {
     child.on('message', (message) => this.#answer(message))
     const kill = (): boolean => child.kill('SIGKILL')
     process.once('exit', kill)
-    child.on('exit', () => {
+    child.on('exit', (status, signal) => {
       process.removeListener('exit', kill)
-      this.#fail(new Error('the process of an engine ended before its answer'))
+      this.#fail(new Error(`the process of an engine ended before its answer: ${signal ?? status}`))
     })
   }
 

@@ -4,6 +4,7 @@
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { perform } from '../calls.ts'
 import { settle } from '../measurement.ts'
 import type { Subject } from '../subject.ts'
@@ -26,6 +27,8 @@ export interface ChildSpec {
 export interface StepRequest {
   readonly step: Step
   readonly isFresh: boolean
+  /** Does not count. */
+  readonly isWarmUp: boolean
   readonly seed: number
 }
 
@@ -36,6 +39,8 @@ export interface StepAnswer {
   readonly checksum: number
 }
 
+/** Threads that an engine starts when it is opened are there by then. */
+const START_MS = 50
 const READS = ['get', 'getSync', 'scan', 'scanBest', 'range', 'mixed']
 
 class PeerChild {
@@ -50,11 +55,11 @@ class PeerChild {
     this.#work = new WorkMaker(spec.keyFile)
   }
 
-  async take({ step, isFresh, seed }: StepRequest): Promise<StepAnswer> {
+  async take({ step, isFresh, isWarmUp, seed }: StepRequest): Promise<StepAnswer> {
     const subject = isFresh || this.#subject === undefined ? await this.#openFresh() : this.#subject
     const work = this.#work.make(step, seed)
     const isRead = READS.includes(step.call)
-    if (isRead) await this.#settle()
+    if (isRead && !isWarmUp) await this.#settle()
     if (!isRead || step.call === 'mixed') this.#isSettled = false
     globalThis.gc?.()
     const startMs = performance.now()
@@ -79,6 +84,7 @@ class PeerChild {
     this.#databases++
     const { peer, isDurable, writeBufferBytes, cacheBytes, build } = this.#spec
     this.#subject = await openPeer(peer, this.#directory, { isDurable, writeBufferBytes, cacheBytes }, build)
+    await delay(START_MS)
     return this.#subject
   }
 

@@ -30,7 +30,7 @@ const SQLITE_NODE_MAJOR = 22
 const USAGE = `npm run bench:report -- [options]
 
   --quick         less than a minute: whether it works, not how fast it is
-  --only A,B      scenes of these names only; goals of others are not measured
+  --only A,B      scenes of these names only, of peers/scenes.ts, or special, or loop; goals of others are not measured
   --out DIR       where to write it (bench/report; with --quick or --only bench/results/report)
   --this-node     this Node.js, not the newest; without SQLite if it is older than 22`
 
@@ -88,11 +88,12 @@ async function main(): Promise<void> {
   const runner = new SceneRunner({ peers, node, ...sizing, build: undefined, warmUp: sizes.warmUp })
   const startMs = performance.now()
   const only = values.only?.split(',')
-  const scenes = scenesOf(sizes).filter(({ name }) => only?.includes(name) ?? true)
+  const isIn = (name: string): boolean => only?.includes(name) ?? true
+  const scenes = scenesOf(sizes).filter(({ name }) => isIn(name))
   const figures: StepFigures[] = []
   for (const scene of scenes) figures.push(...(await runner.run(scene)))
-  if (only?.includes('special') ?? true) figures.push(...new SpecialRuns(runner, sizes, program).all())
-  const loop = runner.script('loop-child.js', String(sizes.loopEntries), runner.emptyDirectory()) as LoopFigures
+  if (isIn('special')) figures.push(...new SpecialRuns(runner, sizes, program).all())
+  const loop = isIn('loop') ? loopFigures(runner, sizes.loopEntries) : undefined
   const run: PeersRun = {
     command: ['npm run bench:report', ...(process.argv.length > 2 ? ['--'] : []), ...process.argv.slice(2)].join(' '),
     machine,
@@ -108,6 +109,10 @@ async function main(): Promise<void> {
   }
   const isWhole = !values.quick && only === undefined
   write(run, values.out ?? join(ROOT, 'bench', ...(isWhole ? ['report'] : ['results', 'report'])))
+}
+
+function loopFigures(runner: SceneRunner, entries: number): LoopFigures {
+  return runner.script('loop-child.js', String(entries), runner.emptyDirectory()) as LoopFigures
 }
 
 function versionsOf(peers: readonly PeerName[], classicLevel: string): Record<string, string> {

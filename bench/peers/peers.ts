@@ -1,12 +1,7 @@
 /**
  * Peers: who is compared with varve, how each is opened, and what it means by the durability of a row.
  */
-import { LevelSubject } from '../level-subject.ts'
 import type { Subject, SubjectOptions } from '../subject.ts'
-import { VarveSubject } from '../varve-subject.ts'
-import { BareSubject } from './bare-subject.ts'
-import { LmdbSubject } from './lmdb-subject.ts'
-import { SqliteSubject } from './sqlite-subject.ts'
 
 /** `before`: another build of varve. `leveldb`: LevelDB in C++, from a C++ program. `bare`: the machine alone. */
 export type PeerName = 'varve' | 'before' | 'classic-level' | 'lmdb' | 'sqlite' | 'memory-level' | 'leveldb' | 'bare'
@@ -33,7 +28,7 @@ export function isEqual(peer: PeerName): boolean {
   return peer !== 'memory-level' && peer !== 'bare'
 }
 
-/** @throws PackageMissingError */
+/** Loads nothing but what this peer needs. @throws PackageMissingError */
 export async function openPeer(
   peer: PeerName,
   directory: string,
@@ -42,19 +37,19 @@ export async function openPeer(
 ): Promise<Subject> {
   switch (peer) {
     case 'varve':
-      return VarveSubject.open(directory, options)
+      return (await import('../varve-subject.ts')).VarveSubject.open(directory, options)
     case 'before':
-      return VarveSubject.open(directory, options, build)
+      return (await import('../varve-subject.ts')).VarveSubject.open(directory, options, build)
     case 'classic-level':
-      return LevelSubject.open(directory, options)
+      return (await import('../level-subject.ts')).LevelSubject.open(directory, options)
     case 'memory-level':
-      return LevelSubject.openMemory()
+      return (await import('../level-subject.ts')).LevelSubject.openMemory()
     case 'lmdb':
-      return LmdbSubject.open(directory, options)
+      return (await import('./lmdb-subject.ts')).LmdbSubject.open(directory, options)
     case 'sqlite':
-      return SqliteSubject.open(directory, options)
+      return (await import('./sqlite-subject.ts')).SqliteSubject.open(directory, options)
     case 'bare':
-      return BareSubject.open(directory, options)
+      return (await import('./bare-subject.ts')).BareSubject.open(directory, options)
     case 'leveldb':
       throw new Error('LevelDB in C++ is a program of its own')
   }

@@ -51,10 +51,7 @@ export function peersMarkdown(run: PeersRun): string {
     '',
     '## Event loop',
     '',
-    `${run.loop.entries.toLocaleString('en-US')} puts in random order, 100 in flight, into varve: ${showMicros(run.loop.microseconds)} each; ` +
-      `delay of the event loop p99 ${run.loop.p99Ms.toFixed(2)} ms, longest ${run.loop.maxMs.toFixed(2)} ms, of which 1 ms is the ` +
-      'resolution of the timer. `npm run bench:growth` has the same beside classic-level, as a database grows: ' +
-      '[growth.md](../../docs/growth/growth.md).',
+    eventLoop(run),
   ].join('\n')}\n`
 }
 
@@ -88,6 +85,17 @@ export function peersCharts(run: PeersRun): NamedChart[] {
     const categories = steps.map(({ scene, step }) => (isScenes ? scene.replace('value', '') : step))
     return [{ name, title: `${title}: less is better`, yName: 'µs', isLog: true, categories, bars }]
   })
+}
+
+function eventLoop({ loop }: PeersRun): string {
+  const beside =
+    '`npm run bench:growth` has it beside classic-level, as a database grows: [growth.md](../../docs/growth/growth.md).'
+  if (loop === undefined) return `Not measured in this run. ${beside}`
+  return (
+    `${loop.entries.toLocaleString('en-US')} puts in random order, 100 in flight, into varve: ${showMicros(loop.microseconds)} each; ` +
+    `delay of the event loop p99 ${loop.p99Ms.toFixed(2)} ms, longest ${loop.maxMs.toFixed(2)} ms, the timer's resolution of 1 ms ` +
+    `included. ${beside}`
+  )
 }
 
 function introduction(run: PeersRun): string[] {

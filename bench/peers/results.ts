@@ -32,7 +32,8 @@ export interface PeersRun {
   readonly writeBufferBytes: number
   readonly cacheBytes: number
   readonly figures: readonly StepFigures[]
-  readonly loop: LoopFigures
+  /** undefined if it was left out. */
+  readonly loop: LoopFigures | undefined
   readonly elapsedMs: number
 }
 

@@ -62,13 +62,15 @@ export class SceneRunner {
     for (let round = -1; round < scene.rounds; round++) {
       for (const [i, step] of scene.steps.entries()) {
         const turns = peers.filter((peer) => step.peers?.includes(peer) ?? true)
+        const isWarmUp = round < 0
         const request = {
-          step: round < 0 ? shortened(step, this.options.warmUp) : step,
+          step: isWarmUp ? shortened(step, this.options.warmUp) : step,
           isFresh: i === 0 || step.isFresh === true,
+          isWarmUp,
           seed: round,
         }
         const answers = await takeTurns(turns, round, children, request)
-        if (round >= 0) add(figures[i], step, answers)
+        if (!isWarmUp) add(figures[i], step, answers)
       }
     }
     for (const child of children.values()) await child.ask('close')

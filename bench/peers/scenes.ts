@@ -48,6 +48,8 @@ export interface Sizes {
   readonly loopEntries: number
   /** Operations of a round that does not count, at most. */
   readonly warmUp: number
+  /** Every other size of values and no further decimal keys: what runs for one runs for all. */
+  readonly isShort: boolean
 }
 
 const MIB = 1024 * 1024
@@ -62,6 +64,7 @@ const STANDARD: Sizes = {
   logBytes: 64 * MIB,
   loopEntries: 10_000_000,
   warmUp: 10_000,
+  isShort: false,
 }
 const QUICK: Sizes = {
   rounds: 1,
@@ -74,6 +77,7 @@ const QUICK: Sizes = {
   logBytes: 2 * MIB,
   loopEntries: 50_000,
   warmUp: 500,
+  isShort: true,
 }
 
 /** Of two builds of varve beside each other. */
@@ -103,17 +107,17 @@ export function scenesOfBuilds(sizes: Sizes): Scene[] {
 
 function million({ million: entries, reads, rounds }: Sizes): Scene {
   const few = Math.floor(reads / 20)
-  const all: PeerName[] = [...STORES, 'memory-level']
+  const all = STORES
   return {
     name: 'million',
     title: `A database of ${entries.toLocaleString('en-US')} entries`,
     keys: { kind: 'decimal', entries, probes: reads, seed: SEED },
     isDurable: false,
     rounds: Math.min(rounds, 3),
-    peers: ALL,
+    peers: [...STORES, 'bare'],
     steps: [
       step('fillbatch', 'fill at random, batches of 1,000', 'batch1000', 'added', entries),
-      step('get', 'getSync, random', 'getSync', 'present', reads, all.concat('bare')),
+      step('get', 'getSync, random', 'getSync', 'present', reads),
       step('getawait', 'awaited get, random', 'get', 'present', reads / 5, all),
       step('missing', 'getSync, missing keys', 'getSync', 'missing', reads, all),
       step('scan', 'whole scan, for await', 'scan', 'added', entries, all),
@@ -142,10 +146,10 @@ function puts({ entries, awaited, reads, rounds }: Sizes): Scene {
     peers: ALL,
     steps: [
       { ...step('put1', 'awaited put, 1 in flight', 'put', 'added', awaited), ...fresh },
-      { ...step('put10', 'awaited puts, 10 in flight', 'put10', 'added', entries / 2, stores), ...fresh },
-      { ...step('put100', 'awaited puts, 100 in flight', 'put100', 'added', entries, stores), ...fresh },
+      { ...step('put10', 'awaited puts, 10 in flight', 'put10', 'added', entries / 4, stores), ...fresh },
+      { ...step('put100', 'awaited puts, 100 in flight', 'put100', 'added', entries / 2, stores), ...fresh },
       { ...step('put1000', 'awaited puts, 1,000 in flight', 'put1000', 'added', entries, stores), ...fresh },
-      { ...step('putsync', 'putSync, a write(2) each', 'putSync', 'added', entries / 2, SYNCHRONOUS), ...fresh },
+      { ...step('putsync', 'putSync, a write(2) each', 'putSync', 'added', entries / 4, SYNCHRONOUS), ...fresh },
     ],
   }
 }
@@ -182,9 +186,10 @@ const VALUE_BYTES: Readonly<Record<string, number>> = {
   '1 MB': 1_000_000,
 }
 
-function valueSizes({ entries: most, valueBytesMax, rounds }: Sizes): Scene[] {
-  return Object.entries(VALUE_BYTES).map(([title, valueBytes]) => {
-    const entries = Math.max(2, Math.min(most, Math.floor(valueBytesMax / valueBytes)))
+function valueSizes({ entries: most, valueBytesMax, rounds, isShort }: Sizes): Scene[] {
+  const chosen = Object.entries(VALUE_BYTES).filter((_, i) => !isShort || i % 2 === 0)
+  return chosen.map(([title, valueBytes]) => {
+    const entries = Math.max(2, Math.min(most / 2, Math.floor(valueBytesMax / valueBytes)))
     return {
       name: `value${valueBytes}`,
       title: `Values of ${title}`,
@@ -200,14 +205,15 @@ function valueSizes({ entries: most, valueBytesMax, rounds }: Sizes): Scene[] {
   })
 }
 
-function keySets({ entries, reads, rounds }: Sizes): Scene[] {
+function keySets({ entries: most, reads, rounds, isShort }: Sizes): Scene[] {
+  const entries = most / 2
   const scene = (name: string, title: string, keys: Pick<Scene['keys'], 'kind' | 'names'>): Scene => ({
     name,
     title,
     keys: { ...keys, entries, probes: reads, seed: SEED },
     isDurable: false,
     rounds: Math.min(rounds, 3),
-    peers: STORES,
+    peers: [...STORES, 'memory-level'],
     steps: [
       step('fill', 'fill at random, batches of 1,000', 'batch1000', 'added', entries),
       step('get', 'getSync, random', 'getSync', 'present', reads),
@@ -216,7 +222,7 @@ function keySets({ entries, reads, rounds }: Sizes): Scene[] {
     ],
   })
   return [
-    scene('decimal', 'Keys of 16 random digits', { kind: 'decimal' }),
+    ...(isShort ? [] : [scene('decimal', 'Keys of 16 random digits', { kind: 'decimal' })]),
     scene('uuid', 'Keys that are UUIDs', { kind: 'uuid' }),
     scene('packages', 'Keys that are names of npm packages', { kind: 'names', names: 'packages' }),
     scene('cities', 'Keys that are cities: country, region, name, number', { kind: 'names', names: 'cities' }),

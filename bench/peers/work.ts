@@ -29,13 +29,15 @@ export class WorkMaker {
   }
 
   /** @param seed of what is drawn; the same for all peers of a round */
-  make({ source, operations, rangeEntries, prefixBytes, readShare = 0 }: Step, seed: number): Work {
+  make({ call, source, operations, rangeEntries, prefixBytes, readShare = 0 }: Step, seed: number): Work {
     const { added, present, missing } = this.#file
     const prng = new Prng(seed)
     const timed = { keys: [] as Bytes[], values: [] as Bytes[] }
     const zipfian = source === 'zipfian' ? zipfianRanks(added.count, operations, prng) : undefined
     const from = source === 'present' ? present : source === 'missing' ? missing : added
-    for (let i = 0; i < operations; i++) {
+    // A whole scan is one call, whatever it reads.
+    const calls = call === 'scan' || call === 'scanBest' ? 0 : operations
+    for (let i = 0; i < calls; i++) {
       const index = zipfian === undefined ? i % from.count : zipfian[i]
       timed.keys.push(keyAt(from, index))
       timed.values.push(this.#valueOf(index))
