@@ -6,8 +6,8 @@ import type { KeyFileSpec } from '../memtable/key-file.ts'
 import type { Call } from '../workloads.ts'
 import type { PeerName } from './peers.ts'
 
-/** Which keys: all in the order of the file; random present or missing ones; all but some keys seldom. */
-export type Source = 'added' | 'present' | 'missing' | 'zipfian'
+/** Which keys: all in the order of the file, which is random; the same in ascending order; random present or missing ones; all but some keys seldom. */
+export type Source = 'added' | 'ascending' | 'present' | 'missing' | 'zipfian'
 
 export interface Step {
   readonly name: string
@@ -20,6 +20,7 @@ export interface Step {
   /** Of ranges: all entries that begin with so many bytes of the key. */
   readonly prefixBytes?: number
   readonly readShare?: number
+  readonly isReverse?: boolean
   readonly isFresh?: boolean
   /** Who takes part; default: all of the scene. */
   readonly peers?: readonly PeerName[]
@@ -122,6 +123,10 @@ function million({ million: entries, reads, rounds }: Sizes): Scene {
       step('missing', 'getSync, missing keys', 'getSync', 'missing', reads, all),
       step('scan', 'whole scan, for await', 'scan', 'added', entries, all),
       step('scanbest', 'whole scan, the fastest way', 'scanBest', 'added', entries),
+      {
+        ...step('scanreverse', 'whole scan backwards, the fastest way', 'scanBest', 'added', entries, all),
+        isReverse: true,
+      },
       { ...step('range10', '10 entries from a random key', 'range', 'present', few, all), rangeEntries: 10 },
       {
         ...step('range1000', '1,000 entries from a random key', 'range', 'present', few / 25, all),
@@ -130,6 +135,7 @@ function million({ million: entries, reads, rounds }: Sizes): Scene {
       { ...step('prefix', 'all entries of a prefix of 4 bytes', 'range', 'present', few / 5, all), prefixBytes: 4 },
       { ...step('mixed50', 'half reads, half writes, zipfian', 'mixed', 'zipfian', reads / 2, all), readShare: 0.5 },
       { ...step('mixed95', '95 % reads, zipfian', 'mixed', 'zipfian', reads / 2, all), readShare: 0.95 },
+      step('overwrite', 'overwrite, 100 puts in flight', 'put100', 'added', reads / 2, all),
     ],
   }
 }
@@ -147,6 +153,7 @@ function puts({ entries, awaited, reads, rounds }: Sizes): Scene {
     steps: [
       { ...step('put1', 'awaited put, 1 in flight', 'put', 'added', awaited), ...fresh },
       { ...step('put10', 'awaited puts, 10 in flight', 'put10', 'added', entries / 4, stores), ...fresh },
+      { ...step('fillseq', 'ascending keys, 100 in flight', 'put100', 'ascending', entries / 2, stores), ...fresh },
       { ...step('put100', 'awaited puts, 100 in flight', 'put100', 'added', entries / 2, stores), ...fresh },
       { ...step('put1000', 'awaited puts, 1,000 in flight', 'put1000', 'added', entries, stores), ...fresh },
       { ...step('putsync', 'putSync, a write(2) each', 'putSync', 'added', entries / 4, SYNCHRONOUS), ...fresh },

@@ -29,22 +29,25 @@ export class WorkMaker {
   }
 
   /** @param seed of what is drawn; the same for all peers of a round */
-  make({ call, source, operations, rangeEntries, prefixBytes, readShare = 0 }: Step, seed: number): Work {
+  make(
+    { call, source, operations, rangeEntries, prefixBytes, readShare = 0, isReverse = false }: Step,
+    seed: number,
+  ): Work {
     const { added, present, missing } = this.#file
     const prng = new Prng(seed)
     const timed = { keys: [] as Bytes[], values: [] as Bytes[] }
-    const zipfian = source === 'zipfian' ? zipfianRanks(added.count, operations, prng) : undefined
+    const order = orderOf(source, added, operations, prng)
     const from = source === 'present' ? present : source === 'missing' ? missing : added
     // A whole scan is one call, whatever it reads.
     const calls = call === 'scan' || call === 'scanBest' ? 0 : operations
     for (let i = 0; i < calls; i++) {
-      const index = zipfian === undefined ? i % from.count : zipfian[i]
+      const index = order === undefined ? i % from.count : order[i]
       timed.keys.push(keyAt(from, index))
       timed.values.push(this.#valueOf(index))
     }
     const reads = Uint8Array.from(timed.keys, () => (prng.next32() / 2 ** 32 < readShare ? 1 : 0))
     if (prefixBytes === undefined) {
-      return { timed, isReverse: false, reads, ...(rangeEntries === undefined ? {} : { rangeEntries }) }
+      return { timed, isReverse, reads, ...(rangeEntries === undefined ? {} : { rangeEntries }) }
     }
     const begins = timed.keys.map((key) => key.slice(0, prefixBytes))
     return { timed: { keys: begins, values: [] }, isReverse: false, limits: begins.map(successorOf) }
@@ -59,6 +62,14 @@ export class WorkMaker {
     this.#values.set(offset, value)
     return value
   }
+}
+
+/** Indexes of added keys; undefined for keys in the order of the file. */
+function orderOf(source: Step['source'], added: Keys, count: number, prng: Prng): Uint32Array | undefined {
+  if (source === 'zipfian') return zipfianRanks(added.count, count, prng)
+  if (source !== 'ascending') return undefined
+  const indexes = Uint32Array.from({ length: Math.min(count, added.count) }, (_, i) => i)
+  return indexes.sort((a, b) => Buffer.compare(keyAt(added, a), keyAt(added, b)))
 }
 
 function keyAt({ bytes, offsets }: Keys, i: number): Bytes {

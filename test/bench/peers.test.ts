@@ -107,6 +107,15 @@ describe('the work of a step', () => {
     assert.ok(share > 0.9 && share < 0.99, String(share))
   })
 
+  it('is ascending where that is asked for, each key with the value that it has in any order', () => {
+    const random = maker.make({ ...step, source: 'added', operations: 1000 }, 1).timed
+    const { keys, values } = maker.make({ ...step, source: 'ascending', operations: 1000 }, 1).timed
+    const sorted = random.keys.map(String).sort()
+    assert.deepEqual(keys.map(String), sorted)
+    const valuesByKey = new Map(random.keys.map((key, i) => [String(key), random.values[i]]))
+    assert.ok(keys.every((key, i) => valuesByKey.get(String(key)) === values[i]))
+  })
+
   it('begins and ends a prefix at its bytes', () => {
     const { timed, limits } = maker.make({ ...step, source: 'present', prefixBytes: 4 }, 1)
     assert.ok(timed.keys.every((key) => key.length === 4))
