@@ -16,7 +16,7 @@ import { describeMachine } from './machine.ts'
 import { ROOT } from './peers/places.ts'
 import type { StepFigures } from './peers/results.ts'
 import { SceneRunner } from './peers/scene-runner.ts'
-import { scenesOfBuilds, sizesOf } from './peers/scenes.ts'
+import { type Scene, scenesOfBuilds, sizesOf } from './peers/scenes.ts'
 import { ratioOf, spreadOf } from './statistics.ts'
 
 const MIB = 1024 * 1024
@@ -80,6 +80,22 @@ function line({ sceneTitle, title, microseconds: { varve = [], before = [] } }: 
   return `| ${[`${sceneTitle}: ${title}`, then, now, spread].join(' | ')} |`
 }
 
+/** Every round in new processes, since one may be compiled luckier than another; who comes first alternates. */
+async function runInNewProcesses(runner: SceneRunner, scene: Scene): Promise<StepFigures[]> {
+  const all: StepFigures[][] = []
+  for (let round = 0; round < scene.rounds; round++) {
+    const peers = round % 2 === 0 ? scene.peers : [...scene.peers].reverse()
+    all.push(await runner.run({ ...scene, peers, rounds: 1 }))
+  }
+  return all[0].map((figures, i) => ({
+    ...figures,
+    microseconds: {
+      varve: all.flatMap((round) => round[i].microseconds.varve ?? []),
+      before: all.flatMap((round) => round[i].microseconds.before ?? []),
+    },
+  }))
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { base: { type: 'string' }, quick: { type: 'boolean', default: false } } })
   const other = OtherBuild.of(values.base)
@@ -95,7 +111,7 @@ async function main(): Promise<void> {
     warmUp: sizes.warmUp,
   })
   const figures: StepFigures[] = []
-  for (const scene of scenesOfBuilds(sizes)) figures.push(...(await runner.run(scene)))
+  for (const scene of scenesOfBuilds(sizes)) figures.push(...(await runInNewProcesses(runner, scene)))
   console.log(
     [
       `varve ${varve}: ${commit} beside ${other.commit.slice(0, 7)}, Node.js ${node}, ${cpu}, load average ${loadAverage.toFixed(2)}`,

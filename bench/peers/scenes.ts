@@ -82,7 +82,7 @@ const QUICK: Sizes = {
 }
 
 /** Of two builds of varve beside each other. */
-const BUILDS: Sizes = { ...STANDARD, million: 200_000, entries: 50_000, reads: 50_000, warmUp: 5000 }
+const BUILDS: Sizes = { ...STANDARD, rounds: 3, million: 200_000, entries: 50_000, reads: 50_000, warmUp: 5000 }
 
 export function sizesOf(which: 'standard' | 'quick' | 'builds'): Sizes {
   return { standard: STANDARD, quick: QUICK, builds: BUILDS }[which]
