@@ -26,7 +26,7 @@ export interface BarChart {
   readonly title: string
   readonly yName: string
   readonly categories: readonly string[]
-  readonly bars: readonly { readonly name: string; readonly values: readonly number[] }[]
+  readonly bars: readonly { readonly name: string; readonly values: readonly (number | undefined)[] }[]
   readonly isLog?: boolean
 }
 

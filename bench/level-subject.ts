@@ -1,17 +1,21 @@
 /**
- * classic-level (LevelDB in C++) under measurement: its defaults, but for what SubjectOptions say, and without compression,
- * which varve does not have. Keys and values are Uint8Arrays, one of the encodings that it takes without transcoding.
+ * classic-level (LevelDB in C++) under measurement: its defaults, but for what SubjectOptions say, and without compression, as
+ * varve. Keys and values are Uint8Arrays, one of the encodings that it takes without transcoding. And memory-level, which has
+ * the same face.
  */
+import type { AbstractLevel } from 'abstract-level'
 import { ClassicLevel } from 'classic-level'
+import { MemoryLevel } from 'memory-level'
 import type { Bytes } from '../src/base/types.ts'
 import type { Operations } from './dataset.ts'
 import type { Subject, SubjectOptions } from './subject.ts'
 import type { Tally } from './tally.ts'
 
-type Level = ClassicLevel<Uint8Array, Uint8Array>
+type Level = AbstractLevel<string | Buffer | Uint8Array, Uint8Array, Uint8Array>
 
 /** Entries that one call of nextv takes at most: what its documentation suggests, and what it does by itself. */
 const NEXTV_COUNT = 1000
+const VIEWS = { keyEncoding: 'view', valueEncoding: 'view' } as const
 
 export class LevelSubject implements Subject {
   readonly #db: Level
@@ -24,19 +28,25 @@ export class LevelSubject implements Subject {
 
   static async open(directory: string, options: SubjectOptions): Promise<LevelSubject> {
     const { writeBufferBytes, cacheBytes, isDurable } = options
-    const db: Level = new ClassicLevel(directory, {
-      keyEncoding: 'view',
-      valueEncoding: 'view',
+    const db = new ClassicLevel<Uint8Array, Uint8Array>(directory, {
+      ...VIEWS,
       compression: false,
       writeBufferSize: writeBufferBytes,
       ...(cacheBytes === undefined ? {} : { cacheSize: cacheBytes }),
     })
     await db.open()
-    return new LevelSubject(db, isDurable)
+    return new LevelSubject(db as unknown as Level, isDurable)
+  }
+
+  /** memory-level, which keeps nothing anywhere. */
+  static async openMemory(): Promise<LevelSubject> {
+    const db = new MemoryLevel<Uint8Array, Uint8Array>({ ...VIEWS, storeEncoding: 'view' })
+    await db.open()
+    return new LevelSubject(db as unknown as Level, false)
   }
 
   put(key: Bytes, value: Bytes): Promise<void> {
-    return this.#writeOptions.sync ? this.#db.put(key, value, this.#writeOptions) : this.#db.put(key, value)
+    return this.#writeOptions.sync ? this.#db.put(key, value, this.#writeOptions as object) : this.#db.put(key, value)
   }
 
   putSync(): void {
@@ -44,13 +54,13 @@ export class LevelSubject implements Subject {
   }
 
   delete(key: Bytes): Promise<void> {
-    return this.#writeOptions.sync ? this.#db.del(key, this.#writeOptions) : this.#db.del(key)
+    return this.#writeOptions.sync ? this.#db.del(key, this.#writeOptions as object) : this.#db.del(key)
   }
 
   writeBatch({ keys, values }: Operations, begin: number, limit: number): Promise<void> {
     const batch: { type: 'put'; key: Uint8Array; value: Uint8Array }[] = []
     for (let i = begin; i < limit; i++) batch.push({ type: 'put', key: keys[i], value: values[i] })
-    return this.#writeOptions.sync ? this.#db.batch(batch, this.#writeOptions) : this.#db.batch(batch)
+    return this.#writeOptions.sync ? this.#db.batch(batch, this.#writeOptions as object) : this.#db.batch(batch)
   }
 
   get(key: Bytes): Promise<Bytes | undefined> {
@@ -73,6 +83,11 @@ export class LevelSubject implements Subject {
       entries = await iterator.nextv(NEXTV_COUNT)
     }
     await iterator.close()
+  }
+
+  async range(gte: Bytes, lt: Bytes | undefined, count: number, tally: Tally): Promise<void> {
+    const range = lt === undefined ? { gte, limit: count } : { gte, lt, limit: count }
+    for (const [key, value] of await this.#db.iterator(range).all()) tally.addEntry(key, value)
   }
 
   close(): Promise<void> {

@@ -134,7 +134,7 @@ function subjectOptions({ writeBufferBytes, cacheBytes }: MeasurementSpec, { isD
 }
 
 /** Wait until background work has left the directory alone for a while. */
-async function settle(directory: string): Promise<void> {
+export async function settle(directory: string): Promise<void> {
   let seen = ''
   for (let quietMs = 0; quietMs < SETTLED_MS; quietMs += SETTLE_STEP_MS) {
     const now = listing(directory)

@@ -27,5 +27,7 @@ export interface Subject {
   scan(isReverse: boolean): AsyncIterable<readonly [key: Bytes, value: Bytes]>
   /** All entries, in the engine's fastest way. */
   scanBest(isReverse: boolean, tally: Tally): Promise<void>
+  /** Entries from `gte` on, before `lt` if there is one, `count` at most, in the engine's fastest way. */
+  range(gte: Bytes, lt: Bytes | undefined, count: number, tally: Tally): Promise<void> | void
   close(): Promise<void>
 }

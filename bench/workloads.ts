@@ -12,6 +12,8 @@ export type Order = 'ascending' | 'descending' | 'random' | 'missing'
 /** What is called, and how many at a time. `scanBest` is each engine's fastest way through all entries. */
 export type Call =
   | 'put'
+  | 'put10'
+  | 'put64'
   | 'put100'
   | 'put1000'
   | 'putSync'
@@ -20,6 +22,8 @@ export type Call =
   | 'getSync'
   | 'scan'
   | 'scanBest'
+  | 'range'
+  | 'mixed'
   | 'open'
 
 /** One row of the report. */
@@ -104,6 +108,8 @@ export const WORKLOADS: readonly Workload[] = [
 
 const LABELS: Readonly<Record<Call, string | Readonly<Record<EngineName, string>>>> = {
   put: 'await put',
+  put10: '10 puts at once',
+  put64: '64 puts at once',
   put100: '100 puts at once',
   put1000: '1,000 puts at once',
   putSync: 'putSync',
@@ -112,6 +118,8 @@ const LABELS: Readonly<Record<Call, string | Readonly<Record<EngineName, string>
   getSync: 'getSync',
   scan: { varve: 'scan', 'classic-level': 'iterator' },
   scanBest: { varve: 'scanSync', 'classic-level': 'nextv(1000)' },
+  range: { varve: 'scanSync', 'classic-level': 'iterator.all' },
+  mixed: 'getSync, and puts of which up to 100 are awaited at once',
   open: 'open',
 }
 

@@ -2,9 +2,10 @@
  * The peers on the same harness and with the same records: what of damage, SIGKILL and full disks classic-level and lmdb
  * survive, next to varve. What peers lose is counted; only what varve loses is a finding.
  */
+import { PackageMissingError } from '../tools/on-demand.ts'
 import type { Campaign, CampaignContext } from './campaign.ts'
 import type { EngineName } from './engines/engine.ts'
-import { installLmdb, PeerMissingError } from './engines/lmdb-engine.ts'
+import { installLmdb } from './engines/lmdb-engine.ts'
 import { runKills } from './kill/kill-run.ts'
 import { partOf } from './part.ts'
 import { damagePeer } from './peers/damage-peers.ts'
@@ -62,7 +63,7 @@ function availableEngines(context: CampaignContext): EngineName[] {
     installLmdb()
     return ['varve', 'classic-level', 'lmdb']
   } catch (error) {
-    if (!(error instanceof PeerMissingError)) throw error
+    if (!(error instanceof PackageMissingError)) throw error
     console.error(error.message)
     context.count('skipped: lmdb cannot be installed here')
     return ['varve', 'classic-level']

@@ -6,7 +6,6 @@
  *
  *   npm run bench:growth -- --entries 10000000 --out docs/growth
  */
-import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { lineChart } from '../charts.ts'
 import { describeMachine } from '../machine.ts'
+import { StoppedChild } from '../stopped-child.ts'
 import type { EngineName } from '../workloads.ts'
 import type { GrowthSpec, SegmentFigures } from './child.ts'
 import { Plan, type Segment } from './plan.ts'
@@ -23,41 +23,6 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const CHILD = fileURLToPath(new URL('child.js', import.meta.url))
 const MIB = 1024 * 1024
 const ENGINES: readonly EngineName[] = ['varve', 'classic-level']
-
-/** An engine's process, stopped but for when it is asked for something. */
-class Child {
-  readonly #process: ChildProcess
-  #answer: (message: unknown) => void = () => {}
-  #fail: (error: Error) => void = () => {}
-
-  private constructor(child: ChildProcess) {
-    this.#process = child
-    child.on('message', (message) => this.#answer(message))
-    child.on('exit', () => this.#fail(new Error('the process of an engine ended before its answer')))
-    process.once('exit', () => child.kill('SIGKILL'))
-  }
-
-  static async start(spec: GrowthSpec): Promise<Child> {
-    const child = new Child(fork(CHILD, [JSON.stringify(spec)]))
-    await child.#nextAnswer()
-    return child
-  }
-
-  ask(message: number | 'close'): Promise<unknown> {
-    this.#process.kill('SIGCONT')
-    this.#process.send(message)
-    return this.#nextAnswer()
-  }
-
-  async #nextAnswer(): Promise<unknown> {
-    const answer = await new Promise((resolve, reject) => {
-      this.#answer = resolve
-      this.#fail = reject
-    })
-    if (answer !== 'closed') this.#process.kill('SIGSTOP')
-    return answer
-  }
-}
 
 function progress(engine: EngineName, { phase, limit }: Segment, { elapsedMs, operations }: SegmentFigures): void {
   console.error(`${phase} to ${limit} · ${engine}: ${((elapsedMs * 1000) / operations).toFixed(2)} µs/op`)
@@ -79,14 +44,15 @@ async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'varve-growth-'))
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
   const machine = describeMachine(ROOT)
-  const children = new Map<EngineName, Child>()
+  const children = new Map<EngineName, StoppedChild>()
   for (const engine of ENGINES) {
-    children.set(engine, await Child.start({ engine, entries, seed, directory: join(directory, engine), ...settings }))
+    const spec: GrowthSpec = { engine, entries, seed, directory: join(directory, engine), ...settings }
+    children.set(engine, await StoppedChild.start(CHILD, spec))
   }
   const figures: Record<EngineName, SegmentFigures[]> = { varve: [], 'classic-level': [] }
   for (const [i, segment] of segments.entries()) {
     for (const engine of i % 2 === 0 ? ENGINES : [...ENGINES].reverse()) {
-      const answer = (await (children.get(engine) as Child).ask(i)) as SegmentFigures
+      const answer = (await (children.get(engine) as StoppedChild).ask(i)) as SegmentFigures
       figures[engine].push(answer)
       progress(engine, segment, answer)
     }

@@ -14,15 +14,22 @@ import type { Bytes } from '../../src/base/types.ts'
 export type KeyKind = 'decimal' | 'binary' | 'uuid' | 'url' | 'sequential'
 
 export interface KeyFileSpec {
-  readonly kind: KeyKind
+  /** `names`: those that are given, in random order. */
+  readonly kind: KeyKind | 'names'
   readonly entries: number
   /** Present keys that are asked for, and as many missing ones. */
   readonly probes: number
   readonly seed: number
+  /** Default VALUE_BYTES. */
+  readonly valueBytes?: number
+  /** Distinct keys as text, at least as many as entries. */
+  readonly names?: readonly string[]
 }
 
 export const VALUE_BYTES = 100
 const VALUES = 4096
+/** Of all values together: long ones are fewer. */
+const POOL_BYTES_MAX = 64 * 1024 * 1024
 const HEADER_BYTES = 20
 /** Spreads consecutive numbers: 2^32 divided by it, made odd. */
 const GOLDEN_RATIO = 0x9e3779b1
@@ -43,6 +50,8 @@ export class KeyFile {
   readonly missing: Keys
   /** All values; the one of the i-th added key starts at valueOffset(i). */
   readonly values: Bytes
+  readonly valueBytes: number
+  readonly #valueCount: number
   readonly #file: Uint8Array<ArrayBuffer>
   #at: number
 
@@ -51,6 +60,8 @@ export class KeyFile {
     this.#file = file
     this.#at = HEADER_BYTES + values * valueBytes
     this.values = file.subarray(HEADER_BYTES, this.#at)
+    this.valueBytes = valueBytes
+    this.#valueCount = values
     this.added = this.#keys(added)
     this.present = this.#keys(present)
     this.missing = this.#keys(missing)
@@ -61,7 +72,7 @@ export class KeyFile {
   }
 
   valueOffset(i: number): number {
-    return ((Math.imul(i, GOLDEN_RATIO) >>> 0) % VALUES) * VALUE_BYTES
+    return ((Math.imul(i, GOLDEN_RATIO) >>> 0) % this.#valueCount) * this.valueBytes
   }
 
   #keys(count: number): Keys {
@@ -72,17 +83,37 @@ export class KeyFile {
   }
 }
 
-export function writeKeyFile(path: string, { kind, entries, probes, seed }: KeyFileSpec): void {
+export function writeKeyFile(path: string, spec: KeyFileSpec): void {
+  const { kind, entries, probes, seed, valueBytes = VALUE_BYTES } = spec
   const prng = new Prng(seed)
-  const values = new Uint8Array(VALUES * VALUE_BYTES)
+  const valueCount = Math.min(VALUES, Math.floor(POOL_BYTES_MAX / valueBytes))
+  const values = new Uint8Array(valueCount * valueBytes)
   for (let i = 0; i < values.length; i++) values[i] = prng.below(256)
-  const added = Array.from({ length: entries }, (_, i) => makeKey(kind, i, prng))
+  const added = addedKeys(spec, prng)
   const present = Array.from({ length: probes }, () => added[prng.below(entries)])
-  const missing = Array.from({ length: probes }, () =>
-    kind === 'sequential' ? `${digits(prng.below(entries), DECIMAL_DIGITS - 1)}.` : makeKey(kind, 0, prng),
-  )
-  const header = new Uint32Array([entries, probes, probes, VALUES, VALUE_BYTES])
+  const missing = Array.from({ length: probes }, () => missingKey(kind, added, prng))
+  const header = new Uint32Array([entries, probes, probes, valueCount, valueBytes])
   writeFileSync(path, Buffer.concat([bytesOf(header), values, ...[added, present, missing].flatMap(encodeKeys)]))
+}
+
+function addedKeys({ kind, entries, names = [] }: KeyFileSpec, prng: Prng): string[] {
+  if (kind !== 'names') return Array.from({ length: entries }, (_, i) => makeKey(kind, i, prng))
+  if (names.length < entries) throw new Error(`there are ${names.length} names, fewer than ${entries}`)
+  const all = [...names]
+  for (let i = 0; i < entries; i++) {
+    const j = i + prng.below(all.length - i)
+    const name = all[j]
+    all[j] = all[i]
+    all[i] = name
+  }
+  return all.slice(0, entries).map((name) => Buffer.from(name).toString('latin1'))
+}
+
+function missingKey(kind: KeyFileSpec['kind'], added: readonly string[], prng: Prng): string {
+  if (kind === 'sequential') return `${digits(prng.below(added.length), DECIMAL_DIGITS - 1)}.`
+  // No name has a zero byte.
+  if (kind === 'names') return `${added[prng.below(added.length)]}\0`
+  return makeKey(kind, 0, prng)
 }
 
 /** As latin-1 text: a character a byte. Random ones are distinct but for one chance in 10,000, which a count would show. */

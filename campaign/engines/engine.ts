@@ -39,7 +39,7 @@ export interface EngineOptions {
   readonly rangeDeletes?: boolean
 }
 
-/** @throws what the engine throws; PeerMissingError if lmdb is not there */
+/** @throws what the engine throws; PackageMissingError if lmdb is not there */
 export async function openEngine(name: EngineName, directory: string, options: EngineOptions = {}): Promise<Engine> {
   if (name === 'varve') return (await import('./varve-engine.ts')).openVarve(directory, options)
   if (name === 'classic-level') return (await import('./level-engine.ts')).openLevel(directory, options)

@@ -2,15 +2,11 @@
  * lmdb as an Engine. It is no dependency of this repository: the first use installs it, without running its scripts, to a
  * folder that git ignores.
  */
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { installOnDemand, LMDB } from '../../tools/on-demand.ts'
 import { repository } from '../places.ts'
 import type { Engine, Level, Write } from './engine.ts'
 
-/** The version that figures are given for. */
-const VERSION = '3.5.6'
 const PEERS = repository('campaign', 'results', 'peers')
 
 /** The part of lmdb's database that is used here. */
@@ -23,9 +19,6 @@ interface Lmdb {
   getRange(range: { start?: string; end?: string }): Iterable<{ key: string; value: string }>
   close(): Promise<void>
 }
-
-/** It cannot be had here. */
-export class PeerMissingError extends Error {}
 
 export async function openLmdb(directory: string): Promise<Engine> {
   const db = loadLmdb().open({ path: join(directory, 'data.mdb'), encoding: 'string' })
@@ -50,20 +43,10 @@ export async function openLmdb(directory: string): Promise<Engine> {
 }
 
 function loadLmdb(): { open(options: object): Lmdb } {
-  installLmdb()
-  return createRequire(join(PEERS, 'package.json'))('lmdb')
+  return installOnDemand(PEERS, LMDB)('lmdb')
 }
 
-/** @throws PeerMissingError */
+/** @throws PackageMissingError */
 export function installLmdb(): void {
-  if (existsSync(join(PEERS, 'node_modules', 'lmdb', 'package.json'))) return
-  mkdirSync(PEERS, { recursive: true })
-  writeFileSync(join(PEERS, 'package.json'), '{ "private": true }\n')
-  const args = ['install', '--ignore-scripts', '--no-save', '--no-audit', '--no-fund', `lmdb@${VERSION}`]
-  const { status, stderr } = spawnSync('npm', args, {
-    cwd: PEERS,
-    encoding: 'utf8',
-    shell: process.platform === 'win32',
-  })
-  if (status !== 0) throw new PeerMissingError(`lmdb ${VERSION} cannot be installed by npm: ${stderr}`)
+  installOnDemand(PEERS, LMDB)
 }

@@ -167,7 +167,9 @@ export class CommitQueue {
 
   #join(): WriteGroup {
     this.#target.health.check()
-    const last = this.#waiting[this.#waiting.length - 1]
+    const count = this.#waiting.length
+    // Never at −1: that would be a property that is looked up by name.
+    const last = count === 0 ? undefined : this.#waiting[count - 1]
     if (last !== undefined && !last.isFull) return last
     const group = new WriteGroup(this.#buffer)
     this.#buffer = undefined

@@ -15,7 +15,6 @@ export const GROUP_BYTES_MAX: number = 1024 * 1024
 const INITIAL_BYTES = 4096
 /** A buffer that one large batch made larger than this is not used again. */
 const KEPT_BUFFER_BYTES = 2 * GROUP_BYTES_MAX
-const STRENGTH: Readonly<Record<Durability, number>> = { buffered: 0, os: 1, disk: 2 }
 /** A MemTable's cost for an entry beyond its bytes, which the batch counts with its varints. */
 const ENTRY_OVERHEAD_BYTES = MemTable.entryBytesMax(0, 0)
 
@@ -152,7 +151,8 @@ export class WriteGroup {
   }
 
   #require(durability: Durability): void {
-    if (STRENGTH[durability] > STRENGTH[this.durability]) this.durability = durability
+    // In words: a place where an object is asked for names that differ is megamorphic.
+    if (durability === 'disk' || (durability === 'os' && this.durability === 'buffered')) this.durability = durability
   }
 
   #reserve(bytes: number): void {
