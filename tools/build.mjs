@@ -47,9 +47,10 @@ function rewriteDeclarations() {
 
 /** Keep what the package's entries, the worker thread's and the command's lead to; the rest is for tests. */
 function prune() {
-  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const entries = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? [] : Object.values(entry)))
-  const waiting = [...entries.map((entry) => join(root, entry)), join(dist, 'worker', 'worker-main.js'), cliMain]
+  const { exports, browser } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const targets = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? entry : Object.values(entry)))
+  const entries = [...targets, ...Object.values(browser)].filter((entry) => entry.startsWith('./dist/'))
+  const waiting = [...entries.map((entry) => join(root, entry)), cliMain]
   const reached = new Set()
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (reached.has(path)) continue

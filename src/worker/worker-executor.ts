@@ -10,6 +10,7 @@
  * wrote. A worker that has not done so after a while is ended where it stands.
  */
 import type { Environment } from '../base/environment.ts'
+import { sharedMemory } from '../base/shared-memory.ts'
 import type { JobExecutor, JobOutcome } from './executor.ts'
 import { BELL, type Job, type ResultOf, SIGNAL_WORDS, STOP } from './messages.ts'
 import { WorkerLane } from './worker-lane.ts'
@@ -20,7 +21,7 @@ const ABORT_WAIT_MS = 2000
 export class WorkerExecutor implements JobExecutor {
   readonly #environment: Environment
   readonly #fallback: JobExecutor
-  readonly #signals = new Int32Array(new SharedArrayBuffer(4 * SIGNAL_WORDS))
+  readonly #signals = new Int32Array(sharedMemory(4 * SIGNAL_WORDS))
   readonly #flushes: WorkerLane
   readonly #compactions: WorkerLane
   /** Both, or the one that serves for both. */
