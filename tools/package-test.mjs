@@ -6,7 +6,7 @@
  * Run it after tools/build.mjs, as `npm run test:package` does. `--this-node` leaves the newest Node out. Each check
  * prints a line; the last line is `package: N passed, N failed`, and the status is 1 if one failed.
  */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkBrowser } from './package/browser.mjs'
@@ -61,6 +61,14 @@ function makeConsumer(directory, tarball) {
   )
 }
 
+/** The type test of the repository, with the packed declarations in the place of the sources. */
+function typeTest() {
+  const text = readFileSync(join(root, 'test/types/public-api.test.ts'), 'utf8')
+  return text
+    .replaceAll("'../../src/public/index.ts'", "'varve'")
+    .replaceAll("'../../src/public/memtable.ts'", "'varve/memtable'")
+}
+
 function checkTypes(directory, consumer, what) {
   writeFileSync(join(directory, 'consumer.mts'), consumer)
   const compilerOptions = {
@@ -70,6 +78,7 @@ function checkTypes(directory, consumer, what) {
     lib: ['es2023', 'esnext.disposable'],
     types: ['node'],
     typeRoots: [join(root, 'node_modules/@types')],
+    paths: { 'expect-type': [join(root, 'node_modules/expect-type')] },
     exactOptionalPropertyTypes: true,
     noEmit: true,
     skipLibCheck: false,
@@ -132,6 +141,7 @@ try {
   lint(tarball)
   makeConsumer(project, tarball)
   checkTypes(project, CONSUMER, 'TypeScript, strict')
+  checkTypes(project, typeTest(), 'the type test, against what is packed')
   checkLevel(join(scratch, 'level'), tarball)
   checkOn(process.execPath, project)
   const link = join(project, 'node_modules/.bin/varve')

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { check, expect } from './checks.mjs'
 
-const PAGE_TIMEOUT_MS = 120_000
+const PAGE_TIMEOUT_MS = 300_000
 const ISOLATION = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
 const IN_NODE = `
 import { nodeEnvironment } from 'varve'

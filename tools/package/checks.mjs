@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 export const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 export const INSTALL = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-const CHECK_TIMEOUT_MS = 120_000
+const CHECK_TIMEOUT_MS = 600_000
 
 let passed = 0
 let failed = 0

@@ -16,7 +16,7 @@ import { VarveLevel } from 'varve/level'
 import { MemTable } from 'varve/memtable'
 
 const PROGRAM = fileURLToPath(import.meta.url)
-const STEP_TIMEOUT_MS = 60_000
+const STEP_TIMEOUT_MS = 300_000
 const KILL_AFTER = 3000
 const text = (bytes) => new TextDecoder().decode(bytes)
 const key = (i) => `user:${String(i).padStart(6, '0')}`
