@@ -78,7 +78,7 @@ function checkTypes(directory, consumer, what) {
     lib: ['es2023', 'esnext.disposable'],
     types: ['node'],
     typeRoots: [join(root, 'node_modules/@types')],
-    paths: { 'expect-type': [join(root, 'node_modules/expect-type')] },
+    paths: { 'expect-type': [join(root, 'node_modules/expect-type/dist/index.d.ts')] },
     exactOptionalPropertyTypes: true,
     noEmit: true,
     skipLibCheck: false,

@@ -76,7 +76,12 @@ function resolve(options: AttachOptions): AttachedOptions {
 }
 
 function checkHandle(handle: ShareHandle, { comparator }: AttachedOptions): void {
-  if (typeof handle !== 'object' || handle === null || !isSharedMemory(handle.control) || !isSharedMemory(handle.reader)) {
+  if (
+    typeof handle !== 'object' ||
+    handle === null ||
+    !isSharedMemory(handle.control) ||
+    !isSharedMemory(handle.reader)
+  ) {
     throw new InvalidArgumentError('attach takes a handle that DB.share() made')
   }
   if (handle.comparator === comparator.name) return
@@ -84,4 +89,3 @@ function checkHandle(handle: ShareHandle, { comparator }: AttachedOptions): void
     `the database's keys are ordered by ${String(handle.comparator)}, not by ${comparator.name}`,
   )
 }
-

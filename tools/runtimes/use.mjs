@@ -4,6 +4,8 @@
  *
  *   use DIRECTORY [ARGUMENT…]       ARGUMENTs come before the program when this runtime starts another of itself
  *   use --write DIRECTORY           puts until it is killed, and prints how many it was told are written
+ *   use --hold DIRECTORY            opens, prints `held`, and closes when its input ends
+ *   use --open DIRECTORY            opens and closes, and prints `opened` or the code of the error
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -27,6 +29,23 @@ async function writeUntilKilled(directory) {
   for (let i = 0; ; i++) {
     await db.put(key(i), value(i))
     if (i % 100 === 99) process.stdout.write(`${i + 1}\n`)
+  }
+}
+
+async function hold(directory) {
+  const db = await open(directory)
+  console.log('held')
+  process.stdin.resume()
+  await once(process.stdin, 'end')
+  await db.close()
+}
+
+async function tryToOpen(directory) {
+  try {
+    await (await open(directory)).close()
+    console.log('opened')
+  } catch (error) {
+    console.log(error.code)
   }
 }
 
@@ -139,4 +158,6 @@ async function main([directory, ...runtime]) {
 
 if (!isMainThread) await readAsWorker()
 else if (process.argv[2] === '--write') await writeUntilKilled(process.argv[3])
+else if (process.argv[2] === '--hold') await hold(process.argv[3])
+else if (process.argv[2] === '--open') await tryToOpen(process.argv[3])
 else await main(process.argv.slice(2))
