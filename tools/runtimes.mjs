@@ -86,13 +86,29 @@ async function tryRuntime(name, [binary, run, test], project, scratch) {
   const files = [...compiled(PORTABLE), ...compiled(ON_DISK)]
   const output = await checkLater(`${label}: the portable tests`, binary, [...test, ...files], { cwd: root })
   expectCount(label, output, name === 'deno' ? 480 : 570)
-  if (name.startsWith('node-')) await tryPermission(label, binary, test, data)
+  if (name === 'deno') tryDenoPermissions(binary, project, join(data, 'db'))
+  if (!name.startsWith('node-')) return
+  const required = ['--input-type=commonjs', '-e', "if (!require('varve').open) throw new Error('there is no open')"]
+  check(`${label}: require`, binary, required, { cwd: project })
+  await tryPermission(label, binary, test, data)
 }
 
 /** A test process that runs nothing ends well, too. Deno counts what is in a suite as steps of one test. */
 function expectCount(what, output, fewest) {
   const count = Number(/^# pass (\d+)$|^ (\d+) pass$|\| (\d+) passed\b/m.exec(output)?.slice(1).find(Boolean) ?? 0)
   expect(count >= fewest, `${what}: ${count} of them`, output)
+}
+
+function tryDenoPermissions(deno, project, directory) {
+  const files = ['--no-prompt', '--allow-read', '--allow-write']
+  for (const [flags, answer] of [
+    [files, 'NOT_SUPPORTED'],
+    [[...files, '--allow-net'], 'opened'],
+  ]) {
+    const args = ['run', ...flags, 'use.mjs', '--open', directory]
+    const output = check(`deno ${flags.join(' ')}`, deno, args, { cwd: project })
+    expect(output.trim() === answer, `deno ${flags.join(' ')}: ${answer}`, output)
+  }
 }
 
 async function tryPermission(label, binary, test, data) {

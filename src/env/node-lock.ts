@@ -17,13 +17,14 @@
  *
  * Limits  Abstract sockets have no permissions: another user of the machine can occupy the name, and so keep varve out. Two
  *         containers that share a volume, but neither network nor process numbers, see each other through (3) only. Under
- *         Node's permission model, or Deno's, without /proc and --allow-net, only openers of the same thread are kept out.
+ *         Node's permission model without /proc and --allow-net, only openers of the same thread are kept out. Deno without
+ *         --allow-net is refused.
  */
 import * as fs from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import * as path from 'node:path'
 import type { DirectoryLock } from '../base/environment.ts'
-import { LockedError } from '../base/errors.ts'
+import { LockedError, NotSupportedError } from '../base/errors.ts'
 import { LOCK } from '../base/filename.ts'
 import { codeOf, ioError, refusal } from './io-error.ts'
 import {
@@ -56,6 +57,7 @@ const NAMELESS_MS = 20
 /** Of a socket's name, with the zero that makes it abstract: all of sockaddr_un's sun_path. */
 const SOCKET_NAME_LENGTH = 108
 const isBun = process.versions.bun !== undefined
+const isDeno = process.versions.deno !== undefined
 
 /**
  * Take the lock of `directory`.
@@ -79,6 +81,9 @@ async function lockOnLinux(directory: string, fileMode: number): Promise<Directo
   const native = await loadNativeLocks()
   const socket = await listenPatiently(socketName(name), () => namedHolder(file, identity) !== undefined)
   if (socket === 'taken') throw locked(directory, holderIn(file, identity))
+  // Without all permissions there is no /proc in Deno, so that nothing would keep others out.
+  if (socket === 'impossible' && isDeno)
+    throw new NotSupportedError(`cannot lock ${file}: Deno needs --allow-net for that`)
   const network = socket === 'impossible' ? '' : networkNamespace()
   const held = new HeldLock(file, identity, name, socket === 'impossible' ? undefined : socket)
   try {
