@@ -144,13 +144,31 @@ export class Drivers {
       failure = error as Error
     }
     await this.#workEnded()
-    closeAll([
-      () => {
-        if (failure !== undefined) throw failure
-      },
-      () => this.#engine.release(),
-      () => lock?.release(),
-    ])
+    try {
+      closeAll([
+        () => {
+          if (failure !== undefined) throw failure
+        },
+        () => this.#engine.release(),
+      ])
+    } finally {
+      await this.#unlocked(lock)
+    }
+  }
+
+  /**
+   * A thread that was ended in the midst of a compaction may still be in a call that writes a file, whose number is the next
+   * opener's to give away: the lock stays until it has ended, if need be longer than `close` waits.
+   */
+  async #unlocked(lock: DirectoryLock | undefined): Promise<void> {
+    const { background, environment, options } = this.#engine
+    const released = background.ended.then(() => lock?.release())
+    let cancel = (): void => {}
+    const late = new Promise<void>((resolve) => {
+      cancel = environment.later(options.stallTimeoutMs, resolve, true)
+    })
+    await Promise.race([released, late])
+    cancel()
   }
 
   /** A job that still ran would write to a directory that the next opener has. A compaction is aborted by the release. */
