@@ -1,11 +1,11 @@
 /**
  * browser: runs the bundles for web pages in Chromium: with shared memory, which a page has if its server isolates it from others;
- * without; and in a worker of a page. The table that each of them wrote has the same bytes as one that Node wrote to a disk.
+ * without; in a worker of a page; and the package's own modules, unbundled. The table that each of them wrote has the same bytes as one that Node wrote to a disk.
  *
  * Chromium is found in the PATH, or named by CHROMIUM. Without one, a line says that nothing was run; with `CI` set, that is a failure.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -43,7 +43,7 @@ export async function checkBrowser(project, bundles) {
   }
   if (output === '') return
   const { table, entries } = JSON.parse(output)
-  for (const outcome of await visit(chromium, bundles)) {
+  for (const outcome of await visit(chromium, new Map([...bundles, ['modules', project]]))) {
     const { path, isPage, isShared } = outcome
     const isAlike = outcome.table === table && outcome.entries === entries
     const isAsWanted = isShared === !path.startsWith('/plain/') && isPage === path.endsWith('.html')
@@ -59,7 +59,7 @@ export async function checkBrowser(project, bundles) {
 /** The outcomes of all pages. */
 async function visit(chromium, bundles) {
   const paths = [...bundles.keys()].map((name) => `/isolated/${name}/page.html`)
-  paths.push(`/plain/${[...bundles.keys()][0]}/page.html`, `/isolated/${[...bundles.keys()][0]}/worker.html`)
+  paths.push('/plain/esbuild/page.html', '/isolated/esbuild/worker.html')
   const outcomes = []
   let done = () => {}
   const isDone = new Promise((resolve) => (done = resolve))
@@ -99,7 +99,7 @@ async function end(browser) {
 }
 
 function serve(request, response, bundles, take) {
-  const [, kind, bundler, file] = /^\/(\w+)\/(\w+)\/([\w.-]+)$/.exec(request.url) ?? []
+  const [, kind, bundler, file] = /^\/(\w+)\/(\w+)\/([\w./-]+)$/.exec(request.url) ?? []
   if (request.method === 'POST') {
     let body = ''
     request.setEncoding('utf8').on('data', (text) => (body += text))
@@ -113,7 +113,20 @@ function serve(request, response, bundles, take) {
   response.end(text)
 }
 
+/** Without a bundler, an import map does what the field `browser` of package.json asks for. */
+function unbundledPage() {
+  const dist = './node_modules/varve/dist'
+  const imports = {
+    varve: `${dist}/public/index.js`,
+    'varve/memtable': `${dist}/public/memtable.js`,
+    [`${dist}/env/node-env.js`]: `${dist}/env/browser-env.js`,
+  }
+  const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`
+  return `<!doctype html>${map}<script type="module" src="page-main.mjs"></script>`
+}
+
 function contentOf(directory, file) {
+  if (file === 'page.html' && existsSync(join(directory, 'package.json'))) return unbundledPage()
   if (file === 'page.html') return '<!doctype html><script type="module" src="page.mjs"></script>'
   if (file === 'worker.html') return "<!doctype html><script>new Worker('page.mjs', { type: 'module' })</script>"
   try {
