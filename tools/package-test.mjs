@@ -12,7 +12,16 @@ import { join } from 'node:path'
 import { checkBrowser } from './package/browser.mjs'
 import { checkBundles } from './package/bundles.mjs'
 import { check, expect, INSTALL, makeProject, manifest, nodeBinary, root, summarize } from './package/checks.mjs'
-import { BODY, CONSUMER, LEVEL, LEVEL_CONSUMER, NATIVE_LOCK } from './package/consumers.mjs'
+import {
+  BODY,
+  CONSUMER,
+  LEVEL,
+  LEVEL_CONSUMER,
+  NATIVE_LOCK,
+  NO_PEER,
+  OTEL,
+  OTEL_CONSUMER,
+} from './package/consumers.mjs'
 
 const MAX_UNPACKED_BYTES = 1_000_000
 
@@ -105,6 +114,30 @@ function checkLevel(directory, tarball) {
   checkTypes(directory, LEVEL_CONSUMER, 'TypeScript, strict, of varve/level')
 }
 
+/** The telemetry that the optional peer dependency makes possible, and what is said without it. */
+function checkOtel(directory, tarball, withoutPeer) {
+  writeFileSync(join(withoutPeer, 'no-peer.mjs'), NO_PEER)
+  check('varve/otel names the package that it misses', process.execPath, ['no-peer.mjs'], { cwd: withoutPeer })
+  mkdirSync(directory)
+  writeFileSync(join(directory, 'package.json'), '{ "name": "observer", "private": true }\n')
+  const peer = `@opentelemetry/api@${manifest.peerDependencies['@opentelemetry/api']}`
+  const sdk = `@opentelemetry/sdk-metrics@${manifest.devDependencies['@opentelemetry/sdk-metrics']}`
+  check('install beside OpenTelemetry', 'npm', ['install', ...INSTALL, tarball, peer, sdk], { cwd: directory })
+  writeFileSync(join(directory, 'body.cjs'), OTEL)
+  writeFileSync(
+    join(directory, 'esm.mjs'),
+    "import * as varve from 'varve'\nimport * as otel from 'varve/otel'\nimport use from './body.cjs'\nawait use(varve, otel, process.argv[2])\n",
+  )
+  writeFileSync(
+    join(directory, 'cjs.cjs'),
+    "require('./body.cjs')(require('varve'), require('varve/otel'), process.argv[2])\n",
+  )
+  for (const script of ['esm.mjs', 'cjs.cjs']) {
+    check(`varve/otel, ${script}`, process.execPath, [script, join(directory, `data-${script}`)], { cwd: directory })
+  }
+  checkTypes(directory, OTEL_CONSUMER, 'TypeScript, strict, of varve/otel')
+}
+
 /** The lock that the optional peer dependency makes possible. */
 function checkNativeLock(directory, tarball) {
   mkdirSync(directory)
@@ -143,6 +176,7 @@ try {
   checkTypes(project, CONSUMER, 'TypeScript, strict')
   checkTypes(project, typeTest(), 'the type test, against what is packed')
   checkLevel(join(scratch, 'level'), tarball)
+  checkOtel(join(scratch, 'otel'), tarball, project)
   checkOn(process.execPath, project)
   const link = join(project, 'node_modules/.bin/varve')
   if (existsSync(link)) expect((statSync(link).mode & 0o111) !== 0, 'the command can be executed', link)

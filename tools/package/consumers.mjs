@@ -128,6 +128,63 @@ export async function use(directory: string): Promise<number | undefined> {
 }
 `
 
+/** What `varve/otel` gives, beside the optional package that it takes; the same for both module systems. */
+export const OTEL = `
+module.exports = async function use({ open }, { instrument }, directory) {
+  const assert = require('node:assert/strict')
+  const { InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } = require('@opentelemetry/sdk-metrics')
+  const exporter = new InMemoryMetricExporter(1)
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 2 ** 30 })
+  const meter = new MeterProvider({ readers: [reader] }).getMeter('test')
+  const lines = []
+  const take = (fields, message) => lines.push(message)
+  const db = await open(directory, { logger: { debug: take, info: take, warn: take, error: take } })
+  const stop = instrument(db, { meter })
+  await db.put('a', '1')
+  await db.flush()
+  await reader.forceFlush()
+  const [{ scopeMetrics: [{ metrics }] }] = exporter.getMetrics()
+  const flushes = metrics.find(({ descriptor }) => descriptor.name === 'varve.flush.count')
+  assert.equal(flushes.dataPoints[0].value, 1)
+  assert.equal(flushes.dataPoints[0].attributes['db.system.name'], 'varve')
+  stop()
+  await db.close()
+  await reader.shutdown()
+  assert.deepEqual(lines, ['database created', 'flushed', 'database closed'])
+}
+`
+
+/** What must compile against the declarations of `varve/otel`. */
+export const OTEL_CONSUMER = `
+import { metrics, trace } from '@opentelemetry/api'
+import { open, type Logger } from 'varve'
+import { instrument, type InstrumentOptions } from 'varve/otel'
+
+export async function use(directory: string): Promise<void> {
+  const logger: Logger = console
+  await using db = await open(directory, { logger })
+  const options: InstrumentOptions = { meter: metrics.getMeter('app'), tracer: trace.getTracer('app') }
+  const stop: () => void = instrument(db, { ...options, attributes: { 'service.shard': 1 } })
+  stop()
+  // @ts-expect-error no database
+  instrument(directory)
+}
+`
+
+/** Without the optional package, `varve/otel` says which one is missing, and all else works. */
+export const NO_PEER = `
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+
+await import('varve')
+await assert.rejects(import('varve/otel'), (error) => {
+  assert.equal(error.code, 'ERR_MODULE_NOT_FOUND')
+  assert.match(error.message, /Cannot find package '@opentelemetry\\/api'/)
+  return true
+})
+assert.throws(() => createRequire(import.meta.url)('varve/otel'), /@opentelemetry\\/api/)
+`
+
 /** With the optional package installed, LevelDB is kept out of a directory that varve has open, and let in afterwards. */
 export const NATIVE_LOCK = `
 import assert from 'node:assert/strict'

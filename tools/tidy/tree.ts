@@ -11,6 +11,7 @@ const ENTRIES = [
   'src/public/',
   'src/cli/main.ts',
   'src/level/varve-level.ts',
+  'src/otel/instrument.ts',
   'src/worker/worker-main.ts',
   // package.json names it for web pages.
   'src/env/browser-env.ts',
