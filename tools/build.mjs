@@ -4,7 +4,8 @@
  *   1. tsc: JavaScript and declarations, file by file. JavaScript comes without its comments, which are half of it, and
  *      indented by tabs: users read it in their debugger, and what is public has its comments in declarations.
  *   2. Declarations name `.js`, not `.ts`: the compiler rewrites that in code only (TypeScript issue 61037). A file's
- *      header, its design document, stays in the repository. Modules that no entry leads to go.
+ *      header, its design document, stays in the repository. Modules that no entry leads to go, and so do the comments in
+ *      declarations that nobody can import.
  *   3. The command line tool becomes one file, dist/cli/main.js, with the development dependencies that it needs inside,
  *      so that the package has none; the engine stays outside, where worker threads find their entry. The licences of
  *      what is inside go into dist/cli/LICENSES.txt.
@@ -47,9 +48,10 @@ function rewriteDeclarations() {
 
 /** Keep what the package's entries, the worker thread's and the command's lead to; the rest is for tests. */
 function prune() {
-  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const entries = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? [] : Object.values(entry)))
-  const waiting = [...entries.map((entry) => join(root, entry)), join(dist, 'worker', 'worker-main.js'), cliMain]
+  const { exports, browser } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const targets = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? entry : Object.values(entry)))
+  const entries = [...targets, ...Object.values(browser)].filter((entry) => entry.startsWith('./dist/'))
+  const waiting = [...entries.map((entry) => join(root, entry)), cliMain]
   const reached = new Set()
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (reached.has(path)) continue
@@ -62,6 +64,28 @@ function prune() {
   for (const name of readdirSync(dist, { recursive: true })) {
     const path = join(dist, name)
     if (/\.(js|d\.ts)$/.test(name) && !reached.has(path)) rmSync(path)
+  }
+}
+
+/** Comments stay in what the entries export, and in the classes and interfaces that it extends. */
+function stripInternalComments() {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const waiting = Object.values(exports).flatMap(({ types }) => (types === undefined ? [] : join(root, types)))
+  const kept = new Set()
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (kept.has(path)) continue
+    kept.add(path)
+    const text = readFileSync(path, 'utf8')
+    const extended = new Set(Array.from(text.matchAll(/\bextends (\w+)/g), ([, name]) => name))
+    for (const [, kind, names, target] of text.matchAll(/^(export|import)\b([^;]*?) from '(\.[^']+)\.js'/gm)) {
+      if (kind === 'export' || names.match(/\w+/g).some((name) => extended.has(name)))
+        waiting.push(join(dirname(path), `${target}.d.ts`))
+    }
+  }
+  for (const name of readdirSync(dist, { recursive: true })) {
+    const path = join(dist, name)
+    if (!name.endsWith('.d.ts') || kept.has(path)) continue
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/^[ \t]*\/\*\*[\s\S]*?\*\/\n/gm, ''))
   }
 }
 
@@ -134,6 +158,7 @@ function licencesOf(inputs) {
 compile()
 rewriteDeclarations()
 prune()
+stripInternalComments()
 await indent()
 if (existsSync(cliMain)) await bundleCli()
 else console.error(`build: no ${relative(root, cliMain).split(sep).join('/')} yet; the package has no command`)

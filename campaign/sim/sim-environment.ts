@@ -97,7 +97,9 @@ class SimHost implements Environment {
     return this.#scheduler.later(delayMs, task)
   }
 
-  keepFromTransfer(): void {}
+  keepFromTransfer(): boolean {
+    return true
+  }
 
   publish(): void {}
 

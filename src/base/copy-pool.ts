@@ -5,7 +5,8 @@
  *
  * Invariants  (1) no two copies share a byte: each belongs to its caller alone
  *             (2) a kept value keeps at most SLAB_BYTES alive
- *             (3) a slab refuses to be transferred to another thread, since that would take its other values with it
+ *             (3) a slab refuses to be transferred to another thread, since that would take its other values with it;
+ *                 where the host has no such thing (a web page), every copy has its own memory
  */
 import { copyBytes, ownedCopy } from './bytes.ts'
 import type { Bytes } from './types.ts'
@@ -18,19 +19,20 @@ const MIN_BYTES = 65
 const MAX_BYTES = 1024
 
 export class CopyPool {
-  readonly #guard: (slab: ArrayBuffer) => void
+  readonly #guard: (slab: ArrayBuffer) => boolean
   #slab: ArrayBuffer = new ArrayBuffer(0)
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(this.#slab)
   #used = 0
+  #isGuarded = true
 
-  /** @param guard makes a buffer refuse to be transferred */
-  constructor(guard: (slab: ArrayBuffer) => void) {
+  /** @param guard makes a buffer refuse to be transferred, and says whether it does */
+  constructor(guard: (slab: ArrayBuffer) => boolean) {
     this.#guard = guard
   }
 
   /** A copy of from[offset, offset + length) that its caller owns. */
   copy(from: Bytes, offset: number, length: number): Uint8Array<ArrayBuffer> {
-    if (length < MIN_BYTES || length > MAX_BYTES) return ownedCopy(from, offset, length)
+    if (length < MIN_BYTES || length > MAX_BYTES || !this.#isGuarded) return ownedCopy(from, offset, length)
     if (this.#used + length > this.#bytes.length) this.#begin()
     const start = this.#used
     copyBytes(from, offset, this.#bytes, start, length)
@@ -40,7 +42,7 @@ export class CopyPool {
 
   #begin(): void {
     this.#slab = new ArrayBuffer(SLAB_BYTES)
-    this.#guard(this.#slab)
+    this.#isGuarded = this.#guard(this.#slab)
     this.#bytes = new Uint8Array(this.#slab)
     this.#used = 0
   }

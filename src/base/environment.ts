@@ -161,8 +161,11 @@ export interface Environment {
   random32(): number
   /** Call `task` after `delayMs`, once; the returned function cancels. Keeps the process alive only if told to. */
   later(delayMs: number, task: () => void, keepAlive?: boolean): () => void
-  /** Have a buffer refuse to be transferred to another thread (it is copied instead, or the transfer throws). */
-  keepFromTransfer(buffer: ArrayBuffer): void
+  /**
+   * Have a buffer refuse to be transferred to another thread (it is copied instead, or the transfer throws).
+   * @returns whether it does
+   */
+  keepFromTransfer(buffer: ArrayBuffer): boolean
   /** Block this thread: for a synchronous caller that must wait. */
   sleep(durationMs: number): void
   /**

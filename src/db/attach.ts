@@ -4,6 +4,7 @@
 import { bytewiseComparator, type KeyOrder } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import { ClosedError, InvalidArgumentError, NotSupportedError } from '../base/errors.ts'
+import { isSharedMemory } from '../base/shared-memory.ts'
 import type { AttachedOptions } from './attached-host.ts'
 import { promised } from './call-options.ts'
 import { DBReader } from './db-reader.ts'
@@ -76,15 +77,16 @@ function resolve(options: AttachOptions): AttachedOptions {
 }
 
 function checkHandle(handle: ShareHandle, { comparator }: AttachedOptions): void {
-  if (typeof handle !== 'object' || handle === null || !isShared(handle.control) || !isShared(handle.reader)) {
+  if (
+    typeof handle !== 'object' ||
+    handle === null ||
+    !isSharedMemory(handle.control) ||
+    !isSharedMemory(handle.reader)
+  ) {
     throw new InvalidArgumentError('attach takes a handle that DB.share() made')
   }
   if (handle.comparator === comparator.name) return
   throw new InvalidArgumentError(
     `the database's keys are ordered by ${String(handle.comparator)}, not by ${comparator.name}`,
   )
-}
-
-function isShared(buffer: unknown): boolean {
-  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]'
 }

@@ -104,8 +104,8 @@ export class FaultEnvironment implements Environment {
     return this.#inner.later(delayMs, () => this.#unlessCrashed(task), keepAlive)
   }
 
-  keepFromTransfer(buffer: ArrayBuffer): void {
-    this.#inner.keepFromTransfer(buffer)
+  keepFromTransfer(buffer: ArrayBuffer): boolean {
+    return this.#inner.keepFromTransfer(buffer)
   }
 
   readonly sleep = (durationMs: number): void => this.#inner.sleep(durationMs)

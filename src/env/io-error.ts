@@ -8,6 +8,7 @@ import { IOError } from '../base/errors.ts'
 export type SystemError = Error & { readonly code: string }
 
 const WORDS: ReadonlyMap<string, string> = new Map([
+  ['ERR_ACCESS_DENIED', "Node's permission model does not allow it"],
   ['EACCES', 'permission denied'],
   ['EBADF', 'the file is closed'],
   ['EBUSY', 'the file is in use'],

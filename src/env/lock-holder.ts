@@ -42,7 +42,7 @@ export function thisProcess(network: string): LockHolder {
   const script = process.argv[1]
   return {
     pid: process.pid,
-    host: hostname(),
+    host: hostName(),
     boot: bootId(),
     started: startTime(process.pid),
     network,
@@ -96,7 +96,7 @@ export function holdsUnseen(holder: LockHolder, network: string): boolean {
 
 /** e.g. `process 1234 (node server.js) since 2026-05-01T10:00:00.000Z`. */
 export function describeHolder(holder: LockHolder): string {
-  const where = holder.host === hostname().slice(0, MAX_NAME) ? '' : ` on ${holder.host}`
+  const where = holder.host === hostName().slice(0, MAX_NAME) ? '' : ` on ${holder.host}`
   const which = holder.pid === process.pid && where === '' ? 'this process, ' : ''
   const program = holder.program === '' ? '' : ` (${holder.program})`
   const since = holder.since === '' ? '' : ` since ${holder.since}`
@@ -124,6 +124,15 @@ function commandOf(pid: number): string {
     .map((word) => basename(word))
     .join(' ')
     .trim()
+}
+
+/** Empty if this process may not know it (Deno without --allow-sys). */
+function hostName(): string {
+  try {
+    return hostname()
+  } catch {
+    return ''
+  }
 }
 
 function bootId(): string {

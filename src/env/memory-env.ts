@@ -51,7 +51,10 @@ export class MemoryEnvironment implements Environment {
     }
   }
 
-  keepFromTransfer(): void {}
+  /** There are no other threads. */
+  keepFromTransfer(): boolean {
+    return true
+  }
 
   /** Time passes at once; timers that come due in it run later, with runTimers. */
   sleep(durationMs: number): void {

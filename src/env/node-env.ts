@@ -10,7 +10,7 @@ import type { Clock, Codecs, Environment, FileSystem, Ports, WorkerThread } from
 import { nodeCodecs } from './node-codecs.ts'
 import { type FileModes, NodeFiles } from './node-files.ts'
 import { nodePorts } from './node-port.ts'
-import { startWorkerThread } from './node-worker.ts'
+import { checkWorkerProgram, startWorkerThread } from './node-worker.ts'
 
 /** Options of `nodeEnvironment`. */
 export interface NodeEnvironmentOptions {
@@ -18,6 +18,11 @@ export interface NodeEnvironmentOptions {
   readonly directoryMode?: number
   /** Permissions of files that are made, less the umask; 0o600 by default. */
   readonly fileMode?: number
+  /**
+   * The program of varve's worker threads: where a bundler has put the module `varve/worker`. Default: the module's own
+   * place beside the engine; if it is not there, as in a bundle of one file, jobs run on the calling thread.
+   */
+  readonly worker?: URL
 }
 
 /** The longest delay of a timer; Node fires a longer one at once. */
@@ -26,9 +31,14 @@ const MAX_DELAY_MS = 2 ** 31 - 1
 /** Nobody notifies it. */
 const SLEEP = new Int32Array(new SharedArrayBuffer(4))
 
-/** An environment on the operating system; each thread makes its own. */
+/**
+ * An environment on the operating system; each thread makes its own.
+ * @throws InvalidArgumentError if there is no file where `worker` says
+ */
 export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environment {
-  return new NodeEnvironment({ directoryMode: options.directoryMode ?? 0o700, fileMode: options.fileMode ?? 0o600 })
+  const { directoryMode = 0o700, fileMode = 0o600, worker } = options
+  if (worker !== undefined) checkWorkerProgram(worker)
+  return new NodeEnvironment({ directoryMode, fileMode }, worker)
 }
 
 class NodeEnvironment implements Environment {
@@ -37,10 +47,12 @@ class NodeEnvironment implements Environment {
   readonly codecs: Codecs = nodeCodecs()
   readonly ports: Ports = nodePorts
   readonly #modes: FileModes
+  readonly #worker: URL | undefined
   readonly #random = new Uint32Array(1)
 
-  constructor(modes: FileModes) {
+  constructor(modes: FileModes, worker: URL | undefined) {
     this.#modes = modes
+    this.#worker = worker
     this.files = new NodeFiles(modes)
   }
 
@@ -54,8 +66,9 @@ class NodeEnvironment implements Environment {
     return () => clearTimeout(timer)
   }
 
-  keepFromTransfer(buffer: ArrayBuffer): void {
+  keepFromTransfer(buffer: ArrayBuffer): boolean {
     markAsUntransferable(buffer)
+    return true
   }
 
   sleep(durationMs: number): void {
@@ -76,6 +89,6 @@ class NodeEnvironment implements Environment {
   }
 
   startWorker(): WorkerThread | undefined {
-    return startWorkerThread(this.#modes)
+    return startWorkerThread(this.#modes, this.#worker)
   }
 }

@@ -18,6 +18,7 @@ import { IOError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
 import { ioError, refusal, systemError } from './io-error.ts'
 import { lockDirectory } from './node-lock.ts'
+import { requireSync } from './node-permission.ts'
 
 /** The permissions of what is created. */
 export interface FileModes {
@@ -55,6 +56,7 @@ export class NodeFiles implements FileSystem {
   }
 
   createWritable(file: string): WritableFile {
+    requireSync('create', file)
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
     return new NodeWritableFile(
       file,
@@ -73,6 +75,7 @@ export class NodeFiles implements FileSystem {
   }
 
   makeDirectory(directory: string): void {
+    requireSync('make directory', directory)
     const mode = this.#modes.directoryMode
     const first = attempt('make directory', directory, () => fs.mkdirSync(directory, { recursive: true, mode }))
     const last = path.resolve(directory)
@@ -85,14 +88,17 @@ export class NodeFiles implements FileSystem {
   }
 
   rename(from: string, to: string): void {
+    requireSync('rename', from)
     attempt('rename', from, () => fs.renameSync(from, to))
   }
 
   link(from: string, to: string): void {
+    requireSync('link', from)
     attempt('link', from, () => fs.linkSync(from, to))
   }
 
   remove(file: string): void {
+    requireSync('remove', file)
     attempt('remove', file, () => fs.unlinkSync(file))
   }
 

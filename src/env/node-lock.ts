@@ -6,21 +6,25 @@
  *  (1) The kernel's table of locks shows a live LevelDB, or a varve that holds (3). Until that is clear, LOCK is not opened:
  *      closing any descriptor of it would silently drop an fcntl lock that a LevelDB in this very process has on it.
  *  (2) An abstract Unix socket named after LOCK's device and inode excludes every other varve of the network namespace,
- *      in this process too.
+ *      in this process too. Its name is as long as one can be: Node 20 fills a shorter one up with zeros, which to the kernel
+ *      is another name than the one that Node 22 takes. Bun takes none so long; its own openers exclude each other by (2),
+ *      Bun and all others by (4).
  *  (3) With the optional package fs-native-extensions, a lock of the open file, which LevelDB's conflicts with. Without it a
  *      LevelDB that comes later is not kept out.
- *  (4) A line in LOCK names the holder, for messages and for openers in another network namespace (lock-holder.ts).
+ *  (4) A line in LOCK names the holder, for messages and for openers that (2) does not reach: in another network namespace
+ *      (lock-holder.ts), or of Bun and not of Bun. Two of these that open in the same instant are not kept apart.
  * macOS, Windows: LOCK is opened with the system's own exclusive flag. Not exercised by varve's tests so far.
  *
  * Limits  Abstract sockets have no permissions: another user of the machine can occupy the name, and so keep varve out. Two
  *         containers that share a volume, but neither network nor process numbers, see each other through (3) only. Under
- *         Node's permission model without /proc and --allow-net, only openers of the same thread are kept out.
+ *         Node's permission model without /proc and --allow-net, only openers of the same thread are kept out. Deno without
+ *         --allow-net is refused.
  */
 import * as fs from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import * as path from 'node:path'
 import type { DirectoryLock } from '../base/environment.ts'
-import { LockedError } from '../base/errors.ts'
+import { LockedError, NotSupportedError } from '../base/errors.ts'
 import { LOCK } from '../base/filename.ts'
 import { codeOf, ioError, refusal } from './io-error.ts'
 import {
@@ -50,6 +54,10 @@ const WINDOWS_EXLOCK = 0x10000000
 /** How often, and after how long, a socket is asked for again that is taken, though LOCK names no holder. */
 const NAMELESS_TRIES = 10
 const NAMELESS_MS = 20
+/** Of a socket's name, with the zero that makes it abstract: all of sockaddr_un's sun_path. */
+const SOCKET_NAME_LENGTH = 108
+const isBun = process.versions.bun !== undefined
+const isDeno = process.versions.deno !== undefined
 
 /**
  * Take the lock of `directory`.
@@ -71,8 +79,11 @@ async function lockOnLinux(directory: string, fileMode: number): Promise<Directo
   if (heldHere.has(name)) throw locked(directory, holderIn(file, identity))
   refuseSystemLock(directory, file, identity)
   const native = await loadNativeLocks()
-  const socket = await listenPatiently(`\0${name}`, () => namedHolder(file, identity) !== undefined)
+  const socket = await listenPatiently(socketName(name), () => namedHolder(file, identity) !== undefined)
   if (socket === 'taken') throw locked(directory, holderIn(file, identity))
+  // Without all permissions there is no /proc in Deno, so that nothing would keep others out.
+  if (socket === 'impossible' && isDeno)
+    throw new NotSupportedError(`cannot lock ${file}: Deno needs --allow-net for that`)
   const network = socket === 'impossible' ? '' : networkNamespace()
   const held = new HeldLock(file, identity, name, socket === 'impossible' ? undefined : socket)
   try {
@@ -232,9 +243,15 @@ function listen(name: string): Promise<Server | 'taken' | 'impossible'> {
   })
 }
 
+function socketName(name: string): string {
+  return isBun ? `\0${name}` : `\0${name}`.padEnd(SOCKET_NAME_LENGTH, '-')
+}
+
+/** Where a socket of this process excludes others. */
 function networkNamespace(): string {
   try {
-    return fs.readlinkSync('/proc/self/ns/net')
+    const namespace = fs.readlinkSync('/proc/self/ns/net')
+    return isBun ? `${namespace} bun` : namespace
   } catch {
     return ''
   }

@@ -9,24 +9,36 @@
 import { existsSync } from 'node:fs'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker, type WorkerOptions } from 'node:worker_threads'
 import type { WorkerThread } from '../base/environment.ts'
+import { InvalidArgumentError } from '../base/errors.ts'
 import type { FileModes } from './node-files.ts'
 
 /**
  * Start varve's worker program, or answer undefined where that cannot be: the program is not there (a bundle without it,
  * or sources that run without being compiled), or threads are not permitted (`node --permission`).
+ * @param program where it is, if not beside this module; by checkWorkerProgram
  */
-export function startWorkerThread(modes: FileModes): WorkerThread | undefined {
-  // A Worker reports a missing program only later, when it has been given jobs. (The name is put together, so that
-  // bundlers take the one below, and only that, for the address of a program.)
-  if (!existsSync(new URL(['..', 'worker', 'worker-main.js'].join('/'), import.meta.url))) return undefined
+export function startWorkerThread(modes: FileModes, program: URL = ownProgram()): WorkerThread | undefined {
+  // A Worker reports a missing program only later, when it has been given jobs.
+  if (!existsSync(program)) return undefined
   const { port1, port2 } = new MessageChannel()
   try {
-    const options = workerOptions(port2, { modes })
-    return new NodeWorkerThread(new Worker(new URL('../worker/worker-main.js', import.meta.url), options), port1)
+    return new NodeWorkerThread(new Worker(program, workerOptions(port2, { modes })), port1)
   } catch {
     port1.close()
     return undefined
   }
+}
+
+/** The name is put together, so that no bundler takes the module, without what it imports, for a file to be copied. */
+function ownProgram(): URL {
+  return new URL(['..', 'worker', 'worker-main.js'].join('/'), import.meta.url)
+}
+
+/** @throws InvalidArgumentError unless a worker program may be there */
+export function checkWorkerProgram(program: URL): void {
+  if (!(program instanceof URL) || program.protocol !== 'file:')
+    throw new InvalidArgumentError(`option worker must be the URL of a file, not ${String(program)}`)
+  if (!existsSync(program)) throw new InvalidArgumentError(`option worker: there is no file ${program.href}`)
 }
 
 /** How a worker is started that is given `port`. No execArgv: the owner's `--input-type` or `--import` are not for it. */

@@ -8,6 +8,7 @@
  *             (2) what lies idle here is held weakly: it costs nothing that the garbage collector would not free
  * Threads     each thread has its own
  */
+import { sharedMemory } from '../base/shared-memory.ts'
 import * as Layout from './arena-layout.ts'
 
 /** Idle arenas to remember: those of a few databases with a few frozen MemTables each. */
@@ -23,7 +24,7 @@ export function takeMemory(bytes: number): SharedArrayBuffer {
     idle = idle.filter((other) => other !== reference)
     return memory
   }
-  return new SharedArrayBuffer(bytes)
+  return sharedMemory(bytes)
 }
 
 /** Bytes of a frozen arena's memory, from its start, that are not zero. */

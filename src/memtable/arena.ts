@@ -10,6 +10,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { InvalidArgumentError, VarveError } from '../base/errors.ts'
+import { isSharedMemory } from '../base/shared-memory.ts'
 import type { Bytes } from '../base/types.ts'
 import * as Layout from './arena-layout.ts'
 import { takeMemory } from './arena-memory.ts'
@@ -95,13 +96,12 @@ export class Arena {
    * @throws InvalidArgumentError if `buffer` is not the buffer of an arena of this version of varve
    */
   static attach(buffer: unknown): Arena {
-    if (Object.prototype.toString.call(buffer) !== '[object SharedArrayBuffer]') {
+    if (!isSharedMemory(buffer)) {
       throw new InvalidArgumentError('a MemTable is attached through its SharedArrayBuffer')
     }
-    const fault = headerFault(buffer as SharedArrayBuffer)
+    const fault = headerFault(buffer)
     if (fault !== undefined) throw new InvalidArgumentError(`not a MemTable's memory: ${fault}`)
-    const shared = buffer as SharedArrayBuffer
-    const arena = new Arena(shared, new Int32Array(shared, 0, Layout.HEADER_WORDS)[Layout.FEATURES])
+    const arena = new Arena(buffer, new Int32Array(buffer, 0, Layout.HEADER_WORDS)[Layout.FEATURES])
     arena.tail = arena.watermark()
     return arena
   }

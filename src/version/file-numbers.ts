@@ -5,6 +5,7 @@
  *
  * Threads  any thread takes numbers; `skipPast` is for the opening, before there are others
  */
+import { sharedMemory } from '../base/shared-memory.ts'
 import { type FileNumber, fileNumber } from '../base/types.ts'
 
 /** The counter on its way to another thread. */
@@ -25,7 +26,7 @@ export class FileNumbers {
 
   /** @param first the first number to be given */
   static startingAt(first: number): FileNumbers {
-    return new FileNumbers(first, new SharedArrayBuffer(4))
+    return new FileNumbers(first, sharedMemory(4))
   }
 
   static attach({ base, taken }: FileNumbersToken): FileNumbers {

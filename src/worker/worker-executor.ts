@@ -11,6 +11,7 @@
  * until it has ended.
  */
 import type { Environment } from '../base/environment.ts'
+import { sharedMemory } from '../base/shared-memory.ts'
 import type { JobExecutor, JobOutcome } from './executor.ts'
 import { BELL, type Job, type ResultOf, SIGNAL_WORDS, STOP } from './messages.ts'
 import { WorkerLane } from './worker-lane.ts'
@@ -21,7 +22,7 @@ const ABORT_WAIT_MS = 2000
 export class WorkerExecutor implements JobExecutor {
   readonly #environment: Environment
   readonly #fallback: JobExecutor
-  readonly #signals = new Int32Array(new SharedArrayBuffer(4 * SIGNAL_WORDS))
+  readonly #signals = new Int32Array(sharedMemory(4 * SIGNAL_WORDS))
   readonly #flushes: WorkerLane
   readonly #compactions: WorkerLane
   /** Both, or the one that serves for both. */

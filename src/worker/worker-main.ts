@@ -1,5 +1,5 @@
 /**
- * The worker thread's program: takes jobs from its port, runs them, and answers. While a compaction is under way no event
+ * The worker thread's program, which bundlers find as `varve/worker`: takes jobs from its port, runs them, and answers. While a compaction is under way no event
  * gets in, so between two slices it looks at the port by hand: a flush that waits there comes first.
  */
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'

@@ -91,8 +91,37 @@ test('where Node permits no fsync, an opening says so, and makes no database', {
   const directory = join(outer, 'unsynced')
   mkdirSync(directory)
   const args = [PERMISSION, '--allow-fs-read=*', `--allow-fs-write=${directory}/*`, '--allow-worker']
-  assert.throws(() => use(directory, args), /IO_ERROR[\s\S]*fsync API is disabled/)
-  assert.deepEqual(modesBelow(directory), ['700 directory'])
+  assert.throws(() => use(directory, args), /permission model denies fsync[\s\S]*NOT_SUPPORTED/)
+  assert.deepEqual(modesBelow(directory), [])
+})
+
+test('where Node permits no fsync, a database that is there is read, and not changed', {
+  skip: deniesSync() === false,
+}, async () => {
+  const directory = join(outer, 'read')
+  const db = await open(directory)
+  db.putSync('key', 'value')
+  await db.close()
+  const before = modesBelow(directory)
+  const program = `const { destroy, open } = await import(process.argv[1])
+    const db = await open(process.argv[2], { readOnly: true })
+    console.log(new TextDecoder().decode(await db.get('key')))
+    await db.close()
+    for (const change of [open, destroy]) await change(process.argv[2]).catch((error) => console.log(error.code))`
+  const args = [
+    PERMISSION,
+    '--no-warnings',
+    '--allow-fs-read=*',
+    `--allow-fs-write=${directory}/*`,
+    '--input-type=module',
+    '-e',
+    program,
+    join(SOURCES, 'public', 'index.js'),
+    directory,
+  ]
+  const output = execFileSync(process.execPath, args, { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } })
+  assert.equal(output, 'value\nNOT_SUPPORTED\nNOT_SUPPORTED\n')
+  assert.deepEqual(modesBelow(directory), before)
 })
 
 /** From now on, every path that the environment's files are given. */

@@ -47,6 +47,18 @@ describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
     return fs.readFileSync(join(directory, 'LOCK'), 'utf8')
   }
 
+  it('has a socket whose name is as long as one can be: Node 20 fills a shorter one up, and newer ones do not', async () => {
+    const { dev } = fs.statSync(directory)
+    const lock = await files.lock(directory)
+    const name = `@varve-lock-${dev}-${fs.statSync(join(directory, 'LOCK')).ino}`
+    const [line] = fs
+      .readFileSync('/proc/net/unix', 'latin1')
+      .split('\n')
+      .filter((text) => text.includes(`${name}-`))
+    assert.equal(line.slice(line.indexOf('@')), name.padEnd(108, '-'))
+    lock.release()
+  })
+
   it('names its holder in LOCK while held, and nobody after', async () => {
     const lock = await files.lock(directory)
     const holder = JSON.parse(lockText())

