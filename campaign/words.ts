@@ -54,4 +54,9 @@ export const OTHERS: readonly {
     others: 'SlateDB: 4 scenarios an hour; FoundationDB and TigerBeetle: whole clusters, all the time',
   },
   { campaign: 't10', what: ['schedules', 'tests passed'], others: 'LevelDB: 4 threads for 10 seconds' },
+  {
+    campaign: 't16',
+    what: ['branches', 'branches taken', 'mutants', 'mutants found', 'mutants that do the same as the program'],
+    others: 'SQLite: all branches, and MC/DC',
+  },
 ]
