@@ -32,7 +32,7 @@ async function cover(context: CampaignContext): Promise<void> {
   try {
     for (const file of TESTS) program.collect(file)
     const slow = await countBranches(context, program, sources, table)
-    await countMutants(context, program, sources, table, slow)
+    if (!context.isOver()) await countMutants(context, program, sources, table, slow)
   } finally {
     program.dispose()
     mkdirSync(RESULTS, { recursive: true })

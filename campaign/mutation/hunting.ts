@@ -11,7 +11,7 @@ import type { Survey } from './survey.ts'
 /** Mutants that one process looks at: few enough that it stays fresh. */
 const HUNTS_MAX = 100
 /** Processor time of all tests of a mutant together, as measured without it. */
-const TESTS_MS_MAX = 1500
+const TESTS_MS_MAX = 1000
 /** A mutant may be reached so many times as often as its place was without it, and so often besides. */
 const RUNAWAY_FACTOR = 20
 const RUNAWAY_MORE = 2000
@@ -83,6 +83,7 @@ export class Hunter {
     let done = 0
     let test: string | undefined
     const hear = (answer: Answer): number => {
+      if (this.#context.isOver()) return 0
       if (answer.kind === 'begun') {
         test = answer.test
         return ANSWER_MS + this.#survey.msOf(answer.test) * ANSWER_FACTOR
@@ -97,7 +98,7 @@ export class Hunter {
     const job = { files, places: this.#mutants.length, hunts }
     const run = this.#program.run(fromTheStart === undefined ? job : { ...job, fromTheStart }, hear, LOADING_MS)
     const end = await run
-    if (end === undefined || done === hunts.length) return done
+    if (end === undefined || done === hunts.length || this.#context.isOver()) return done
     if (test === undefined && fromTheStart === undefined) throw new Error(`the tests do not run: ${end}`)
     this.#found({ mutant: hunts[done].mutant, test: test ?? 'loading' })
     return done + 1

@@ -45,7 +45,7 @@ export class Program {
 
   /**
    * Run a process to its end.
-   * @param hear each answer; returns for how many milliseconds none may follow
+   * @param hear each answer; returns for how many milliseconds none may follow, 0 to end the process
    * @returns how it ended: nothing if well, otherwise in a few words
    */
   run(job: Job, hear: (answer: Answer) => number, firstMs: number): Promise<string | undefined> {
@@ -105,6 +105,7 @@ class Patience {
   renew(ms: number): void {
     this.end()
     if (this.isOver) return
+    if (ms <= 0) return this.#stop()
     this.#ms = ms
     this.#waits = 0
     this.#spentMs = processorMs(this.#child) ?? 0
@@ -122,6 +123,10 @@ class Patience {
       this.#timer = setTimeout(() => this.#check(), this.#ms)
       return
     }
+    this.#stop()
+  }
+
+  #stop(): void {
     this.isOver = true
     this.#child.kill('SIGKILL')
   }
