@@ -105,7 +105,10 @@ class Patience {
   renew(ms: number): void {
     this.end()
     if (this.isOver) return
-    if (ms <= 0) return this.#stop()
+    if (ms <= 0) {
+      this.#stop()
+      return
+    }
     this.#ms = ms
     this.#waits = 0
     this.#spentMs = processorMs(this.#child) ?? 0

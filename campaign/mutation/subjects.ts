@@ -80,6 +80,7 @@ export const TESTS: readonly string[] = [
   'db/damaged-log.test',
   'db/log-replay.test',
   'db/markers.test',
+  'db/recovery.test',
   'db/refusals.test',
   'db/transcripts.test',
   'db/write-ahead-log.test',

@@ -236,3 +236,20 @@ test('a writer that had a large record goes on after it, with what it had buffer
     records.map((bytes) => [bytes.length, bytes[0], bytes.at(-1)]),
   )
 })
+
+test('a reader that has gone far finds records that lie before its window', () => {
+  const lengths = [10, 700_000, 20, 700_000, 30]
+  const log = writeRecords(lengths.map((length, i) => record(i, length)))
+  const reader = new LogReader(new MemoryFile(log))
+  const starts: number[] = []
+  while (reader.next()) starts.push(reader.recordStart)
+  for (const i of [4, 0, 2, 4, 2, 0]) {
+    const wanted = lengths[i]
+    const from = Math.max(0, starts[i] - 5)
+    const find = (start: number): number =>
+      reader.findRecordAfter(start, (bytes, offset, length) => length === wanted && bytes[offset] === i + 1)
+    assert.equal(find(from), starts[i])
+    assert.equal(find(starts[i]), starts[i])
+    assert.equal(find(starts[i] + 1), -1)
+  }
+})

@@ -4,9 +4,10 @@ import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { type FileNumber, fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { LogWriter } from '../../src/log/log-writer.ts'
 import { FileNumbers } from '../../src/version/file-numbers.ts'
 import { ManifestWriter } from '../../src/version/manifest.ts'
-import type { LevelKey, VersionEdit } from '../../src/version/version-edit.ts'
+import { encodeEdit, type LevelKey, type VersionEdit } from '../../src/version/version-edit.ts'
 import { recoverVersion, VersionSet } from '../../src/version/version-set.ts'
 import { describeKey, drawnFile, drawnKey } from './drawn-version.ts'
 
@@ -225,3 +226,17 @@ function manifestOf(edits: readonly VersionEdit[]): MemoryEnvironment {
   ManifestWriter.create(memory.files, DIRECTORY, fileNumber(2), edits).close()
   return memory
 }
+
+test('a manifest with a record that is no edit is refused with the offset of the record', () => {
+  const memory = manifestOf([COUNTERS])
+  const writer = new LogWriter(memory.files.createWritable(`${DIRECTORY}/MANIFEST-000003`))
+  const edits = [encodeEdit(COUNTERS), Uint8Array.of(77, 1)]
+  for (const edit of edits) writer.add(edit, 0, edit.length)
+  writer.flush()
+  writer.close()
+  assert.throws(() => recoverVersion(memory.files, DIRECTORY, fileNumber(3), bytewiseComparator), {
+    name: 'CorruptionError',
+    file: `${DIRECTORY}/MANIFEST-000003`,
+    offset: 7 + edits[0].length,
+  })
+})
