@@ -5,7 +5,7 @@ import { CorruptionError } from '../../src/base/errors.ts'
 import { fileNumber } from '../../src/base/types.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { findTable, openTableFile } from '../../src/table/table-file.ts'
-import { decodeFooter, encodeFooter, FOOTER_BYTES } from '../../src/table/table-format.ts'
+import { decodeFooter, encodeFooter, FOOTER_BYTES, readFooter } from '../../src/table/table-format.ts'
 import { MemoryFile } from '../support/memory-file.ts'
 
 function directoryWith(sizes: Readonly<Record<string, number>>): MemoryEnvironment {
@@ -90,6 +90,9 @@ for (const [what, change, reason] of BAD_FOOTERS) {
 
 test('a file shorter than a footer is no table', () => {
   for (const bytes of [0, 1, FOOTER_BYTES - 1]) {
-    assert.throws(() => decode(new MemoryFile(new Uint8Array(bytes))), /at least 48 bytes/)
+    const file = new MemoryFile(new Uint8Array(bytes))
+    for (const read of [decode, readFooter]) {
+      assert.throws(() => read(file), { name: 'CorruptionError', message: /at least 48 bytes/ })
+    }
   }
 })
