@@ -24,6 +24,7 @@ const MODULES: Readonly<Record<string, string>> = {
   varve: repository('.build', 'src', 'public', 'index.js'),
   'varve/level': repository('.build', 'src', 'level', 'varve-level.js'),
   'varve/memtable': repository('.build', 'src', 'public', 'memtable.js'),
+  'varve/otel': repository('.build', 'src', 'otel', 'instrument.js'),
 }
 const CLI = repository('.build', 'src', 'cli', 'main.js')
 const CITIES = [

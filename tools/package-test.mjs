@@ -142,6 +142,63 @@ export async function use(directory: string): Promise<number | undefined> {
 }
 `
 
+/** What `varve/otel` gives, beside the optional package that it takes; the same for both module systems. */
+const OTEL = `
+module.exports = async function use({ open }, { instrument }, directory) {
+  const assert = require('node:assert/strict')
+  const { InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } = require('@opentelemetry/sdk-metrics')
+  const exporter = new InMemoryMetricExporter(1)
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 2 ** 30 })
+  const meter = new MeterProvider({ readers: [reader] }).getMeter('test')
+  const lines = []
+  const take = (fields, message) => lines.push(message)
+  const db = await open(directory, { logger: { debug: take, info: take, warn: take, error: take } })
+  const stop = instrument(db, { meter })
+  await db.put('a', '1')
+  await db.flush()
+  await reader.forceFlush()
+  const [{ scopeMetrics: [{ metrics }] }] = exporter.getMetrics()
+  const flushes = metrics.find(({ descriptor }) => descriptor.name === 'varve.flush.count')
+  assert.equal(flushes.dataPoints[0].value, 1)
+  assert.equal(flushes.dataPoints[0].attributes['db.system.name'], 'varve')
+  stop()
+  await db.close()
+  await reader.shutdown()
+  assert.deepEqual(lines, ['database created', 'flushed', 'database closed'])
+}
+`
+
+/** What must compile against the declarations of `varve/otel`. */
+const OTEL_CONSUMER = `
+import { metrics, trace } from '@opentelemetry/api'
+import { open, type Logger } from 'varve'
+import { instrument, type InstrumentOptions } from 'varve/otel'
+
+export async function use(directory: string): Promise<void> {
+  const logger: Logger = console
+  await using db = await open(directory, { logger })
+  const options: InstrumentOptions = { meter: metrics.getMeter('app'), tracer: trace.getTracer('app') }
+  const stop: () => void = instrument(db, { ...options, attributes: { 'service.shard': 1 } })
+  stop()
+  // @ts-expect-error no database
+  instrument(directory)
+}
+`
+
+/** Without the optional package, `varve/otel` says which one is missing, and all else works. */
+const NO_PEER = `
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+
+await import('varve')
+await assert.rejects(import('varve/otel'), (error) => {
+  assert.equal(error.code, 'ERR_MODULE_NOT_FOUND')
+  assert.match(error.message, /Cannot find package '@opentelemetry\\/api'/)
+  return true
+})
+assert.throws(() => createRequire(import.meta.url)('varve/otel'), /@opentelemetry\\/api/)
+`
+
 /** With the optional package installed, LevelDB is kept out of a directory that varve has open, and let in afterwards. */
 const NATIVE_LOCK = `
 import assert from 'node:assert/strict'
@@ -255,6 +312,30 @@ function checkLevel(directory, tarball) {
   checkTypes(directory, LEVEL_CONSUMER, 'TypeScript, strict, of varve/level')
 }
 
+/** The telemetry that the optional peer dependency makes possible, and what is said without it. */
+function checkOtel(directory, tarball, withoutPeer) {
+  writeFileSync(join(withoutPeer, 'no-peer.mjs'), NO_PEER)
+  check('varve/otel names the package that it misses', process.execPath, ['no-peer.mjs'], { cwd: withoutPeer })
+  mkdirSync(directory)
+  writeFileSync(join(directory, 'package.json'), '{ "name": "observer", "private": true }\n')
+  const peer = `@opentelemetry/api@${manifest.peerDependencies['@opentelemetry/api']}`
+  const sdk = `@opentelemetry/sdk-metrics@${manifest.devDependencies['@opentelemetry/sdk-metrics']}`
+  check('install beside OpenTelemetry', 'npm', ['install', ...INSTALL, tarball, peer, sdk], { cwd: directory })
+  writeFileSync(join(directory, 'body.cjs'), OTEL)
+  writeFileSync(
+    join(directory, 'esm.mjs'),
+    "import * as varve from 'varve'\nimport * as otel from 'varve/otel'\nimport use from './body.cjs'\nawait use(varve, otel, process.argv[2])\n",
+  )
+  writeFileSync(
+    join(directory, 'cjs.cjs'),
+    "require('./body.cjs')(require('varve'), require('varve/otel'), process.argv[2])\n",
+  )
+  for (const script of ['esm.mjs', 'cjs.cjs']) {
+    check(`varve/otel, ${script}`, process.execPath, [script, join(directory, `data-${script}`)], { cwd: directory })
+  }
+  checkTypes(directory, OTEL_CONSUMER, 'TypeScript, strict, of varve/otel')
+}
+
 /** The lock that the optional peer dependency makes possible. */
 function checkNativeLock(directory, tarball) {
   mkdirSync(directory)
@@ -299,6 +380,7 @@ try {
   makeProject(project, tarball)
   checkTypes(project, CONSUMER, 'TypeScript, strict')
   checkLevel(join(scratch, 'level'), tarball)
+  checkOtel(join(scratch, 'otel'), tarball, project)
   checkOn(process.execPath, project)
   const link = join(project, 'node_modules/.bin/varve')
   if (existsSync(link)) expect((statSync(link).mode & 0o111) !== 0, 'the command can be executed', link)

@@ -28,6 +28,8 @@ export interface Engine {
   close(): Promise<void>
   /** Whether opening said that it left something out. */
   readonly saidLoss: boolean
+  /** Whether writes that do not wait for one another are made in the order of the calls. */
+  readonly keepsOrder: boolean
 }
 
 export interface EngineOptions {

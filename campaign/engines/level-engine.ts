@@ -29,6 +29,8 @@ export async function openLevel(directory: string, options: EngineOptions): Prom
   await db.open()
   return {
     saidLoss: false,
+    // Each goes to a thread of the pool, and whichever comes first is first.
+    keepsOrder: false,
     write: ({ puts, clear }: Write, level: Level) =>
       db.batch(
         [

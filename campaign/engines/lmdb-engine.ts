@@ -31,6 +31,7 @@ export async function openLmdb(directory: string): Promise<Engine> {
   const db = loadLmdb().open({ path: join(directory, 'data.mdb'), encoding: 'string' })
   return {
     saidLoss: false,
+    keepsOrder: true,
     write: async ({ puts, clear }: Write, level: Level) => {
       await db.transaction(() => {
         for (const key of clear?.keys ?? []) void db.remove(key)

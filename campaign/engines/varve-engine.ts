@@ -13,6 +13,7 @@ export async function openVarve(directory: string, options: EngineOptions): Prom
 
 class VarveEngine implements Engine {
   readonly saidLoss: boolean
+  readonly keepsOrder: boolean = true
   readonly #db: DB
   readonly #rangeDeletes: boolean
 

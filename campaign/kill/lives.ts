@@ -39,6 +39,9 @@ export class Lives {
   readonly #prng: Prng
   /** Batches that must be there. */
   #acknowledged = -1
+  /** Who wrote, and who looked, so far. */
+  readonly #history: string[] = []
+  #isKept = false
 
   constructor(engines: readonly EngineName[], level: Level, seed: number) {
     this.#engines = engines
@@ -50,6 +53,7 @@ export class Lives {
   async next(): Promise<void> {
     const name = this.#draw()
     const life = await this.#live(name)
+    this.#history.push(`${name} to ${life.acknowledged}`)
     if (life.signal !== 'SIGKILL') throw new LifeError(`${name} ended by itself: ${life.stderr}`)
     this.counts.lives++
     if (life.acknowledged < 0) this.counts.silent++
@@ -62,6 +66,7 @@ export class Lives {
     const name = this.#draw()
     // To read only, where the engine can: then the next life recovers from what the kill left.
     const readOnly = this.#prng.below(2) === 0
+    this.#history.push(`${name} ${readOnly ? 'reads' : 'opens'}`)
     const engine = await openEngine(name, this.#directory, { readOnly }).catch((error) => {
       // Killed before there was a database; a read-only opening makes none.
       if (error.code === 'NOT_FOUND' && this.#acknowledged < 0) return undefined
@@ -70,13 +75,22 @@ export class Lives {
     if (engine === undefined) return
     try {
       this.counts.batches = await checkBatches(engine, this.#acknowledged, recent)
+    } catch (error) {
+      throw error instanceof LifeError ? this.#told(error, `${name}${readOnly ? ', reading only,' : ''}`) : error
     } finally {
       await engine.close()
     }
   }
 
   dispose(): void {
-    rmSync(this.#directory, { recursive: true, force: true })
+    if (!this.#isKept) rmSync(this.#directory, { recursive: true, force: true })
+  }
+
+  /** What went wrong, who saw it, and after whose lives; the directory stays for a look at it. */
+  #told(error: LifeError, looker: string): LifeError {
+    this.#isKept = true
+    const lives = this.#history.join(', ')
+    return new LifeError(`${looker} finds: ${error.message}; lives: ${lives}; kept: ${this.#directory}`)
   }
 
   #draw(): EngineName {
@@ -141,6 +155,12 @@ async function checkBatches(engine: Engine, acknowledged: number, recent: number
   for await (const [key] of engine.entries(SCRATCH.start, SCRATCH.end)) scratch.push(key)
   const wanted = scratchKeysAfter(last)
   if (scratch.join() !== wanted.join())
-    throw new LifeError(`after batch ${last} there are ${scratch.length} scratch keys, not ${wanted.length}`)
+    throw new LifeError(
+      `after batch ${last} there are ${without(scratch, wanted)}, and there are not ${without(wanted, scratch)}`,
+    )
   return last + 1
+}
+
+function without(keys: readonly string[], others: readonly string[]): string {
+  return `[${keys.filter((key) => !others.includes(key)).join()}]`
 }

@@ -72,10 +72,11 @@ export class SimWorker implements WorkerThread {
 
   keepAlive(): void {}
 
-  terminate(): void {
+  terminate(): Promise<unknown> {
     for (const source of this.#sources) this.#scheduler.remove(source)
     this.#inbox.length = 0
     this.#outbox.length = 0
+    return Promise.resolve()
   }
 
   /** A thread of a process that has died does nothing either. */
@@ -112,7 +113,7 @@ export class SimWorker implements WorkerThread {
   }
 
   #exit(): void {
-    this.terminate()
+    void this.terminate()
     this.#exitHandler(new Error('the thread was ended from outside'))
   }
 }

@@ -97,7 +97,8 @@ export interface WorkerThread {
   receiveNow(): unknown
   /** Whether this thread keeps the process alive. */
   keepAlive(keep: boolean): void
-  terminate(): void
+  /** End the thread, wherever it stands. @returns fulfilled when it has ended, and with it the call that it was in */
+  terminate(): Promise<unknown>
 }
 
 /** One end of a channel between two threads. Messages are structured clones. */

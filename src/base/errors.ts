@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'ALREADY_EXISTS'
   | 'READ_ONLY'
   | 'STALLED'
+  | 'MEMTABLE_FULL'
   | 'ABORTED'
   | 'STALE'
 

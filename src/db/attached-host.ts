@@ -45,6 +45,7 @@ export class AttachedHost implements ReadHost {
   readonly copies: CopyPool
   /** Only the owner compacts. */
   readonly hints: undefined = undefined
+  readonly emit: Emit
   readonly #layers: AttachedLayers
   readonly #port: Port
   readonly #blocks: BlockCache
@@ -57,6 +58,7 @@ export class AttachedHost implements ReadHost {
     const { directory, bloomBitsPerKey } = handle
     this.environment = environment
     this.options = options
+    this.emit = emit
     this.#layers = layers
     this.#port = port
     this.#pins = new ReaderPins(new Int32Array(handle.reader))

@@ -16,6 +16,8 @@ export class Background {
   readonly executor: JobExecutor
   readonly #waiters: (() => void)[] = []
   #isScheduling = false
+  /** Since it was closed: fulfilled when no job can touch a file any more. */
+  ended: Promise<unknown> = Promise.resolve()
 
   constructor(host: FlushHost & CompactionHost, executor: JobExecutor) {
     this.#environment = host.environment
@@ -77,7 +79,7 @@ export class Background {
   close(): void {
     this.flushes.close()
     this.compactions.close()
-    this.executor.close()
+    this.ended = this.executor.close()
     this.changed()
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What the calls of a database take beside their keys and values.
+ * What the calls of a database take beside their keys and values, and what a checkpoint gives.
  */
 import { InvalidArgumentError } from '../base/errors.ts'
 import type { Durability } from '../base/types.ts'
@@ -40,6 +40,17 @@ export interface CopyOptions {
   readonly flush?: boolean
   /** Ends the copying. */
   readonly signal?: AbortSignal
+}
+
+/** What a checkpoint holds. Here, since the declarations of what makes one lead to all of the engine. */
+export interface CheckpointInfo {
+  readonly directory: string
+  readonly tables: number
+  readonly tableBytes: number
+  readonly logs: number
+  readonly logBytes: number
+  /** The last write that it holds. */
+  readonly lastSequence: number
 }
 
 const WRITE_OPTIONS = new Set(['durability'])

@@ -12,21 +12,11 @@ import type { FileSystem } from '../base/environment.ts'
 import { AlreadyExistsError, InvalidArgumentError } from '../base/errors.ts'
 import { CURRENT, LOCK, manifestName } from '../base/filename.ts'
 import { ManifestWriter } from '../version/manifest.ts'
+import type { CheckpointInfo } from './call-options.ts'
 import { Capture } from './capture.ts'
 import { copySteps, linkOrCopySteps } from './copy-file.ts'
 import type { Engine } from './engine.ts'
 import type { Steps } from './long-runs.ts'
-
-/** What a checkpoint holds. */
-export interface CheckpointInfo {
-  readonly directory: string
-  readonly tables: number
-  readonly tableBytes: number
-  readonly logs: number
-  readonly logBytes: number
-  /** The last write that it holds. */
-  readonly lastSequence: number
-}
 
 /**
  * @param target must not exist, or be an empty directory

@@ -17,15 +17,15 @@ import type { DBIterator } from './db-iterator.ts'
 export class Cursor {
   readonly #iterator: DBIterator
   readonly #copies: CopyPool
-  #onEnd: (() => void) | undefined
+  #onEnd: ((error: unknown) => void) | undefined
   #isStarted = false
   #error: unknown = undefined
 
   /**
    * Made by `DB.cursor()`.
-   * @param onEnd called once, when the cursor lets go of its layers
+   * @param onEnd called once, when the cursor lets go of its layers, with the error that ended it, if one did
    */
-  constructor(iterator: DBIterator, copies: CopyPool, onEnd: () => void) {
+  constructor(iterator: DBIterator, copies: CopyPool, onEnd: (error: unknown) => void) {
     this.#iterator = iterator
     this.#copies = copies
     this.#onEnd = onEnd
@@ -122,7 +122,7 @@ export class Cursor {
   close(): void {
     const onEnd = this.#onEnd
     this.#onEnd = undefined
-    onEnd?.()
+    onEnd?.(this.#error)
   }
 
   [Symbol.dispose](): void {

@@ -9,6 +9,7 @@ import { toKey } from '../base/limits.ts'
 import type { SequenceNumber } from '../base/types.ts'
 import { type Input, promised, type ReadOptions } from './call-options.ts'
 import type { Cursor } from './cursor.ts'
+import { DamageReports } from './damage-reports.ts'
 import type { DBEvents, Emit } from './events.ts'
 import { checkCallOptions } from './options.ts'
 import type { ReadHost } from './read-host.ts'
@@ -32,8 +33,9 @@ export abstract class DBReads extends EventTarget {
   protected constructor(connect: (emit: Emit) => ReadHost) {
     super()
     this.#host = connect((name, detail) => this.dispatchEvent(new CustomEvent(name, { detail })))
-    this.#reader = new Reader(this.#host)
-    this.#scanner = new Scanner(this.#host)
+    const damage = new DamageReports(this.#host.environment, this.#host.emit)
+    this.#reader = new Reader(this.#host, damage)
+    this.#scanner = new Scanner(this.#host, damage)
   }
 
   /**

@@ -11,6 +11,7 @@ import type { WriteBatch } from '../batch/write-batch.ts'
 import { approximateSize } from './approximate-sizes.ts'
 import { backupChunks } from './backup.ts'
 import {
+  type CheckpointInfo,
   type CompactOptions,
   type CopyOptions,
   checkCopyOptions,
@@ -21,10 +22,11 @@ import {
   promised,
   type WriteOptions,
 } from './call-options.ts'
-import { type CheckpointInfo, checkpointSteps } from './checkpoint.ts'
+import { checkpointSteps } from './checkpoint.ts'
 import { DBReads } from './db-reads.ts'
 import { Drivers } from './drivers.ts'
 import { Engine } from './engine.ts'
+import type { EventLog } from './event-log.ts'
 import type { Stats } from './layers.ts'
 import { ChunkStream, runSteps } from './long-runs.ts'
 import { checkCallOptions, type ResolvedOptions } from './options.ts'
@@ -45,19 +47,22 @@ export class DB extends DBReads {
   readonly #engine: Engine
   readonly #drivers: Drivers
   readonly #lock: DirectoryLock | undefined
+  readonly #log: EventLog | undefined
   #closing: Promise<void> | undefined = undefined
 
   /** Made by `open`. @throws as Engine */
-  constructor(directory: string, options: ResolvedOptions, lock: DirectoryLock | undefined) {
+  constructor(directory: string, options: ResolvedOptions, lock: DirectoryLock | undefined, log: EventLog | undefined) {
     let engine: Engine | undefined
     super((emit) => {
       engine = new Engine(directory, options, (name, detail) => {
+        log?.event(name, detail)
         emit(name, detail)
         options.environment.publish(`varve:${name}`, { directory, ...detail })
       })
       return engine
     })
     this.#lock = lock
+    this.#log = log
     this.#engine = engine as unknown as Engine
     this.#drivers = new Drivers(this.#engine)
   }
@@ -247,7 +252,7 @@ export class DB extends DBReads {
   #close(): Promise<void> {
     this.#engine.sharing.end()
     this.endScans()
-    return this.#drivers.close(this.#lock)
+    return this.#drivers.close(this.#lock, this.#log)
   }
 
   #commit(join: () => WriteGroup): Promise<void> {

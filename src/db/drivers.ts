@@ -15,6 +15,7 @@ import type { StallReason } from './back-pressure.ts'
 import type { CommitQueue } from './commit-queue.ts'
 import { pickContext } from './compaction-plans.ts'
 import type { Engine } from './engine.ts'
+import type { EventLog } from './event-log.ts'
 import { checkCompaction, hasKeysInMemory, isEmptyRange, ManualCompaction } from './manual-compaction.ts'
 import { isEmpty, type MemTableSlot } from './read-state.ts'
 import type { WriteGroup } from './write-group.ts'
@@ -131,9 +132,24 @@ export class Drivers {
 
   /**
    * Flush what is in memory, or make the log durable if that fails, and let go of everything, the lock last.
+   * @param log told when it is done
    * @throws the first error; everything has been let go of all the same
    */
-  async close(lock: DirectoryLock | undefined): Promise<void> {
+  async close(lock: DirectoryLock | undefined, log: EventLog | undefined): Promise<void> {
+    const { clock } = this.#engine.environment
+    const startMs = clock.monotonicMs()
+    let failure: unknown
+    try {
+      await this.#letGo(lock)
+    } catch (error) {
+      failure = error
+      throw error
+    } finally {
+      log?.closed(clock.monotonicMs() - startMs, failure)
+    }
+  }
+
+  async #letGo(lock: DirectoryLock | undefined): Promise<void> {
     let failure: Error | undefined
     try {
       await this.#committed()
@@ -144,13 +160,31 @@ export class Drivers {
       failure = error as Error
     }
     await this.#workEnded()
-    closeAll([
-      () => {
-        if (failure !== undefined) throw failure
-      },
-      () => this.#engine.release(),
-      () => lock?.release(),
-    ])
+    try {
+      closeAll([
+        () => {
+          if (failure !== undefined) throw failure
+        },
+        () => this.#engine.release(),
+      ])
+    } finally {
+      await this.#unlocked(lock)
+    }
+  }
+
+  /**
+   * A thread that was ended in the midst of a compaction may still be in a call that writes a file, whose number is the next
+   * opener's to give away: the lock stays until it has ended, if need be longer than `close` waits.
+   */
+  async #unlocked(lock: DirectoryLock | undefined): Promise<void> {
+    const { background, environment, options } = this.#engine
+    const released = background.ended.then(() => lock?.release())
+    let cancel = (): void => {}
+    const late = new Promise<void>((resolve) => {
+      cancel = environment.later(options.stallTimeoutMs, resolve, true)
+    })
+    await Promise.race([released, late])
+    cancel()
   }
 
   /** A job that still ran would write to a directory that the next opener has. A compaction is aborted by the release. */

@@ -70,6 +70,14 @@ export interface DamagedFilterDetail {
   readonly file: string
 }
 
+/** A read found bytes that are not what was written, and threw the error to its caller. Told once for each file. */
+export interface DamageDetail {
+  /** undefined for a MemTable, whose checksums the option memtableChecksums asks for. */
+  readonly file: string | undefined
+  readonly offset: number | undefined
+  readonly error: Error
+}
+
 export interface DBEvents {
   readonly flush: FlushDetail
   readonly compaction: CompactionDetail
@@ -77,6 +85,7 @@ export interface DBEvents {
   readonly error: ErrorDetail
   readonly 'background-error': BackgroundErrorDetail
   readonly 'damaged-filter': DamagedFilterDetail
+  readonly damage: DamageDetail
 }
 
 /** Hands an event to whoever listens. */

@@ -3,9 +3,12 @@
  * it, and there, what was not rewritten on the way and may hold tombstones, or versions that only a snapshot kept, is rewritten in place. While it is under way,
  * the lane asks it, and not the picker, what comes next.
  */
+
+import type { Comparator } from '../base/comparator.ts'
 import { AbortedError, ClosedError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW } from '../base/internal-key.ts'
-import type { Bytes, FileNumber, Level } from '../base/types.ts'
+import { type Bytes, type FileNumber, type Level, MAX_SEQUENCE } from '../base/types.ts'
+import type { MemTable } from '../memtable/memtable.ts'
 import type { Compaction } from '../version/compaction.ts'
 import { planManual } from '../version/compaction-picker.ts'
 import { type PickContext, planCompaction } from '../version/compaction-plan.ts'
@@ -93,7 +96,7 @@ export function isEmptyRange({ options }: Engine, begin: Bytes | undefined, end:
   return options.comparator.compare(begin, 0, begin.length, end, 0, end.length) > 0
 }
 
-/** Whether a MemTable has keys of the range: then its flush belongs to the compaction. */
+/** Whether a MemTable has keys of the range, or range tombstones over it: then its flush belongs to the compaction. */
 export function hasKeysInMemory(
   { readState, options }: Engine,
   begin: Bytes | undefined,
@@ -101,12 +104,32 @@ export function hasKeysInMemory(
 ): boolean {
   const { comparator } = options
   return [readState.active, ...readState.immutables].some(({ table }) => {
+    if (hasRangesOver(table, comparator, begin, end)) return true
     const entries = table.iterator()
     if (begin === undefined) entries.seekToFirst()
     else entries.seek(begin, 0, begin.length, MAX_TAG_LOW, MAX_TAG_HIGH)
     if (!entries.valid || end === undefined) return entries.valid
     return comparator.compare(entries.keyBuf, entries.keyOff, entries.keyLen, end, 0, end.length) <= 0
   })
+}
+
+/** Without a first key, any range tombstone is one: a flush too many costs less than to find out. */
+function hasRangesOver(
+  table: MemTable,
+  comparator: Comparator,
+  begin: Bytes | undefined,
+  end: Bytes | undefined,
+): boolean {
+  const cover = table.rangeCover(MAX_SEQUENCE)
+  if (cover === undefined || begin === undefined) return cover !== undefined
+  cover.seek(begin, 0, begin.length)
+  while (cover.sequence === 0) {
+    const { hasEnd, endBuf, endOff, endLen } = cover
+    if (!hasEnd || (end !== undefined && comparator.compare(endBuf, endOff, endLen, end, 0, end.length) > 0))
+      return false
+    cover.seek(endBuf, endOff, endLen)
+  }
+  return true
 }
 
 /** @throws if the compaction of a range need not be waited for: the database fails or closes, or the caller gives up */

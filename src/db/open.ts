@@ -5,6 +5,7 @@ import type { Environment } from '../base/environment.ts'
 import { CorruptionError, InvalidArgumentError, IOError } from '../base/errors.ts'
 import { nodeEnvironment } from '../env/node-env.ts'
 import { DB } from './db.ts'
+import { EventLog, type OpenedFigures } from './event-log.ts'
 import { manifestMark } from './manifest-mark.ts'
 import { type Options, type ResolvedOptions, resolveOptions } from './options.ts'
 import { prepareDirectory } from './recovery.ts'
@@ -21,14 +22,27 @@ export async function open(directory: string, options: Options = {}): Promise<DB
     throw new InvalidArgumentError('the directory must be a string, and not empty')
   if (directory.includes('\0')) throw new InvalidArgumentError('the directory must not contain a zero byte')
   const resolved = resolveOptions(options, defaultEnvironment)
-  prepareDirectory(directory, resolved)
-  return resolved.readOnly ? openReadOnly(directory, resolved) : openLocked(directory, resolved)
+  const log = resolved.logger && new EventLog(resolved.logger, directory)
+  try {
+    prepareDirectory(directory, resolved)
+    const db = resolved.readOnly ? openReadOnly(directory, resolved, log) : await openLocked(directory, resolved, log)
+    log?.opened(db.recoveryInfo, openedFigures(db, resolved))
+    return db
+  } catch (error) {
+    log?.refused(error)
+    throw error
+  }
 }
 
-async function openLocked(directory: string, options: ResolvedOptions): Promise<DB> {
+function openedFigures(db: DB, { readOnly }: ResolvedOptions): OpenedFigures {
+  const { tables } = db.stats()
+  return { readOnly, tables: tables.length, tableBytes: tables.reduce((sum, { bytes }) => sum + bytes, 0) }
+}
+
+async function openLocked(directory: string, options: ResolvedOptions, log: EventLog | undefined): Promise<DB> {
   const lock = await options.environment.files.lock(directory)
   try {
-    return new DB(directory, options, lock)
+    return new DB(directory, options, lock, log)
   } catch (error) {
     lock.release()
     throw error
@@ -39,12 +53,12 @@ async function openLocked(directory: string, options: ResolvedOptions): Promise<
 const READ_ONLY_TRIES = 10
 
 /** Without a lock, files may go between the reading of the MANIFEST and theirs: then the MANIFEST has changed as well. */
-function openReadOnly(directory: string, options: ResolvedOptions): DB {
+function openReadOnly(directory: string, options: ResolvedOptions, log: EventLog | undefined): DB {
   const { files } = options.environment
   for (let tries = 1; ; tries++) {
     const mark = manifestMark(files, directory)
     try {
-      return new DB(directory, options, undefined)
+      return new DB(directory, options, undefined, log)
     } catch (error) {
       const isPerhapsMoved = error instanceof CorruptionError || error instanceof IOError
       if (!isPerhapsMoved || tries === READ_ONLY_TRIES) throw error

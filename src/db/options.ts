@@ -10,6 +10,7 @@ import type { TableFormat } from '../jobs/flush-job.ts'
 import { type Compression, ZSTD_MISSING } from '../table/compression.ts'
 import { levelBytesFor } from '../version/level-sizes.ts'
 import { LEVELS } from '../version/version-edit.ts'
+import type { Logger } from './event-log.ts'
 
 /** What to do about a log that is damaged or was cut off: see docs/durability.md. */
 export type RecoveryMode = 'strict' | 'pointInTime' | 'salvage'
@@ -92,13 +93,19 @@ export interface Options {
   readonly seekCompaction?: boolean
   /** Longest time that a write waits for room before it is refused. Default 60,000 ms. */
   readonly stallTimeoutMs?: number
+  /**
+   * Takes the lines of the database's log: opening and recovery, flushes, compactions, waits, failures, damage, closing.
+   * pino and console fit. What it throws is dropped. Default: nobody is told.
+   */
+  readonly logger?: Logger
   /** Files, clock, randomness and threads. Default: Node's. */
   readonly environment?: Environment
 }
 
 /** Options with every default filled in; immutable. */
-export interface ResolvedOptions extends Required<Omit<Options, 'comparator' | 'environment'>> {
+export interface ResolvedOptions extends Required<Omit<Options, 'comparator' | 'logger' | 'environment'>> {
   readonly comparator: Comparator
+  readonly logger: Logger | undefined
   readonly environment: Environment
 }
 
@@ -122,6 +129,14 @@ function object(...members: readonly string[]): Check {
   return (name, value) => {
     if (typeof value === 'object' && value !== null && members.every((member) => member in value)) return
     throw new InvalidArgumentError(`option ${name} must be an object with ${members.join(', ')}`)
+  }
+}
+
+function objectOfFunctions(...members: readonly string[]): Check {
+  return (name, value) => {
+    object(...members)(name, value)
+    const other = members.find((member) => typeof (value as Record<string, unknown>)[member] !== 'function')
+    if (other !== undefined) throw new InvalidArgumentError(`option ${name} must have a function ${other}`)
   }
 }
 
@@ -168,6 +183,7 @@ const TABLE: { readonly [K in keyof Required<Options>]: readonly [default_: unkn
   levelBytes: [undefined, integer(4 * KIB, 1024 * 1024 * MIB)],
   seekCompaction: [false, boolean],
   stallTimeoutMs: [60_000, integer(1, 24 * 3600 * 1000)],
+  logger: [undefined, objectOfFunctions('debug', 'info', 'warn', 'error')],
   environment: [undefined, object('files', 'clock')],
 }
 

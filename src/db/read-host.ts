@@ -13,6 +13,7 @@ import type { TableCache } from '../cache/table-cache.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import type { Version } from '../version/version.ts'
 import type { TombstoneSink } from './db-iterator.ts'
+import type { Emit } from './events.ts'
 import type { ReadState } from './read-state.ts'
 import type { SnapshotList } from './snapshot.ts'
 
@@ -33,6 +34,7 @@ export interface ReadHost {
   /** Memory of the values that leave the database. */
   readonly copies: CopyPool
   readonly hints: ReadObserver | undefined
+  readonly emit: Emit
   /** Keep the tables of the version of `readState`. */
   hold(version: Version): void
   /** Once for each hold. */

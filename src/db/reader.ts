@@ -9,14 +9,17 @@ import * as Lookup from '../base/lookup.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import { KeyBatch, type ManySink } from '../version/key-batch.ts'
 import type { ValueSink } from '../version/version.ts'
+import type { DamageReports } from './damage-reports.ts'
 import type { ReadHost } from './read-host.ts'
 
 export class Reader {
   readonly #host: ReadHost
   readonly #copy: CopySink
+  readonly #damage: DamageReports
 
-  constructor(host: ReadHost) {
+  constructor(host: ReadHost, damage: DamageReports) {
     this.#host = host
+    this.#damage = damage
     this.#copy = new CopySink(host.copies)
   }
 
@@ -43,6 +46,14 @@ export class Reader {
    * @throws CorruptionError, IOError
    */
   getMany(keys: readonly Bytes[], sequence: SequenceNumber): (Uint8Array<ArrayBuffer> | undefined)[] {
+    try {
+      return this.#getMany(keys, sequence)
+    } catch (error) {
+      throw this.#damage.found(error)
+    }
+  }
+
+  #getMany(keys: readonly Bytes[], sequence: SequenceNumber): (Uint8Array<ArrayBuffer> | undefined)[] {
     const { copies, options, tables, readState } = this.#host
     const values = new ManyValues(keys.length, copies)
     const unknown = new Int32Array(keys.length)
@@ -60,6 +71,14 @@ export class Reader {
   }
 
   #lookup(key: Bytes, sequence: SequenceNumber, sink: ValueSink): number {
+    try {
+      return this.#lookupLayers(key, sequence, sink)
+    } catch (error) {
+      throw this.#damage.found(error)
+    }
+  }
+
+  #lookupLayers(key: Bytes, sequence: SequenceNumber, sink: ValueSink): number {
     const answer = this.#lookupMemTables(key, sequence, sink)
     if (answer !== Lookup.ABSENT) return answer
     const { tables, readState, hints } = this.#host

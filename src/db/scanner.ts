@@ -7,6 +7,7 @@ import { MergingIterator } from '../iterator/merging-iterator.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { LevelIterator } from '../version/level-iterator.ts'
 import { Cursor } from './cursor.ts'
+import type { DamageReports } from './damage-reports.ts'
 import { DBIterator } from './db-iterator.ts'
 import { PinnedTables } from './pinned-tables.ts'
 import { RangeFilters } from './range-filters.ts'
@@ -17,11 +18,13 @@ import { type CursorOptions, planCursor, planScan, type ScanOptions, type ScanPl
 
 export class Scanner {
   readonly #host: ReadHost
+  readonly #damage: DamageReports
   readonly #open = new Set<Cursor>()
   #isClosed = false
 
-  constructor(host: ReadHost) {
+  constructor(host: ReadHost, damage: DamageReports) {
     this.#host = host
+    this.#damage = damage
   }
 
   get openCount(): number {
@@ -58,7 +61,8 @@ export class Scanner {
     const openTable = (file: FileMetadata): InternalIterator => pinned.pin(file).iterator()
     const leaveTable = (file: FileMetadata): void => pinned.release(file)
     host.hold(version)
-    const end = (): void => {
+    const end = (error: unknown): void => {
+      if (error !== undefined) this.#damage.found(error)
       pinned.releaseAll()
       this.#open.delete(cursor)
       host.unhold(version)

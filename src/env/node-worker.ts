@@ -90,11 +90,11 @@ export class NodeWorkerThread implements WorkerThread {
   }
 
   /** End the thread; neither a message nor its exit is reported any more. */
-  terminate(): void {
+  terminate(): Promise<unknown> {
     this.#ended = true
     this.#messageHandler = undefined
     this.#port.close()
-    void this.#worker.terminate()
+    return this.#worker.terminate()
   }
 
   /** Answers may have been posted just before the end, and not been delivered. */

@@ -17,12 +17,16 @@ import { takeMemory } from './arena-memory.ts'
 /** Largest `capacityBytes`. */
 const CAPACITY_BYTES_MAX: number = Layout.ARENA_BYTES_MAX - Layout.HEADER_BYTES
 
-/** The MemTable has no room for the entry, and did not change: freeze it and go on with another. Its code is STALLED. */
+/** The MemTable has no room for the entry, and did not change: freeze it and go on with another. */
 export class MemTableFullError extends VarveError {
   constructor(neededBytes: number, freeBytes: number) {
-    super('STALLED', `the MemTable is full: an entry needs up to ${neededBytes} bytes, and ${freeBytes} are free`, {
-      outcome: 'not-written',
-    })
+    super(
+      'MEMTABLE_FULL',
+      `the MemTable is full: an entry needs up to ${neededBytes} bytes, and ${freeBytes} are free`,
+      {
+        outcome: 'not-written',
+      },
+    )
   }
 }
 

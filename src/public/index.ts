@@ -47,6 +47,7 @@ export { WriteBatch } from '../batch/write-batch.ts'
 export { type AttachOptions, attach } from '../db/attach.ts'
 export type { StallReason } from '../db/back-pressure.ts'
 export type {
+  CheckpointInfo,
   CompactOptions,
   CopyOptions,
   FlushOptions,
@@ -55,14 +56,15 @@ export type {
   ReadOptions,
   WriteOptions,
 } from '../db/call-options.ts'
-export type { CheckpointInfo } from '../db/checkpoint.ts'
 export type { Cursor } from '../db/cursor.ts'
 export { DB } from '../db/db.ts'
 export { DBReader } from '../db/db-reader.ts'
+export type { Logger } from '../db/event-log.ts'
 export type {
   BackgroundErrorDetail,
   BackgroundWork,
   CompactionDetail,
+  DamageDetail,
   DamagedFilterDetail,
   DBEvents,
   ErrorDetail,

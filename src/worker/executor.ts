@@ -19,6 +19,7 @@ export interface JobExecutor {
   /**
    * Stop; outcomes not yet delivered never are. A compaction is aborted between two slices of its work, which this
    * waits for, though never long: what it then leaves behind is in no MANIFEST, and the next opening removes it.
+   * @returns fulfilled when no job can touch a file any more
    */
-  close(): void
+  close(): Promise<unknown>
 }

@@ -54,9 +54,10 @@ export class InlineExecutor implements JobExecutor {
     }
   }
 
-  close(): void {
+  close(): Promise<unknown> {
     this.#outcomes.clear()
     this.#runner.abort()
+    return Promise.resolve()
   }
 
   #awaitTurn(): void {

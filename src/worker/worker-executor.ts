@@ -7,7 +7,8 @@
  * not fire, so an outcome is delivered once, whichever way comes first.
  *
  * Closing sets the other shared word, on which a worker gives up its compaction between two slices and removes what it
- * wrote. A worker that has not done so after a while is ended where it stands.
+ * wrote. A worker that has not done so after a while is ended where it stands; it may be in a call that writes even then,
+ * until it has ended.
  */
 import type { Environment } from '../base/environment.ts'
 import type { JobExecutor, JobOutcome } from './executor.ts'
@@ -61,11 +62,11 @@ export class WorkerExecutor implements JobExecutor {
     this.poll()
   }
 
-  close(): void {
-    this.#fallback.close()
+  close(): Promise<unknown> {
+    const isFallbackClosed = this.#fallback.close()
     for (const lane of this.#lanes) lane.silence()
     this.#abortCompactions()
-    for (const lane of this.#lanes) lane.terminate()
+    return Promise.all([isFallbackClosed, ...this.#lanes.map((lane) => lane.terminate())])
   }
 
   #isRunning(): boolean {

@@ -59,10 +59,12 @@ export class WorkerLane {
     for (const [id, { kind }] of this.#running) this.#running.set(id, { kind, outcome: nothing })
   }
 
-  terminate(): void {
+  /** @returns fulfilled when the thread has ended */
+  terminate(): Promise<unknown> {
+    const thread = this.#thread
     this.#running.clear()
-    this.#thread?.terminate()
     this.#thread = undefined
+    return thread?.terminate() ?? Promise.resolve()
   }
 
   #startThread(): WorkerThread | undefined {

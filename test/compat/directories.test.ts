@@ -37,7 +37,7 @@ function stuckEnvironment() {
     onExit: () => {},
     receiveNow: () => undefined,
     keepAlive: () => {},
-    terminate: () => {},
+    terminate: () => Promise.resolve(),
   })
   return environment
 }

@@ -86,6 +86,31 @@ test('a batch of more range deletes than the write buffer holds is taken, and re
   assert.deepEqual(entriesOf(await openIn(memory)), expected)
 })
 
+// Compactions.
+
+test('a compaction takes range tombstones in memory over its range, though there be nothing else in memory', async () => {
+  for (const [begin, end, isTaken] of [
+    [undefined, undefined, true],
+    ['a', 'b', false],
+    ['a', 'd', true],
+    ['f', 'g', true],
+    ['h', 'i', false],
+    [undefined, 'd', true],
+    ['d', undefined, true],
+    ['h', undefined, false],
+  ] as const) {
+    const db = await openIn(new MemoryEnvironment())
+    for (const key of ['b', 'd', 'f', 'i']) db.putSync(key, '1')
+    await db.flush()
+    db.deleteRangeSync('d', 'h')
+    await db.compactRange(begin, end)
+    const { active, flushes } = db.stats()
+    assert.deepEqual([flushes, active.rangeTombstones], isTaken ? [2, 0] : [1, 1], `${begin} to ${end}`)
+    assert.equal(keys(db), 'b i')
+    await db.close()
+  }
+})
+
 // Recovery.
 
 /** Flushes fail, so that all is in logs, one for each of the runs of writes. */

@@ -64,7 +64,10 @@ testEach('a write that is refused takes the others with it', (representation) =>
   for (const entries of wrong) {
     assert.throws(() => table.putMany(entries as [string, string][]), InvalidArgumentError, String(entries))
   }
-  assert.throws(() => table.putMany([good, ['c', new Uint8Array(5000)]]), { code: 'STALLED', outcome: 'not-written' })
+  assert.throws(() => table.putMany([good, ['c', new Uint8Array(5000)]]), {
+    code: 'MEMTABLE_FULL',
+    outcome: 'not-written',
+  })
   assert.deepEqual(listForwards(table.iterator()), before)
   assert.equal(table.putMany([]), MAX_SEQUENCE - 2)
   table.freeze()

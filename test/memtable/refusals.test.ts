@@ -38,7 +38,7 @@ testEach('a table without room refuses the entry and stays as it is', (represent
   for (; table.hasRoom(reserved); count++) table.put(`k${10 + count}`, new Uint8Array(50))
   assert.ok(count >= Math.floor(2000 / reserved), 'what was reserved was enough')
   const refused = (error: unknown): boolean => {
-    return error instanceof MemTableFullError && error.code === 'STALLED' && error.outcome === 'not-written'
+    return error instanceof MemTableFullError && error.code === 'MEMTABLE_FULL' && error.outcome === 'not-written'
   }
   // What covers every representation may be more than this one needs.
   assert.throws(() => {

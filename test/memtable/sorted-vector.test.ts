@@ -82,7 +82,7 @@ test('freezing takes the room that was held back for the index, and no more', ()
     () => {
       for (;;) table.put(String(10_000_000 - count++), '')
     },
-    { code: 'STALLED' },
+    { code: 'MEMTABLE_FULL' },
   )
   const used = table.memoryUsage
   const found = listForwards(table.iterator())

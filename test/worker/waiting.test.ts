@@ -22,7 +22,7 @@ class OneAnswer extends MemoryEnvironment {
       onExit: nothing,
       receiveNow: () => answers.shift(),
       keepAlive: nothing,
-      terminate: nothing,
+      terminate: () => Promise.resolve(),
     } as WorkerThread
   }
 }
@@ -31,7 +31,7 @@ test('a wait that delivers an outcome does not sleep until the next one', (t) =>
   const environment = new OneAnswer()
   const executor = new WorkerExecutor(
     environment,
-    { start: assert.fail, poll: () => false, waitSync() {}, close() {} },
+    { start: assert.fail, poll: () => false, waitSync() {}, close: () => Promise.resolve() },
     1,
   )
   const sleep = t.mock.method(environment, 'waitWhile', () => true)

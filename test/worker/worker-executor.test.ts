@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Environment, WorkerThread } from '../../src/base/environment.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
@@ -122,6 +123,56 @@ function dyingOnce(): { environment: Environment; started: () => number } {
   })
   return { environment, started: () => count }
 }
+
+/** Threads that end when they are told to, and `end` is called. */
+function lingering(): { environment: Environment; end: () => void } {
+  let end = (): void => {}
+  const isOver = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  const environment = withThreads((real) => {
+    const thread = real()!
+    return {
+      ...intercepted(thread, (message) => thread.post(message)),
+      terminate: () => isOver.then(() => thread.terminate()),
+    }
+  })
+  return { environment, end }
+}
+
+function hasFigures(db: DB): boolean {
+  try {
+    db.stats()
+    return true
+  } catch {
+    return false
+  }
+}
+
+test('closing keeps the lock until every thread has ended', async (t) => {
+  const directory = scratch(t)
+  const { environment, end } = lingering()
+  const db = await openSmall(directory, { environment })
+  await db.put('a', '1')
+  await db.flush()
+  const closing = db.close()
+  // All else has been let go of when there are no figures any more.
+  while (hasFigures(db)) await turn()
+  await assert.rejects(openSmall(directory), { code: 'LOCKED' })
+  end()
+  await closing
+  await (await openSmall(directory)).close()
+})
+
+test('a thread that does not end keeps the lock, and not the one who closes', async (t) => {
+  const directory = scratch(t)
+  const { environment, end } = lingering()
+  const db = await openSmall(directory, { environment, stallTimeoutMs: 60 })
+  await db.put('a', '1')
+  await db.close()
+  await assert.rejects(openSmall(directory), { code: 'LOCKED' })
+  end()
+})
 
 test('a worker that dies fails its job, which another one does', async (t) => {
   const { environment, started } = dyingOnce()

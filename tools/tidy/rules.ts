@@ -44,6 +44,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   admin: [...ENGINE, 'inspect'],
   cli: ['public', 'inspect'],
   level: ['public'],
+  otel: ['public'],
   public: [...ENGINE, 'inspect', 'admin'],
 }
 /** Folder → further folders of which it may import types. */
@@ -56,6 +57,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   cli: ['commander', 'csv-parse', 'csv-parse/sync', 'cli-progress'],
   env: ['fs-native-extensions'],
   level: ['abstract-level'],
+  otel: ['@opentelemetry/api'],
 }
 
 /** Places in src/ that may use `async`, `await` and `.then(`, and why. */
