@@ -12,6 +12,7 @@ import type { Bytes } from '../../src/base/types.ts'
 import { Block } from '../../src/table/block.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
 import { BlockIterator } from '../../src/table/block-iterator.ts'
+import { TableIndex } from '../../src/table/table-index.ts'
 import { bytesOf, type Entry, listBackwards, listForwards, putEntry } from './entries.ts'
 import { anyEntries, anyMoves, checkWalk } from './walks.ts'
 
@@ -188,4 +189,12 @@ test('a key that shares more than its user key with the one before is found alik
     })
     assert.equal(found[0], found[1], JSON.stringify(sought))
   }
+})
+
+test('an index that names a block of 4 GiB is refused, however large the file', () => {
+  const handle = (...bytes: readonly number[]): number[] => [0, 9, 1 + bytes.length, 97, ...TAG, 0, ...bytes]
+  const indexOf = (entry: readonly number[]): TableIndex =>
+    new TableIndex(bytewiseComparator, new Block(rawBlock(entry, [0]), 'f.ldb', 7), 2 ** 40)
+  assert.deepEqual(indexOf(handle(0xff, 0xff, 0xff, 0xff, 0x0f)).handle(0), { offset: 0, bytes: 2 ** 32 - 1 })
+  assert.throws(() => indexOf(handle(0x80, 0x80, 0x80, 0x80, 0x10)), /overlap or leave the table/)
 })
