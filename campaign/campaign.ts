@@ -57,6 +57,10 @@ export interface CampaignResult {
   readonly commit: string
   readonly seed: number
   readonly seconds: number
+  /** What it was given; undefined in results of earlier versions. */
+  readonly plannedSeconds?: number
+  /** It was ended before its time, or is still running. */
+  readonly isCut?: boolean
   readonly counts: Readonly<Record<string, number>>
   readonly findings: readonly Finding[]
   readonly machine: Machine

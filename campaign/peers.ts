@@ -6,6 +6,7 @@ import type { Campaign, CampaignContext } from './campaign.ts'
 import type { EngineName } from './engines/engine.ts'
 import { installLmdb, PeerMissingError } from './engines/lmdb-engine.ts'
 import { runKills } from './kill/kill-run.ts'
+import { partOf } from './part.ts'
 import { damagePeer } from './peers/damage-peers.ts'
 import { fillDisks } from './peers/full-disk.ts'
 
@@ -33,7 +34,7 @@ export const PEERS_KILL: Campaign = {
   run: (context) =>
     forEachEngine(context, async (engine, part) => {
       const failures = await runKills(part, { engines: [engine], levels: ['os', 'disk'], whose: engine })
-      if (failures.length > 0) part.count(`${engine}: directories lost or wrong`, failures.length)
+      part.count(`${engine}: directories in which something was lost or wrong`, failures.length)
     }),
 }
 
@@ -52,16 +53,7 @@ async function forEachEngine(
 ): Promise<void> {
   const engines = availableEngines(context)
   for (const [i, engine] of engines.entries()) {
-    const deadline = performance.now() + (context.deadline - performance.now()) / (engines.length - i)
-    const part: CampaignContext = {
-      seed: context.seed,
-      deadline,
-      isOver: () => performance.now() >= deadline || context.isOver(),
-      count: (what, by) => context.count(what, by),
-      finding: (kind, details, reproduction) => context.finding(kind, details, reproduction),
-      progress: (done, total) => context.progress(done, total),
-    }
-    await run(engine, part)
+    await run(engine, partOf(context, 1 / (engines.length - i)))
   }
 }
 

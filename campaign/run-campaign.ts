@@ -15,7 +15,11 @@ export interface Run {
   /** Tells of an end before the time, by the user's wish. */
   readonly signal: AbortSignal
   readonly line: ProgressLine
+  /** Takes what there is so far, now and then: a run of hours may be ended from outside. */
+  keep?(result: CampaignResult): void
 }
+
+const KEEP_MS = 60_000
 
 /** @throws what the campaign throws: it is at fault then, not its subject */
 export async function runCampaign(campaign: Campaign, run: Run): Promise<CampaignResult> {
@@ -23,16 +27,23 @@ export async function runCampaign(campaign: Campaign, run: Run): Promise<Campaig
   const date = new Date().toISOString()
   const machine = describeMachine(repository())
   const startMs = performance.now()
+  const result = (isCut: boolean): CampaignResult => {
+    const seconds = Math.round(performance.now() - startMs) / 1000
+    const { name, title } = campaign
+    const { counts, findings } = context
+    const { commit } = machine
+    const { seed, seconds: plannedSeconds } = run
+    return { name, title, date, commit, seed, seconds, plannedSeconds, isCut, counts, findings, machine }
+  }
+  const keeping = setInterval(() => run.keep?.(result(true)), KEEP_MS)
   run.line.start(campaign.title, run.seconds)
   try {
     await campaign.run(context)
   } finally {
+    clearInterval(keeping)
     run.line.stop()
   }
-  const seconds = Math.round(performance.now() - startMs) / 1000
-  const { name, title } = campaign
-  const { counts, findings } = context
-  return { name, title, date, commit: machine.commit, seed: run.seed, seconds, counts, findings, machine }
+  return result(run.signal.aborted)
 }
 
 class RunContext implements CampaignContext {

@@ -18,6 +18,7 @@ export const USAGE = `npm run campaign -- NAME… | all | ci  [options]
   --seed N       what random choices come from (a new one each time)
   --out DIR      where results go (campaign/results)
   --findings DIR where findings go (test/regressions)
+  --resume       without the campaigns that were done before, at this commit, with this --seed and time
   --list         name the campaigns`
 
 /** A campaign, and how long it runs. */
@@ -31,6 +32,7 @@ export interface Settings {
   readonly seed: number
   readonly out: string
   readonly findings: string
+  readonly isResumed: boolean
 }
 
 /** @throws Error for an unknown option or a value that is none; undefined if help was asked for */
@@ -44,11 +46,13 @@ export function readSettings(argv: string[]): Settings | undefined {
       seed: { type: 'string' },
       out: { type: 'string', default: RESULTS },
       findings: { type: 'string', default: REGRESSIONS },
+      resume: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help || values.list || positionals.length === 0) return undefined
+  if (values.resume && values.seed === undefined) throw new Error('--resume needs the --seed of the run to go on with')
   const hours = values.hours === undefined ? undefined : positive('hours', values.hours) * 3600
   const seconds = values.seconds === undefined ? hours : positive('seconds', values.seconds)
   return {
@@ -56,6 +60,7 @@ export function readSettings(argv: string[]): Settings | undefined {
     seed: values.seed === undefined ? randomInt(2 ** 31) : positive('seed', values.seed),
     out: values.out,
     findings: values.findings,
+    isResumed: values.resume,
   }
 }
 

@@ -4,28 +4,30 @@
  */
 
 import type { CrashMode } from '../src/env/crash-image.ts'
-import type { Campaign, CampaignContext } from './campaign.ts'
+import type { Campaign } from './campaign.ts'
+import type { LaneContext } from './lane/tally.ts'
 import { ALL_MODES, BrokenPromise, Crashes } from './lives/crashes.ts'
 import { livedPlan } from './lives/moments.ts'
 import { OPTION_SETS, type Plan, randomPlan } from './lives/plan.ts'
 import { messageOf, minimize } from './minimize.ts'
+import { runSearch, type Search } from './search/search.ts'
 
 /** Steps of a life. */
 const LENGTH = 40
+const SETS = Object.keys(OPTION_SETS)
+
+export const CRASHES: Search = {
+  name: 't01-crash',
+  step: (context, seed, step) => crashEverywhere(context, planOf(seed + step), ALL_MODES),
+  reproduction: (seed, step) => planOf(seed + step),
+}
 
 export const CRASH: Campaign = {
-  name: 't01-crash',
+  name: CRASHES.name,
   title: 'a crash before every file-system call, and another one after it',
-  ciSeconds: 120,
-  longShare: 20,
-
-  async run(context) {
-    const sets = Object.keys(OPTION_SETS)
-    for (let seed = context.seed; !context.isOver(); seed++) {
-      const plan = randomPlan(seed, LENGTH, sets)
-      await crashEverywhere(context, seed % 3 === 0 ? { ...plan, deathOdds: 3 } : plan, ALL_MODES)
-    }
-  },
+  ciSeconds: 70,
+  longShare: 12,
+  run: (context) => runSearch(context, CRASHES),
 
   async replay(reproduction) {
     const error = await firstFailure(reproduction as Plan, ALL_MODES)
@@ -33,12 +35,13 @@ export const CRASH: Campaign = {
   },
 }
 
+function planOf(seed: number): Plan {
+  const plan = randomPlan(seed, LENGTH, SETS)
+  return seed % 3 === 0 ? { ...plan, deathOdds: 3 } : plan
+}
+
 /** Live a plan, and crash it at each of its calls. */
-export async function crashEverywhere(
-  context: CampaignContext,
-  plan: Plan,
-  modes: readonly CrashMode[],
-): Promise<void> {
+export async function crashEverywhere(context: LaneContext, plan: Plan, modes: readonly CrashMode[]): Promise<void> {
   const error = await firstFailure(plan, modes, context)
   if (error === undefined) return
   const kind = kindOf(error)
@@ -51,11 +54,7 @@ export async function crashEverywhere(
 }
 
 /** What is wrong first, if anything is. With a context, it is told what was done, and may say that it is enough. */
-export async function firstFailure(
-  plan: Plan,
-  modes: readonly CrashMode[],
-  context?: CampaignContext,
-): Promise<unknown> {
+export async function firstFailure(plan: Plan, modes: readonly CrashMode[], context?: LaneContext): Promise<unknown> {
   try {
     const lived = await livedPlan(plan)
     const crashes = new Crashes(plan, lived)
@@ -65,13 +64,16 @@ export async function firstFailure(
     context?.count('worker threads that died', lived.deaths)
     context?.count('flushes', lived.flushes)
     context?.count('compactions', lived.compactions)
-    for (const moment of lived.moments) {
+    for (const [i, moment] of lived.moments.entries()) {
       if (context?.isOver()) break
       const before = { ...tally }
       await crashes.check(moment, modes)
       context?.count('crash images', tally.images - before.images)
       context?.count('images of a crash during recovery', tally.doubleImages - before.doubleImages)
       context?.count('killed processes', tally.kills - before.kills)
+      context?.count('images equal to one before', tally.equal - before.equal)
+      // Calls between which nothing has changed are one moment.
+      context?.count('file-system calls crashed before', (lived.moments[i + 1]?.index ?? lived.calls) - moment.index)
     }
   } catch (error) {
     return error
@@ -79,6 +81,7 @@ export async function firstFailure(
   return undefined
 }
 
-function kindOf(error: unknown): string {
+/** Of what a crash shows, in a few words. */
+export function kindOf(error: unknown): string {
   return error instanceof BrokenPromise ? error.kind : 'an operation failed'
 }

@@ -6,36 +6,54 @@
  */
 import type { Campaign } from './campaign.ts'
 import { FEW_MODES } from './lives/crashes.ts'
-import { ALPHABET, type Plan, sequences } from './lives/plan.ts'
+import { ALPHABET, type Plan, sequenceAt } from './lives/plan.ts'
+import { runSearch, type Search } from './search/search.ts'
 import { crashEverywhere, firstFailure } from './t01-crash.ts'
 
 const OPTIONS: readonly string[] = ['inline', 'workers']
 /** Weeks, for whoever has them. */
 const LENGTH_MAX = 6
 
-export const SEQUENCES: Campaign = {
+export const SHORT_LIVES: Search = {
   name: 't02-sequences',
-  title: 'all short sequences of operations, crashed before every file-system call',
-  ciSeconds: 50,
-  longShare: 8,
+  limit: livesUpTo(LENGTH_MAX),
 
-  async run(context) {
-    for (let length = 1; length <= LENGTH_MAX && !context.isOver(); length++) {
-      const total = ALPHABET.length ** length * OPTIONS.length
-      let done = 0
-      for (const steps of sequences(length)) {
-        for (const options of OPTIONS) {
-          if (context.isOver()) return
-          await crashEverywhere(context, { seed: context.seed, options, steps }, FEW_MODES)
-          context.progress(++done, total)
-          context.count(`lives of ${length} steps`)
-        }
-      }
-    }
+  async step(context, seed, step) {
+    const plan = planAt(seed, step)
+    await crashEverywhere(context, plan, FEW_MODES)
+    const { length } = plan.steps
+    if (!context.isOver()) context.count(`lives of ${length} ${length === 1 ? 'step' : 'steps'}, of ${livesOf(length)}`)
   },
+
+  reproduction: planAt,
+}
+
+export const SEQUENCES: Campaign = {
+  name: SHORT_LIVES.name,
+  title: 'all short sequences of operations, crashed before every file-system call',
+  ciSeconds: 25,
+  longShare: 8,
+  run: (context) => runSearch(context, SHORT_LIVES),
 
   async replay(reproduction) {
     const error = await firstFailure(reproduction as Plan, FEW_MODES)
     if (error !== undefined) throw error
   },
+}
+
+function livesOf(length: number): number {
+  return ALPHABET.length ** length * OPTIONS.length
+}
+
+function livesUpTo(length: number): number {
+  return length === 0 ? 0 : livesUpTo(length - 1) + livesOf(length)
+}
+
+/** The lives are numbered, the shortest first. */
+function planAt(seed: number, step: number): Plan {
+  let length = 1
+  while (livesUpTo(length) <= step) length++
+  const at = step - livesUpTo(length - 1)
+  const options = OPTIONS[at % OPTIONS.length]
+  return { seed, options, steps: sequenceAt(length, Math.floor(at / OPTIONS.length)) }
 }

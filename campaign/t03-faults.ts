@@ -2,12 +2,14 @@
  * T3, a fault at every file-system call: each call of random lives fails, with each error, once or from then on; then power is
  * lost, and what is left is opened (test/crash/fault-run.ts has the promises).
  */
-import type { FaultCode } from '../src/env/fault-call.ts'
+import type { FaultCode, FileCall } from '../src/env/fault-call.ts'
 import { FaultRun } from '../test/crash/fault-run.ts'
-import type { Campaign, CampaignContext } from './campaign.ts'
+import type { Campaign } from './campaign.ts'
+import type { LaneContext } from './lane/tally.ts'
 import { OPTION_SETS, type Plan, randomPlan, type Step } from './lives/plan.ts'
 import { livePlan } from './lives/planned-life.ts'
 import { messageOf, minimize } from './minimize.ts'
+import { runSearch, type Search } from './search/search.ts'
 
 const CODES: readonly FaultCode[] = ['EIO', 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EACCES', 'EROFS', 'ESTALE']
 /** Those whose jobs run inline, so that their calls fail, too. */
@@ -23,26 +25,46 @@ interface Fault {
   readonly countReads: boolean
 }
 
-export const FAULTS: Campaign = {
+/** A step is one error, once or from then on, at each call of a life. */
+export const FAULT_SWEEPS: Search = {
   name: 't03-faults',
-  title: 'a fault at every file-system call, with every error, once and from then on',
-  ciSeconds: 60,
-  longShare: 10,
 
-  async run(context) {
-    for (let seed = context.seed; !context.isOver(); seed++) {
-      const plan = planOf(seed)
-      for (const code of CODES) {
-        for (const isSticky of [false, true]) await failEverywhere(context, plan, code, isSticky, seed % 4 === 0)
-      }
-      context.count('lives')
-    }
+  async step(context, seed, step) {
+    const { plan, code, isSticky, countReads } = firstOf(seed, step)
+    await failEverywhere(context, plan, code, isSticky, countReads)
+    if (step % SWEEPS === SWEEPS - 1) context.count('lives')
   },
+
+  reproduction: firstOf,
+}
+
+export const FAULTS: Campaign = {
+  name: FAULT_SWEEPS.name,
+  title: 'a fault at every file-system call, with every error, once and from then on',
+  ciSeconds: 35,
+  longShare: 10,
+  run: (context) => runSearch(context, FAULT_SWEEPS),
 
   async replay(reproduction) {
     const { error } = await runFault(reproduction as Fault)
     if (error !== undefined) throw error
   },
+}
+
+/** Of a life. */
+const SWEEPS = CODES.length * 2
+
+/** The first fault of a step. */
+function firstOf(seed: number, step: number): Fault {
+  const life = seed + Math.floor(step / SWEEPS)
+  const sweep = step % SWEEPS
+  return {
+    plan: planOf(life),
+    call: 0,
+    code: CODES[sweep >> 1],
+    isSticky: sweep % 2 === 1,
+    countReads: life % 4 === 0,
+  }
 }
 
 function planOf(seed: number): Plan {
@@ -56,7 +78,7 @@ function waiting(plan: Plan): Plan {
 
 /** Fail each call of the life, in turn, as long as there is one. */
 async function failEverywhere(
-  context: CampaignContext,
+  context: LaneContext,
   plan: Plan,
   code: FaultCode,
   isSticky: boolean,
@@ -64,10 +86,11 @@ async function failEverywhere(
 ): Promise<void> {
   for (let call = 0; !context.isOver(); call++) {
     const fault: Fault = { plan, call, code, isSticky, countReads }
-    const { isHit, error } = await runFault(fault)
-    if (!isHit) return
+    const { hit, error } = await runFault(fault)
+    if (hit === undefined && error === undefined) return
     context.count(`faults ${isSticky ? 'from then on' : 'once'}`)
-    context.count(code)
+    context.count(`with ${code}`)
+    if (hit !== undefined) context.count(`at ${hit.op}`)
     if (error === undefined) continue
     const kind = kindOf(error)
     const steps = await minimize(plan.steps, async (shorter) => (await fails(fault, shorter)) === kind)
@@ -94,22 +117,23 @@ async function fails(fault: Fault, steps: readonly Step[]): Promise<string | und
 
 async function firstThatFails(fault: Fault): Promise<Fault | undefined> {
   for (let call = 0; ; call++) {
-    const { isHit, error } = await runFault({ ...fault, call })
+    const { hit, error } = await runFault({ ...fault, call })
     if (error !== undefined) return { ...fault, call }
-    if (!isHit) return undefined
+    if (hit === undefined) return undefined
   }
 }
 
-async function runFault({ plan, ...where }: Fault): Promise<{ isHit: boolean; error: unknown }> {
+/** @returns the first call that was made to fail, unless the life ends before it; and what is wrong */
+async function runFault({ plan, ...where }: Fault): Promise<{ hit: FileCall | undefined; error: unknown }> {
   const options = OPTION_SETS[plan.options]
   const run = new FaultRun({ ...where, options }, (runner, onOpen) => livePlan(runner, plan.steps, onOpen))
   try {
     await run.run()
     await run.recover()
   } catch (error) {
-    return { isHit: true, error }
+    return { hit: run.hit, error }
   }
-  return { isHit: run.hit !== undefined, error: undefined }
+  return { hit: run.hit, error: undefined }
 }
 
 /** What an assertion says, without the place where it failed. */

@@ -1,44 +1,68 @@
 /**
- * T4, durability mutants: the engine with one deliberate mistake, for each of a list of them; crashes, faults and schedules must find
- * it (mutants/). First, they must find nothing in the engine as it is.
+ * T4, durability mutants: the engine with one deliberate mistake, for each of a list of them; crashes, faults, orders of events or
+ * damages must find it (mutants/). In the engine as it is they must find nothing.
  */
 import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Campaign, CampaignContext } from './campaign.ts'
 import { MUTANTS, type Mutant, mutate } from './mutants/mutants.ts'
 import { repository } from './places.ts'
 
-/** A mutant that lives that long has survived. */
+/** Of processor time: a mutant that lives that long has survived. */
 const HUNT_SECONDS = 60
+/** The engine as it is, longer than any mutant was seen to live. */
+const CONTROL_SECONDS = 20
+const LOOK_MS = 200
+/** Hunts at the same time, at most: each has a copy of the program. */
+const LANES_MAX = 4
 
 export const MISTAKES: Campaign = {
   name: 't04-mutants',
   title: 'deliberate mistakes about durability, each of which must be found',
-  ciSeconds: 100,
-  longShare: 2,
+  ciSeconds: 75,
+  longShare: 1.5,
 
   async run(context) {
-    const program = new Program()
-    try {
-      for (const [done, mutant] of MUTANTS.entries()) {
-        if (context.isOver()) return
-        await hunt(context, program, mutant)
-        context.progress(done + 1, MUTANTS.length)
+    const left: (Mutant | undefined)[] = [undefined, ...MUTANTS]
+    const { length } = left
+    const lane = async (): Promise<void> => {
+      const program = new Program()
+      try {
+        while (left.length > 0 && !context.isOver()) {
+          await hunt(context, program, left.shift())
+          context.progress(length - left.length, length)
+        }
+      } finally {
+        program.dispose()
       }
-    } finally {
-      program.dispose()
     }
+    const lanes = Math.min(LANES_MAX, availableParallelism())
+    await Promise.all(Array.from({ length: lanes }, lane))
   },
 }
 
-async function hunt(context: CampaignContext, program: Program, mutant: Mutant): Promise<void> {
-  const found = await program.run(mutant, HUNT_SECONDS, context.seed)
+/** @param mutant undefined: the engine as it is */
+async function hunt(context: CampaignContext, program: Program, mutant: Mutant | undefined): Promise<void> {
+  const outcome = await program.run(mutant, context.seed, () => context.isOver())
+  if (outcome === 'cut') {
+    context.count('hunts ended by the clock')
+    return
+  }
+  const { found } = outcome
+  if (mutant === undefined) {
+    context.count('hunts in the engine as it is')
+    if (found !== undefined) context.finding('something is found in the engine as it is', found, undefined)
+    return
+  }
   context.count('mutants')
-  if (found === undefined) context.finding('a mutant survives', mutant.name, mutant)
-  else context.count('mutants found')
+  if (found !== undefined) context.count('mutants found')
+  else context.finding(`a mutant survives: ${mutant.name}`, mutant.file, mutant)
 }
+
+/** What a hunt found, or undefined for nothing; or that it was ended before it knew. */
+type Outcome = { readonly found: string | undefined } | 'cut'
 
 /** A copy of the compiled program, with at most one file changed at a time. */
 class Program {
@@ -53,13 +77,14 @@ class Program {
     }
   }
 
-  /** What is found in the mutant; undefined for nothing. */
-  async run(mutant: Mutant, seconds: number, seed: number): Promise<string | undefined> {
+  async run(mutant: Mutant | undefined, seed: number, isOver: () => boolean): Promise<Outcome> {
+    const hunting = join(this.#root, '.build', 'campaign', 'mutants', 'hunt.js')
+    if (mutant === undefined) return execute([hunting, String(CONTROL_SECONDS), String(seed)], isOver)
     const path = join(this.#root, '.build', 'src', `${mutant.file}.js`)
     const original = readFileSync(path, 'utf8')
     writeFileSync(path, mutate(original, mutant))
     try {
-      return await execute(join(this.#root, '.build', 'campaign', 'mutants', 'hunt.js'), seconds, seed)
+      return await execute([hunting, String(HUNT_SECONDS), String(seed), mutant.first ?? 'crashes'], isOver)
     } finally {
       writeFileSync(path, original)
     }
@@ -70,17 +95,22 @@ class Program {
   }
 }
 
-function execute(path: string, seconds: number, seed: number): Promise<string | undefined> {
-  const child = spawn(process.execPath, [path, String(seconds), String(seed)], { stdio: ['ignore', 'pipe', 'pipe'] })
+function execute(args: readonly string[], isOver: () => boolean): Promise<Outcome> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const chunks: string[] = []
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => chunks.push(text))
+  const look = setInterval(() => {
+    if (isOver()) child.kill('SIGKILL')
+  }, LOOK_MS)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', (status) => {
+    child.on('close', (status, signal) => {
+      clearInterval(look)
       const said = chunks.join('')
-      if (status === 0) resolve(undefined)
+      if (signal === 'SIGKILL' && isOver()) resolve('cut')
+      else if (status === 0) resolve({ found: undefined })
       // Only the hunt's own verdict counts: a program that does not even run has found nothing.
-      else if (status === 1 && !said.includes('SyntaxError')) resolve(said)
+      else if (status === 1 && !said.includes('SyntaxError')) resolve({ found: said })
       else reject(new Error(`the hunt failed: ${said}`))
     })
   })

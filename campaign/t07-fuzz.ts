@@ -12,8 +12,8 @@ import { runLanes } from './lane/lane.ts'
 export const FUZZ: Campaign = {
   name: 't07-fuzz',
   title: 'every decoder on hostile inputs',
-  ciSeconds: 120,
-  longShare: 20,
+  ciSeconds: 75,
+  longShare: 14,
   run,
   replay,
 }

@@ -9,8 +9,10 @@ import { Prng } from '../src/base/prng.ts'
 import type { Options } from '../src/db/options.ts'
 import { type Operation, operations } from '../test/model/operations.ts'
 import { ModelRun } from '../test/model/run.ts'
-import type { Campaign, CampaignContext } from './campaign.ts'
+import type { Campaign } from './campaign.ts'
+import type { LaneContext } from './lane/tally.ts'
 import { messageOf, minimize } from './minimize.ts'
+import { runSearch, type Search } from './search/search.ts'
 import { Scheduler } from './sim/scheduler.ts'
 import { SimWorld } from './sim/sim-world.ts'
 
@@ -36,15 +38,18 @@ const RELATIONS: Readonly<Record<string, Relation>> = {
   'reopenings between': (list, prng) => between(list, prng, { type: 'reopen' }),
 }
 
-export const MODELS: Campaign = {
+export const MODEL_RUNS: Search = {
   name: 't08-models',
-  title: 'random operations on many sets of options, and changed so that nothing should change',
-  ciSeconds: 40,
-  longShare: 10,
+  step: (context, seed, step) => compare(context, seed + step),
+  reproduction: (seed, step) => ({ seed: seed + step, operations: listOf(seed + step) }),
+}
 
-  async run(context) {
-    for (let seed = context.seed; !context.isOver(); seed++) await compare(context, seed)
-  },
+export const MODELS: Campaign = {
+  name: MODEL_RUNS.name,
+  title: 'random operations on many sets of options, and changed so that nothing should change',
+  ciSeconds: 25,
+  longShare: 12,
+  run: (context) => runSearch(context, MODEL_RUNS),
 
   async replay(reproduction) {
     const variant = reproduction as Variant
@@ -55,9 +60,13 @@ export const MODELS: Campaign = {
   },
 }
 
-async function compare(context: CampaignContext, seed: number): Promise<void> {
-  // A crash may keep more or less: the contents would not be the same.
-  const list = fc.sample(operations, { seed, numRuns: 1 })[0].filter(({ type }) => !type.startsWith('crash'))
+/** Without crashes, which may keep more or less: the contents would not be the same. */
+function listOf(seed: number): Operation[] {
+  return fc.sample(operations, { seed, numRuns: 1 })[0].filter(({ type }) => !type.startsWith('crash'))
+}
+
+async function compare(context: LaneContext, seed: number): Promise<void> {
+  const list = listOf(seed)
   const plain = await runVariant({ seed, operations: list, options: {}, relation: 'as it is' })
   const relations = Object.keys(RELATIONS)
   context.count('lists of operations')
@@ -74,7 +83,7 @@ async function compare(context: CampaignContext, seed: number): Promise<void> {
   }
 }
 
-async function report(context: CampaignContext, variant: Variant, error: unknown): Promise<void> {
+async function report(context: LaneContext, variant: Variant, error: unknown): Promise<void> {
   const message = messageOf(error)
   const minimal = await minimize(variant.operations, async (shorter) => {
     const other = (await runVariant({ ...variant, operations: shorter })).error

@@ -6,13 +6,16 @@
 import fc from 'fast-check'
 import { type Operation, operations } from '../test/model/operations.ts'
 import { ModelRun } from '../test/model/run.ts'
-import type { Campaign, CampaignContext } from './campaign.ts'
+import type { Campaign } from './campaign.ts'
+import type { LaneContext } from './lane/tally.ts'
 import { ALL_MODES, Crashes } from './lives/crashes.ts'
-import { livedPlan } from './lives/moments.ts'
+import { type LivedPlan, livedPlan } from './lives/moments.ts'
 import { type Plan, randomPlan } from './lives/plan.ts'
 import { messageOf, minimize } from './minimize.ts'
+import { runSearch, type Search } from './search/search.ts'
 import { Scheduler } from './sim/scheduler.ts'
 import { SimWorld } from './sim/sim-world.ts'
+import { kindOf } from './t01-crash.ts'
 
 /** Steps of a life whose threads die, and sets of options that have threads. */
 const LENGTH = 60
@@ -39,27 +42,27 @@ interface Outcome {
   readonly error: unknown
 }
 
-export const SCHEDULES: Campaign = {
+export const SEEDED_ORDERS: Search = {
   name: 't09-schedules',
-  title: 'seeded orders of completions, timers, messages and slices of work, each twice',
-  ciSeconds: 30,
-  longShare: 6,
 
-  async run(context) {
-    for (let seed = context.seed; !context.isOver(); seed++) {
-      await one(context, seed)
-      await withDeaths(context, seed)
-    }
+  async step(context, seed, step) {
+    await one(context, seed + step)
+    await withDeaths(context, seed + step)
   },
+
+  reproduction: (seed, step) => scheduleOf(seed + step),
+}
+
+export const SCHEDULES: Campaign = {
+  name: SEEDED_ORDERS.name,
+  title: 'seeded orders of completions, timers, messages and slices of work, each twice',
+  ciSeconds: 20,
+  longShare: 8,
+  run: (context) => runSearch(context, SEEDED_ORDERS),
 
   async replay(reproduction) {
     const { plan } = reproduction as { readonly plan?: Plan }
-    if (plan !== undefined) {
-      const lived = await livedPlan(plan)
-      await new Crashes(plan, lived).check(lived.moments.at(-1)!, ALL_MODES)
-      return
-    }
-    const { error } = await runSchedule(reproduction as Schedule)
+    const { error } = plan === undefined ? await runSchedule(reproduction as Schedule) : await lifeWithDeaths(plan)
     if (error !== undefined) throw error
   },
 }
@@ -69,7 +72,7 @@ export function scheduleOf(seed: number): Schedule {
   return { seed, operations: fc.sample(operations, { seed, numRuns: 1 })[0] }
 }
 
-async function one(context: CampaignContext, seed: number): Promise<void> {
+async function one(context: LaneContext, seed: number): Promise<void> {
   const schedule = scheduleOf(seed)
   const [first, second] = [await runSchedule(schedule), await runSchedule(schedule)]
   context.count('seeds, each twice')
@@ -88,25 +91,46 @@ async function one(context: CampaignContext, seed: number): Promise<void> {
   context.finding('the model answers otherwise', `seed ${seed}: ${message}`, { seed, operations: minimal })
 }
 
-/** A planned life whose worker threads die, crashed at its end. */
-async function withDeaths(context: CampaignContext, seed: number): Promise<void> {
+/** A planned life whose worker threads die, twice; crashed at its end. */
+async function withDeaths(context: LaneContext, seed: number): Promise<void> {
   const plan: Plan = { ...randomPlan(seed, LENGTH, THREADED), deathOdds: 3 }
-  const hashes: string[] = []
-  try {
-    for (let time = 0; time < 2; time++) {
-      const lived = await livedPlan(plan)
-      hashes.push(lived.hash)
-      const crashes = new Crashes(plan, lived)
-      await crashes.check(lived.moments.at(-1)!, ALL_MODES)
-      context.count('worker threads that died', lived.deaths)
-      context.count('crash images', crashes.tally.images)
-    }
-  } catch (error) {
-    context.finding('a life with threads that die fails', `seed ${seed}: ${messageOf(error)}`, { plan })
-  }
+  const [first, second] = [await lifeWithDeaths(plan), await lifeWithDeaths(plan)]
   context.count('lives with threads that die')
-  if (hashes[0] === hashes.at(-1)) return
-  context.finding('a seed is not repeatable', `seed ${seed}: ${hashes.join(', then ')}`, { plan })
+  context.count('worker threads that died', first.deaths + second.deaths)
+  context.count('crash images', first.images + second.images)
+  if (first.hash !== second.hash) {
+    context.finding('a seed is not repeatable', `seed ${seed}: ${first.hash}, then ${second.hash}`, { plan })
+  }
+  if (first.error === undefined) return
+  const kind = kindOf(first.error)
+  const steps = await minimize(plan.steps, async (shorter) => {
+    const { error } = await lifeWithDeaths({ ...plan, steps: shorter })
+    return error !== undefined && kindOf(error) === kind
+  })
+  const details = `seed ${seed}: ${messageOf(first.error)}`
+  context.finding('a life with threads that die fails', details, { plan: { ...plan, steps } })
+}
+
+interface LifeWithDeaths {
+  readonly hash: string | undefined
+  readonly deaths: number
+  readonly images: number
+  readonly error: unknown
+}
+
+async function lifeWithDeaths(plan: Plan): Promise<LifeWithDeaths> {
+  let lived: LivedPlan | undefined
+  let images = 0
+  let error: unknown
+  try {
+    lived = await livedPlan(plan)
+    const crashes = new Crashes(plan, lived)
+    await crashes.check(lived.moments.at(-1)!, ALL_MODES)
+    images = crashes.tally.images
+  } catch (thrown) {
+    error = thrown
+  }
+  return { hash: lived?.hash, deaths: lived?.deaths ?? 0, images, error }
 }
 
 export async function runSchedule({ seed, operations: list }: Schedule): Promise<Outcome> {

@@ -8,8 +8,8 @@ import { runKills } from './kill/kill-run.ts'
 export const EXCHANGE: Campaign = {
   name: 't11-exchange',
   title: 'varve and LevelDB in turn on one directory, both killed',
-  ciSeconds: 20,
-  longShare: 3,
+  ciSeconds: 15,
+  longShare: 4,
   run: async (context) => {
     await runKills(context, { engines: ['varve', 'classic-level'], levels: ['os', 'disk'], whose: 'varve or LevelDB' })
   },

@@ -23,7 +23,7 @@ const REFUSALS = ['LOCKED', 'LEVEL_LOCKED']
 export const LOCKS: Campaign = {
   name: 't12-locks',
   title: 'processes and threads race for one directory',
-  ciSeconds: 15,
+  ciSeconds: 10,
   longShare: 1,
   run,
 }

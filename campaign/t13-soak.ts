@@ -26,8 +26,8 @@ const OPTIONS = {
 export const SOAK: Campaign = {
   name: 't13-soak',
   title: 'everything at random, for a long time',
-  ciSeconds: 15,
-  longShare: 6,
+  ciSeconds: 10,
+  longShare: 8,
   run,
 }
 

@@ -20,7 +20,7 @@ export const BOUNDS: Campaign = {
   name: 't14-bounds',
   title: 'memory for hostile databases',
   ciSeconds: 20,
-  longShare: 0,
+  longShare: 0.5,
   run,
   replay: async (name) => {
     const problem = tryHostile(name as string).problem

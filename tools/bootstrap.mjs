@@ -6,9 +6,10 @@
  * Ends with status 0 only if everything compiled. `--install` stops before compiling.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { install } from './install.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -17,35 +18,6 @@ function run(command, args, options = {}) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options })
   if (error !== undefined) console.error(`${command}: ${error.message}`)
   if (status !== 0) process.exit(status ?? 1)
-}
-
-/** The packages of a lockfile, or undefined if there is none. */
-function packagesOf(path) {
-  if (!existsSync(path)) return undefined
-  return JSON.parse(readFileSync(path, 'utf8')).packages
-}
-
-/**
- * Whether node_modules holds what the lockfile says. npm writes its own account of an installation when it has
- * finished, so that a half-done one has none. Contents are compared, not times: a checkout changes those.
- */
-function isInstalled() {
-  const wanted = packagesOf(join(root, 'package-lock.json'))
-  const present = packagesOf(join(root, 'node_modules', '.package-lock.json'))
-  if (present === undefined) return false
-  return Object.entries(wanted).every(([path, { integrity, optional }]) =>
-    path === '' || present[path] === undefined
-      ? path === '' || optional === true
-      : present[path].integrity === integrity,
-  )
-}
-
-function install() {
-  if (isInstalled()) return
-  console.error('installing the development dependencies of package-lock.json …')
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-    shell: process.platform === 'win32',
-  })
 }
 
 /** Remove from .build/ the outputs of sources that were renamed or deleted: a stale test must not run. */
@@ -61,7 +33,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`varve needs Node.js 20.19 or later; this is ${process.version}`)
   process.exit(1)
 }
-install()
+install(root)
 if (!process.argv.includes('--install')) {
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
   prune()

@@ -14,7 +14,7 @@ import { checkDeadCode, checkLinks, checkWords } from './tidy/tree.ts'
 
 const RATCHET_PATH = 'tools/tidy-ratchet.json'
 /** What git ignores, too. */
-const SKIPPED = ['.git', 'node_modules', '.build', 'dist', 'bench/results', 'campaign/results']
+const SKIPPED = ['.git', 'node_modules', '.build', 'dist', 'dist-site', 'bench/results', 'campaign/results']
 const CODE = /^(src|test|tools|bench|campaign|examples)\/.*\.(ts|mjs)$/
 
 /** Check a repository, given as its text files by path from the root. */

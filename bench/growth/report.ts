@@ -45,6 +45,8 @@ export function growthMarkdown(run: GrowthResult): string {
     'RSS max, MiB',
   ]
   return `${[
+    `# A database that grows to ${entries.toLocaleString('en-US')} entries`,
+    '',
     `varve ${machine.varve} (${machine.commit}) beside classic-level ${machine.classicLevel}, Node.js ${machine.node}; ` +
       `${machine.cpu}, ${machine.cores} cores, ${machine.system}, ${machine.fileSystem}.`,
     `${entries.toLocaleString('en-US')} entries of 16 + 100 bytes, incompressible, seed ${seed}; write buffers ` +
@@ -57,6 +59,8 @@ export function growthMarkdown(run: GrowthResult): string {
     ...PHASES.flatMap((phase) => [phaseRow(run, phase, 'varve'), phaseRow(run, phase, 'classic-level')]),
     '',
     ...goals(run),
+    '',
+    ...growthCharts(run).map(({ name }) => `![${name}](${name}.svg)`),
   ].join('\n')}\n`
 }
 

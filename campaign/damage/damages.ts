@@ -48,7 +48,7 @@ export class DamagePlan {
     this.#shapes = shapes
     this.#seed = seed
     this.#whole = shapes.map((shape) => wholeFileDamages(shape.files))
-    this.#bytes = shapes.map((shape) => [...shape.files.values()].reduce((sum, bytes) => sum + bytes.length, 0))
+    this.#bytes = shapes.map(bytesOf)
     const wholes = this.#whole.reduce((sum, damages) => sum + damages.length, 0)
     this.complete = wholes + CHANGES * this.#bytes.reduce((sum, bytes) => sum + bytes, 0)
   }
@@ -65,6 +65,16 @@ export class DamagePlan {
       }
     }
     return this.#drawn(index)
+  }
+
+  /** Whether the case changes a byte that no case before it has changed. */
+  isFirstOfByte(index: number): boolean {
+    let left = index
+    for (const [i, bytes] of this.#bytes.entries()) {
+      if (left < bytes) return left >= 0
+      left -= bytes + this.#whole[i].length
+    }
+    return false
   }
 
   #byteAt(shape: Shape, at: number, pass: number): Damage {
@@ -88,6 +98,11 @@ export class DamagePlan {
     const seed = prng.below(4) === 0 ? 0 : prng.next32()
     return { shape: shape.name, damage: { kind: 'burst', file, offset, bytes: length, seed } }
   }
+}
+
+/** Of all its files. */
+export function bytesOf({ files }: Shape): number {
+  return [...files.values()].reduce((sum, bytes) => sum + bytes.length, 0)
 }
 
 function wholeFileDamages(files: Files): Damage[] {

@@ -2,7 +2,7 @@
  * The worker's side of a lane (lane.ts): takes one step after another, and says before each which one it is.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { KeptTally, type Tally } from './tally.ts'
+import { KeptTally, type LaneContext } from './tally.ts'
 
 /** Between two messages to the owner. */
 const REPORT_MS = 200
@@ -18,25 +18,54 @@ export interface LaneData {
   readonly words: SharedArrayBuffer
 }
 
-/** Words that both sides see: the step that is being taken, and whether to stop. */
+/** Words that both sides see: the step that is being taken, whether to stop, and turns that the event loop has had. */
 export const STEP = 0
 export const STOP = 1
-export const LANE_WORDS = 2
+export const TURNS = 2
+export const LANE_WORDS = 3
+
+/** Between two turns that are counted. */
+const TURN_MS = 500
 
 /** Take the steps that the owner asks for. A step that throws ends the thread, and the owner makes a finding of it. */
-export async function takeSteps(makeStep: (data: unknown) => (step: number, tally: Tally) => unknown): Promise<void> {
+export async function takeSteps(
+  makeStep: (data: unknown) => (step: number, context: LaneContext) => unknown,
+): Promise<void> {
   const { data, first, limit, stride, words: shared } = workerData as LaneData
   const words = new Int32Array(shared)
-  const tally = new KeptTally()
+  const context = new WorkerContext(words)
   const take = makeStep(data)
-  let reportMs = performance.now() + REPORT_MS
+  const turns = setInterval(() => Atomics.add(words, TURNS, 1), TURN_MS)
   for (let step = first; step < limit && Atomics.load(words, STOP) === 0; step += stride) {
     Atomics.store(words, STEP, step)
-    const taken = take(step, tally)
+    const taken = take(step, context)
     if (taken instanceof Promise) await taken
-    if (performance.now() < reportMs) continue
-    parentPort?.postMessage(tally.take())
-    reportMs = performance.now() + REPORT_MS
   }
-  parentPort?.postMessage(tally.take())
+  clearInterval(turns)
+  context.report()
+}
+
+/** Reports now and then, also in the middle of a step. */
+class WorkerContext extends KeptTally implements LaneContext {
+  readonly #words: Int32Array
+  #reportMs = performance.now() + REPORT_MS
+
+  constructor(words: Int32Array) {
+    super()
+    this.#words = words
+  }
+
+  isOver(): boolean {
+    return Atomics.load(this.#words, STOP) === 1
+  }
+
+  override count(what: string, by?: number): void {
+    super.count(what, by)
+    if (performance.now() >= this.#reportMs) this.report()
+  }
+
+  report(): void {
+    parentPort?.postMessage(this.take())
+    this.#reportMs = performance.now() + REPORT_MS
+  }
 }

@@ -6,7 +6,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { CampaignContext } from '../campaign.ts'
-import { LANE_WORDS, type LaneData, STEP, STOP } from './lane-worker.ts'
+import { LANE_WORDS, type LaneData, STEP, STOP, TURNS } from './lane-worker.ts'
 import { addTo, type Taken } from './tally.ts'
 
 export interface LaneOptions {
@@ -17,12 +17,14 @@ export interface LaneOptions {
   readonly limit: number
   /** Steps after which all is done, if there are further ones; for the display. */
   readonly total?: number
+  /** A step may take as long as it likes, as long as it lets others have their turn. */
+  readonly hasLongSteps?: boolean
   /** What a step is in words, and how to do it again. */
   describe(step: number): { readonly details: string; readonly reproduction: unknown }
 }
 
-/** The longest of steps takes a hundredth of that, on a machine that does nothing else. */
-const HANG_MS = 30_000
+/** The longest of steps, and the start of a thread, take a hundredth of that, on a machine that does nothing else. */
+const HANG_MS = 60_000
 const LOOK_MS = 250
 /** A step that needs more heap than this has allocated by a length that it was told. */
 const HEAP_MB = 512
@@ -48,15 +50,16 @@ function runThread(context: CampaignContext, options: LaneOptions, first: number
   const workerData: LaneData = { data: options.data, first, limit: options.limit, stride, words: words.buffer }
   const worker = new Worker(options.module, { workerData, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } })
   return new Promise((resolve) => {
-    let seen = first
+    let seen = -1
     let seenMs = performance.now()
     let failure: string | undefined
     const look = setInterval(() => {
       if (context.isOver()) Atomics.store(words, STOP, 1)
       const step = Atomics.load(words, STEP)
       context.progress(step, options.total ?? options.limit)
-      if (step !== seen) seenMs = performance.now()
-      seen = step
+      const now = options.hasLongSteps ? Atomics.load(words, TURNS) : step
+      if (now !== seen) seenMs = performance.now()
+      seen = now
       if (performance.now() - seenMs < HANG_MS) return
       failure = 'hang'
       void worker.terminate()

@@ -5,6 +5,9 @@ import type { CampaignContext, Finding } from '../campaign.ts'
 
 export type Tally = Pick<CampaignContext, 'count' | 'finding'>
 
+/** A tally whose owner may have had enough. */
+export type LaneContext = Tally & Pick<CampaignContext, 'isOver'>
+
 /** Keeps what is counted and found until it is taken. */
 export class KeptTally implements Tally {
   #counts: Record<string, number> = {}

@@ -37,7 +37,8 @@ export interface LivedPlan {
   readonly hash: string
 }
 
-const CHANGING: readonly FileOperation[] = [
+/** What changes files, or what is durable of them. */
+export const CHANGING: readonly FileOperation[] = [
   'create',
   'append',
   'sync',
@@ -67,8 +68,9 @@ export async function livedPlan(plan: Plan): Promise<LivedPlan> {
         await scheduler.until(promise)
         return true
       } catch (error) {
-        // A job whose thread has died is told of, and done again.
-        if (deathOdds > 0 && (error as VarveError).code === 'IO_ERROR') return false
+        // A job whose thread has died is told of, and done again; but a synchronous writer that waits for it does not hear
+        // of that, and is refused when it has waited long enough, with all who wait.
+        if (deathOdds > 0 && ['IO_ERROR', 'STALLED'].includes((error as VarveError).code)) return false
         throw error
       }
     },
@@ -76,8 +78,12 @@ export async function livedPlan(plan: Plan): Promise<LivedPlan> {
   }
   await livePlan(runner, plan.steps, (db) => recorder.listen(db))
   recorder.end(environment.tree, environment.callCount)
-  const { moments, flushes, compactions } = recorder
-  const { callCount: calls, deaths } = environment
+  const { flushes, compactions } = recorder
+  // What is found is a number of first writes: that holds up to a write that was refused.
+  const refused = ledger.writes.find(({ outcome }) => outcome === 'not-written')?.index ?? Number.POSITIVE_INFINITY
+  const moments = recorder.moments.filter(({ begun }) => begun < refused)
+  const { callCount, deaths } = environment
+  const calls = recorder.moments[moments.length]?.index ?? callCount
   return { moments, ledger, calls, flushes, compactions, deaths, hash: scheduler.trace.hash }
 }
 

@@ -95,14 +95,7 @@ export const ALPHABET: readonly Step[] = [
   { type: 'reopen' },
 ]
 
-/** All sequences of so many steps, in the order of the alphabet. */
-export function* sequences(length: number): Generator<Step[]> {
-  const count = ALPHABET.length ** length
-  for (let n = 0; n < count; n++) {
-    const steps: Step[] = []
-    for (let rest = n, i = 0; i < length; i++, rest = Math.floor(rest / ALPHABET.length)) {
-      steps.push(ALPHABET[rest % ALPHABET.length])
-    }
-    yield steps
-  }
+/** The sequence of so many steps with this number, in the order of the alphabet: there are as many as its power. */
+export function sequenceAt(length: number, number: number): Step[] {
+  return Array.from({ length }, (_, i) => ALPHABET[Math.floor(number / ALPHABET.length ** i) % ALPHABET.length])
 }

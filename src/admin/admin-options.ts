@@ -21,6 +21,7 @@ export interface AdminProgress {
   readonly totalBytes: number
 }
 
+/** Options of `verify`, `repair`, `restore` and `destroy`. */
 export interface AdminOptions {
   /** The order of keys that the database was made with. Default: unsigned bytewise. */
   readonly comparator?: KeyOrder

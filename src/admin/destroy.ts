@@ -8,6 +8,7 @@ import { CURRENT, type FileType, isUsualName, parseFileName } from '../base/file
 import type { Steps } from '../db/long-runs.ts'
 import { type AdminContext, type AdminOptions, adminContext, databaseNames, runLocked } from './admin-options.ts'
 
+/** What `destroy` did. */
 export interface DestroyInfo {
   readonly directory: string
   /** Names that were removed. */

@@ -25,6 +25,7 @@ export interface GivenUp {
  */
 export type RepairAction = 'kept' | 'salvaged' | 'merged' | 'replayed' | 'unused' | 'missing'
 
+/** A file of the database that was repaired, and what became of it. */
 export interface RepairedFile {
   readonly name: string
   readonly action: RepairAction

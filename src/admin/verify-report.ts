@@ -9,6 +9,7 @@ import type { FileType } from '../base/filename.ts'
  */
 export type Severity = 'damage' | 'warning' | 'note'
 
+/** Something that `verify` found, and where. */
 export interface Finding {
   /** Name within the directory. */
   readonly file: string
@@ -18,6 +19,7 @@ export interface Finding {
   readonly message: string
 }
 
+/** A file that `verify` looked at, or missed. */
 export interface VerifiedFile {
   readonly name: string
   readonly kind: FileType | 'foreign'

@@ -31,6 +31,7 @@ import { checkedOnly } from './repair-logs.ts'
 import { plainMessage, type TableBounds, TableCheck, type TableFault } from './table-check.ts'
 import { FileNotes, type Severity, type VerifyReport } from './verify-report.ts'
 
+/** Options of `verify`. */
 export interface VerifyOptions extends AdminOptions {
   /** Take no lock: for a directory that may not be written to, and where nobody writes. Default false. */
   readonly readOnly?: boolean

@@ -18,6 +18,7 @@ export interface RandomAccessFile {
    * @throws IOError; also if the file ends before `length` bytes
    */
   read(offset: number, into: Bytes, intoOffset: number, length: number): void
+  /** Once; the file is not read any more. */
   close(): void
 }
 
@@ -34,8 +35,10 @@ export interface WritableFile {
   close(): void
 }
 
+/** What a name leads to; `other` is also a symbolic link, which is never followed. */
 export type FileKind = 'file' | 'directory' | 'other'
 
+/** What there is under a name. */
 export interface FileStatus {
   readonly kind: FileKind
   readonly bytes: number
@@ -43,11 +46,13 @@ export interface FileStatus {
 
 /** A held lock on a database directory. */
 export interface DirectoryLock {
+  /** Let another opener in. Idempotent. */
   release(): void
 }
 
 /** Paths are the host's own; the engine joins a directory and a name only through `join`. */
 export interface FileSystem {
+  /** The path of a name in a directory. */
   join(directory: string, name: string): string
   /** Open for reading. Refuses what is not a regular file, and does not follow a symbolic link. */
   openRandomAccess(path: string): RandomAccessFile
@@ -67,6 +72,7 @@ export interface FileSystem {
    * A file that has two names is not written any more.
    */
   link(from: string, to: string): void
+  /** Remove a file; one that is open can be read until it is closed, where the host allows that. */
   remove(path: string): void
   /** Make what has been written to a file durable, by whatever descriptor it was: fdatasync. */
   syncFile(path: string): void
@@ -79,6 +85,7 @@ export interface FileSystem {
   lock(directory: string): Promise<DirectoryLock>
 }
 
+/** Two clocks: one for people, one for durations. */
 export interface Clock {
   /** Milliseconds since the epoch, for people; never decides a result. */
   wallMs(): number
@@ -88,6 +95,7 @@ export interface Clock {
 
 /** A thread that runs one job at a time. Messages are structured clones; see worker/messages.ts for their types. */
 export interface WorkerThread {
+  /** Send a message; messages arrive in order. */
   post(message: unknown): void
   /** At most one handler; called on the owner's thread, in order. */
   onMessage(handler: (message: unknown) => void): void
@@ -113,6 +121,7 @@ export interface Port {
   receiveNow(): unknown
   /** Whether this end keeps the thread alive. */
   keepAlive(keep: boolean): void
+  /** Close both ends. */
   close(): void
 }
 

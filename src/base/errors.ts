@@ -10,6 +10,7 @@
 /** Whether a rejected write can have reached the write-ahead log. */
 export type WriteOutcome = 'not-written' | 'indeterminate'
 
+/** What an error is made with; its properties of the same names. */
 export interface ErrorDetails {
   readonly cause?: unknown
   readonly file?: string
@@ -17,6 +18,7 @@ export interface ErrorDetails {
   readonly outcome?: WriteOutcome
 }
 
+/** One for each class of errors: a VarveError's `code`. */
 export type ErrorCode =
   | 'CORRUPTION'
   | 'IO_ERROR'

@@ -10,6 +10,7 @@
  */
 import { type FileNumber, fileNumber } from './types.ts'
 
+/** What a file is, by its name; an `info-log` is LevelDB's own diary, LOG. */
 export type FileType = 'log' | 'table' | 'manifest' | 'temporary' | 'current' | 'lock' | 'info-log'
 
 export interface ParsedName {

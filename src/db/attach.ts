@@ -12,6 +12,7 @@ import { checkCallOptions, customOrder, resolveOptions } from './options.ts'
 import * as Layout from './share-layout.ts'
 import type { ShareHandle } from './share-messages.ts'
 
+/** Options of `attach`. */
 export interface AttachOptions {
   /** The database's order of keys, if it has one of its own: functions do not cross threads. */
   readonly comparator?: KeyOrder

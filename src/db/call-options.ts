@@ -9,21 +9,25 @@ import type { Snapshot } from './snapshot.ts'
 /** A key or a value: bytes, or a string that is stored as UTF-8. */
 export type Input = string | Uint8Array
 
+/** Options of `put`, `delete`, `deleteRange` and `write`. */
 export interface WriteOptions {
   /** How far this write gets before it is acknowledged. Default: the database's. */
   readonly durability?: Durability
 }
 
+/** Options of `get`, `has` and `getMany`. */
 export interface ReadOptions {
   /** The state to read. Default: that of the call. */
   readonly snapshot?: Snapshot
 }
 
+/** Options of `flush`. */
 export interface FlushOptions {
   /** Stops the waiting, not the flush. */
   readonly signal?: AbortSignal
 }
 
+/** Options of `compactRange`. */
 export interface CompactOptions {
   /** Stops the waiting, and what has not begun; the step under way is completed. */
   readonly signal?: AbortSignal
@@ -35,6 +39,7 @@ export interface KeyRange {
   readonly end: Input
 }
 
+/** Options of `checkpoint` and `backup`. */
 export interface CopyOptions {
   /** Write what is in memory to tables first, so that the copy has hardly any log to replay. Default false. */
   readonly flush?: boolean

@@ -22,7 +22,7 @@ export class Cursor {
   #error: unknown = undefined
 
   /**
-   * Made by `DB.cursor()`.
+   * Made by `DB.cursor()`. @internal
    * @param onEnd called once, when the cursor lets go of its layers, with the error that ended it, if one did
    */
   constructor(iterator: DBIterator, copies: CopyPool, onEnd: (error: unknown) => void) {

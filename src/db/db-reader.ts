@@ -36,7 +36,7 @@ export class DBReader extends DBReads {
   #isFarewell = false
   #isEnded = false
 
-  /** Made by `attach`. @param onReady called once: `isOpen` tells whether it can be read */
+  /** Made by `attach`. @internal @param onReady called once: `isOpen` tells whether it can be read */
   constructor(handle: ShareHandle, port: Port, options: AttachedOptions, onReady: () => void) {
     const { comparator, stallTimeoutMs, environment } = options
     let take: (message: ToReader) => void = () => {}

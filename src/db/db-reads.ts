@@ -22,6 +22,7 @@ import { Snapshot } from './snapshot.ts'
 const READ_OPTIONS = new Set(['snapshot'])
 const NO_OPTIONS = {}
 
+/** A value that the caller owns, or undefined if there is none. */
 type Found = Uint8Array<ArrayBuffer> | undefined
 
 export abstract class DBReads extends EventTarget {
@@ -101,6 +102,7 @@ export abstract class DBReads extends EventTarget {
     return this.#scan(options, projectKey)
   }
 
+  /** As keys, for `for … of`. */
   keysSync(options?: ScanOptions): SyncScan<Uint8Array<ArrayBuffer>> {
     return this.#scanSync(options, projectKey)
   }
@@ -110,6 +112,7 @@ export abstract class DBReads extends EventTarget {
     return this.#scan(options, projectValue)
   }
 
+  /** As values, for `for … of`. */
   valuesSync(options?: ScanOptions): SyncScan<Uint8Array<ArrayBuffer>> {
     return this.#scanSync(options, projectValue)
   }

@@ -50,7 +50,7 @@ export class DB extends DBReads {
   readonly #log: EventLog | undefined
   #closing: Promise<void> | undefined = undefined
 
-  /** Made by `open`. @throws as Engine */
+  /** Made by `open`. @internal @throws as Engine */
   constructor(directory: string, options: ResolvedOptions, lock: DirectoryLock | undefined, log: EventLog | undefined) {
     let engine: Engine | undefined
     super((emit) => {
@@ -192,7 +192,8 @@ export class DB extends DBReads {
 
   /**
    * Make a copy of the database in another directory, as of now: every write that has been acknowledged, while writes go on.
-   * Tables are linked, where the file system can. The copy is a database of its own, and opens in LevelDB too.
+   * Tables are linked, where the file system can. The copy is a database of its own, and opens in LevelDB too, which passes over
+   * range deletes that are not in a table yet.
    * @param target must not exist, or be an empty directory
    * @throws (rejects with) AlreadyExistsError, InvalidArgumentError, AbortedError, ClosedError, ReadOnlyError, CorruptionError,
    *   IOError; the target is then no database

@@ -252,7 +252,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
       const { logNumber, firstSequence } = immutables.at(-2) ?? active
       return { logNumber, lastSequence: (firstSequence - 1) as SequenceNumber, newFiles, deletedFiles }
     }
-    this.#install(edit, done, () => {
+    const follow = (): void => {
       const { active, immutables } = this.#readState
       this.#show({ active, immutables: immutables.slice(0, -1), version: this.versions.current })
       this.#flushes++
@@ -261,7 +261,8 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
       this.#dropLogs(this.versions.logNumber)
       this.#removeDropped(deletedFiles)
       if (this.#readsNoMemTable) recycleMemTableLater(slot.table, this.background.executor)
-    })
+    }
+    this.#installer.install(edit, follow, done)
   }
 
   // Compacting (CompactionHost).
@@ -285,11 +286,12 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
 
   installCompaction(compaction: Compaction, outputs: readonly FileMetadata[], done: Done): void {
     const edit = (): VersionEdit => compactionEdit(this.#readState.version, compaction, outputs)
-    this.#install(edit, done, () => {
+    const follow = (): void => {
       this.#show({ ...this.#readState, version: this.versions.current })
       this.#press()
       if (!compaction.isTrivialMove) this.#removeDropped(inputsOf(compaction))
-    })
+    }
+    this.#installer.install(edit, follow, done)
   }
 
   // Reading.
@@ -358,14 +360,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     for (const { bytes } of dropped) this.#oldLogBytes += bytes
     closeQuietly(() => this.log.dropBelow(number))
     this.#obsolete.removeLogs(dropped.map((log) => fileNumber(log.number)))
-  }
-
-  /** @param follow what the edit means for the engine, once it is current; then `done` is told */
-  #install(edit: () => VersionEdit, done: Done, follow: () => void): void {
-    this.#installer.install(edit, (error) => {
-      if (error === undefined) follow()
-      done(error)
-    })
   }
 
   /** Scans read MemTables in place; each holds a version. Other threads may be in the middle of a read at any time. */

@@ -21,9 +21,13 @@ import type { RecoveryInfo } from './recovery.ts'
 
 /** Takes the lines of a database's log: pino does, and console. */
 export interface Logger {
+  /** What is begun, and by what steps. */
   debug(fields: object, message: string): void
+  /** What was done: opened, flushed, compacted, closed. */
   info(fields: object, message: string): void
+  /** What goes on nevertheless: a log that was cut short, writes that wait, a job that is tried again. */
   warn(fields: object, message: string): void
+  /** What somebody has to look at: damage, a job that was given up, no more writes. */
   error(fields: object, message: string): void
 }
 

@@ -78,6 +78,7 @@ export interface DamageDetail {
   readonly error: Error
 }
 
+/** The events by their names, each with its `detail`. */
 export interface DBEvents {
   readonly flush: FlushDetail
   readonly compaction: CompactionDetail

@@ -4,7 +4,9 @@
  *
  * Invariants  (1) edits become durable, and current, in the order in which they were handed in
  *             (2) an edit is made when its turn comes, of the version that is current then
- *             (3) a failure of the MANIFEST is final: it poisons the database, and every edit that waits fails with it
+ *             (3) a failure of the MANIFEST is final: it poisons the database, and every edit that waits fails with it; so
+ *                 does an edit that cannot be made, or followed: what is current and what is shown would not be the same
+ *             (4) every `done` is called, whatever is thrown on the way
  * Threads     belongs to the database's thread
  */
 import { systemErrorCode } from '../base/errors.ts'
@@ -19,6 +21,8 @@ export type Done = (error: Error | undefined) => void
 interface Installation {
   /** Makes the edit. */
   readonly edit: () => VersionEdit
+  /** What the edit means for the database, once it is current. */
+  readonly follow: () => void
   readonly done: Done
 }
 
@@ -29,6 +33,7 @@ export class Installer {
   readonly #waiting: Installation[] = []
   /** Appended, and not known to be durable. */
   #current: Installation | undefined = undefined
+  #hasFailed = false
 
   constructor(versions: VersionSet, executor: JobExecutor, health: Health) {
     this.#versions = versions
@@ -38,10 +43,11 @@ export class Installer {
 
   /**
    * Make an edit part of the database.
+   * @param follow what it means for the database, once it is current; then `done` is told
    * @param done maybe called before this returns
    */
-  install(edit: () => VersionEdit, done: Done): void {
-    this.#waiting.push({ edit, done })
+  install(edit: () => VersionEdit, follow: () => void, done: Done): void {
+    this.#waiting.push({ edit, follow, done })
     this.#next()
   }
 
@@ -55,20 +61,13 @@ export class Installer {
     if (this.#current !== undefined) return
     const next = this.#waiting.shift()
     if (next === undefined) return
-    if (!this.#versions.takesEdits) {
+    if (this.#hasFailed || !this.#versions.takesEdits) {
       this.#end(next, this.#health.refusal())
-      return
-    }
-    let edit: VersionEdit
-    try {
-      edit = next.edit()
-    } catch (error) {
-      this.#end(next, error as Error)
       return
     }
     this.#current = next
     try {
-      this.#versions.begin(edit)
+      this.#versions.begin(next.edit())
     } catch (error) {
       this.#fail(next, error as Error)
       return
@@ -95,18 +94,28 @@ export class Installer {
   }
 
   #commit(installation: Installation): void {
-    this.#versions.commit()
+    try {
+      this.#versions.commit()
+      installation.follow()
+    } catch (error) {
+      this.#fail(installation, error as Error)
+      return
+    }
     this.#end(installation, undefined)
   }
 
   #fail(installation: Installation, error: Error): void {
+    this.#hasFailed = true
     this.#health.poison(error)
     this.#end(installation, error)
   }
 
   #end({ done }: Installation, error: Error | undefined): void {
     this.#current = undefined
-    done(error)
-    this.#next()
+    try {
+      done(error)
+    } finally {
+      this.#next()
+    }
   }
 }

@@ -5,6 +5,7 @@
 import type { Bytes } from '../base/types.ts'
 import type { StallReason } from './back-pressure.ts'
 
+/** A MemTable, active or frozen. */
 export interface MemTableFigures {
   readonly entries: number
   readonly tombstones: number
@@ -19,6 +20,7 @@ export interface MemTableFigures {
   readonly firstSequence: number
 }
 
+/** A log that is still needed. */
 export interface LogFigures {
   readonly number: number
   readonly bytes: number
@@ -26,6 +28,7 @@ export interface LogFigures {
   readonly syncedBytes: number
 }
 
+/** A live table. */
 export interface TableFigures {
   readonly number: number
   readonly level: number
@@ -60,6 +63,7 @@ export interface WriteFigures {
   readonly logBytes: number
 }
 
+/** What `stats()` answers. */
 export interface Stats {
   readonly directory: string
   readonly lastSequence: number

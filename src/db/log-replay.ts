@@ -42,6 +42,7 @@ export interface Discarded {
   readonly reason: string
 }
 
+/** A log that opening found, and what it took from it. */
 export interface ReplayedLog {
   readonly number: FileNumber
   readonly bytes: number

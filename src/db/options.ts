@@ -15,6 +15,7 @@ import type { Logger } from './event-log.ts'
 /** What to do about a log that is damaged or was cut off: see docs/durability.md. */
 export type RecoveryMode = 'strict' | 'pointInTime' | 'salvage'
 
+/** Options of `open`. */
 export interface Options {
   /** Create the directory and the database if there is none. Default true. */
   readonly createIfMissing?: boolean

@@ -123,6 +123,7 @@ export function recoverInto(
     return { ...recovered, active }
   } catch (error) {
     closeQuietly(() => log.close())
+    recycleMemTable(active)
     throw error
   }
 }

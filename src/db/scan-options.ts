@@ -8,6 +8,7 @@ import type { KeyBounds } from './db-iterator.ts'
 import { checkCallOptions } from './options.ts'
 import { Snapshot } from './snapshot.ts'
 
+/** Options of `scan`, `keys` and `values`, and their `…Sync` forms. */
 export interface ScanOptions {
   /** Keys greater than or equal to this. */
   readonly gte?: string | Uint8Array

@@ -66,6 +66,7 @@ const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
 export class SyncScan<T> implements IterableIterator<T> {
   readonly #cursor: ScanCursor<T>
 
+  /** Made by `DB.scanSync()`. @internal */
   constructor(cursor: ScanCursor<T>) {
     this.#cursor = cursor
   }
@@ -80,6 +81,7 @@ export class SyncScan<T> implements IterableIterator<T> {
     return DONE
   }
 
+  /** End the scan, and let go of its layers; ending twice is no error. */
   close(): void {
     this.#cursor.close()
   }
@@ -100,6 +102,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
   #sinceClock = 0
   #turnStartMs = -1
 
+  /** Made by `DB.scan()`. @internal */
   constructor(cursor: ScanCursor<T>, environment: Environment) {
     this.#cursor = cursor
     this.#environment = environment
@@ -115,6 +118,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
     return Promise.resolve(DONE)
   }
 
+  /** End the scan, and let go of its layers; ending twice is no error. */
   close(): void {
     this.#cursor.close()
   }

@@ -10,7 +10,7 @@ export class Snapshot {
   readonly sequence: SequenceNumber
   #owner: SnapshotList | undefined
 
-  /** Made by `DB.snapshot()`. */
+  /** Made by `DB.snapshot()`. @internal */
   constructor(owner: SnapshotList, sequence: SequenceNumber) {
     this.#owner = owner
     this.sequence = sequence
@@ -26,7 +26,7 @@ export class Snapshot {
     this.close()
   }
 
-  /** @throws ClosedError if it has been closed, or belongs to another database */
+  /** @internal @throws ClosedError if it has been closed, or belongs to another database */
   sequenceFor(owner: SnapshotList): SequenceNumber {
     if (this.#owner !== owner) throw new ClosedError('the snapshot is closed or belongs to another database')
     return this.sequence

@@ -31,6 +31,8 @@ export interface LockHolder {
 export const MAX_HOLDER_BYTES = 1024
 /** Longest name of a host or a program that goes into it. */
 const MAX_NAME = 64
+/** Of the clock by which /proc tells times; the same on every Linux that Node.js runs on. */
+const TICKS_A_SECOND = 100
 
 /**
  * This process, as a holder from now on.
@@ -101,12 +103,17 @@ export function describeHolder(holder: LockHolder): string {
   return `${which}process ${holder.pid}${program}${where}${since}`
 }
 
-/** A process of which only the number is known, with its name where /proc has it. */
+/**
+ * A process of which only the number is known, e.g. a LevelDB: with its name and its start where /proc has them. When it took
+ * the lock, nobody knows; not before it ran.
+ */
 export function describeProcess(pid: number): string {
   if (pid <= 0) return 'another process'
   const name = printable(commandOf(pid))
   const which = pid === process.pid ? 'this process, ' : ''
-  return name === '' ? `${which}process ${pid}` : `${which}process ${pid} (${name})`
+  const program = name === '' ? '' : ` (${name})`
+  const start = startDate(pid)
+  return `${which}process ${pid}${program}${start === '' ? '' : `, which has run since ${start}`}`
 }
 
 /** Program and script, e.g. `node server.js`. (The name of its main thread says less, and is not the program's in newer Node.) */
@@ -127,6 +134,14 @@ function bootId(): string {
 function startTime(pid: number): string {
   const stat = readProc(`/proc/${pid}/stat`)
   return stat === undefined ? '' : (stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '')
+}
+
+/** ISO 8601; the kernel counts from its boot, and tells when that was to the second. */
+function startDate(pid: number): string {
+  const bootSeconds = /^btime (\d+)$/m.exec(readProc('/proc/stat') ?? '')?.[1]
+  const ticks = startTime(pid)
+  if (bootSeconds === undefined || !/^\d{1,15}$/.test(ticks)) return ''
+  return new Date((Number(bootSeconds) + Number(ticks) / TICKS_A_SECOND) * 1000).toISOString()
 }
 
 function printable(field: unknown): string {

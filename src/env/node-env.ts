@@ -12,6 +12,7 @@ import { type FileModes, NodeFiles } from './node-files.ts'
 import { nodePorts } from './node-port.ts'
 import { startWorkerThread } from './node-worker.ts'
 
+/** Options of `nodeEnvironment`. */
 export interface NodeEnvironmentOptions {
   /** Permissions of directories that are made, less the umask; 0o700 by default. */
   readonly directoryMode?: number

@@ -34,6 +34,7 @@ import type { Options } from '../public/index.ts'
 /** varve's own options; the order of keys is bytewise, which sublevels rely on. */
 export type EngineOptions = Omit<Options, 'comparator' | 'createIfMissing' | 'errorIfExists'>
 
+/** Options of `open`. */
 export interface OpenOptions extends AbstractOpenOptions {
   /** Compression of tables that are written; all are read. Default true, which is 'snappy'. */
   readonly compression?: boolean | NonNullable<Options['compression']> | undefined
@@ -53,6 +54,7 @@ export interface OpenOptions extends AbstractOpenOptions {
   readonly multithreading?: boolean | undefined
 }
 
+/** Options of the constructor. */
 export interface DatabaseOptions<K, V> extends AbstractDatabaseOptions<K, V>, Omit<OpenOptions, 'passive'> {
   /** Anything else that varve's `open` takes. Classic-level's options, where they are given, come before it. */
   readonly varve?: EngineOptions | undefined
@@ -85,6 +87,7 @@ export interface IteratorOptions<K, V> extends AbstractIteratorOptions<K, V>, Sc
 export interface KeyIteratorOptions<K> extends AbstractKeyIteratorOptions<K>, ScanningOptions {}
 export interface ValueIteratorOptions<K, V> extends AbstractValueIteratorOptions<K, V>, ScanningOptions {}
 
+/** Options of `approximateSize` and `compactRange`. */
 export interface StartEndOptions<K> {
   /** Encodes `start` and `end`. Default: the database's. */
   readonly keyEncoding?: string | Transcoder.PartialEncoder<K> | undefined

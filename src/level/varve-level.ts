@@ -6,6 +6,7 @@
  * Order    reads see the state of their call; writes take effect in the order of their calls, `clear` among them
  * Errors   level-error.ts;  options  level-options.ts
  * Threads  reads are answered on the calling thread, from memory or with a synchronous read of one block
+ * @module varve/level
  */
 import {
   type AbstractBatchOperation,

@@ -56,7 +56,7 @@ export class LogReader {
 
   constructor(file: RandomAccessFile) {
     this.#file = file
-    this.#window = new Uint8Array(Math.min(WINDOW_BYTES, Math.ceil(file.bytes / BLOCK_BYTES) * BLOCK_BYTES))
+    this.#window = new Uint8Array(Math.min(WINDOW_BYTES, file.bytes))
     this.recordBuf = this.#window
     this.recordOff = 0
     this.recordLen = 0

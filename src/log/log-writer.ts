@@ -15,7 +15,8 @@ import { IOError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
 import { BLOCK_BYTES, FIRST, FULL, HEADER_BYTES, LAST, MIDDLE } from './log-format.ts'
 
-const INITIAL_BUFFER_BYTES = 64 * 1024
+/** A MANIFEST needs no more, and a log soon has what its groups take. */
+const INITIAL_BUFFER_BYTES = 4 * 1024
 /** A buffer grown for a large record is not kept beyond this. */
 const KEPT_BUFFER_BYTES = 4 * 1024 * 1024
 

@@ -16,6 +16,7 @@ import * as Dump from './dump.ts'
 import type { MemTable } from './memtable.ts'
 import type { MemTableOptions } from './memtable-options.ts'
 
+/** Options of `MemTable.decode`. */
 export interface DecodeOptions extends Omit<MemTableOptions, 'comparator'> {
   /** Path of the file that the dump comes from, for the error that tells of damage. */
   readonly file?: string | undefined

@@ -16,6 +16,7 @@ import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
 import { toBytes } from '../base/text.ts'
 import type { Bytes } from '../base/types.ts'
 
+/** An entry as goLSM has it. */
 export interface LsmEntry {
   readonly key: string
   readonly command: 'put' | 'delete'

@@ -16,7 +16,7 @@ export class MemTableCursor {
   readonly #entries: NewestEntries
   readonly #comparator: Comparator
 
-  /** @see MemTable.cursor */
+  /** Made by `MemTable.cursor()`. @internal */
   constructor(entries: NewestEntries, comparator: Comparator) {
     this.#entries = entries
     this.#comparator = comparator

@@ -3,6 +3,7 @@
  */
 import type { Comparator, KeyOrder } from '../base/comparator.ts'
 
+/** Options of `MemTable.create`. */
 export interface MemTableOptions {
   /** Room for entries, whose overhead counts (`entryBytesMax`). Committed as it is used. Default 64 MiB; below 2 GiB. */
   readonly capacityBytes?: number | undefined

@@ -22,7 +22,7 @@ export abstract class MemTableRanges extends MemTableNumbers {
   }
 
   /**
-   * The range tombstones as of a sequence; of an attached table, those that are published now.
+   * @internal The range tombstones as of a sequence; of an attached table, those that are published now.
    * @returns undefined if there are none; else a cover of its own, which stays as it is
    */
   rangeCover(sequence: SequenceNumber): RangeCover | undefined {
@@ -33,7 +33,7 @@ export abstract class MemTableRanges extends MemTableNumbers {
   }
 
   /**
-   * The oldest range tombstone over a key whose sequence is greater than `above` and at most `atMost`.
+   * @internal The oldest range tombstone over a key whose sequence is greater than `above` and at most `atMost`.
    * @returns its sequence; 0 if there is none
    * @complexity O(log² range tombstones)
    */

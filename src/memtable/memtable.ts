@@ -126,7 +126,7 @@ export class MemTable extends MemTableSamples {
   }
 
   /**
-   * Add a version of a key, or a range tombstone, to be published. Key and value are copied; a tombstone's value is ignored.
+   * @internal Add a version of a key, or a range tombstone, to be published. Key and value are copied; a tombstone's value is ignored.
    * @param sequence greater than every sequence that the table holds for this key, or for range tombstones (asserted)
    * @param type VALUE, DELETION, or RANGE_DELETION (asserted), which deletes the keys from `key` up to but not including
    *   `value`; if there can be none, nothing is added
@@ -165,13 +165,13 @@ export class MemTable extends MemTableSamples {
     this.#counters.add(sequence, replaced === 0, isDeletion, change)
   }
 
-  /** End of a batch: attached readers see everything that was added so far, or what they saw before. */
+  /** @internal End of a batch: attached readers see everything that was added so far, or what they saw before. */
   publish(): void {
     if (this.#isOwner) this.#counters.publish(this.#arena)
   }
 
   /**
-   * The newest version of a key whose sequence is at most `sequence`, or the range tombstone that is newer and covers it.
+   * @internal The newest version of a key whose sequence is at most `sequence`, or the range tombstone that is newer and covers it.
    * @returns Lookup.FOUND, with the value in valBuf, valOff and valLen; DELETED, by a tombstone of either kind; or ABSENT
    * @complexity as `add`, and O(log versions of the key)
    */
@@ -193,7 +193,7 @@ export class MemTable extends MemTableSamples {
   }
 
   /**
-   * A cursor over every version of every key, keys ascending, the versions of a key newest first; it does not know of range
+   * @internal A cursor over every version of every key, keys ascending, the versions of a key newest first; it does not know of range
    * tombstones. In an attached table it stays at the moment of this call; in the writer's own it also meets what is added while it is in use.
    */
   iterator(): InternalIterator {

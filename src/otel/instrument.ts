@@ -9,6 +9,7 @@
  * Both     carry `db.system.name` = 'varve' and `db.namespace` = the directory, as OpenTelemetry's conventions for databases
  *          have it, and what the caller adds
  * The end  the returned function. A database that is closed before it is observed no more, and kept in memory until then
+ * @module varve/otel
  */
 import { type Attributes, type Meter, metrics, type Tracer, trace } from '@opentelemetry/api'
 import type { DB } from '../public/index.ts'
@@ -16,6 +17,7 @@ import { traceBackground } from './background-spans.ts'
 import { recordEvents } from './event-metrics.ts'
 import { observeStats } from './stat-metrics.ts'
 
+/** Options of `instrument`. */
 export interface InstrumentOptions {
   /** Makes the instruments. Default: the global provider's meter `varve`. */
   readonly meter?: Meter

@@ -1,5 +1,6 @@
 /**
  * varve: an embedded, write-optimised, ordered key-value store. This file is its whole public face.
+ * @module varve
  */
 export type { AdminOptions, AdminProgress } from '../admin/admin-options.ts'
 export { type DestroyInfo, destroy } from '../admin/destroy.ts'
@@ -30,6 +31,7 @@ export {
   ClosedError,
   CorruptionError,
   type ErrorCode,
+  type ErrorDetails,
   InvalidArgumentError,
   IOError,
   LockedError,
@@ -41,8 +43,9 @@ export {
   VarveError,
   type WriteOutcome,
 } from '../base/errors.ts'
+export type { FileType } from '../base/filename.ts'
 export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../base/limits.ts'
-export type { Durability } from '../base/types.ts'
+export type { Bytes, Durability, FileNumber, SequenceNumber } from '../base/types.ts'
 export { WriteBatch } from '../batch/write-batch.ts'
 export { type AttachOptions, attach } from '../db/attach.ts'
 export type { StallReason } from '../db/back-pressure.ts'
@@ -80,5 +83,6 @@ export type { Entry, Scan, SyncScan } from '../db/scan.ts'
 export type { CursorOptions, ScanOptions } from '../db/scan-options.ts'
 export type { ShareHandle } from '../db/share-messages.ts'
 export type { Snapshot } from '../db/snapshot.ts'
-export { nodeEnvironment } from '../env/node-env.ts'
+export { type NodeEnvironmentOptions, nodeEnvironment } from '../env/node-env.ts'
+export type { Compression } from '../table/compression.ts'
 export type { CompactionReason } from '../version/compaction.ts'

@@ -1,8 +1,10 @@
 /**
  * varve/memtable: the MemTable as a library of its own. This file is its whole public face.
+ * @module varve/memtable
  */
-export type { KeyOrder } from '../base/comparator.ts'
+export type { Comparator, KeyOrder } from '../base/comparator.ts'
 export { CorruptionError, InvalidArgumentError, NotSupportedError, VarveError } from '../base/errors.ts'
+export type { Bytes, SequenceNumber } from '../base/types.ts'
 export { MemTableFullError } from '../memtable/arena.ts'
 export type { DecodeOptions } from '../memtable/dump-decoder.ts'
 export type { MemTableEntry, MemTableRange, MemTableVersion } from '../memtable/entry.ts'

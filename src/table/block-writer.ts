@@ -12,6 +12,8 @@ import { BLOCK_TRAILER_BYTES, type BlockHandle } from './table-format.ts'
 
 /** One append for about 60 blocks; a write of this size costs less than the checksum of what it writes. */
 const GATHER_BYTES = 256 * 1024
+/** What is gathered in at first: a table of a short log is small, and 256 KiB of zeros take longer than the rest of it. */
+const FIRST_BYTES = 16 * 1024
 
 export class BlockWriter {
   /** Bytes written so far, gathered ones included: the offset of what comes next. */
@@ -19,7 +21,8 @@ export class BlockWriter {
 
   readonly #file: WritableFile
   readonly #compressor: Compressor | undefined
-  readonly #gathered: Uint8Array
+  /** Grows to GATHER_BYTES. */
+  #gathered: Uint8Array
   #gatheredBytes: number
   readonly #trailer: Uint8Array
 
@@ -28,7 +31,7 @@ export class BlockWriter {
     this.offset = 0
     this.#file = file
     this.#compressor = compressor
-    this.#gathered = new Uint8Array(GATHER_BYTES)
+    this.#gathered = new Uint8Array(FIRST_BYTES)
     this.#gatheredBytes = 0
     this.#trailer = new Uint8Array(BLOCK_TRAILER_BYTES)
   }
@@ -66,6 +69,7 @@ export class BlockWriter {
       this.#file.append(bytes, 0, length)
       return
     }
+    if (this.#gatheredBytes + length > this.#gathered.length) this.#grow(this.#gatheredBytes + length)
     copyBytes(bytes, 0, this.#gathered, this.#gatheredBytes, length)
     this.#gatheredBytes += length
   }
@@ -74,5 +78,10 @@ export class BlockWriter {
   flush(): void {
     if (this.#gatheredBytes > 0) this.#file.append(this.#gathered, 0, this.#gatheredBytes)
     this.#gatheredBytes = 0
+  }
+  #grow(needed: number): void {
+    const grown = new Uint8Array(Math.min(GATHER_BYTES, Math.max(needed, this.#gathered.length * 4)))
+    copyBytes(this.#gathered, 0, grown, 0, this.#gatheredBytes)
+    this.#gathered = grown
   }
 }

@@ -45,15 +45,17 @@ export class JobRunner {
     const current = this.#current
     if (current === undefined) return false
     const { id, run } = current
+    let result: JobResult | undefined
     try {
       if (run.step()) return false
+      result = run.result
     } catch (error) {
       this.#current = undefined
       this.#answer(id, error, undefined)
       return true
     }
     this.#current = undefined
-    this.#answer(id, undefined, run.result)
+    this.#answer(id, undefined, result)
     return true
   }
 

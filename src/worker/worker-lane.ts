@@ -1,9 +1,10 @@
 /**
  * WorkerLane: one worker thread and the jobs that it has been given. The thread starts with the first job, and keeps the
- * process alive only while it has work. A thread that dies fails its jobs; the next job starts a new one.
+ * process alive only while it has work. A thread that dies fails its jobs, and a job that cannot be handed over fails by itself;
+ * the next job starts a new thread, if there is none.
  */
 import type { Environment, WorkerThread } from '../base/environment.ts'
-import { fromWire, IOError } from '../base/errors.ts'
+import { fromWire, IOError, toWire } from '../base/errors.ts'
 import type { JobOutcome } from './executor.ts'
 import type { AnswerMessage, Job, JobResult, RunMessage } from './messages.ts'
 
@@ -38,7 +39,11 @@ export class WorkerLane {
     this.#running.set(id, { kind: job.kind, outcome })
     thread.keepAlive(true)
     const message: RunMessage = { type: 'run', id, job, signals: this.#signals }
-    thread.post(message)
+    try {
+      thread.post(message)
+    } catch (error) {
+      this.#deliver({ type: 'failed', id, error: toWire(error) })
+    }
     return true
   }
 

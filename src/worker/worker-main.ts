@@ -25,6 +25,11 @@ port.on('message', (message: RunMessage) => {
   }
 })
 
+// A job that cannot be read would be waited for in vain: this thread ends, and its owner hears of that.
+port.on('messageerror', (error) => {
+  throw error
+})
+
 function take(message: RunMessage): void {
   signals = new Int32Array(message.signals)
   runner.add(message.id, message.job)

@@ -5,7 +5,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeMachine } from '../../bench/machine.ts'
 import type { CampaignResult } from '../../campaign/campaign.ts'
-import { reliabilityPage, sumOf } from '../../campaign/report.ts'
+import { CAMPAIGNS } from '../../campaign/list.ts'
+import { reliabilityPage } from '../../campaign/report.ts'
+import { sumOf } from '../../campaign/report-tables.ts'
+import { diagnostics } from '../../campaign/t10-threads.ts'
+import { GOALS, OTHERS, PROMISES } from '../../campaign/words.ts'
 import { repository } from '../support/paths.ts'
 
 const machine = describeMachine(repository())
@@ -15,28 +19,38 @@ function result(name: string, commit: string, seed: number, counts: Record<strin
   return { name, title: `what ${name} does`, date, commit, seed, seconds: 10, counts, findings: [], machine }
 }
 
-test('only runs of the newest commit are added up', () => {
+test('only runs of the newest commit are added up; of what is greatest, the greatest counts', () => {
   const sum = sumOf([
     result('t01-crash', 'aaa', 1, { 'crash images': 1000 }),
-    result('t01-crash', 'bbb', 2, { 'crash images': 20 }),
-    result('t01-crash', 'bbb', 3, { 'crash images': 3, lives: 1 }),
+    result('t01-crash', 'bbb', 2, { 'crash images': 20, 'greatest memory, MiB': 30 }),
+    result('t01-crash', 'bbb', 3, { 'crash images': 3, lives: 1, 'greatest memory, MiB': 20 }),
   ])
-  assert.deepEqual([sum.counts, sum.seeds, sum.seconds, sum.runs], [{ 'crash images': 23, lives: 1 }, [2, 3], 20, 2])
+  const counts = { 'crash images': 23, lives: 1, 'greatest memory, MiB': 30 }
+  assert.deepEqual([sum.counts, sum.seeds, sum.seconds, sum.runs], [counts, [2, 3], 20, 2])
 })
 
 test('the page has the promises, the figures, the command that repeats them, and what is not covered', () => {
   const results = new Map([
-    ['t01-crash', [result('t01-crash', 'bbb', 7, { 'crash images': 12345 })]],
-    ['t05-peers', [result('t05-peers', 'bbb', 7, { 'classic-level: lost': 3, 'varve: lost': 0 })]],
+    ['t01-crash', [result('t01-crash', 'bbb', 7, { 'crash images': 12345, 'killed processes': 55 })]],
+    [
+      'peers-damage',
+      [result('peers-damage', 'bbb', 7, { 'classic-level: lost': 3, 'lmdb: lost': 4, 'varve: right': 9 })],
+    ],
+    [
+      'peers-kill',
+      [result('peers-kill', 'bbb', 7, { "SIGKILLs of varve at 'disk'": 16, "SIGKILLs of lmdb at 'os'": 2 })],
+    ],
   ])
   const page = reliabilityPage(results, ['t01-crash-lost-00000000.json'])
   for (const part of [
     '## Promises',
-    '12,345 crash images',
+    '| crash images | 12,345 |',
+    '| T1 | images of crashes judged | 2,400,000 | 12,400 |',
     'npm run campaign -- t01-crash --seconds 10 --seed 7',
     'LevelDB: 24 simulated crashes a run',
-    '| classic-level | 3 |',
-    '| varve | 0 |',
+    '|  | varve | classic-level | lmdb |',
+    '| lost | 0 | 3 | 4 |',
+    "| SIGKILLs at 'disk' | 16 | 0 |",
     '## Not covered',
     't01-crash-lost-00000000.json',
   ]) {
@@ -44,8 +58,52 @@ test('the page has the promises, the figures, the command that repeats them, and
   }
 })
 
+test('a campaign that was not run is said to be not run, wherever it is spoken of', () => {
+  const results = new Map([['t01-crash', [result('t01-crash', 'bbb', 7, { 'crash images': 12345 })]]])
+  const page = reliabilityPage(results, [])
+  for (const { name, title } of CAMPAIGNS) {
+    const row = page.split('\n').find((line) => line.startsWith(`| \`${name}\` |`))
+    if (name.startsWith('peers')) assert.ok(page.includes(`**${title}**: not run.`), name)
+    else assert.equal(row?.includes('| not run |'), name !== 't01-crash', name)
+  }
+  for (const { words } of GOALS.slice(1)) assert.match(page, new RegExp(`${words} \\| [\\d,]+ \\| not run \\|`))
+})
+
+test('every campaign that a promise, a goal or a comparison names is there', () => {
+  const named = [
+    ...PROMISES.flatMap(({ campaigns }) => campaigns),
+    ...[...GOALS, ...OTHERS].map(({ campaign }) => campaign),
+  ]
+  const names = CAMPAIGNS.map(({ name }) => name)
+  const missing = named.filter((one) => !names.some((name) => name.startsWith(`${one}-`) || name.endsWith(one)))
+  assert.deepEqual(
+    missing.filter((one) => one !== 'coverage'),
+    [],
+  )
+})
+
+test('findings are told', () => {
+  const found = { ...result('t01-crash', 'bbb', 7, {}), findings: [{ kind: 'k', details: 'd', reproduction: 1 }] }
+  assert.match(reliabilityPage(new Map([['t01-crash', [found]]]), []), /\| `t01-crash` \|[^|]+\| 1 \|/)
+})
+
 test('without results the page claims nothing', () => {
   const page = reliabilityPage(new Map(), [])
-  assert.ok(page.includes('No results here.'))
+  assert.ok(!page.includes('Again:'))
   assert.doesNotMatch(page, /\d,\d{3} crash images/)
+})
+
+test('the figures that tests of threads give away are counted', () => {
+  const output = [
+    'ℹ 1,234 schedules',
+    'ℹ 302749 operations in 45 tables, seed 1',
+    'ℹ 7 operations: a fault',
+    'ℹ pass 3',
+  ]
+  const counted = [
+    ['schedules', 1234],
+    ['operations found linearizable', 302749],
+    ['tests passed', 3],
+  ]
+  assert.deepEqual(diagnostics(output.join('\n')), counted)
 })

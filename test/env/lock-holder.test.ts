@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import {
   describeHolder,
+  describeProcess,
   formatHolder,
   holdsUnseen,
   isRunning,
@@ -88,4 +89,14 @@ it('a holder is described by process, program, host if it is another, and time',
     'process 4 (node server.js) on box since 2026-05-01T10:00:00.000Z',
   )
   assert.equal(describeHolder({ ...holder, pid: 4, program: '', since: '' }), 'process 4')
+})
+
+it('a process of which only the number is known is described by program and by when it began', onLinux, () => {
+  const pattern = /^this process, process \d+ \(.+\), which has run since (\S+)$/
+  const [, start] = pattern.exec(describeProcess(process.pid)) ?? []
+  // The kernel tells its boot to the second.
+  assert.ok(Math.abs(Date.parse(start) - performance.timeOrigin) < 60_000, start)
+  assert.match(describeProcess(1), /^process 1( \(.+\))?, which has run since \d{4}-/)
+  assert.equal(describeProcess(-1), 'another process')
+  assert.equal(describeProcess(2 ** 31 - 1), `process ${2 ** 31 - 1}`)
 })

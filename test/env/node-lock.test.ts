@@ -123,7 +123,10 @@ describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
   it('can be taken once its holder was killed, whatever its LOCK file says', async () => {
     const { child, line } = await openIn('varve')
     assert.equal(line, 'held')
-    await assert.rejects(files.lock(directory), new RegExp(`held by process ${child.pid} \\(node lock-opener\\.js\\)`))
+    await assert.rejects(
+      files.lock(directory),
+      new RegExp(`held by process ${child.pid} \\(node lock-opener\\.js\\) since 2`),
+    )
     await kill(child)
     assert.equal(JSON.parse(lockText()).pid, child.pid)
     const lock = await files.lock(directory)
@@ -165,13 +168,14 @@ describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
     ;(await files.lock(directory)).release()
   })
 
-  it('is refused while LevelDB in another process holds it, naming that process', async () => {
+  it('is refused while LevelDB in another process holds it, naming that process and since when it has run', async () => {
     const { child, line } = await openIn('level')
     assert.equal(line, 'held')
-    await assert.rejects(
-      files.lock(directory),
-      (error) => error instanceof LockedError && error.message.includes(`process ${child.pid} (node`),
-    )
+    await assert.rejects(files.lock(directory), (error) => {
+      assert.ok(error instanceof LockedError)
+      assert.match(error.message, new RegExp(`held by process ${child.pid} \\(node .+\\), which has run since 2`))
+      return true
+    })
     await kill(child)
     ;(await files.lock(directory)).release()
   })

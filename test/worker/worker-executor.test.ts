@@ -245,3 +245,23 @@ test('a write that waits longer than stallTimeoutMs is refused, synchronous or n
   await expectAll(db, [...keys(12), 'late'])
   await db.close()
 })
+
+test('a job that cannot be handed to the thread fails, and the next one is taken', async (t) => {
+  const directory = scratch(t)
+  let failures = 2
+  const environment = withThreads((real) => {
+    const thread = real()
+    assert.ok(thread !== undefined)
+    return intercepted(thread, (message) => {
+      if (failures-- > 0) throw new DOMException('it cannot be cloned', 'DataCloneError')
+      thread.post(message)
+    })
+  })
+  const db = await openSmall(directory, { environment, workers: 1 })
+  const failed: string[] = []
+  db.on('background-error', ({ work }) => failed.push(work))
+  for (const key of keys(20)) await db.put(key, VALUE)
+  await db.flush()
+  assert.deepEqual(failed, ['flush', 'flush'])
+  await db.close()
+})

@@ -1,0 +1,112 @@
+/**
+ * Errors that nobody thought of, in the background: whatever a job, a thread or an installation throws, those who write, flush and
+ * close get an answer.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Scheduler } from '../../campaign/sim/scheduler.ts'
+import { DIRECTORY, SimEnvironment } from '../../campaign/sim/sim-environment.ts'
+import { bytewiseComparator } from '../../src/base/comparator.ts'
+import { VarveError } from '../../src/base/errors.ts'
+import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
+import { Health } from '../../src/db/health.ts'
+import { Installer } from '../../src/db/installer.ts'
+import { open } from '../../src/db/open.ts'
+import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { VersionSet } from '../../src/version/version-set.ts'
+import { InlineExecutor } from '../../src/worker/inline-executor.ts'
+
+const SMALL = { writeBufferBytes: 16 * 1024, maxImmutableMemTables: 1, stallTimeoutMs: 5000 }
+const VALUE = 'v'.repeat(9000)
+
+for (const workers of [0, 1, 2]) {
+  test(`a flush that throws what is no error of ours refuses writes, and hangs nobody, with ${workers} workers`, async () => {
+    const scheduler = new Scheduler(1)
+    const environment = new SimEnvironment(scheduler)
+    const db = await scheduler.until(open(DIRECTORY, { ...SMALL, workers, environment }))
+    const { files } = environment
+    const createWritable = files.createWritable.bind(files)
+    let thrown = 0
+    files.createWritable = (path) => {
+      if (!path.endsWith('.ldb')) return createWritable(path)
+      thrown++
+      throw new TypeError('a mistake')
+    }
+    let taken = 0
+    const fill = async (): Promise<void> => {
+      for (; taken < 20; taken++) await scheduler.until(db.put(`key${taken}`, VALUE))
+    }
+    await assert.rejects(fill(), { code: 'STALLED', outcome: 'not-written' })
+    assert.ok(taken > 2)
+    assert.throws(() => db.putSync('another', VALUE), { code: 'STALLED' })
+    assert.ok(thrown >= 3)
+    await assert.rejects(scheduler.until(db.flush()), /a mistake/)
+    files.createWritable = createWritable
+    await scheduler.until(db.flush())
+    await scheduler.until(db.put('another', VALUE))
+    await scheduler.until(db.close())
+  })
+}
+
+function installerOf(): { readonly installer: Installer; readonly health: Health } {
+  const environment = new MemoryEnvironment()
+  environment.files.makeDirectory('/db')
+  const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined)
+  versions.startManifest({ logNumber: fileNumber(1), lastSequence: sequenceNumber(0) })
+  const health = new Health(() => {})
+  return { installer: new Installer(versions, new InlineExecutor(environment, bytewiseComparator), health), health }
+}
+
+const mistake = (): never => {
+  throw new TypeError('a mistake')
+}
+
+for (const [what, edit, follow] of [
+  ['made', mistake, () => {}],
+  ['followed', () => ({}), mistake],
+] as const) {
+  test(`an edit that cannot be ${what} poisons the database, and all who wait are told`, () => {
+    const { installer, health } = installerOf()
+    const heard: (Error | undefined)[] = []
+    installer.install(
+      () => ({}),
+      () => {},
+      (error) => heard.push(error),
+    )
+    assert.ok(!health.isPoisoned)
+    installer.install(edit, follow, (error) => {
+      heard.push(error)
+      // Asked for in between: it waits, and is told all the same.
+      installer.install(
+        () => ({}),
+        () => {},
+        (later) => heard.push(later),
+      )
+    })
+    assert.ok(health.isPoisoned)
+    assert.equal(heard.length, 3)
+    assert.equal(heard[0], undefined)
+    assert.ok(heard[1] instanceof TypeError)
+    assert.ok(heard[2] instanceof VarveError)
+  })
+}
+
+test('an installation whose listener throws does not hold up the next one', () => {
+  const { installer } = installerOf()
+  const heard: string[] = []
+  assert.throws(() => {
+    installer.install(
+      () => ({}),
+      () => {},
+      () => {
+        installer.install(
+          () => ({}),
+          () => {},
+          () => heard.push('the next one'),
+        )
+        throw new TypeError('a mistake')
+      },
+    )
+  }, /a mistake/)
+  assert.deepEqual(heard, ['the next one'])
+})

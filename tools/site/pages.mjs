@@ -1,0 +1,117 @@
+/**
+ * pages: the Markdown of the repository as pages of the site. A page is named by its heading, stands in a group, and has
+ * its path as its address. A file of code that a page links to becomes a page, too; a folder, a list of the pages in it.
+ */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { posix } from 'node:path'
+import { DocumentReflection, ReflectionKind } from 'typedoc'
+
+/** In the order in which they are shown. The rest of docs/guides goes to the guides, of docs/rfcs to the decisions, of docs/ inside. */
+const PAGES = {
+  Guides: [
+    'docs/guides/README.md',
+    'docs/guides/getting-started.md',
+    'docs/durability.md',
+    'docs/threads.md',
+    'docs/guides/observability.md',
+    'docs/guides/tuning.md',
+    'docs/guides/troubleshooting.md',
+    'docs/guides/files.md',
+    'docs/guides/from-classic-level.md',
+    'docs/level.md',
+    'docs/guides/from-lmdb.md',
+    'docs/guides/from-sqlite.md',
+  ],
+  Examples: ['job-queue', 'time-series', 'url-shortener'].map((name) => `examples/${name}/README.md`),
+  Inside: ['ARCHITECTURE.md', 'docs/memtable.md', 'docs/performance.md', 'conformance/README.md'],
+  Measured: ['docs/benchmark.md', 'docs/memtable-benchmark.md', 'docs/level-benchmark.md', 'docs/growth/growth.md'],
+  Project: ['CHANGELOG.md', 'CONTRIBUTING.md', 'STYLE.md', 'SECURITY.md'],
+}
+const DECISIONS = 'Decisions'
+const FILES = 'Files'
+
+export const GROUPS = ['Guides', 'Examples', 'Modules', 'Inside', DECISIONS, 'Measured', 'Project', '*', FILES]
+
+/** Extension → language, for the highlighting of code. */
+const LANGUAGES = { cpp: 'cpp', hpp: 'cpp', go: 'go', mjs: 'js', rs: 'rust', ts: 'ts' }
+
+/** Paths of all pages from the root of the repository. */
+export function documents(root) {
+  const listed = Object.values(PAGES).flat()
+  const found = readdirSync(posix.join(root, 'docs'), { recursive: true })
+    .map((name) => posix.join('docs', name.replaceAll('\\', '/')))
+    .filter((path) => path.endsWith('.md') && !listed.includes(path))
+  return [...listed, ...found.sort()]
+}
+
+function groupOf(path) {
+  if (path.startsWith('docs/rfcs/')) return DECISIONS
+  if (path.startsWith('docs/guides/')) return 'Guides'
+  return Object.keys(PAGES).find((group) => PAGES[group].includes(path)) ?? 'Inside'
+}
+
+/** Give a page that was read its name, its group and its address. */
+export function settle(root, document) {
+  const path = posix.relative(root, document.project.files.getReflectionPath(document))
+  document.name = headingOf(document.content) ?? posix.basename(path, '.md')
+  document.frontmatter = { path, group: groupOf(path) }
+}
+
+/** The first line of a page, if it is a heading. */
+function headingOf(content) {
+  const [line] = content
+    .map(({ text }) => text)
+    .join('')
+    .split('\n', 1)
+  return line.startsWith('# ') ? line.slice(2).replaceAll('`', '').trim() : undefined
+}
+
+/** Take the heading off the README, whose page has the name of the project above it. */
+export function takeHeading({ readme }) {
+  readme[0] = { ...readme[0], text: readme[0].text.replace(/^# .*\n+/, '') }
+}
+
+/** Make pages of what the pages so far link to, where that is code or a folder; pictures and data are copied as they are. */
+export function addLinkedPages(root, project) {
+  const paths = project.files.getMediaPaths().sort()
+  for (const absolute of paths) {
+    const path = posix.relative(root, absolute)
+    const language = LANGUAGES[posix.extname(path).slice(1)]
+    if (statSync(absolute).isDirectory()) addFolder(root, project, path, absolute)
+    else if (language !== undefined) addCode(root, project, path, language)
+    else if (path.endsWith('.md'))
+      throw new Error(`${path} is linked to, but is no page: add it to tools/site/pages.mjs`)
+  }
+}
+
+function addFolder(root, project, path, absolute) {
+  const pages = documentsOf(project).filter(({ frontmatter }) => posix.dirname(frontmatter.path) === path)
+  const index = pages.find(({ frontmatter }) => posix.basename(frontmatter.path) === 'README.md')
+  if (index !== undefined) return project.files.registerReflectionPath(absolute, index)
+  if (pages.length === 0) throw new Error(`${path} is linked to, but has no pages`)
+  const items = pages.flatMap(({ name, frontmatter }) => [
+    { kind: 'text', text: `- [${name}](` },
+    { kind: 'relative-link', text: '.', ...project.files.registerAbsolute(posix.join(root, frontmatter.path)) },
+    { kind: 'text', text: ')\n' },
+  ])
+  const { group } = pages[0].frontmatter
+  addPage(project, absolute, group, items, { path: `${path}/index.md`, group })
+}
+
+function addCode(root, project, path, language) {
+  const code = readFileSync(posix.join(root, path), 'utf8')
+  const fence = { kind: 'code', text: `\`\`\`${language}\n${code}\n\`\`\`` }
+  addPage(project, posix.join(root, path), path, [fence], { path, group: FILES })
+}
+
+function addPage(project, absolute, title, content, frontmatter) {
+  const heading = { kind: 'text', text: `# ${title}\n\n` }
+  const page = new DocumentReflection(title, project, [heading, ...content], frontmatter)
+  project.addChild(page)
+  project.registerReflection(page, undefined, undefined)
+  project.files.registerReflectionPath(absolute, page)
+}
+
+function documentsOf(project) {
+  return project.getReflectionsByKind(ReflectionKind.Document)
+}
