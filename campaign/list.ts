@@ -18,6 +18,7 @@ import { LOCKS } from './t12-locks.ts'
 import { SOAK } from './t13-soak.ts'
 import { BOUNDS } from './t14-bounds.ts'
 import { LEAKS } from './t15-leaks.ts'
+import { COVERAGE } from './t16-coverage.ts'
 
 export const CAMPAIGNS: readonly Campaign[] = [
   CRASH,
@@ -35,6 +36,7 @@ export const CAMPAIGNS: readonly Campaign[] = [
   SOAK,
   BOUNDS,
   LEAKS,
+  COVERAGE,
   FULL_DISK,
   PEERS_DAMAGE,
   PEERS_KILL,

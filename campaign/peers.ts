@@ -12,7 +12,7 @@ import { damagePeer } from './peers/damage-peers.ts'
 import { fillDisks } from './peers/full-disk.ts'
 
 export const FULL_DISK: Campaign = {
-  name: 't16-full-disk',
+  name: 't17-full-disk',
   title: 'a disk that fills up, and has room again',
   ciSeconds: 10,
   longShare: 1,

@@ -16,7 +16,7 @@ import { LogSalvage } from '../log/log-salvage.ts'
 import { findTable } from '../table/table-file.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { readCurrent } from '../version/manifest.ts'
-import { decodeEdit, type LevelKey, type VersionEdit } from '../version/version-edit.ts'
+import { type DecodedEdit, decodeEdit, type LevelKey } from '../version/version-edit.ts'
 import { type RecoveredVersion, recoverVersion } from '../version/version-set.ts'
 import type { AdminContext } from './admin-options.ts'
 import type { RepairNotes } from './repair-report.ts'
@@ -226,11 +226,11 @@ function readKnowledge(context: AdminContext, names: readonly string[]): Knowled
       if (order !== context.options.comparator.name) {
         throw new InvalidArgumentError(`the database's keys are ordered by ${order}: give its comparator`)
       }
-      for (const { number } of edit.deletedFiles ?? []) {
+      for (const { number } of edit.deletedFiles) {
         obsoleteTables.add(number)
         named.delete(number)
       }
-      for (const { file } of edit.newFiles ?? []) {
+      for (const { file } of edit.newFiles) {
         obsoleteTables.delete(file.number)
         named.set(file.number, file)
       }
@@ -243,7 +243,7 @@ function readKnowledge(context: AdminContext, names: readonly string[]): Knowled
 }
 
 /** All records of a manifest that can be read, damaged or not. */
-function* readableEdits({ files, directory }: AdminContext, name: string): Generator<VersionEdit, void, void> {
+function* readableEdits({ files, directory }: AdminContext, name: string): Generator<DecodedEdit, void, void> {
   const path = files.join(directory, name)
   if (files.status(path)?.kind !== 'file') return
   const file = files.openRandomAccess(path)

@@ -13,7 +13,7 @@ import { CURRENT, manifestName, temporaryName } from '../base/filename.ts'
 import { type FileNumber, fileNumber } from '../base/types.ts'
 import { LogReader } from '../log/log-reader.ts'
 import { LogWriter } from '../log/log-writer.ts'
-import { decodeEdit, encodeEdit, type VersionEdit } from './version-edit.ts'
+import { type DecodedEdit, decodeEdit, encodeEdit, type VersionEdit } from './version-edit.ts'
 
 const CURRENT_BYTES_MAX = 64
 
@@ -61,7 +61,7 @@ function candidates(files: FileSystem, directory: string): string {
 
 /** What reading a manifest found. */
 export interface ManifestContent {
-  readonly edits: readonly VersionEdit[]
+  readonly edits: readonly DecodedEdit[]
   /** Size of the file. */
   readonly bytes: number
   /** Set if the manifest ends in a record that was cut off, which a crash may leave. */
@@ -83,7 +83,7 @@ export function readManifest(files: FileSystem, path: string): ManifestContent {
 
 function readEdits(file: RandomAccessFile): ManifestContent {
   const reader = new LogReader(file)
-  const edits: VersionEdit[] = []
+  const edits: DecodedEdit[] = []
   while (reader.next()) {
     const edit = decodeEdit(reader.recordBuf, reader.recordOff, reader.recordLen)
     if (typeof edit === 'string') throw new CorruptionError(edit, { file: file.path, offset: reader.recordStart })

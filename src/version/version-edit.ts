@@ -85,11 +85,18 @@ function sorted(files: readonly LevelNumber[]): LevelNumber[] {
   return [...files].sort((a, b) => a.level - b.level || a.number - b.number)
 }
 
+/** An edit as it is read: with all lists, empty ones too. */
+export interface DecodedEdit extends VersionEdit {
+  readonly compactPointers: readonly LevelKey[]
+  readonly deletedFiles: readonly LevelNumber[]
+  readonly newFiles: readonly LevelFile[]
+}
+
 /**
  * Read an edit from bytes[offset, offset + length). The result shares no memory with `bytes`.
  * @returns the edit, or in words what is wrong with the bytes
  */
-export function decodeEdit(bytes: Bytes, offset: number, length: number): VersionEdit | string {
+export function decodeEdit(bytes: Bytes, offset: number, length: number): DecodedEdit | string {
   const reader = new Reader(bytes, offset, offset + length)
   const edit: Mutable = { compactPointers: [], deletedFiles: [], newFiles: [] }
   while (reader.remaining > 0) {
@@ -127,8 +134,9 @@ function readField(reader: Reader, tag: number, edit: Mutable): string | undefin
       return undefined
     case COMPACT_POINTER: {
       const level = reader.varint32()
-      edit.compactPointers.push({ level, key: reader.view().slice() })
-      return levelFault(level) ?? keyFault(edit.compactPointers.at(-1)?.key)
+      const key = reader.view().slice()
+      edit.compactPointers.push({ level, key })
+      return levelFault(level) ?? keyFault(key)
     }
     case DELETED_FILE: {
       const level = reader.varint32()
@@ -156,8 +164,8 @@ function levelFault(level: number): string | undefined {
   return level < LEVELS ? undefined : `version edit names the level ${level}`
 }
 
-function keyFault(key: Bytes | undefined): string | undefined {
-  return key !== undefined && key.length >= TAG_BYTES ? undefined : 'version edit has an internal key without a tag'
+function keyFault(key: Bytes): string | undefined {
+  return key.length >= TAG_BYTES ? undefined : 'version edit has an internal key without a tag'
 }
 
 /** Appends varints and strings to a growing buffer. */

@@ -59,7 +59,7 @@ export function recoverVersion(
     counters.previousLog = edit.previousLog ?? counters.previousLog
     counters.nextFile = edit.nextFile ?? counters.nextFile
     counters.lastSequence = edit.lastSequence ?? counters.lastSequence
-    for (const pointer of edit.compactPointers ?? []) pointers.set(pointer.level, pointer)
+    for (const pointer of edit.compactPointers) pointers.set(pointer.level, pointer)
     builder.apply(edit)
   }
   const { logNumber, nextFile, lastSequence } = counters

@@ -71,7 +71,12 @@ test('fixed64 above 2^53 − 1 is refused', () => {
 const reads: readonly (readonly [string, string, (reader: Reader) => unknown, boolean])[] = [
   ['a byte of nothing', '', (r) => r.byte(), true],
   ['fixed32 of three bytes', '010203', (r) => r.fixed32(), true],
+  ['a byte at the end', '01', (r) => r.byte(), false],
+  ['fixed32 of four bytes', '01020304', (r) => r.fixed32(), false],
   ['fixed64 of seven bytes', '01020304050607', (r) => r.fixed64(), true],
+  ['fixed64 of 2^53 − 1', 'ffffffffffff1f00', (r) => r.fixed64(), false],
+  ['fixed64 of 2^53', '0000000000002000', (r) => r.fixed64(), true],
+  ['a varint of 2^53 − 1', 'ffffffffffffff0f', (r) => r.varint64(), false],
   ['a varint of nothing', '', (r) => r.varint64(), true],
   ['a varint cut off', 'ffff', (r) => r.varint64(), true],
   ['a varint of ten bytes', '80808080808080808000', (r) => r.varint64(), false],
@@ -97,6 +102,7 @@ test('a reader stays failed, reads nothing more, and starts anew on reset', () =
   const reader = new Reader(bytes, 0, 2)
   assert.equal(reader.view().length, 0)
   assert.deepEqual([reader.byte(), reader.varint32(), reader.fixed32(), reader.skip(1)], [0, 0, 0, 0])
+  assert.deepEqual([reader.fixed64(), reader.offset, reader.failed], [0, 1, true])
   reader.reset(bytes, 0, 5)
   assert.equal(Buffer.from(reader.view()).toString(), 'abc')
   assert.equal(reader.byte(), 5)
@@ -107,4 +113,13 @@ test('a reader does not read beyond its limit, though the bytes go on', () => {
   const reader = new Reader(Buffer.from('80808001', 'hex'), 0, 3)
   assert.equal(reader.varint64(), 0)
   assert.equal(reader.failed, true)
+})
+
+test('a reader goes over its bytes field by field, and knows how many are left', () => {
+  const reader = new Reader(Buffer.from('ff04030201080706050000000002aabb85010900', 'hex'), 1)
+  const read: unknown[] = [reader.fixed32(), reader.fixed64()]
+  assert.equal(reader.remaining, 7)
+  read.push(Buffer.from(reader.view()).toString('hex'), reader.varint32(), reader.skip(1), reader.byte())
+  assert.deepEqual(read, [0x01020304, 0x05060708, 'aabb', 133, 18, 0])
+  assert.deepEqual([reader.offset, reader.remaining, reader.failed], [20, 0, false])
 })

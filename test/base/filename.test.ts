@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  isUsualName,
   logName,
   manifestName,
   oldTableName,
@@ -73,5 +74,31 @@ test('names have six digits, or more where the number needs them, and are parsed
   )
   for (const number of [0, 999_999, 1_000_000, 2 ** 53 - 1]) {
     assert.equal(parseFileName(tableName(fileNumber(number)))?.number, number)
+  }
+})
+
+test('of the names that are known, only the ones that a database gives are usual', () => {
+  for (const name of [
+    '000001.log',
+    '000007.ldb',
+    '1000000.sst',
+    'MANIFEST-000002',
+    '000012.dbtmp',
+    'CURRENT',
+    'LOG.old',
+  ]) {
+    assert.equal(isUsualName(name), true, name)
+  }
+  for (const name of [
+    '1.log',
+    '0000001.log',
+    '000000.log',
+    '0.ldb',
+    'MANIFEST-2',
+    'MANIFEST-0000002',
+    'foo',
+    '000001.lop',
+  ]) {
+    assert.equal(isUsualName(name), false, name)
   }
 })

@@ -213,3 +213,43 @@ for (const name of readdirSync(testdata('golden')).sort()) {
     assert.equal(Buffer.compare(writeRecords(records.map(({ bytes }) => bytes)), log), 0)
   })
 }
+
+test('a writer names its file, and refuses everything once it is told of a failure', () => {
+  const writer = new LogWriter(new MemoryWritableFile('000007.log'))
+  assert.equal(writer.path, '000007.log')
+  writer.fail()
+  assert.throws(() => writer.flush(), IOError)
+})
+
+test('a writer that had a large record goes on after it, with what it had buffered', () => {
+  const file = new MemoryWritableFile()
+  const writer = new LogWriter(file)
+  const records = [record(0, 10), record(1, 5_000_000), record(2, 10), record(3, 100_000)]
+  for (const bytes of records.slice(0, 2)) writer.add(bytes, 0, bytes.length)
+  writer.flush()
+  for (const bytes of records.slice(2)) writer.add(bytes, 0, bytes.length)
+  writer.sync()
+  assert.deepEqual([file.appendCount, file.syncCount, writer.bytes], [2, 1, file.contents().length])
+  const { records: found } = readRecords(file.contents())
+  assert.deepEqual(
+    found.map(({ bytes }) => [bytes.length, bytes[0], bytes.at(-1)]),
+    records.map((bytes) => [bytes.length, bytes[0], bytes.at(-1)]),
+  )
+})
+
+test('a reader that has gone far finds records that lie before its window', () => {
+  const lengths = [10, 700_000, 20, 700_000, 30]
+  const log = writeRecords(lengths.map((length, i) => record(i, length)))
+  const reader = new LogReader(new MemoryFile(log))
+  const starts: number[] = []
+  while (reader.next()) starts.push(reader.recordStart)
+  for (const i of [4, 0, 2, 4, 2, 0]) {
+    const wanted = lengths[i]
+    const from = Math.max(0, starts[i] - 5)
+    const find = (start: number): number =>
+      reader.findRecordAfter(start, (bytes, offset, length) => length === wanted && bytes[offset] === i + 1)
+    assert.equal(find(from), starts[i])
+    assert.equal(find(starts[i]), starts[i])
+    assert.equal(find(starts[i] + 1), -1)
+  }
+})

@@ -314,3 +314,21 @@ test('a table in another order than that of bytes has no dump', () => {
   assert.throws(() => table.encode(), NotSupportedError)
   assert.throws(() => table.encodeChunks().next(), NotSupportedError)
 })
+
+test('a dump of long keys, one longer than the other, is read whole and in pieces', () => {
+  const table = create()
+  for (let i = 1; i <= 400; i++) table.put('k'.repeat(i), String(i))
+  const dump = table.encode()
+  for (const source of [dump, [dump], Array.from(piecesOf(dump, 100), (piece) => piece.slice())]) {
+    assert.deepEqual(MemTable.decode(source).encode(), dump)
+  }
+  assert.deepEqual(MemTable.decode(piecesOf(dump, 77)).encode(), dump)
+})
+
+test('what is shorter than the header of a dump is none', () => {
+  for (let bytes = 0; bytes < 8; bytes++) {
+    for (const source of [bytesOfHex(GOLDEN).slice(0, bytes), [bytesOfHex(GOLDEN).slice(0, bytes)]]) {
+      assert.throws(() => MemTable.decode(source), CorruptionError, `${bytes} bytes`)
+    }
+  }
+})

@@ -12,6 +12,7 @@ import type { Bytes } from '../../src/base/types.ts'
 import { Block } from '../../src/table/block.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
 import { BlockIterator } from '../../src/table/block-iterator.ts'
+import { TableIndex } from '../../src/table/table-index.ts'
 import { bytesOf, type Entry, listBackwards, listForwards, putEntry } from './entries.ts'
 import { anyEntries, anyMoves, checkWalk } from './walks.ts'
 
@@ -141,4 +142,59 @@ test('an empty block as iq80 writes it has no entries', () => {
   assert.deepEqual(listBackwards(iterator), [])
   iterator.seek(bytesOf('a'), 0, 1, 1, 0)
   assert.equal(iterator.valid, false)
+})
+
+/** A block of these bytes of entries, with restart points at these offsets. */
+function rawBlock(entries: readonly number[], restarts: readonly number[]): Uint8Array {
+  const words = new Uint8Array(new Uint32Array([...restarts, restarts.length]).buffer)
+  return Uint8Array.from([...entries, ...words])
+}
+
+const TAG = [1, 7, 0, 0, 0, 0, 0, 0]
+
+test('a restart point inside an entry is told when the walk goes back over it', () => {
+  const inner = [0, 9, 0, 98, ...TAG]
+  const iterator = iterate(rawBlock([0, 9, 12, 97, ...TAG, ...inner], [0, 12]))
+  iterator.seekToLast()
+  assert.equal(String.fromCharCode(iterator.keyBuf[0]), 'b')
+  assert.throws(() => iterator.prev(), /a restart point that is no entry/)
+})
+
+test('a key that is shorter than a tag is told, by a walk and by a search over restart points', () => {
+  const bytes = rawBlock([0, 9, 0, 97, ...TAG, 0, 3, 0, 120, 121, 122], [0, 12])
+  const walk = iterate(bytes)
+  walk.seekToFirst()
+  assert.throws(() => walk.next(), /a key is shorter than a tag/)
+  const search = iterate(bytes)
+  assert.throws(() => search.seek(bytesOf('m'), 0, 1, 0, 0), /a key is shorter than a tag/)
+})
+
+test('a key that shares more than its user key with the one before is found alike by both searches', () => {
+  // The second key is the first one without its tag, and ends with what looks like one.
+  const bytes = rawBlock([0, 18, 0, 97, 98, ...TAG, ...TAG, 10, 0, 0, 2, 8, 0, ...TAG], [0])
+  for (const sought of [
+    'a',
+    'ab',
+    'abc',
+    'ab\u0001',
+    `ab${String.fromCharCode(...TAG)}`,
+    `ab${String.fromCharCode(...TAG)}z`,
+    'b',
+  ]) {
+    const key = Buffer.from(sought, 'latin1')
+    const found = [bytewiseComparator, sameOrder].map((comparator) => {
+      const iterator = iterate(bytes, comparator)
+      iterator.seek(key, 0, key.length, 0, 0)
+      return iterator.valid ? toHex(iterator.keyBuf, 0, iterator.keyLen) : undefined
+    })
+    assert.equal(found[0], found[1], JSON.stringify(sought))
+  }
+})
+
+test('an index that names a block of 4 GiB is refused, however large the file', () => {
+  const handle = (...bytes: readonly number[]): number[] => [0, 9, 1 + bytes.length, 97, ...TAG, 0, ...bytes]
+  const indexOf = (entry: readonly number[]): TableIndex =>
+    new TableIndex(bytewiseComparator, new Block(rawBlock(entry, [0]), 'f.ldb', 7), 2 ** 40)
+  assert.deepEqual(indexOf(handle(0xff, 0xff, 0xff, 0xff, 0x0f)).handle(0), { offset: 0, bytes: 2 ** 32 - 1 })
+  assert.throws(() => indexOf(handle(0x80, 0x80, 0x80, 0x80, 0x10)), /overlap or leave the table/)
 })

@@ -14,7 +14,14 @@ import { fileNumber } from '../../src/base/types.ts'
 import { nodeCodecs } from '../../src/env/node-codecs.ts'
 import { BlockWriter } from '../../src/table/block-writer.ts'
 import { BloomFilter } from '../../src/table/bloom-filter.ts'
-import { type Compression, type Compressor, compressorOf, uncompress } from '../../src/table/compression.ts'
+import {
+  type Compression,
+  type Compressor,
+  compressionName,
+  compressorOf,
+  NONE,
+  uncompress,
+} from '../../src/table/compression.ts'
 import { Table } from '../../src/table/table.ts'
 import type { TableOptions } from '../../src/table/table-builder.ts'
 import { zstdContentsLength } from '../../src/table/zstd-frame.ts'
@@ -203,6 +210,7 @@ const FRAMES: readonly (readonly [frame: string, outcome: number | RegExp])[] = 
   ['28b52ffd 24 04 210000 61626364 00000000', 4],
   ['28b52ffd 40 58 0000 210000 61626364', 256],
   ['28b52ffd 60 0100 210000 61626364', 257],
+  ['28b52ffd 60 0102 210000 61626364', 769],
   ['28b52ffd a0 00000080 030000 61', 2 ** 31],
   ['28b52ffd e0 0000000001000000 030000 61', 2 ** 32],
   ['28b52ffd 20 04 200000 61626364 010000', 4],
@@ -291,4 +299,40 @@ test('blocks of more than 64 MiB are stored as they are', () => {
   const bytes = 64 * 1024 * 1024
   assert.equal(writer.writeBlock(new Uint8Array(bytes)).bytes, 1)
   assert.equal(writer.writeBlock(new Uint8Array(bytes + 1)).bytes, bytes + 1)
+})
+
+test('zstd is made and read by the codec that the host has, and by no other', () => {
+  const compressor = compressorOf('zstd', { zstd: fakeCodec(undefined) })
+  assert.deepEqual([compressor?.type, compressor?.compress(bytesOf('abc'))], [ZSTD, bytesOf('abc')])
+  const codec = fakeCodec(bytesOf('abcd'))
+  assert.throws(
+    () => uncompress(ZSTD, hex('28b52ffd 00 58 210000 61626364'), { zstd: codec }, 'f.ldb', 7),
+    (error) => error instanceof CorruptionError && /declares no length/.test(error.message) && error.offset === 7,
+  )
+  assert.deepEqual(codec.lengths, [])
+})
+
+test('a type byte is named by what it means', () => {
+  const names: readonly (readonly [number, string, string])[] = [
+    [NONE, '', 'none'],
+    [1, '', 'snappy'],
+    [ZSTD, '28b52ffd', 'zstd'],
+    [ZSTD, '78', 'zstd'],
+    [ZSTD, '789c', "zlib, as in Minecraft's LevelDB"],
+    [ZSTD, '789d', 'zstd'],
+    [ZSTD, '799b', 'zstd'],
+    [4, '', "raw deflate, as in Minecraft's LevelDB"],
+    [3, '', 'an unknown method (type 3)'],
+  ]
+  for (const [type, stored, name] of names) assert.equal(compressionName(type, hex(stored)), name)
+})
+
+test('a table whose filter and index are larger than its tail is opened and read', () => {
+  const options = { ...optionsWith(undefined), filterPolicy: new BloomFilter(200) }
+  const entries = Array.from({ length: 3000 }, (_, i) =>
+    putEntry(bytesOf(`key${String(i).padStart(5, '0')}`), 7, bytesOf('v')),
+  )
+  const bytes = buildTable(entries, options)
+  const table = Table.open(new MemoryFile(bytes), fileNumber(5), { ...options, blockCache: undefined, codecs: {} })
+  assert.equal(listForwards(table.iterator()).length, 3000)
 })

@@ -86,3 +86,12 @@ test('another base than 2 KiB is taken as stored', () => {
   assert.equal(asks(bytes, 16, 'a'), false)
   assert.equal(asks(bytes, 16, 'b'), true)
 })
+
+test('long keys and many of them all get into the filter of their blocks', () => {
+  const keys = Array.from({ length: 300 }, (_, i) => `${'k'.repeat((i * 37) % 3000)}${i}`)
+  const builder = new FilterBlockBuilder(listPolicy)
+  for (const key of keys) builder.addKey(bytesOf(`__${key}_`), 2, key.length)
+  const bytes = builder.finish()
+  for (const key of keys) assert.equal(asks(bytes, 0, key), true, key.slice(-9))
+  assert.equal(asks(bytes, 0, 'kkk300'), false)
+})

@@ -122,3 +122,15 @@ test('a decoded edit shares no memory with what it was read from', () => {
   assert.ok(typeof edit !== 'string')
   assert.equal(describe(edit), describe(full))
 })
+
+test('deleted files of one level are written by number, after those of the levels above', () => {
+  const place = (level: number, number: number): { level: number; number: ReturnType<typeof fileNumber> } => ({
+    level,
+    number: fileNumber(number),
+  })
+  const written = decode(
+    encodeEdit({ deletedFiles: [place(2, 9), place(1, 300), place(2, 4), place(0, 301), place(1, 7)] }),
+  )
+  assert.ok(typeof written !== 'string')
+  assert.deepEqual(written.deletedFiles, [place(0, 301), place(1, 7), place(1, 300), place(2, 4), place(2, 9)])
+})

@@ -4,8 +4,10 @@ import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { type FileNumber, fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { LogWriter } from '../../src/log/log-writer.ts'
 import { FileNumbers } from '../../src/version/file-numbers.ts'
-import type { LevelKey, VersionEdit } from '../../src/version/version-edit.ts'
+import { ManifestWriter } from '../../src/version/manifest.ts'
+import { encodeEdit, type LevelKey, type VersionEdit } from '../../src/version/version-edit.ts'
 import { recoverVersion, VersionSet } from '../../src/version/version-set.ts'
 import { describeKey, drawnFile, drawnKey } from './drawn-version.ts'
 
@@ -118,4 +120,123 @@ test('the manifest’s next number is above all that were taken before the edit,
   again.skipPast(fileNumber(90))
   again.skipPast(fileNumber(80))
   assert.deepEqual([again.numbers.next, again.newFileNumber(), again.newFileNumber()], [91, 91, 92])
+})
+
+test('a version is kept as often as it is held, and its tables with it', () => {
+  const memory = inMemory()
+  const versions = begin(memory)
+  assert.equal(versions.isHeld, false)
+  apply(versions, { newFiles: [{ level: 0, file: drawnFile('11[a..c]') }] })
+  const held = versions.current
+  versions.hold(held)
+  versions.hold(held)
+  apply(versions, {
+    deletedFiles: [{ level: 0, number: fileNumber(11) }],
+    newFiles: [{ level: 1, file: drawnFile('12[a..c]') }],
+  })
+  versions.unhold(held)
+  assert.deepEqual([versions.isHeld, [...versions.liveTables()].sort()], [true, [11, 12]])
+  versions.unhold(held)
+  assert.deepEqual([versions.isHeld, [...versions.liveTables()]], [false, [12]])
+  assert.throws(() => versions.unhold(held), /as often as it is held/)
+  versions.close()
+})
+
+test('a set says what it holds: of nothing, of what was found, and after a new manifest', () => {
+  const memory = inMemory()
+  const { files } = memory
+  const empty = new VersionSet(files, DIRECTORY, bytewiseComparator, undefined)
+  assert.deepEqual(
+    [empty.manifestNumber, empty.manifestBytes, empty.logNumber, empty.lastSequence, empty.takesEdits],
+    [0, 0, 0, 0, false],
+  )
+  empty.close()
+  const versions = begin(memory)
+  apply(versions, { lastSequence: sequenceNumber(9), newFiles: [{ level: 2, file: drawnFile('11[a..c]') }] })
+  assert.deepEqual([versions.lastSequence, versions.takesEdits], [9, true])
+  versions.begin({})
+  assert.equal(versions.takesEdits, false, 'until the edit is committed')
+  versions.sync()
+  versions.commit()
+  versions.close()
+  const found = recoverVersion(files, DIRECTORY, versions.manifestNumber, bytewiseComparator)
+  const again = new VersionSet(files, DIRECTORY, bytewiseComparator, found)
+  assert.deepEqual(
+    [again.manifestNumber, again.manifestBytes, again.logNumber, again.lastSequence, again.takesEdits],
+    [versions.manifestNumber, files.status(again.manifestPath)?.bytes, versions.logNumber, 9, false],
+  )
+  const [snapshot, counters] = again.copyOfManifest()
+  assert.deepEqual(
+    [snapshot.comparator, snapshot.newFiles?.map(({ level, file }) => `${level}:${file.number}`)],
+    ['leveldb.BytewiseComparator', ['2:11']],
+  )
+  const { logNumber, previousLog, nextFile, lastSequence } = counters
+  assert.deepEqual([logNumber, previousLog, nextFile, lastSequence], [versions.logNumber, 0, found.nextFile, 9])
+})
+
+const COUNTERS = { logNumber: fileNumber(3), nextFile: fileNumber(9), lastSequence: sequenceNumber(5) }
+
+function without(counter: keyof typeof COUNTERS): VersionEdit {
+  const { [counter]: _, ...others } = COUNTERS
+  return others
+}
+
+const REFUSED: readonly (readonly [what: string, edits: readonly VersionEdit[], reason: RegExp])[] = [
+  ['no log number', [without('logNumber')], /lacks its log number/],
+  ['no next file number', [without('nextFile')], /lacks its log number, next file/],
+  ['no last sequence', [without('lastSequence')], /or last sequence/],
+  ['another order', [{ ...COUNTERS, comparator: 'by.length' }], /ordered by by\.length, not by leveldb/],
+  [
+    'tables that overlap',
+    [
+      { ...COUNTERS, newFiles: [{ level: 1, file: drawnFile('7[a..c]') }] },
+      { newFiles: [{ level: 1, file: drawnFile('8[b..d]') }] },
+    ],
+    /tables 7 and 8 of level 1 overlap/,
+  ],
+]
+
+for (const [what, edits, reason] of REFUSED) {
+  test(`a manifest with ${what} is refused`, () => {
+    const { files } = manifestOf(edits)
+    assert.throws(() => recoverVersion(files, DIRECTORY, fileNumber(2), bytewiseComparator), reason)
+  })
+}
+
+test('of each counter in a manifest the last one holds', () => {
+  const { files } = manifestOf([
+    { ...COUNTERS, previousLog: fileNumber(2), comparator: bytewiseComparator.name },
+    { lastSequence: sequenceNumber(7), compactPointers: [pointer(1, 'k')] },
+    { logNumber: fileNumber(4), nextFile: fileNumber(12), compactPointers: [pointer(1, 'm'), pointer(0, 'a')] },
+  ])
+  const found = recoverVersion(files, DIRECTORY, fileNumber(2), bytewiseComparator)
+  assert.deepEqual(
+    [found.logNumber, found.previousLog, found.nextFile, found.lastSequence, found.manifestNumber, found.tornAt],
+    [4, 2, 12, 7, 2, undefined],
+  )
+  assert.deepEqual(
+    found.compactPointers.map(({ level, key }) => `${level}:${describeKey(key)}`),
+    ['0:a', '1:m'],
+  )
+})
+
+/** A directory with MANIFEST-000002, of these edits. */
+function manifestOf(edits: readonly VersionEdit[]): MemoryEnvironment {
+  const memory = inMemory()
+  ManifestWriter.create(memory.files, DIRECTORY, fileNumber(2), edits).close()
+  return memory
+}
+
+test('a manifest with a record that is no edit is refused with the offset of the record', () => {
+  const memory = manifestOf([COUNTERS])
+  const writer = new LogWriter(memory.files.createWritable(`${DIRECTORY}/MANIFEST-000003`))
+  const edits = [encodeEdit(COUNTERS), Uint8Array.of(77, 1)]
+  for (const edit of edits) writer.add(edit, 0, edit.length)
+  writer.flush()
+  writer.close()
+  assert.throws(() => recoverVersion(memory.files, DIRECTORY, fileNumber(3), bytewiseComparator), {
+    name: 'CorruptionError',
+    file: `${DIRECTORY}/MANIFEST-000003`,
+    offset: 7 + edits[0].length,
+  })
 })

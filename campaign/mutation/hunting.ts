@@ -1,0 +1,107 @@
+/**
+ * Hunting: each mutant against the tests that reach it, the quickest first, and before them the one that found the last mutant.
+ * A mutant is found if a test fails, if it goes on and on, or if its process ends or no longer answers.
+ */
+import type { CampaignContext } from '../campaign.ts'
+import type { Answer, Hunt } from './messages.ts'
+import type { Mutant } from './operators.ts'
+import type { Program } from './program.ts'
+import type { Survey } from './survey.ts'
+
+/** Mutants that one process looks at: few enough that it stays fresh. */
+const HUNTS_MAX = 100
+/** Processor time of all tests of a mutant together, as measured without it. */
+const TESTS_MS_MAX = 1000
+/** A mutant may be reached so many times as often as its place was without it, and so often besides. */
+const RUNAWAY_FACTOR = 20
+const RUNAWAY_MORE = 2000
+/** How long a test may take, in processor time where that is known. */
+const ANSWER_MS = 4000
+const ANSWER_FACTOR = 20
+/** Loading all tests takes a second. */
+const LOADING_MS = 10_000
+
+export interface Outcome {
+  readonly mutant: number
+  /** What found it; undefined: it lives. */
+  readonly test: string | undefined
+}
+
+export class Hunter {
+  readonly #context: CampaignContext
+  readonly #program: Program
+  readonly #survey: Survey
+  readonly #mutants: readonly Mutant[]
+  readonly #found: (outcome: Outcome) => void
+
+  constructor(
+    context: CampaignContext,
+    program: Program,
+    survey: Survey,
+    mutants: readonly Mutant[],
+    found: (outcome: Outcome) => void,
+  ) {
+    this.#context = context
+    this.#program = program
+    this.#survey = survey
+    this.#mutants = mutants
+    this.#found = found
+  }
+
+  /** Look for mutants in this order, until the time is over. */
+  async hunt(mutants: readonly number[]): Promise<void> {
+    for (let begin = 0; begin < mutants.length && !this.#context.isOver(); begin += HUNTS_MAX) {
+      const part = mutants.slice(begin, begin + HUNTS_MAX)
+      const left = part
+        .filter((mutant) => !this.#survey.isLoading(mutant))
+        .map((mutant) => this.#huntOf(mutant, this.#survey.testsOf(mutant)))
+      while (left.length > 0 && !this.#context.isOver()) left.splice(0, await this.#run(left, undefined))
+      for (const mutant of part) {
+        if (this.#survey.isLoading(mutant) && !this.#context.isOver()) await this.#fromTheStart(mutant)
+      }
+    }
+  }
+
+  /** In a process of its own: what is wrong is wrong from the beginning. */
+  async #fromTheStart(mutant: number): Promise<void> {
+    const tests = this.#survey.testsOfFile(this.#mutants[mutant].file)
+    await this.#run([this.#huntOf(mutant, tests)], mutant)
+  }
+
+  #huntOf(mutant: number, tests: readonly string[]): Hunt {
+    const chosen: string[] = []
+    let ms = 0
+    for (const test of tests) {
+      ms += this.#survey.msOf(test)
+      if (ms > TESTS_MS_MAX && chosen.length > 0) break
+      chosen.push(test)
+    }
+    return { mutant, tests: chosen, limit: this.#survey.mostOften(mutant) * RUNAWAY_FACTOR + RUNAWAY_MORE }
+  }
+
+  /** @returns how many are done: fewer than there were if one ended the process */
+  async #run(hunts: readonly Hunt[], fromTheStart: number | undefined): Promise<number> {
+    let done = 0
+    let test: string | undefined
+    const hear = (answer: Answer): number => {
+      if (this.#context.isOver()) return 0
+      if (answer.kind === 'begun') {
+        test = answer.test
+        return ANSWER_MS + this.#survey.msOf(answer.test) * ANSWER_FACTOR
+      }
+      if (answer.kind === 'killed' || answer.kind === 'alive') {
+        done++
+        this.#found({ mutant: answer.mutant, test: answer.kind === 'killed' ? answer.test : undefined })
+      }
+      return LOADING_MS
+    }
+    const files = this.#survey.filesOf(hunts.flatMap(({ tests }) => tests))
+    const job = { files, places: this.#mutants.length, hunts }
+    const run = this.#program.run(fromTheStart === undefined ? job : { ...job, fromTheStart }, hear, LOADING_MS)
+    const end = await run
+    if (end === undefined || done === hunts.length || this.#context.isOver()) return done
+    if (test === undefined && fromTheStart === undefined) throw new Error(`the tests do not run: ${end}`)
+    this.#found({ mutant: hunts[done].mutant, test: test ?? 'loading' })
+    return done + 1
+  }
+}

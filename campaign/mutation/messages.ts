@@ -1,0 +1,42 @@
+/**
+ * Messages: between the campaign and the process that runs the tests (runner.ts): a job as a file, answers as lines of JSON.
+ */
+
+/** What a process is to do. */
+export interface Job {
+  /** Paths of compiled test files from test/, without extension. */
+  readonly files: readonly string[]
+  /** How many mutants or branches there are. */
+  readonly places: number
+  /** Undefined: run each test once, and tell what it reaches. */
+  readonly hunts?: readonly Hunt[]
+  /** Tests that a survey leaves out. */
+  readonly skipped?: readonly string[]
+  /** Switched on before anything is loaded: what is computed while modules are loaded is computed wrong. */
+  readonly fromTheStart?: number
+}
+
+/** A mutant, and how to look for it. */
+export interface Hunt {
+  readonly mutant: number
+  /** Of collected tests, in this order. */
+  readonly tests: readonly string[]
+  /** How often the mutant may be reached by one test. */
+  readonly limit: number
+}
+
+export type Answer =
+  /** All is loaded; `hits`: pairs of a place and how often it was reached meanwhile. */
+  | { readonly kind: 'loaded'; readonly hits: readonly number[] }
+  /** A test of a survey: it took so long, and reached this. */
+  | {
+      readonly kind: 'surveyed'
+      readonly test: string
+      readonly name: string
+      readonly ms: number
+      readonly error?: string
+      readonly hits: readonly number[]
+    }
+  | { readonly kind: 'begun'; readonly mutant: number; readonly test: string }
+  | { readonly kind: 'killed'; readonly mutant: number; readonly test: string; readonly error: string }
+  | { readonly kind: 'alive'; readonly mutant: number }

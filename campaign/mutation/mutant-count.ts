@@ -1,0 +1,112 @@
+/**
+ * Mutant count: which mutants of the subjects the tests find. What time does not suffice for is left out: the order is drawn from
+ * the seed, so that what was looked at is a sample.
+ */
+import { Prng } from '../../src/base/prng.ts'
+import type { CampaignContext } from '../campaign.ts'
+import { EQUIVALENTS } from './allowed.ts'
+import type { FileTable } from './file-table.ts'
+import { Hunter, type Outcome } from './hunting.ts'
+import { withMutants } from './instrument.ts'
+import { type Mutant, mutantsOf, sitesOf } from './operators.ts'
+import type { Program } from './program.ts'
+import { Survey, survey } from './survey.ts'
+
+/** Of all mutants but those that do the same as the program. */
+const SCORE_MIN = 0.9
+
+export async function countMutants(
+  context: CampaignContext,
+  program: Program,
+  sources: ReadonlyMap<string, string>,
+  table: FileTable,
+  skipped: readonly string[],
+): Promise<void> {
+  const mutants: Mutant[] = []
+  const sites: number[] = []
+  for (const [file, source] of sources) {
+    program.replace(file, withMutants(source, mutants.length))
+    for (const { alternatives } of sitesOf(source)) {
+      const first = sites.length
+      for (const _ of alternatives) sites.push(first)
+    }
+    mutants.push(...mutantsOf(file, source))
+  }
+  const answers = await survey(program, mutants.length, skipped)
+  const surveyed = new Survey(
+    answers,
+    (place) => sites[place],
+    (place) => mutants[place].file,
+  )
+  const score = new Score(context, mutants, table)
+  const hunter = new Hunter(context, program, surveyed, mutants, (outcome) => score.add(outcome))
+  await hunter.hunt(shuffled(mutants.length, context.seed))
+  score.close((file) => sources.has(file))
+}
+
+class Score {
+  readonly #context: CampaignContext
+  readonly #mutants: readonly Mutant[]
+  readonly #table: FileTable
+  readonly #allowed: ReadonlySet<string> = new Set(EQUIVALENTS.map(keyOf))
+  /** Listed ones that a test found, and those that it did not. */
+  readonly #foundListed = new Set<string>()
+  readonly #aliveListed = new Set<string>()
+  #found = 0
+  #alive = 0
+
+  constructor(context: CampaignContext, mutants: readonly Mutant[], table: FileTable) {
+    this.#context = context
+    this.#mutants = mutants
+    this.#table = table
+  }
+
+  add({ mutant, test }: Outcome): void {
+    const subject = this.#mutants[mutant]
+    const key = keyOf(subject)
+    const isListed = this.#allowed.has(key)
+    this.#context.count('mutants')
+    if (test !== undefined) {
+      this.#context.count('mutants found')
+      this.#found++
+      if (isListed) this.#foundListed.add(key)
+    } else if (isListed) {
+      this.#context.count('mutants that do the same as the program')
+      this.#aliveListed.add(key)
+    } else {
+      this.#context.count('mutants alive')
+      this.#alive++
+    }
+    this.#table.mutant(subject, test, isListed)
+    this.#context.progress(this.#found + this.#alive + this.#aliveListed.size, this.#mutants.length)
+  }
+
+  close(isSubject: (file: string) => boolean): void {
+    const all = this.#found + this.#alive
+    if (all > 0 && this.#found / all < SCORE_MIN) {
+      this.#context.finding('too many mutants live', `${this.#alive} of ${all}`, {})
+    }
+    const present = new Set(this.#mutants.map(keyOf))
+    for (const listed of EQUIVALENTS) {
+      if (!isSubject(listed.file)) continue
+      const key = keyOf(listed)
+      const isFound = this.#foundListed.has(key) && !this.#aliveListed.has(key)
+      if (present.has(key) && !isFound) continue
+      this.#context.finding('a mutant is listed as doing the same', `and is found or gone: ${key}`, listed)
+    }
+  }
+}
+
+function keyOf({ file, line, change }: Mutant): string {
+  return `${file}: ${change} | ${line}`
+}
+
+function shuffled(length: number, seed: number): number[] {
+  const prng = new Prng(seed)
+  const order = Array.from({ length }, (_, i) => i)
+  for (let i = length - 1; i > 0; i--) {
+    const j = prng.below(i + 1)
+    ;[order[i], order[j]] = [order[j], order[i]]
+  }
+  return order
+}

@@ -1,0 +1,46 @@
+/**
+ * Probe: what instrumented files (instrument.ts) report to, one a process. It says which mutant is on, counts how often each
+ * place was reached, and ends a mutant that no longer comes to an end.
+ */
+
+/** A mutant reached its place far more often than the program as it is. */
+export class RunawayError extends Error {}
+
+export class Probe {
+  /** The mutant that is on; -1 for none. */
+  active = -1
+  /** How often the active mutant may be reached. */
+  limit: number = Number.MAX_SAFE_INTEGER
+  ranAway = false
+  /** By the first mutant of a site, or by branch. */
+  readonly hits: Uint32Array
+
+  constructor(length: number) {
+    this.hits = new Uint32Array(length)
+  }
+
+  /** Whether one of these mutants of a site is on. */
+  isOn(first: number, last: number): boolean {
+    this.hits[first]++
+    if (this.active < first || this.active > last) return false
+    if (this.hits[first] > this.limit) {
+      this.ranAway = true
+      throw new RunawayError(`mutant ${this.active} goes on and on`)
+    }
+    return true
+  }
+
+  enter(branch: number): void {
+    this.hits[branch]++
+  }
+
+  value<T>(branch: number, value: T): T {
+    this.hits[value ? branch : branch + 1]++
+    return value
+  }
+
+  given<T>(branch: number, value: T): T {
+    this.hits[value !== undefined && value !== null ? branch : branch + 1]++
+    return value
+  }
+}

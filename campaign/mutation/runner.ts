@@ -1,0 +1,110 @@
+/**
+ * runner: a process that loads tests once, and runs them as often as its job says; it answers on descriptor 3, at once, so that
+ * what is known survives its end.
+ *
+ *   node runner.js JOB.json
+ */
+import { readFileSync, writeSync } from 'node:fs'
+import { messageOf } from '../minimize.ts'
+import { beginFile, type CollectedTest, collected } from './collector.ts'
+import type { Answer, Hunt, Job } from './messages.ts'
+import { Probe } from './probe.ts'
+
+const ANSWERS = 3
+/** The same random choices each time. */
+const SEED = 0x5eed
+
+function answer(message: Answer): void {
+  writeSync(ANSWERS, `${JSON.stringify(message)}\n`)
+}
+
+function hitsOf({ hits }: Probe): number[] {
+  const pairs: number[] = []
+  for (let i = 0; i < hits.length; i++) if (hits[i] > 0) pairs.push(i, hits[i])
+  return pairs
+}
+
+async function main(): Promise<void> {
+  const job = JSON.parse(readFileSync(process.argv[2], 'utf8')) as Job
+  const probe = new Probe(job.places)
+  Object.assign(globalThis, { $varve: probe })
+  if (job.fromTheStart !== undefined) probe.active = job.fromTheStart
+  for (const file of job.files) {
+    beginFile(file)
+    await import(new URL(`../../test/${file}.js`, import.meta.url).href)
+  }
+  answer({ kind: 'loaded', hits: hitsOf(probe) })
+  if (job.hunts === undefined) await survey(probe, new Set(job.skipped))
+  else for (const hunt of job.hunts) await look(probe, hunt)
+}
+
+async function survey(probe: Probe, skipped: ReadonlySet<string>): Promise<void> {
+  for (const test of collected) {
+    if (skipped.has(test.id)) continue
+    probe.hits.fill(0)
+    answer({ kind: 'begun', mutant: -1, test: test.id })
+    const error = await run(test)
+    answer({
+      kind: 'surveyed',
+      test: test.id,
+      name: test.name,
+      // Processor time: the machine may do other things, too.
+      ms: spent,
+      hits: hitsOf(probe),
+      ...(error === undefined ? {} : { error: messageOf(error) }),
+    })
+  }
+}
+
+/** Run tests with a mutant until one fails. */
+async function look(probe: Probe, { mutant, tests, limit }: Hunt): Promise<void> {
+  const byId = new Map(collected.map((test) => [test.id, test]))
+  for (const id of tests) {
+    const test = byId.get(id)
+    if (test === undefined) continue
+    answer({ kind: 'begun', mutant, test: id })
+    probe.hits.fill(0)
+    probe.ranAway = false
+    probe.limit = limit
+    probe.active = mutant
+    const error = await run(test)
+    probe.active = -1
+    if (error !== undefined || probe.ranAway) {
+      answer({ kind: 'killed', mutant, test: id, error: messageOf(error ?? 'it goes on and on') })
+      return
+    }
+  }
+  answer({ kind: 'alive', mutant })
+}
+
+/** Processor time of the last test, in milliseconds. */
+let spent = 0
+
+async function run(test: CollectedTest): Promise<unknown> {
+  seedChance()
+  const begun = process.cpuUsage()
+  try {
+    await test.run()
+    return undefined
+  } catch (error) {
+    return error ?? 'nothing was thrown'
+  } finally {
+    const { user, system } = process.cpuUsage(begun)
+    spent = (user + system) / 1000
+  }
+}
+
+function seedChance(): void {
+  let state = SEED
+  Math.random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+// A mistake may leave promises behind that nobody hears, and throw where nobody waits.
+process.on('unhandledRejection', () => {})
+process.on('uncaughtException', () => {})
+process.env.VARVE_SEED = String(SEED)
+await main()
+process.exit(0)

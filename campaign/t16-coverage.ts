@@ -1,0 +1,49 @@
+/**
+ * T16, coverage: which branches of what decodes and recovers no test takes, and which small changes of it (mutants) no test
+ * notices (mutation/). It asks the tests, as T4 asks the campaigns.
+ *
+ * A branch that no test takes is a finding, unless it is listed as one that nothing can take; mutants are one if more than one in
+ * ten lives, of those that are not listed as doing the same as the program. What is listed and is no longer so is a finding, too.
+ *
+ * `VARVE_SUBJECTS=log/,table/block` looks at these files only. By file, and each that is missing: campaign/results/t16-coverage.txt.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Campaign, CampaignContext } from './campaign.ts'
+import { countBranches } from './mutation/branch-count.ts'
+import { FileTable } from './mutation/file-table.ts'
+import { countMutants } from './mutation/mutant-count.ts'
+import { Program } from './mutation/program.ts'
+import { SUBJECTS, TESTS } from './mutation/subjects.ts'
+import { RESULTS, repository } from './places.ts'
+
+export const COVERAGE: Campaign = {
+  name: 't16-coverage',
+  title: 'branches of decoders and recovery that no test takes, and small changes of them that no test notices',
+  // Not in CI as long as branches are missing: it would fail every time.
+  ciSeconds: 0,
+  longShare: 2,
+  run: cover,
+}
+
+async function cover(context: CampaignContext): Promise<void> {
+  const sources = subjects()
+  const table = new FileTable()
+  const program = new Program()
+  try {
+    for (const file of TESTS) program.collect(file)
+    const slow = await countBranches(context, program, sources, table)
+    if (!context.isOver()) await countMutants(context, program, sources, table, slow)
+  } finally {
+    program.dispose()
+    mkdirSync(RESULTS, { recursive: true })
+    writeFileSync(join(RESULTS, 't16-coverage.txt'), String(table))
+  }
+}
+
+/** Compiled files by name. */
+function subjects(): Map<string, string> {
+  const wanted = process.env.VARVE_SUBJECTS?.split(',')
+  const files = SUBJECTS.filter((file) => wanted === undefined || wanted.some((part) => file.includes(part)))
+  return new Map(files.map((file) => [file, readFileSync(repository('.build', 'src', `${file}.js`), 'utf8')]))
+}

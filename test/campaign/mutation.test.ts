@@ -1,0 +1,96 @@
+/**
+ * What T16 makes of a file: its mutants, a file that holds all of them, and one that counts its branches.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { EQUIVALENTS, UNREACHABLE } from '../../campaign/mutation/allowed.ts'
+import { withBranches, withMutants } from '../../campaign/mutation/instrument.ts'
+import { mutantsOf } from '../../campaign/mutation/operators.ts'
+import { Probe, RunawayError } from '../../campaign/mutation/probe.ts'
+
+const CHANGES: readonly (readonly [source: string, changes: readonly string[]])[] = [
+  ['x = a < b', ['x = a < b → nothing', 'a < b → a <= b', 'a < b → a >= b']],
+  ['if (a < b) f()', ['a < b → true', 'a < b → false', 'a < b → a <= b']],
+  ['while (a > 1) f()', ['a > 1 → false', 'a > 1 → a >= 1', '1 → 2', '1 → (0)', 'f() → nothing']],
+  ["x = 'a' + b", ["x = 'a' + b → nothing"]],
+  ['i++', ['i++ → nothing', 'i++ → i--']],
+  ['x = -1', ['x = -1 → nothing', '-1 → (1)']],
+  ['x = a && !b', ['x = a && !b → nothing', 'a && !b → a || !b', '!b → (b)']],
+  ['function f() { return a }', ['a → undefined']],
+  ['assert(a < b)', []],
+  ['x = { 1: true }', ['x = { 1: true } → nothing', 'true → false']],
+]
+
+for (const [source, changes] of CHANGES) {
+  test(`the mutants of ${source}`, () => {
+    const found = mutantsOf('f', source).map(({ change }) => change.replace('; →', ' →'))
+    assert.deepEqual(found.sort(), [...changes].sort())
+  })
+}
+
+/** What a function body returns for each of some arguments, with a probe. */
+function results(body: string, probe: Probe): unknown[] {
+  const run = new Function('globalThis', 'x', body) as (global: object, x: number) => unknown
+  return [0, 1, 2, 3].map((x) => run({ $varve: probe }, x))
+}
+
+const BODY = `
+let sum = 0
+if (x > 1) sum += 10
+else sum += 1
+for (let i = 0; i < x; i++) sum += i + 3
+return f(sum)
+function f(value) { return value * 2 }`
+
+test('a file with all its mutants does what the file does until one is on', () => {
+  const source = `function body(x) {${BODY}\n}`
+  const mutants = mutantsOf('f', source)
+  const text = `${withMutants(source, 0)}\nreturn body(x)`
+  const probe = new Probe(mutants.length)
+  assert.deepEqual(results(text, probe), [2, 8, 34, 44])
+  const lives = mutants.filter((_, i) => {
+    probe.active = i
+    probe.limit = 100
+    probe.hits.fill(0)
+    try {
+      return String(results(text, probe)) === '2,8,34,44'
+    } catch (error) {
+      assert.ok(error instanceof RunawayError)
+      return false
+    }
+  })
+  assert.deepEqual(
+    lives.map(({ change }) => change),
+    [],
+  )
+})
+
+test('a statement that is left out takes no else with it', () => {
+  const source = 'let y = 0\nif (x < 2)\n  if (x < 1) y = 1\n  else y = 2\nelse y = 3\nreturn y'
+  const probe = new Probe(100)
+  const inside = `function body(x) {${source}}`
+  assert.deepEqual(results(`${withMutants(inside, 0)}\nreturn body(x)`, probe), [1, 2, 3, 3])
+})
+
+test('each operand of a condition has two branches, and counting them changes nothing', () => {
+  const source = 'function body(x) { if (x > 0 && !(x > 2)) return 1\n return x === 3 ? undefined ?? 2 : 0 }'
+  const { text, branches } = withBranches('f', source, 0)
+  const probe = new Probe(branches.length)
+  assert.deepEqual(results(`${text}\nreturn body(x)`, probe), [0, 1, 1, 2])
+  const counts = branches.map(({ way }, i) => `${way} ${probe.hits[i]}`)
+  assert.deepEqual(counts, [
+    'entered 4',
+    'x > 0 is true 3',
+    'x > 0 is false 1',
+    'x > 2 is true 1',
+    'x > 2 is false 2',
+    'x === 3 is true 1',
+    'x === 3 is false 1',
+    'undefined is there 0',
+    'undefined is missing 1',
+  ])
+})
+
+test('what is allowed has a reason each', () => {
+  for (const { reason } of [...UNREACHABLE, ...EQUIVALENTS]) assert.match(reason, /\w+ \w+/)
+})

@@ -1,0 +1,134 @@
+/** What a WriteAheadLog knows of its files: what is acknowledged, what is durable, and when a marker is due. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { IOError } from '../../src/base/errors.ts'
+import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
+import * as Batch from '../../src/batch/batch-format.ts'
+import { WriteAheadLog } from '../../src/db/write-ahead-log.ts'
+import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { recordEnds } from './directories.ts'
+
+/** A log without markers has them neither at its beginning nor after a sync. */
+function begin(markers: boolean): { readonly memory: MemoryEnvironment; readonly log: WriteAheadLog } {
+  const memory = new MemoryEnvironment()
+  memory.files.makeDirectory('/db')
+  return { memory, log: new WriteAheadLog(memory.files, '/db', markers) }
+}
+
+/** One put: a record of 23 bytes. */
+function add(log: WriteAheadLog, sequence: number): void {
+  const bytes = new Uint8Array(16)
+  Batch.writeHeader(bytes, 0, sequence, 1)
+  bytes.set([1, 1, 107, 0], 12)
+  log.add(bytes, 0, bytes.length, sequenceNumber(sequence))
+}
+
+function rotate(log: WriteAheadLog, number: number, sequence: number): void {
+  log.rotate(fileNumber(number), sequenceNumber(sequence))
+}
+
+/** The counts of the batches in a file; a marker has none. */
+function countsIn(memory: MemoryEnvironment, name: string): number[] {
+  const bytes = memory.readAll(`/db/${name}`)
+  return recordEnds(bytes)
+    .slice(0, -1)
+    .map((at) => Batch.batchCount(bytes, at + 7))
+}
+
+test('before its first file a log holds nothing', () => {
+  const { log } = begin(true)
+  assert.deepEqual([log.bufferedBytes, log.hasUndurable, log.list(), log.acknowledged()], [0, false, [], []])
+  log.close()
+})
+
+test('what is added is buffered, flushed, acknowledged and durable, in this order', () => {
+  const { log } = begin(false)
+  rotate(log, 3, 1)
+  add(log, 1)
+  assert.deepEqual([log.number, log.bytes, log.bufferedBytes], [3, 23, 23])
+  assert.deepEqual(log.acknowledged(), [{ number: 3, bytes: 0 }])
+  log.flush()
+  assert.deepEqual([log.bytes, log.bufferedBytes, log.hasUndurable], [23, 0, false])
+  log.acknowledge()
+  add(log, 2)
+  assert.deepEqual(log.acknowledged(), [{ number: 3, bytes: 23 }])
+  assert.equal(log.hasUndurable, true)
+  log.sync()
+  assert.deepEqual([log.hasUndurable, log.list()], [false, [{ number: 3, bytes: 46, syncedBytes: 46 }]])
+  log.close()
+})
+
+test('all of a complete file counts as acknowledged, and a sync makes older files durable too', () => {
+  const { memory, log } = begin(false)
+  rotate(log, 3, 1)
+  add(log, 1)
+  rotate(log, 4, 2)
+  add(log, 2)
+  assert.deepEqual(log.acknowledged(), [
+    { number: 3, bytes: 23 },
+    { number: 4, bytes: 0 },
+  ])
+  log.sync()
+  assert.deepEqual(
+    log.list().map(({ syncedBytes }) => syncedBytes),
+    [23, 23],
+  )
+  log.sync()
+  assert.deepEqual(countsIn(memory, '000004.log'), [1], 'no marker, for all the syncs')
+  log.dropBelow(fileNumber(4))
+  assert.deepEqual(
+    log.list().map(({ number }) => number),
+    [4],
+  )
+  log.close()
+})
+
+test('a sync off the thread makes older files durable first, and is told of by the number of its file', async () => {
+  const { log } = begin(true)
+  rotate(log, 3, 1)
+  add(log, 1)
+  rotate(log, 4, 2)
+  add(log, 2)
+  await log.syncLater()
+  const [older, active] = log.list()
+  assert.deepEqual([older.syncedBytes, active.syncedBytes], [older.bytes, 0])
+  await log.syncLater()
+  log.synced(fileNumber(9), 1000)
+  assert.equal(log.list()[1].syncedBytes, 0, 'a file that is gone')
+  log.synced(fileNumber(4), 42)
+  log.synced(fileNumber(4), 19)
+  assert.equal(log.list()[1].syncedBytes, 42)
+  log.close()
+})
+
+const SYNCS: readonly (readonly [what: string, sync: (log: WriteAheadLog) => void, counts: readonly number[]])[] = [
+  ['after a sync', (log) => log.sync(), [0, 1, 0, 1]],
+  ['after a sync off the thread that covers all', (log) => log.synced(fileNumber(4), log.bytes), [0, 1, 0, 1]],
+  ['not after one that covers less', (log) => log.synced(fileNumber(4), log.bytes - 1), [0, 1, 1]],
+  ['not after one of an older file', (log) => log.synced(fileNumber(3), 19), [0, 1, 1]],
+  ['not after a flush', (log) => log.flush(), [0, 1, 1]],
+]
+
+for (const [what, sync, counts] of SYNCS) {
+  test(`a marker precedes the next batch ${what}`, () => {
+    const { memory, log } = begin(true)
+    rotate(log, 3, 1)
+    rotate(log, 4, 1)
+    add(log, 1)
+    sync(log)
+    add(log, 2)
+    log.flush()
+    assert.deepEqual(countsIn(memory, '000004.log'), counts)
+    log.close()
+  })
+}
+
+test('a log that is told of a failure takes no more', () => {
+  const { log } = begin(true)
+  rotate(log, 3, 1)
+  add(log, 1)
+  log.fail()
+  assert.throws(() => log.flush(), IOError)
+  assert.throws(() => log.sync(), IOError)
+  log.close()
+})
