@@ -78,7 +78,7 @@ export class Scanner {
     } catch (error) {
       pinned.releaseAll()
       host.unhold(version)
-      throw error
+      throw this.#damage.found(error)
     }
     for (const files of version.levels.slice(1)) {
       if (files.length > 0) tables.push(new LevelIterator(comparator, files, openTable, leaveTable))

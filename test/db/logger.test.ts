@@ -208,6 +208,23 @@ test('damage that reads find is told once for each file, after the read, by even
   await db.close()
 })
 
+test('damage that a scan meets before its first entry is told as well', async () => {
+  const left = await leftBy(async (db) => {
+    for (let i = 0; i < 20; i++) db.putSync(`a${i}`, 'v'.repeat(100))
+    await db.flush()
+  })
+  const [name, bytes] = [...left].find(([file]) => file.endsWith('.ldb'))!
+  // In the index, which lies before the footer of 48 bytes.
+  const db = await openIn(environmentOf(withFile(left, name, flipped(bytes, bytes.length - 48 - 8))))
+  const files: unknown[] = []
+  db.on('damage', ({ file }) => files.push(file))
+  assert.throws(() => db.scanSync(), { code: 'CORRUPTION' })
+  assert.throws(() => db.cursor(), { code: 'CORRUPTION' })
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(files, [`${DIRECTORY}/${name}`])
+  await db.close()
+})
+
 test('a log that fails is an error, once, and so is a closing that fails', async () => {
   const { logger, lines, told } = recorder()
   const memory = new MemoryEnvironment()
