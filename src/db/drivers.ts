@@ -7,7 +7,6 @@
  * writes of a turn, and all that arrive while a sync is under way, form one group. A synchronous write first completes
  * everything that was queued before it. Either way, program order is commit order.
  */
-import { closeAll } from '../base/close-all.ts'
 import type { DirectoryLock } from '../base/environment.ts'
 import { AbortedError, StalledError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
@@ -161,15 +160,16 @@ export class Drivers {
     }
     await this.#workEnded()
     try {
-      closeAll([
-        () => {
-          if (failure !== undefined) throw failure
-        },
-        () => this.#engine.release(),
-      ])
-    } finally {
-      await this.#unlocked(lock)
+      this.#engine.release()
+    } catch (error) {
+      failure ??= error as Error
     }
+    try {
+      await this.#unlocked(lock)
+    } catch (error) {
+      failure ??= error as Error
+    }
+    if (failure !== undefined) throw failure
   }
 
   /**
@@ -183,8 +183,11 @@ export class Drivers {
     const late = new Promise<void>((resolve) => {
       cancel = environment.later(options.stallTimeoutMs, resolve, true)
     })
-    await Promise.race([released, late])
-    cancel()
+    try {
+      await Promise.race([released, late])
+    } finally {
+      cancel()
+    }
   }
 
   /** A job that still ran would write to a directory that the next opener has. A compaction is aborted by the release. */

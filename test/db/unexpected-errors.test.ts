@@ -12,6 +12,7 @@ import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import { Health } from '../../src/db/health.ts'
 import { Installer } from '../../src/db/installer.ts'
 import { open } from '../../src/db/open.ts'
+import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { VersionSet } from '../../src/version/version-set.ts'
 import { InlineExecutor } from '../../src/worker/inline-executor.ts'
@@ -45,6 +46,23 @@ for (const workers of [0, 1, 2]) {
     await scheduler.until(db.flush())
     await scheduler.until(db.put('another', VALUE))
     await scheduler.until(db.close())
+  })
+}
+
+for (const [what, failing, told] of [
+  ['told', ['unlock'], /unlock/],
+  ['not told in the place of an error that came before', ['append', 'sync', 'unlock'], /cannot (write|sync)/],
+] as const) {
+  test(`a lock that cannot be released is ${what}, and leaves no timer`, async () => {
+    const memory = new MemoryEnvironment()
+    const environment = new FaultEnvironment(memory)
+    const db = await open('/db', { workers: 0, environment })
+    db.putSync('a', '1')
+    environment.setFaults(({ op }) => (failing.some((name) => name === op) ? { code: 'EIO' } : undefined))
+    await assert.rejects(db.close(), told)
+    // A timer would keep the process alive.
+    assert.equal(memory.timerCount, 0)
+    assert.equal(memory.files.locks.size, 0)
   })
 }
 
