@@ -51,10 +51,9 @@ export class Installer {
     this.#next()
   }
 
-  /** Complete the edit under way here and now. */
+  /** Complete the edit under way here and now, and those that wait: the next one is appended when one is done. */
   finish(): void {
-    const current = this.#current
-    if (current !== undefined) this.#sync(current)
+    for (let current = this.#current; current !== undefined; current = this.#current) this.#sync(current)
   }
 
   #next(): void {

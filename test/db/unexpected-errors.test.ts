@@ -14,7 +14,9 @@ import { Installer } from '../../src/db/installer.ts'
 import { open } from '../../src/db/open.ts'
 import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { readManifest } from '../../src/version/manifest.ts'
 import { VersionSet } from '../../src/version/version-set.ts'
+import type { JobExecutor } from '../../src/worker/executor.ts'
 import { InlineExecutor } from '../../src/worker/inline-executor.ts'
 
 const SMALL = { writeBufferBytes: 16 * 1024, maxImmutableMemTables: 1, stallTimeoutMs: 5000 }
@@ -108,6 +110,32 @@ for (const [what, edit, follow] of [
     assert.ok(heard[2] instanceof VarveError)
   })
 }
+
+test('what is finished leaves no edit in the MANIFEST that is not current', () => {
+  const environment = new MemoryEnvironment()
+  environment.files.makeDirectory('/db')
+  const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined)
+  versions.startManifest({ logNumber: fileNumber(1), lastSequence: sequenceNumber(0) })
+  // Whose thread does not answer.
+  const executor: JobExecutor = {
+    start: () => {},
+    poll: () => false,
+    waitSync: () => {},
+    close: () => Promise.resolve(),
+  }
+  const installer = new Installer(versions, executor, new Health(() => {}))
+  const heard: number[] = []
+  for (const number of [7, 8]) {
+    installer.install(
+      () => ({ logNumber: fileNumber(number) }),
+      () => {},
+      () => heard.push(number),
+    )
+  }
+  installer.finish()
+  assert.deepEqual(heard, [7, 8])
+  assert.equal(readManifest(environment.files, versions.manifestPath).edits.at(-1)?.logNumber, versions.logNumber)
+})
 
 test('an installation whose listener throws does not hold up the next one', () => {
   const { installer } = installerOf()
