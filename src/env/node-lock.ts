@@ -152,10 +152,15 @@ class HeldLock implements DirectoryLock {
   abandon(): void {
     if (this.#released) return
     this.#released = true
-    // Were a LevelDB of this process to hold LOCK by now, closing would drop its lock. Then the descriptor stays open.
-    if (this.fd >= 0 && !heldByThisProcess(findWriteLock(this.#identity))) fs.closeSync(this.fd)
-    this.#socket?.close()
-    heldHere.delete(this.#name)
+    try {
+      // Were a LevelDB of this process to hold LOCK by now, closing would drop its lock: then the descriptor stays
+      // open.
+      if (this.fd >= 0 && !heldByThisProcess(findWriteLock(this.#identity)))
+        attempt('close', this.#file, () => fs.closeSync(this.fd))
+    } finally {
+      this.#socket?.close()
+      heldHere.delete(this.#name)
+    }
   }
 }
 

@@ -70,6 +70,16 @@ describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
     assert.equal(lockText(), '')
   })
 
+  it('is free once it was released, though its file could not be closed', async () => {
+    const lock = await files.lock(directory)
+    const path = fs.realpathSync(join(directory, 'LOCK'))
+    const fd = fs.readdirSync('/proc/self/fd').find((name) => linkOf(`/proc/self/fd/${name}`) === path)
+    fs.closeSync(Number(fd))
+    assert.throws(() => lock.release(), { code: 'IO_ERROR', message: /cannot close .*LOCK/ })
+    const again = await files.lock(directory)
+    again.release()
+  })
+
   it('is refused to a second opener in the process, naming it', async () => {
     const lock = await files.lock(directory)
     await assert.rejects(files.lock(directory), (error) => {
@@ -277,5 +287,14 @@ function canUnshare(): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+/** Where a symbolic link leads; undefined if it is gone. */
+function linkOf(path: string): string | undefined {
+  try {
+    return fs.readlinkSync(path)
+  } catch {
+    return undefined
   }
 }
