@@ -79,7 +79,8 @@ export class EventLog {
   #write(level: LogLevel, fields: object, message: string): void {
     try {
       const answer: unknown = this.#logger[level]({ directory: this.#directory, ...fields }, message)
-      if (answer instanceof Promise) answer.catch(nothing)
+      // Perhaps another realm's promise, or somebody's own: then `instanceof` says no.
+      if (answer !== undefined) Promise.resolve(answer).catch(nothing)
     } catch {
       // See invariant 1.
     }

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { Console } from 'node:console'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
+import { runInNewContext } from 'node:vm'
 import { pino } from 'pino'
 import type { Logger } from '../../src/db/event-log.ts'
 import { open } from '../../src/db/open.ts'
@@ -270,6 +271,12 @@ const HARMFUL: Readonly<Record<string, Logger>> = {
     warn: async () => throws(),
     error: async () => throws(),
   },
+  'that rejects in another realm': runInNewContext(`({
+    debug: async () => { throw new Error() },
+    info: async () => { throw new Error() },
+    warn: async () => { throw new Error() },
+    error: async () => { throw new Error() },
+  })`),
 }
 
 for (const [what, logger] of Object.entries(HARMFUL)) {
