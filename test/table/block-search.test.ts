@@ -118,6 +118,41 @@ test('keys that only their later bytes tell apart are found in a directory, too'
   assert.equal(lookUp(cursor, block, bytesOf('a-------'), 0, 0).answer, Lookup.ABSENT)
 })
 
+/** All byte strings of zeros and ones, of up to so many. */
+function zerosAndOnes(most: number): Uint8Array<ArrayBuffer>[] {
+  const strings = [new Uint8Array(0)]
+  for (let i = 0; strings[i].length < most; i++)
+    for (const last of [0, 1]) strings.push(Uint8Array.from([...strings[i], last]))
+  return strings
+}
+
+test('keys that go on as the tags of others do, or with zeros, are told apart by a directory', () => {
+  const directories = new BlockDirectories()
+  const cursor = new LookupCursor(bytewiseComparator, new BlockMemory())
+  const keys = zerosAndOnes(5)
+  // A tag begins with its type, which is 1, and the lowest byte of its sequence.
+  const anySequence = fc.constantFrom(0x0001, 0x0100, 0x0101, 0x010001, 0x010101)
+  const anyEntry = fc.record({ key: fc.constantFrom(...keys), sequence: anySequence })
+  const anyBlock = fc.uniqueArray(anyEntry, {
+    minLength: 4,
+    maxLength: 40,
+    selector: ({ key, sequence }) => `${key} ${sequence}`,
+  })
+  fc.assert(
+    fc.property(anyBlock, fc.integer({ min: 1, max: 20 }), (some, run) => {
+      const entries = some.map(({ key, sequence }, i) => putEntry(key, sequence, new Uint8Array(64).fill(i)))
+      const block = blockOf(entries.sort(compareEntries), run)
+      const copy = directories.copyWith(block, new BlockMemory())
+      assert.ok(copy !== undefined)
+      for (const key of keys) {
+        for (const [low, high] of [[0xffffffff, 0xffffffff], [0x010101, 0], [0, 0]] as const) {
+          assert.deepEqual(lookUp(cursor, copy, key, low, high), sought(block, key, low, high))
+        }
+      }
+    }),
+  )
+})
+
 test('most lookups need no whole key, and versions that share a part of their tags do', () => {
   const search = new BlockSearch()
   const find = (entries: readonly Entry[], { key, low, high }: Entry): number =>
