@@ -1,12 +1,13 @@
 /**
  * Program: the compiled modules of src/memtable, copied to a directory of their own: over explored memory, so that every
  * access to the arena is a step (explored-globals.ts), or with a mutation, to see whether a test notices. But for these, it is
- * what the package ships: the text is not parsed, and base is shared with everybody else.
+ * what the package ships: the text is not parsed. Of base, what makes the memory is copied, too; the rest is shared with
+ * everybody else.
  */
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 type MemTableModule = typeof import('../../src/memtable/memtable.ts')
@@ -27,6 +28,7 @@ export interface Mutation {
 
 const SOURCES = new URL('../../src/memtable/', import.meta.url)
 const BASE = new URL('../../src/base/', import.meta.url)
+const MEMORY = 'shared-memory.js'
 const GLOBALS = new URL('./explored-globals.js', import.meta.url)
 const SHADOWED = `import { Atomics, DataView, Int32Array, SharedArrayBuffer, Uint8Array } from '${GLOBALS.href}';\n`
 
@@ -47,10 +49,11 @@ export function copyProgram(mutations: readonly Mutation[], isExplored: boolean)
   const copy = join(directory, String(copies++))
   mkdirSync(copy)
   writeFileSync(join(copy, 'package.json'), '{ "type": "module" }')
-  for (const name of readdirSync(SOURCES)) {
-    if (!name.endsWith('.js')) continue
-    const text = mutated(name, readFileSync(new URL(name, SOURCES), 'utf8'), mutations)
-    const linked = text
+  const modules = readdirSync(SOURCES).filter((name) => name.endsWith('.js'))
+  for (const url of [new URL(MEMORY, BASE), ...modules.map((name) => new URL(name, SOURCES))]) {
+    const name = basename(url.pathname)
+    const linked = mutated(name, readFileSync(url, 'utf8'), mutations)
+      .replaceAll(`'../base/${MEMORY}'`, `'./${MEMORY}'`)
       .replaceAll(/(from|import) '\.\.\/base\//g, `$1 '${BASE.href}`)
       .replace(/\n\/\/# sourceMappingURL=.*\n*$/, '\n')
     writeFileSync(join(copy, name), isExplored ? SHADOWED + linked : linked)
