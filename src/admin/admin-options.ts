@@ -25,7 +25,7 @@ export interface AdminProgress {
 export interface AdminOptions {
   /** The order of keys that the database was made with. Default: unsigned bytewise. */
   readonly comparator?: KeyOrder
-  /** Called every few milliseconds at most. */
+  /** Called at most every few milliseconds. */
   readonly onProgress?: (progress: AdminProgress) => void
   /** Ends the operation. */
   readonly signal?: AbortSignal

@@ -22,7 +22,8 @@ const ORDER: readonly FileType[] = ['current', 'log', 'temporary', 'info-log', '
 
 /**
  * Remove a database that nobody has open.
- * @throws (rejects with) NotFoundError, LockedError, InvalidArgumentError, AbortedError, IOError
+ * @throws (rejects with) NotFoundError, LockedError, InvalidArgumentError, NotSupportedError where fsync is denied, AbortedError,
+ *   IOError
  */
 export function destroy(directory: string, options: AdminOptions = {}): Promise<DestroyInfo> {
   try {

@@ -34,6 +34,7 @@ export interface RepairedFile {
   readonly movedTo: string | undefined
 }
 
+/** What `repair` did, or would do. */
 export interface RepairReport {
   readonly directory: string
   readonly isDryRun: boolean

@@ -55,9 +55,10 @@ export interface RepairOptions extends AdminOptions, Pick<Options, (typeof FORMA
 }
 
 /**
- * Make a database that nobody has open usable again. What is replaced goes to the subdirectory `lost`. A sound database is left as it is.
+ * Make a database that nobody has open usable again. What is replaced goes to the subdirectory `lost`. A sound database is left
+ * as it is.
  * @throws (rejects with) NotFoundError, LockedError, InvalidArgumentError (also for another comparator), AbortedError, IOError,
- *   NotSupportedError (a table must be rewritten that this varve cannot read); what was found is unchanged then
+ *   NotSupportedError (fsync is denied, or a table must be rewritten that this varve cannot read); what was found is unchanged then
  */
 export function repair(directory: string, options: RepairOptions = {}): Promise<RepairReport> {
   try {

@@ -33,6 +33,7 @@ export interface VerifiedFile {
   readonly findings: readonly Finding[]
 }
 
+/** What `verify` found. */
 export interface VerifyReport {
   readonly directory: string
   /** Every file in the directory, and those that should be there. */

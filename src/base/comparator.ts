@@ -6,6 +6,7 @@
 import { commonPrefixLength, compareBytes } from './bytes.ts'
 import type { Bytes } from './types.ts'
 
+/** An order of keys, as the engine uses it: on parts of buffers. */
 export interface Comparator {
   /** Stored in the MANIFEST. LevelDB's own order is `leveldb.BytewiseComparator`. */
   readonly name: string

@@ -150,6 +150,7 @@ export interface Codecs {
   readonly zstd?: Codec | undefined
 }
 
+/** All that varve needs of its host. */
 export interface Environment {
   readonly files: FileSystem
   readonly clock: Clock
@@ -163,7 +164,7 @@ export interface Environment {
   later(delayMs: number, task: () => void, keepAlive?: boolean): () => void
   /**
    * Have a buffer refuse to be transferred to another thread (it is copied instead, or the transfer throws).
-   * @returns whether it does
+   * @returns whether it will
    */
   keepFromTransfer(buffer: ArrayBuffer): boolean
   /** Block this thread: for a synchronous caller that must wait. */

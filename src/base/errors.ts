@@ -80,14 +80,14 @@ export class LockedError extends VarveError {
   }
 }
 
-/** The database, iterator or snapshot has been closed. */
+/** The database, scan, cursor or snapshot has been closed. */
 export class ClosedError extends VarveError {
   constructor(message: string, details?: ErrorDetails) {
     super('CLOSED', message, details)
   }
 }
 
-/** The request or the file is valid, but this version of varve cannot serve it. */
+/** The request or the file is valid, but this version of varve, or its host, cannot serve it. */
 export class NotSupportedError extends VarveError {
   constructor(message: string, details?: ErrorDetails) {
     super('NOT_SUPPORTED', message, details)

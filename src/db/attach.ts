@@ -39,7 +39,7 @@ const KNOWN = new Set([
 ])
 
 /**
- * Read, on this thread, the database that `handle` was shared by. A handle serves once. Resolves when the owner's thread has
+ * Read, on this thread, the database whose `share` made `handle`. A handle serves once. Resolves when the owner's thread has
  * answered.
  * @throws (rejects with) InvalidArgumentError if it is no handle, or was used before, or the comparator is another one;
  *   ClosedError if the database is closed; NotSupportedError without threads

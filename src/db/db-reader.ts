@@ -102,7 +102,7 @@ export class DBReader extends DBReads {
     })
   }
 
-  /** Let go of everything, once the writes under way are answered. The database stays open. Closing twice is one closing. */
+  /** Let go of everything, once the writes under way are answered. The database stays open. A second call returns the same promise. */
   close(): Promise<void> {
     this.#closing ??= new Promise((resolve) => {
       this.endScans()

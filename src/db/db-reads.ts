@@ -25,6 +25,7 @@ const NO_OPTIONS = {}
 /** A value that the caller owns, or undefined if there is none. */
 type Found = Uint8Array<ArrayBuffer> | undefined
 
+/** The calls that read a database, on the thread that opened it and on those that attached. */
 export abstract class DBReads extends EventTarget {
   readonly #host: ReadHost
   readonly #reader: Reader
@@ -41,7 +42,7 @@ export abstract class DBReads extends EventTarget {
 
   /**
    * Call `listener` at every event of this type (events.ts): addEventListener, typed, with the event's detail as argument.
-   * @returns ends the listening
+   * @returns a function that ends the listening
    */
   on<K extends keyof DBEvents>(type: K, listener: (detail: DBEvents[K]) => void): () => void {
     const handle = (event: Event): void => listener((event as CustomEvent<DBEvents[K]>).detail)
@@ -51,7 +52,8 @@ export abstract class DBReads extends EventTarget {
 
   /**
    * The value of `key`, or undefined if there is none.
-   * @throws (rejects with) InvalidArgumentError, ClosedError, CorruptionError, IOError
+   * @throws (rejects with) InvalidArgumentError, ClosedError, CorruptionError, IOError; StaleError of a read-only opening;
+   *   StalledError on an attached thread whose owner does not answer
    */
   get(key: Input, options?: ReadOptions): Promise<Found> {
     return promised(() => this.getSync(key, options))
@@ -87,12 +89,12 @@ export abstract class DBReads extends EventTarget {
     return this.#reader.getMany(list, this.#readSequence(options))
   }
 
-  /** The entries of a range in key order, for `for await`. @throws InvalidArgumentError, ClosedError */
+  /** The entries of a range in key order, for `for await`. Errors as for get; those of reading end the scan. */
   scan(options?: ScanOptions): Scan<Entry> {
     return this.#scan(options, projectEntry)
   }
 
-  /** The entries of a range in key order, for `for … of`. */
+  /** As scan, for `for … of`. */
   scanSync(options?: ScanOptions): SyncScan<Entry> {
     return this.#scanSync(options, projectEntry)
   }
@@ -117,7 +119,7 @@ export abstract class DBReads extends EventTarget {
     return this.#scanSync(options, projectValue)
   }
 
-  /** A position in a range, to be sought to any key of it. Close it (or `using`) when done. Errors as for scan. */
+  /** A position in a range, which can seek to any key of it. Close it (or `using`) when done. Errors as for scan. */
   cursor(options: CursorOptions = NO_OPTIONS): Cursor {
     this.checkOpen()
     return this.#scanner.cursor(options)

@@ -33,10 +33,8 @@ import { checkCallOptions, type ResolvedOptions } from './options.ts'
 import { property } from './properties.ts'
 import { joinBatch, joinDeleteRange, joinEncoded } from './range-writes.ts'
 import type { RecoveryInfo } from './recovery.ts'
-
 import type { ShareHandle } from './share-messages.ts'
 import type { Snapshot } from './snapshot.ts'
-
 import { gatherStats } from './stats.ts'
 import type { WriteGroup } from './write-group.ts'
 
@@ -91,7 +89,7 @@ export class DB extends DBReads {
     return this.#commit(() => this.#joinPut(key, value, options))
   }
 
-  /** As put, before it returns. Writes queued before it are completed first. */
+  /** As put, done when it returns. Writes queued before it are completed first. */
   putSync(key: Input, value: Input, options?: WriteOptions): void {
     this.#drivers.commitSync(this.#joinPut(key, value, options))
   }
@@ -101,7 +99,7 @@ export class DB extends DBReads {
     return this.#commit(() => this.#joinDelete(key, options))
   }
 
-  /** As delete, before it returns. */
+  /** As delete, done when it returns. */
   deleteSync(key: Input, options?: WriteOptions): void {
     this.#drivers.commitSync(this.#joinDelete(key, options))
   }
@@ -114,7 +112,7 @@ export class DB extends DBReads {
     return this.#commit(() => this.#joinDeleteRange(start, end, options))
   }
 
-  /** As deleteRange, before it returns. */
+  /** As deleteRange, done when it returns. */
   deleteRangeSync(start: Input, end: Input, options?: WriteOptions): void {
     this.#drivers.commitSync(this.#joinDeleteRange(start, end, options))
   }
@@ -124,7 +122,7 @@ export class DB extends DBReads {
     return this.#commit(() => this.#joinBatch(batch, options))
   }
 
-  /** As write, before it returns. */
+  /** As write, done when it returns. */
   writeSync(batch: WriteBatch, options?: WriteOptions): void {
     this.#drivers.commitSync(this.#joinBatch(batch, options))
   }
@@ -161,8 +159,8 @@ export class DB extends DBReads {
   }
 
   /**
-   * Compact all tables that hold keys from `start` to `end`, both included, and what is in memory of them: old versions and
-   * tombstones that no snapshot needs are gone then. Without bounds, the whole database. Other compactions wait meanwhile.
+   * Compact all tables that hold keys from `start` to `end`, both included, and what memory holds of them. Afterwards old versions
+   * and tombstones that no snapshot needs are gone. Without bounds, the whole database. Other compactions wait meanwhile.
    * @throws (rejects with) the error of a step that fails: CorruptionError of a damaged table, IOError; AbortedError,
    *   ClosedError. What has been compacted by then stays so, and nothing is lost
    */
@@ -175,7 +173,7 @@ export class DB extends DBReads {
     })
   }
 
-  /** About how many bytes of tables the keys from `start` to `end`, exclusive, take; what is in memory does not count. */
+  /** About how many bytes of tables the keys from `start` up to but not including `end` take; what is in memory does not count. */
   approximateSize(start: Input, end: Input): Promise<number> {
     return promised(() => {
       this.checkOpen()
@@ -219,8 +217,8 @@ export class DB extends DBReads {
   }
 
   /**
-   * The database as a stream of bytes for `restore`: as of when its first chunk is asked for, while writes go on. Chunks are
-   * made as they are asked for. A stream that is not read to its end must be ended: `break` does, or `return()`.
+   * The database as a stream of bytes for `restore`, as of the moment when its first chunk is asked for, while writes go on. Chunks
+   * are made as they are asked for. A stream that is not read to its end must be ended, by `break` or `return()`.
    * @throws InvalidArgumentError, ClosedError, ReadOnlyError; the stream rejects with those and AbortedError, CorruptionError, IOError
    */
   backup(options: CopyOptions = NO_OPTIONS): AsyncIterableIterator<Uint8Array<ArrayBuffer>> & AsyncDisposable {
@@ -239,7 +237,7 @@ export class DB extends DBReads {
 
   /**
    * Complete the writes under way, end open scans and snapshots, flush what is in memory, and let go of the directory. Every
-   * acknowledged write is durable when this resolves. Closing twice is one closing.
+   * acknowledged write is durable when this resolves. A second call returns the same promise.
    * @throws (rejects with) IOError; the directory is let go of all the same
    */
   close(): Promise<void> {

@@ -21,9 +21,9 @@ export interface Options {
   readonly createIfMissing?: boolean
   /** Refuse to open a database that exists. Default false. */
   readonly errorIfExists?: boolean
-  /** Open for reading: take no lock, write nothing, see the database as it is now. Default false. */
+  /** Open for reading: take no lock, write nothing, see the database as it is now; a StaleError means open again. Default false. */
   readonly readOnly?: boolean
-  /** MemTable bytes at which it freezes and a fresh one takes over. 4 KiB to 1 GiB; default 64 MiB. */
+  /** Bytes at which a MemTable freezes and a fresh one takes over. 4 KiB to 1 GiB; default 64 MiB. */
   readonly writeBufferBytes?: number
   /** Frozen MemTables that may wait for their flush before writes wait too. 1 to 64; default 3. */
   readonly maxImmutableMemTables?: number
@@ -45,7 +45,7 @@ export interface Options {
    * below. 0 to 64; default 10.
    */
   readonly bloomBitsPerKey?: number | readonly number[]
-  /** Compression of tables that are written; all are read, whatever is given here. 'zstd' needs Node.js 22.15, or 23.8. Default 'snappy'. */
+  /** Compression of tables that are written; the others are read as well. Only 'zstd' needs Node.js 22.15 or 23.8. Default 'snappy'. */
   readonly compression?: Compression
   /** Bytes of tables' data blocks kept in memory. Default 32 MiB. */
   readonly blockCacheBytes?: number
@@ -62,7 +62,7 @@ export interface Options {
   readonly walBufferMs?: number
   /** Bytes of `buffered` writes that are held back at most. Default 64 KiB. */
   readonly walBufferBytes?: number
-  /** Default 'pointInTime'. */
+  /** What to do about a log that was cut short or damaged. Default 'pointInTime'. */
   readonly recovery?: RecoveryMode
   /**
    * Write the empty batches by which recovery tells a torn tail from damage. Default true. Without them a log is taken for
@@ -81,7 +81,7 @@ export interface Options {
   readonly maxFileBytes?: number
   /** Tables in level 0 at which they are merged into level 1. 1 to 1000; default 4. */
   readonly level0CompactionTrigger?: number
-  /** Tables in level 0 from which on writes are slowed down. At least the compaction trigger; default 12. */
+  /** Tables in level 0 from which writes are slowed down. At least the compaction trigger; default 12. */
   readonly level0SlowdownTrigger?: number
   /** Tables in level 0 at which writes stop until there are fewer. At least the slowdown trigger; default 24. */
   readonly level0StopTrigger?: number

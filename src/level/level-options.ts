@@ -9,8 +9,8 @@
  *   blockRestartInterval  restartInterval
  *   maxOpenFiles          maxOpenFiles
  *   maxFileSize           maxFileBytes
- *   multithreading        accepted, and nothing: a directory has one opener, in whichever thread; a second one gets LEVEL_LOCKED
- *   fillCache             (of reads) accepted, and nothing: the cache keeps what is read often by itself
+ *   multithreading        accepted without effect: a directory has one opener, in whichever thread; a second one gets LEVEL_LOCKED
+ *   fillCache             (of reads) accepted without effect: the cache itself keeps what is read often
  *   sync                  (of writes) durability 'disk'
  */
 import type {
@@ -36,9 +36,9 @@ export type EngineOptions = Omit<Options, 'comparator' | 'createIfMissing' | 'er
 
 /** Options of `open`. */
 export interface OpenOptions extends AbstractOpenOptions {
-  /** Compression of tables that are written; all are read. Default true, which is 'snappy'. */
+  /** Compression of tables that are written, as of varve's `open`; false is 'none'. Default true, which is 'snappy'. */
   readonly compression?: boolean | NonNullable<Options['compression']> | undefined
-  /** Bytes of tables kept in memory. Default 32 MiB. */
+  /** Bytes of tables' data blocks kept in memory. Default 32 MiB. */
   readonly cacheSize?: number | undefined
   /** Bytes of writes kept in memory before they are written to a table. 16 KiB to 1 GiB; default 64 MiB. */
   readonly writeBufferSize?: number | undefined
@@ -50,7 +50,7 @@ export interface OpenOptions extends AbstractOpenOptions {
   readonly blockRestartInterval?: number | undefined
   /** Bytes at which a compaction begins the next table. 4 KiB to 1 GiB; default 8 MiB. */
   readonly maxFileSize?: number | undefined
-  /** Accepted for the sake of classic-level's programs, without effect: one VarveLevel at a time has a directory open. */
+  /** Accepted without effect, for programs written for classic-level: one VarveLevel at a time has a directory open. */
   readonly multithreading?: boolean | undefined
 }
 

@@ -215,7 +215,7 @@ export class VarveLevel<KDefault = string, VDefault = string> extends AbstractLe
     return this.#db.compactRange(...this.#encodeRange(start, end, options)).catch(rethrow)
   }
 
-  /** One of LevelDB's properties, as `leveldb.stats`; empty for any other name. */
+  /** One of LevelDB's properties, such as `leveldb.stats`; empty for any other name. */
   getProperty(property: string): string {
     if (typeof property !== 'string') throw new TypeError("The first argument 'property' must be a string")
     this.#checkOpen('getProperty()')

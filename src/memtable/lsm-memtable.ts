@@ -14,6 +14,7 @@ import type { MemTableOptions } from './memtable-options.ts'
 /** A key may begin with what others take for a byte order mark. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
+/** A MemTable with goLSM's interface: keys are strings, answers whole entries. */
 export class LsmMemtable {
   readonly #table: MemTable
 

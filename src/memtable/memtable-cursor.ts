@@ -12,6 +12,7 @@ import type { SequenceNumber } from '../base/types.ts'
 import { entryAt, type MemTableEntry } from './entry.ts'
 import type { NewestEntries } from './newest-entries.ts'
 
+/** A position in a MemTable's keys, each with its newest version. A new cursor stands nowhere. */
 export class MemTableCursor {
   readonly #entries: NewestEntries
   readonly #comparator: Comparator

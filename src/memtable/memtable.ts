@@ -2,7 +2,7 @@
  * MemTable: the newest writes, sorted, in memory: every version of every key, tombstones included, until a table holds
  * them. A library of its own as well as the engine's write buffer.
  *
- * It is made of an arena (the memory), a representation (the ordered index in it), maps of range tombstones and counters. Two faces lead to them:
+ * Made of an arena (the memory), a representation (the ordered index in it), maps of range tombstones, and counters. Two faces:
  *   engine   add, publish, lookup, iterator: offsets and borrowed memory, whole batches, nothing allocated
  *   library  put, delete, deleteRange, get, rangeScan, entries, cursor: strings or bytes, copies, each write published at once
  *
@@ -113,7 +113,7 @@ export class MemTable extends MemTableSamples {
     return OVERHEAD_BYTES_MAX + keyLen + valLen
   }
 
-  /** For `attach`, on any thread that gets it by a message. */
+  /** A token for `attach`, on any thread that gets it by a message. From the first call on, writes cost a little more. */
   share(): MemTableToken {
     this.#arena.isShared = true
     return { buffer: this.#arena.buffer, comparator: this.#comparator.name }

@@ -29,7 +29,7 @@ export interface InstrumentOptions {
 
 /**
  * Report on a database until the returned function is called.
- * @returns ends the reporting; calling it twice is calling it once
+ * @returns a function that ends the reporting; calling it again does nothing
  * @throws ClosedError if the database is closed
  */
 export function instrument(db: DB, options: InstrumentOptions = {}): () => void {

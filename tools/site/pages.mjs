@@ -24,7 +24,13 @@ const PAGES = {
   ],
   Examples: ['job-queue', 'time-series', 'url-shortener'].map((name) => `examples/${name}/README.md`),
   Inside: ['ARCHITECTURE.md', 'docs/memtable.md', 'docs/performance.md', 'conformance/README.md'],
-  Measured: ['docs/benchmark.md', 'docs/memtable-benchmark.md', 'docs/level-benchmark.md', 'docs/growth/growth.md'],
+  Measured: [
+    'bench/README.md',
+    'docs/benchmark.md',
+    'docs/memtable-benchmark.md',
+    'docs/level-benchmark.md',
+    'docs/growth/growth.md',
+  ],
   Project: ['CHANGELOG.md', 'CONTRIBUTING.md', 'STYLE.md', 'SECURITY.md'],
 }
 const DECISIONS = 'Decisions'
