@@ -122,6 +122,8 @@ async function takeTurns(
     const peer = peers[(i + round + peers.length) % peers.length]
     answers.set(peer, (await children.get(peer)?.ask(request)) as StepAnswer)
   }
+  // A shortened fill leaves keys out, and whether a read finds a new key whose put is under way is up to each.
+  if (request.isWarmUp) return answers
   const works = [...answers].filter(([peer]) => peer !== 'bare')
   const [, first] = works[0]
   const different = works.find(([, { count, checksum }]) => count !== first.count || checksum !== first.checksum)
