@@ -90,7 +90,7 @@ export function* encodeChunks(
 }
 
 function visibleEntries(table: MemTable, at: MemTableIterator, sequence: SequenceNumber): VisibleEntries {
-  if (table.share().comparator !== bytewiseComparator.name) {
+  if (table.order !== bytewiseComparator.name) {
     throw new NotSupportedError('only a MemTable in bytewise order has a dump')
   }
   if (table.rangeCover(sequence) !== undefined) throw rangesHaveNoDump()

@@ -19,6 +19,11 @@ export abstract class MemTableSamples extends MemTableRanges {
     this.#order = order
   }
 
+  /** The name of its comparator. */
+  get order(): string {
+    return this.#order.name
+  }
+
   protected abstract index(): MemTableRep
   protected abstract newest(): NewestEntries
 

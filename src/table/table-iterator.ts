@@ -2,7 +2,7 @@
  * TableIterator: the entries of a table: a position in its index, and a BlockIterator over the data block there.
  *
  * A data block is got when the iterator comes to it, so a seek gets one, or two if it lands behind the last entry of the
- * first. Blocks are not pinned: the one in use lives as long as it is used.
+ * first. The one in use is held (block-memory.ts) until the next is got.
  * Blocks that follow one another are read ahead (sequential-blocks.ts), which bounds the memory: one block, one window.
  * Threads  belongs to its table's thread
  * Source   google/leveldb table/two_level_iterator.cc
