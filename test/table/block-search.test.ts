@@ -145,7 +145,11 @@ test('keys that go on as the tags of others do, or with zeros, are told apart by
       const copy = directories.copyWith(block, new BlockMemory())
       assert.ok(copy !== undefined)
       for (const key of keys) {
-        for (const [low, high] of [[0xffffffff, 0xffffffff], [0x010101, 0], [0, 0]] as const) {
+        for (const [low, high] of [
+          [0xffffffff, 0xffffffff],
+          [0x010101, 0],
+          [0, 0],
+        ] as const) {
           assert.deepEqual(lookUp(cursor, copy, key, low, high), sought(block, key, low, high))
         }
       }
