@@ -59,7 +59,7 @@ const STANDARD: Sizes = {
   million: 1_000_000,
   entries: 100_000,
   reads: 100_000,
-  awaited: 10_000,
+  awaited: 30_000,
   synced: 500,
   valueBytesMax: 32 * MIB,
   logBytes: 64 * MIB,
@@ -118,7 +118,8 @@ function million({ million: entries, reads, rounds }: Sizes): Scene {
     peers: [...STORES, 'bare'],
     steps: [
       step('fillbatch', 'fill at random, batches of 1,000', 'batch1000', 'added', entries),
-      step('get', 'getSync, random', 'getSync', 'present', reads),
+      step('getfirst', 'getSync, random, each block for the first time', 'getSync', 'present', reads, all),
+      step('get', 'getSync, random, the same once more', 'getSync', 'present', reads),
       step('getawait', 'awaited get, random', 'get', 'present', reads / 5, all),
       step('missing', 'getSync, missing keys', 'getSync', 'missing', reads, all),
       step('scan', 'whole scan, for await', 'scan', 'added', entries, all),

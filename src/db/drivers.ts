@@ -20,9 +20,9 @@ import { isEmpty, type MemTableSlot } from './read-state.ts'
 import type { WriteGroup } from './write-group.ts'
 
 /** How long an asynchronous writer may keep the event loop from turning. */
-const TURN_MS = 4
-/** Groups between two looks at the clock. */
-const CLOCK_EVERY = 16
+const TURN_MS = 2
+/** Bytes of writes between two looks at the clock: a dozen small groups, or a large one. */
+const CLOCK_BYTES = 2048
 /** What writes that are refused are told. */
 const STALLED: Readonly<Record<StallReason, string>> = {
   memtables: 'no MemTable is free, since frozen ones cannot be flushed',
@@ -38,7 +38,7 @@ export class Drivers {
   readonly #engine: Engine
   readonly #queue: CommitQueue
   #isDraining = false
-  #groupsSinceClock = 0
+  #bytesSinceClock = 0
   #turnStartMs = 0
 
   constructor(engine: Engine) {
@@ -232,7 +232,7 @@ export class Drivers {
       if (group.durability === 'disk') await this.#syncLater(group)
       this.#queue.finish(group)
       this.#endStall()
-      if (this.#isTurnOver()) await this.#nextTurn()
+      if (this.#isTurnOver(group.bytes)) await this.#nextTurn()
     }
     this.#isDraining = false
     this.#engine.background.changed()
@@ -382,9 +382,10 @@ export class Drivers {
 
   // Being fair to the event loop.
 
-  #isTurnOver(): boolean {
-    if (this.#groupsSinceClock++ < CLOCK_EVERY) return false
-    this.#groupsSinceClock = 0
+  #isTurnOver(bytes: number): boolean {
+    this.#bytesSinceClock += bytes
+    if (this.#bytesSinceClock < CLOCK_BYTES) return false
+    this.#bytesSinceClock = 0
     return this.#engine.environment.clock.monotonicMs() - this.#turnStartMs >= TURN_MS
   }
 
