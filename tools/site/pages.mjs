@@ -23,10 +23,10 @@ const PAGES = {
     'docs/guides/from-sqlite.md',
   ],
   Examples: ['job-queue', 'time-series', 'url-shortener'].map((name) => `examples/${name}/README.md`),
-  Inside: ['ARCHITECTURE.md', 'docs/memtable.md', 'docs/performance.md', 'conformance/README.md'],
+  Inside: ['ARCHITECTURE.md', 'RELIABILITY.md', 'docs/memtable.md', 'docs/performance.md', 'conformance/README.md'],
   Measured: [
     'bench/README.md',
-    'docs/benchmark.md',
+    'bench/report/report.md',
     'docs/memtable-benchmark.md',
     'docs/level-benchmark.md',
     'docs/growth/growth.md',
