@@ -113,5 +113,6 @@ async function runRound(
       context.count('holders killed')
     } else await racers[i].ask('release')
   }
-  return holders.length > 1
+  // A LevelDB that was let in beside a varve has written as well, though one of them failed or was sooner done.
+  return isMixed || holders.length > 1
 }
