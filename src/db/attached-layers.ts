@@ -10,11 +10,12 @@
 import { assert } from '../base/assert.ts'
 import type { Comparator } from '../base/comparator.ts'
 import type { Port } from '../base/environment.ts'
-import { ClosedError, StalledError } from '../base/errors.ts'
+import { StalledError } from '../base/errors.ts'
 import type { SequenceNumber } from '../base/types.ts'
 import { MemTable } from '../memtable/memtable.ts'
 import { Version } from '../version/version.ts'
 import { VersionBuilder } from '../version/version-builder.ts'
+import { closed } from './call-options.ts'
 import type { MemTableSlot, ReadState } from './read-state.ts'
 import * as Layout from './share-layout.ts'
 import type { FreshMemTable, LayersMessage, ShareHandle, ToOwner, ToReader } from './share-messages.ts'
@@ -97,7 +98,7 @@ export class AttachedLayers {
 
   /** @throws ClosedError */
   check(): void {
-    if (this.isClosed) throw new ClosedError('the database is closed', { outcome: 'not-written' })
+    if (this.isClosed) throw closed()
   }
 
   /** Ask for the layers as a whole. */

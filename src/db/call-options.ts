@@ -1,7 +1,7 @@
 /**
- * What the calls of a database take beside their keys and values, and what a checkpoint gives.
+ * What the calls of a database take beside their keys and values, what they throw when it is closed, and what a checkpoint gives.
  */
-import { InvalidArgumentError } from '../base/errors.ts'
+import { ClosedError, InvalidArgumentError } from '../base/errors.ts'
 import type { Durability } from '../base/types.ts'
 import { checkCallOptions } from './options.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -77,6 +77,11 @@ export function checkCopyOptions(call: string, options: CopyOptions): void {
   if (options.flush !== undefined && typeof options.flush !== 'boolean') {
     throw new InvalidArgumentError(`option flush of ${call} must be true or false`)
   }
+}
+
+/** What a call of a closed database throws. */
+export function closed(): ClosedError {
+  return new ClosedError('the database is closed', { outcome: 'not-written' })
 }
 
 /** Throws become rejections. */

@@ -5,14 +5,15 @@
  * Threads  belongs to the thread that attached
  */
 import type { Port } from '../base/environment.ts'
-import { ClosedError, fromWire, InvalidArgumentError, type VarveError, type WireError } from '../base/errors.ts'
+import { ClosedError, fromWire, type VarveError, type WireError } from '../base/errors.ts'
 import { toKey } from '../base/limits.ts'
 import type { Durability } from '../base/types.ts'
 import { WriteBatch } from '../batch/write-batch.ts'
 import { AttachedHost, type AttachedOptions } from './attached-host.ts'
 import { AttachedLayers } from './attached-layers.ts'
-import { durabilityOf, type Input, promised, type WriteOptions } from './call-options.ts'
+import { closed, durabilityOf, type Input, promised, type WriteOptions } from './call-options.ts'
 import { DBReads } from './db-reads.ts'
+import { checkBatch, checkRange } from './range-writes.ts'
 import type { ShareHandle, ToOwner, ToReader } from './share-messages.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -43,11 +44,8 @@ export class DBReader extends DBReads {
     let take: (message: ToReader) => void = () => {}
     const layers = new AttachedLayers(handle, port, comparator, stallTimeoutMs, (message) => take(message))
     let host: AttachedHost | undefined
-    super((emit) => {
-      host = new AttachedHost(handle, port, layers, options, (name, detail) => {
-        emit(name, detail)
-        environment.publish(`varve:${name}`, { directory: handle.directory, ...detail })
-      })
+    super(handle.directory, environment, (emit) => {
+      host = new AttachedHost(handle, port, layers, options, emit)
       return host
     })
     this.#port = port
@@ -89,7 +87,7 @@ export class DBReader extends DBReads {
   deleteRange(start: Input, end: Input, options?: WriteOptions): Promise<void> {
     return promised(() => {
       const batch = new WriteBatch()
-      if (this.#order(start, end) < 0) batch.deleteRange(start, end)
+      if (!checkRange(this.#host.options.comparator, toKey(start), toKey(end))) batch.deleteRange(start, end)
       return this.#write(batch, options)
     })
   }
@@ -97,7 +95,7 @@ export class DBReader extends DBReads {
   /** As DB.write. */
   write(batch: WriteBatch, options?: WriteOptions): Promise<void> {
     return promised(() => {
-      if (!(batch instanceof WriteBatch)) throw new InvalidArgumentError('write takes a WriteBatch')
+      checkBatch(batch)
       return this.#write(batch, options)
     })
   }
@@ -122,14 +120,6 @@ export class DBReader extends DBReads {
   protected override checkOpen(): void {
     if (this.#closing !== undefined) throw closed()
     this.#layers.refresh()
-  }
-
-  #order(start: Input, end: Input): number {
-    const s = toKey(start)
-    const e = toKey(end)
-    const order = this.#host.options.comparator.compare(s, 0, s.length, e, 0, e.length)
-    if (order > 0) throw new InvalidArgumentError('deleteRange takes a start that does not sort after the end')
-    return order
   }
 
   #write(batch: WriteBatch, options: WriteOptions | undefined): Promise<void> {
@@ -199,10 +189,6 @@ export class DBReader extends DBReads {
 
 function checked(options: WriteOptions): undefined {
   durabilityOf(options, 'os')
-}
-
-function closed(): VarveError {
-  return new ClosedError('the database is closed', { outcome: 'not-written' })
 }
 
 function lost(): VarveError {

@@ -4,6 +4,7 @@
  *
  * Threads  belongs to one thread
  */
+import type { Environment } from '../base/environment.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { toKey } from '../base/limits.ts'
 import type { SequenceNumber } from '../base/types.ts'
@@ -31,10 +32,13 @@ export abstract class DBReads extends EventTarget {
   readonly #reader: Reader
   readonly #scanner: Scanner
 
-  /** @param connect makes what is read; what it emits becomes events of this object */
-  protected constructor(connect: (emit: Emit) => ReadHost) {
+  /** @param connect makes what is read; what it emits becomes events of this object, and messages of the diagnostics channels */
+  protected constructor(directory: string, environment: Environment, connect: (emit: Emit) => ReadHost) {
     super()
-    this.#host = connect((name, detail) => this.dispatchEvent(new CustomEvent(name, { detail })))
+    this.#host = connect((name, detail) => {
+      this.dispatchEvent(new CustomEvent(name, { detail }))
+      environment.publish(`varve:${name}`, { directory, ...detail })
+    })
     const damage = new DamageReports(this.#host.environment, this.#host.emit)
     this.#reader = new Reader(this.#host, damage)
     this.#scanner = new Scanner(this.#host, damage)

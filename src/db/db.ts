@@ -4,7 +4,7 @@
  * Threads  belongs to the thread that opened it
  */
 import type { DirectoryLock } from '../base/environment.ts'
-import { ClosedError, ReadOnlyError, type VarveError } from '../base/errors.ts'
+import { ReadOnlyError } from '../base/errors.ts'
 import { toKey, toValue } from '../base/limits.ts'
 import type { Durability } from '../base/types.ts'
 import type { WriteBatch } from '../batch/write-batch.ts'
@@ -15,6 +15,7 @@ import {
   type CompactOptions,
   type CopyOptions,
   checkCopyOptions,
+  closed,
   durabilityOf,
   type FlushOptions,
   type Input,
@@ -52,11 +53,10 @@ export class DB extends DBReads {
   /** Made by `open`. @internal @throws as Engine */
   constructor(directory: string, options: ResolvedOptions, lock: DirectoryLock | undefined, log: EventLog | undefined) {
     let engine: Engine | undefined
-    super((emit) => {
+    super(directory, options.environment, (emit) => {
       engine = new Engine(directory, options, (name, detail) => {
         log?.event(name, detail)
         emit(name, detail)
-        options.environment.publish(`varve:${name}`, { directory, ...detail })
       })
       return engine
     })
@@ -299,8 +299,4 @@ export class DB extends DBReads {
     this.checkOpen()
     if (this.#engine.options.readOnly) throw new ReadOnlyError('the database was opened read-only')
   }
-}
-
-function closed(): VarveError {
-  return new ClosedError('the database is closed', { outcome: 'not-written' })
 }

@@ -315,6 +315,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   get isReleased(): boolean {
     return this.#isReleased
   }
+
   /** Whether files that are no longer needed are being removed. */
   get isRemoving(): boolean {
     return this.#obsolete.isRemoving
