@@ -1,7 +1,7 @@
 /**
  * StoppedChild: the process of an engine, stopped (SIGSTOP) but for when it is asked for something: its background threads work
  * in its own turns only, and all engines meet the same noise. The process says 'ready' when it is, answers every message with one,
- * and `close` with 'closed'.
+ * and `close` with 'closed' (`serve`).
  */
 import { type ChildProcess, fork } from 'node:child_process'
 
@@ -42,4 +42,22 @@ export class StoppedChild {
     if (answer !== 'closed') this.#process.kill('SIGSTOP')
     return answer
   }
+}
+
+/** In the process: answer what it is asked for, until it is told to close. */
+export function serve<Request>(take: (request: Request) => Promise<unknown>, close: () => Promise<void>): void {
+  process.on('message', (request: Request | 'close') => {
+    const answer = request === 'close' ? close().then(() => 'closed') : take(request)
+    answer.then(
+      (result) => {
+        process.send?.(result)
+        if (request === 'close') process.disconnect()
+      },
+      (error: unknown) => {
+        console.error(error)
+        process.exit(1)
+      },
+    )
+  })
+  process.send?.('ready')
 }

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { LevelSubject } from '../level-subject.ts'
+import { serve } from '../stopped-child.ts'
 import type { Subject } from '../subject.ts'
 import { VarveSubject } from '../varve-subject.ts'
 import type { EngineName } from '../workloads.ts'
@@ -150,17 +151,7 @@ const subject = await (spec.engine === 'varve'
   ? VarveSubject.open(directory, options)
   : LevelSubject.open(directory, options))
 const run = new GrowthRun(spec, subject)
-process.on('message', (index: number | 'close') => {
-  const answer = index === 'close' ? run.close().then(() => 'closed') : run.run(index)
-  answer.then(
-    (result) => {
-      process.send?.(result)
-      if (index === 'close') process.disconnect()
-    },
-    (error: unknown) => {
-      console.error(error)
-      process.exit(1)
-    },
-  )
-})
-process.send?.('ready')
+serve<number>(
+  (index) => run.run(index),
+  () => run.close(),
+)

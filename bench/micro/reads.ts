@@ -81,16 +81,27 @@ function copyOf(filled: string): string {
   return path
 }
 
+interface Getter {
+  getSync(key: Uint8Array): Uint8Array | undefined
+}
+
 /** Lookups of keys in turn; `at` gives the index of the i-th. */
-function gets(
-  from: { getSync(key: Uint8Array): Uint8Array | undefined },
-  some: readonly Uint8Array[],
-  at: (i: number) => number,
-): Run {
+function gets(from: Getter, some: readonly Uint8Array[], at: (i: number) => number): Run {
   return (count) => {
     let read = 0
     for (let i = 0; i < count; i++) if (from.getSync(some[at(i)]) !== undefined) read++
     return read
+  }
+}
+
+/** @param cold has no cache, `tight` a small one */
+function lookups(db: Getter, cold: Getter, tight: Getter): Pick<Reads, 'cached' | 'missing' | 'uncached' | 'crowded'> {
+  const random = (i: number): number => order[i % order.length]
+  return {
+    cached: gets(db, keys, random),
+    missing: gets(db, missingKeys, (i) => i % missingKeys.length),
+    uncached: gets(cold, keys, random),
+    crowded: gets(tight, keys, random),
   }
 }
 
@@ -100,10 +111,7 @@ async function varveReads({ open }: Varve, filled: string): Promise<Reads> {
   const cold = await open(copyOf(filled), { ...options, blockCacheBytes: 0 })
   const tight = await open(copyOf(filled), { ...options, blockCacheBytes: TIGHT_BYTES })
   return {
-    cached: gets(db, keys, (i) => order[i % order.length]),
-    missing: gets(db, missingKeys, (i) => i % missingKeys.length),
-    uncached: gets(cold, keys, (i) => order[i % order.length]),
-    crowded: gets(tight, keys, (i) => order[i % order.length]),
+    ...lookups(db, cold, tight),
     scan: async (count) => {
       let read = 0
       for await (const [key] of db.scan({ limit: count })) read += key.length >> 4
@@ -139,10 +147,7 @@ async function levelReads(filled: string): Promise<Reads> {
   const cold = await open(1)
   const tight = await open(TIGHT_BYTES)
   return {
-    cached: gets(db, keys, (i) => order[i % order.length]),
-    missing: gets(db, missingKeys, (i) => i % missingKeys.length),
-    uncached: gets(cold, keys, (i) => order[i % order.length]),
-    crowded: gets(tight, keys, (i) => order[i % order.length]),
+    ...lookups(db, cold, tight),
     scan: async (count) => {
       let read = 0
       for await (const [key] of db.iterator({ limit: count })) read += key.length >> 4

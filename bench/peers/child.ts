@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { perform } from '../calls.ts'
 import { settle } from '../measurement.ts'
+import { serve } from '../stopped-child.ts'
 import type { Subject } from '../subject.ts'
 import { Tally } from '../tally.ts'
 import { openPeer, type PeerName } from './peers.ts'
@@ -106,17 +107,7 @@ class PeerChild {
 }
 
 const child = new PeerChild(JSON.parse(process.argv[2]) as ChildSpec)
-process.on('message', (request: StepRequest | 'close') => {
-  const answer = request === 'close' ? child.close().then(() => 'closed') : child.take(request)
-  answer.then(
-    (result) => {
-      process.send?.(result)
-      if (request === 'close') process.disconnect()
-    },
-    (error: unknown) => {
-      console.error(error)
-      process.exit(1)
-    },
-  )
-})
-process.send?.('ready')
+serve<StepRequest>(
+  (request) => child.take(request),
+  () => child.close(),
+)
