@@ -12,6 +12,7 @@ import { open } from '../../src/db/open.ts'
 import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { DIRECTORY, directoryOf, entriesOf, environmentOf, flipped, leftBy, openIn, withFile } from './directories.ts'
+import { writeUntilRefused } from './stalled.ts'
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
@@ -126,12 +127,7 @@ test('a flush that fails is told with its error and its next try, and writes tha
   const environment = new FaultEnvironment(memory, { directory: DIRECTORY })
   const db = await openIn(memory, { logger, environment, maxImmutableMemTables: 1, stallTimeoutMs: 50 })
   environment.setFaults(({ path }) => (path.endsWith('.ldb') ? { code: 'EIO' } : undefined))
-  assert.throws(
-    () => {
-      for (let i = 0; i < 1000; i++) db.putSync(`key${i}`, 'v'.repeat(100))
-    },
-    { code: 'STALLED' },
-  )
+  writeUntilRefused(db)
   environment.setFaults(undefined)
   await db.flush()
   await db.close()

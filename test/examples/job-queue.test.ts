@@ -11,6 +11,7 @@ import { JobQueue, type QueueOptions } from '../../examples/job-queue/queue.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { type DB, open } from '../../src/public/index.ts'
 import { repository } from '../support/paths.ts'
+import { printed } from './printed.ts'
 
 const WORKERS = repository('.build', 'examples', 'job-queue', 'workers.js')
 const OPTIONS: QueueOptions = { visibilityMs: 3_600_000, attemptsMax: 3, retryMs: 0 }
@@ -26,10 +27,7 @@ function nextMillisecond(): void {
 
 describe('the example of a job queue', () => {
   it('runs as it says: killed half-way, and finished by the next process', () => {
-    const main = repository('.build', 'examples', 'job-queue', 'main.js')
-    const { status, stdout, stderr } = spawnSync(process.execPath, [main], { encoding: 'utf8', timeout: 120_000 })
-    assert.equal(status, 0, stderr)
-    assert.deepEqual(stdout.trimEnd().split('\n'), [
+    assert.deepEqual(printed('job-queue'), [
       'first process: 200 jobs enqueued, at least 60 done, then SIGKILL',
       'second process: the rest, to the end',
       '200 of 200 jobs done, 200 with the right result, none left',

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import { repository } from '../support/paths.ts'
+import { printed } from './printed.ts'
 
 const MAIN = repository('.build', 'examples', 'memtable', 'main.js')
 
@@ -39,17 +40,12 @@ const EXPECTED: Readonly<Record<string, readonly (string | RegExp)[]>> = {
 describe('the examples of the MemTable', () => {
   for (const [name, lines] of Object.entries(EXPECTED)) {
     it(`run as they say: ${name}`, () => {
-      const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, name], {
-        encoding: 'utf8',
-        timeout: 120_000,
-      })
-      assert.equal(status, 0, stderr)
-      const printed = stdout.trimEnd().split('\n')
-      assert.equal(printed.shift(), `— ${name}`)
-      assert.equal(printed.length, lines.length, stdout)
+      const [title, ...told] = printed('memtable', name)
+      assert.equal(title, `— ${name}`)
+      assert.equal(told.length, lines.length, told.join('\n'))
       lines.forEach((line, i) => {
-        if (typeof line === 'string') assert.equal(printed[i], line)
-        else assert.match(printed[i], line)
+        if (typeof line === 'string') assert.equal(told[i], line)
+        else assert.match(told[i], line)
       })
     })
   }

@@ -2,13 +2,12 @@
  * The time series of the examples: as it prints, and its keys and ranges one by one.
  */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { keyOf, type Sample, TimeSeries, timeOf } from '../../examples/time-series/series.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { open } from '../../src/public/index.ts'
-import { repository } from '../support/paths.ts'
+import { printed } from './printed.ts'
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = []
@@ -18,10 +17,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 describe('the example of time series', () => {
   it('runs as it says', () => {
-    const main = repository('.build', 'examples', 'time-series', 'main.js')
-    const { status, stdout, stderr } = spawnSync(process.execPath, [main], { encoding: 'utf8', timeout: 120_000 })
-    assert.equal(status, 0, stderr)
-    assert.deepEqual(stdout.trimEnd().split('\n'), [
+    assert.deepEqual(printed('time-series'), [
       'series: attic, cellar, garden, kitchen, study',
       'garden 12:00:00  360 samples, 20.5 °C to 21.3 °C, mean 21.0 °C',
       'garden 13:00:00  360 samples, 21.3 °C to 21.8 °C, mean 21.6 °C',

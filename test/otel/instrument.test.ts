@@ -33,6 +33,7 @@ import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { type InstrumentOptions, instrument } from '../../src/otel/instrument.ts'
 import { type DB, type Options, open } from '../../src/public/index.ts'
+import { writeUntilRefused } from '../db/stalled.ts'
 import { repository } from '../support/paths.ts'
 
 const DIRECTORY = '/db'
@@ -230,12 +231,7 @@ test('what fails is counted by kind, and its compaction a span with the error', 
   environment.setFaults(({ op, path }) => (op === 'open' && path.endsWith('.ldb') ? { code: 'EIO' } : undefined))
   await assert.rejects(db.compactRange(), { code: 'IO_ERROR' })
   environment.setFaults(({ path }) => (path.endsWith('.ldb') ? { code: 'EIO' } : undefined))
-  assert.throws(
-    () => {
-      for (let i = 0; i < 1000; i++) db.putSync(`key${i}`, 'v'.repeat(100))
-    },
-    { code: 'STALLED' },
-  )
+  writeUntilRefused(db)
   environment.setFaults(undefined)
   await db.flush()
   db.putSync('b', '2')
