@@ -3,7 +3,7 @@
  *
  * It denies fsync and fdatasync to everybody, whatever was allowed (measured: 20.20.2, 22.23.3, 24.21.0, 26.10.0; earlier
  * releases of these lines permit them). Without them nothing can be promised, so nothing is begun: every change of files is
- * refused before it is made. Reading needs none of it.
+ * refused before it is made; but for LOCK, which holds no data, and is taken first. Reading needs none of it.
  */
 import * as fs from 'node:fs'
 import { NotSupportedError } from '../base/errors.ts'
