@@ -3,7 +3,7 @@
  *
  * Ends       a table ends before the next user key, once it is as large as asked for, or when it overlaps so many bytes of
  *            the grandparents that compacting it later would cost too much. All versions of a user key are in one table.
- * Durable    each table goes on to the disk when it ends, and is synced when the next one has ended, for which little is then
+ * Durable    a table that another follows goes on to the disk when it ends, and is synced when the next one has ended, for which little is then
  *            left to wait; the directory once, after the last. Only then may the MANIFEST name them.
  * Failures   whoever gives up calls `abandon`: nothing that was written stays.
  * Source     google/leveldb db/db_impl.cc, db/version_set.cc (ShouldStopBefore)
@@ -22,6 +22,9 @@ import type { FileMetadata } from '../version/file-metadata.ts'
 import { FileNumbers } from '../version/file-numbers.ts'
 import type { CompactionJob } from './compaction-job.ts'
 import { tableOptions } from './flush-job.ts'
+
+/** Smaller tables are synced when they must be. */
+const SYNC_AHEAD_BYTES = 1024 * 1024
 
 export class CompactionOutputs {
   readonly tables: FileMetadata[] = []
@@ -72,7 +75,9 @@ export class CompactionOutputs {
     const endsByOverlap = this.#grandparent < this.#grandparents.length && this.#passGrandparents(entry)
     this.#hasSeenKey = true
     const builder = this.#builder
-    if (builder !== undefined && (endsByOverlap || builder.fileBytes >= this.#maxFileBytes)) this.#endTable()
+    if (builder === undefined || !(endsByOverlap || builder.fileBytes >= this.#maxFileBytes)) return
+    this.#endTable()
+    if (builder.fileBytes >= SYNC_AHEAD_BYTES) this.#unsynced?.syncAhead?.()
   }
 
   /** Write an entry. @throws IOError */
@@ -151,7 +156,6 @@ export class CompactionOutputs {
     this.tables.push({ number: this.#number, bytes, smallest, largest, statistics })
     this.bytesWritten += bytes
     this.#syncLast()
-    file.syncAhead?.()
     this.#unsynced = file
     this.#file = undefined
     this.#builder = undefined

@@ -1,6 +1,6 @@
 /**
- * The worker thread's program, which bundlers find as `varve/worker`: takes jobs from its port, runs them, and answers. Between two slices
- * of a compaction the event loop turns: a flush that waits at the port comes first.
+ * The worker thread's program, which bundlers find as `varve/worker`: takes jobs from its port, runs them, and answers. Between two
+ * slices of a compaction the event loop turns, so that a flush that waits at the port comes first, and syncs that were begun ahead end.
  */
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { bytewiseComparator } from '../base/comparator.ts'
@@ -12,13 +12,15 @@ import { type AnswerMessage, BELL, type JobResult, type RunMessage, SIGNAL_WORDS
 const port: MessagePort = workerData.port
 const environment = nodeEnvironment(workerData.modes)
 const runner = new JobRunner(environment, bytewiseComparator, answer)
+/** A slice is going to be done. */
 let isAdvancing = false
 /** Those of the owner, once there has been a job. */
 let signals = new Int32Array(SIGNAL_WORDS) as Int32Array
 
 port.on('message', (message: RunMessage) => {
-  take(message)
-  if (!isAdvancing) advance()
+  signals = new Int32Array(message.signals)
+  runner.add(message.id, message.job)
+  if (!isAdvancing) goOn()
 })
 
 // A job that cannot be read would be waited for in vain: this thread ends, and its owner hears of that.
@@ -26,17 +28,16 @@ port.on('messageerror', (error) => {
   throw error
 })
 
-/** A slice of the compaction in front, if there is one, and the next once what has arrived by then is taken. */
-function advance(): void {
-  if (Atomics.load(signals, STOP) === 1) runner.abort()
-  else if (runner.hasWork) runner.step()
+/** If there is a compaction to go on with: once all that has arrived by then is taken. */
+function goOn(): void {
   isAdvancing = runner.hasWork
   if (isAdvancing) environment.soon(advance)
 }
 
-function take(message: RunMessage): void {
-  signals = new Int32Array(message.signals)
-  runner.add(message.id, message.job)
+function advance(): void {
+  if (Atomics.load(signals, STOP) === 1) runner.abort()
+  else runner.step()
+  goOn()
 }
 
 function answer(id: number, error: unknown, result: JobResult | undefined): void {
