@@ -3,8 +3,8 @@
  *
  * Ends       a table ends before the next user key, once it is as large as asked for, or when it overlaps so many bytes of
  *            the grandparents that compacting it later would cost too much. All versions of a user key are in one table.
- * Durable    a table that another follows goes on to the disk when it ends, and is synced when the next one has ended, for which little is then
- *            left to wait; the directory once, after the last. Only then may the MANIFEST name them.
+ * Durable    a table that another follows goes on to the disk when it ends, and is synced when the next one has ended: little
+ *            is then left to wait for. The directory is synced once, after the last. Only then may the MANIFEST name them.
  * Failures   whoever gives up calls `abandon`: nothing that was written stays.
  * Source     google/leveldb db/db_impl.cc, db/version_set.cc (ShouldStopBefore)
  */
