@@ -154,7 +154,10 @@ test('range deletes that come while a copy waits for its flush are left out, and
       const states = [expected]
       for (let turn = 0; turn < later; turn++) {
         const put = [...states.at(-1)!, `later/${turn}=2`].sort()
-        states.push(put, put.filter((entry) => !entry.startsWith(`key/000${turn}`)))
+        states.push(
+          put,
+          put.filter((entry) => !entry.startsWith(`key/000${turn}`)),
+        )
       }
       const found = states.findIndex((state) => state.join() === content.join())
       assert.ok(found >= 0, `${how}, ${turns} turns: ${content.length} entries are no state that there was`)

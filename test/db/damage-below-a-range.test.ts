@@ -55,7 +55,12 @@ for (const isInRange of [true, false]) {
     assert.deepEqual(told[0], ['flush', path])
     await db.put('later', 'kept')
     assert.equal(db.hasSync('k050'), false)
-    assert.equal(Buffer.from(db.getSync('k000') ?? []).toString().slice(0, 5), 'newer')
+    assert.equal(
+      Buffer.from(db.getSync('k000') ?? [])
+        .toString()
+        .slice(0, 5),
+      'newer',
+    )
     await db.close()
     const refusal = await tryOpen(directoryOf(memory), OPTIONS)
     assert.ok(refusal instanceof CorruptionError && refusal.file === path, String(refusal))
@@ -105,7 +110,9 @@ for (const isInRange of [true, false]) {
       )
       const report = await repair(DIRECTORY, { ...OPTIONS, environment: image })
       assert.deepEqual([report.levels, report.isNeeded], [levels, true])
-      const found = (await verify(DIRECTORY, { environment: image })).findings.filter(({ severity }) => severity !== 'note')
+      const found = (await verify(DIRECTORY, { environment: image })).findings.filter(
+        ({ severity }) => severity !== 'note',
+      )
       assert.deepEqual(found, [])
       const mended = await openIn(image, OPTIONS)
       const content = new Map(entriesOf(mended).map((entry) => [entry.slice(0, entry.indexOf('=')), entry]))
