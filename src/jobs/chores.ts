@@ -5,13 +5,13 @@
  */
 import type { Environment, FileSystem } from '../base/environment.ts'
 import { systemErrorCode, toWire, type WireError } from '../base/errors.ts'
+import { clearMemory } from '../memtable/arena-memory.ts'
 
 /** Zero memory that nobody uses, for the next MemTable. */
 export interface ClearJob {
   readonly kind: 'clear'
+  /** Of a frozen arena. */
   readonly memory: SharedArrayBuffer
-  /** So many, from the start. */
-  readonly bytes: number
 }
 
 export interface ClearResult {
@@ -41,8 +41,8 @@ export interface RemoveResult {
   readonly failures: readonly WireError[]
 }
 
-export function runClearJob({ memory, bytes }: ClearJob): ClearResult {
-  new Uint8Array(memory, 0, bytes).fill(0)
+export function runClearJob({ memory }: ClearJob): ClearResult {
+  clearMemory(memory)
   return { kind: 'clear' }
 }
 
