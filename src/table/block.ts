@@ -36,15 +36,21 @@ export class Block {
   /** How many hold it: see block-memory.ts. */
   holders: number
   /** What goes back to the BlockMemory once nobody holds it; undefined for a block whose memory is not from there. */
-  memory: ArrayBuffer | undefined
+  memory: Uint8Array<ArrayBuffer> | undefined
 
   /**
    * @param bytes  begins with the contents, checksum verified, not compressed; kept
    * @param length of the contents
-   * @param memory what `bytes` lies in, if it is from a BlockMemory
+   * @param memory what a BlockMemory gave for `bytes`, or the beginning of it, if one did
    * @throws CorruptionError if the restart points are not as they should be
    */
-  constructor(bytes: Bytes, file: string, offset: number, length: number = bytes.length, memory?: ArrayBuffer) {
+  constructor(
+    bytes: Bytes,
+    file: string,
+    offset: number,
+    length: number = bytes.length,
+    memory?: Uint8Array<ArrayBuffer>,
+  ) {
     this.bytes = bytes
     this.length = length
     this.entryCount = 0
