@@ -89,10 +89,10 @@ export class BlockDirectories {
     bytes.set(block.bytes.subarray(0, block.length))
     bytes.set(this.#first.subarray(0, prefixLength), block.length)
     if (!this.#fill(block, bytes, block.length + prefixLength)) {
-      memory.free(bytes)
+      memory.free(bytes.buffer)
       return undefined
     }
-    const copy = new Block(bytes, block.file, block.offset, block.length, bytes)
+    const copy = new Block(bytes, block.file, block.offset, block.length, bytes.buffer)
     copy.prefixLength = prefixLength
     copy.entryCount = this.#count
     return copy

@@ -6,8 +6,6 @@
  * Holders    Whoever keeps a block says so, and says when it lets go: the block cache, the cursor of the lookups, each scan of
  *            the block that it is in. The last one out leaves the memory here. Who is dropped without letting go (a scan that
  *            nobody ended) costs nothing but that: its block is collected as any other object is.
- * Views      What waits is the view by which the memory was given out: making a new one costs a twentieth of a read, in time
- *            and in garbage.
  * Invariant  memory that is given out belongs to no block that somebody holds
  * Budget     up to SPARES pieces of up to SPARE_BYTES_MAX each wait here, beside what is held; most of the time one
  * Threads    belongs to one thread
@@ -21,7 +19,7 @@ const SPARE_BYTES_MAX = 16 * 1024
 const GRAIN_BYTES = 128
 
 export class BlockMemory {
-  readonly #spares: Uint8Array<ArrayBuffer>[] = []
+  readonly #spares: ArrayBuffer[] = []
 
   /** Memory for a block, with anything in it: at least `bytes` bytes, and fewer than GRAIN_BYTES more. */
   allocate(bytes: number): Uint8Array<ArrayBuffer> {
@@ -29,22 +27,21 @@ export class BlockMemory {
     const spares = this.#spares
     for (let i = 0; i < spares.length; i++) {
       const spare = spares[i]
-      if (spare.length !== length) continue
+      if (spare.byteLength !== length) continue
       spares[i] = spares[spares.length - 1]
       spares.pop()
-      return spare
+      return new Uint8Array(spare)
     }
     return new Uint8Array(length)
   }
 
-  /** Give back memory that no block is made of: what was allocated, or the beginning of it. */
-  free(bytes: Uint8Array<ArrayBuffer>): void {
-    const { buffer } = bytes
-    if (buffer.byteLength > SPARE_BYTES_MAX) return
+  /** Give back memory that no block is made of. */
+  free(memory: ArrayBuffer): void {
+    if (memory.byteLength > SPARE_BYTES_MAX) return
     const spares = this.#spares
     // Of a length that is not asked for any more.
     if (spares.length === SPARES) spares.shift()
-    spares.push(bytes.length === buffer.byteLength ? bytes : new Uint8Array(buffer))
+    spares.push(memory)
   }
 
   /** One more holds the block. */

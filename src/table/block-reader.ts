@@ -39,8 +39,8 @@ export function readDataBlock(
   const stored = memory.allocate(bytes + BLOCK_TRAILER_BYTES)
   file.read(offset, stored, 0, bytes + BLOCK_TRAILER_BYTES)
   const block = verifiedBlock(stored, 0, bytes, codecs, memory, file.path, offset)
-  if (block.bytes === stored) block.memory = stored
-  else memory.free(stored)
+  if (block.bytes === stored) block.memory = stored.buffer
+  else memory.free(stored.buffer)
   return block
 }
 
@@ -66,7 +66,7 @@ export function verifiedBlock(
     file,
     offset,
     contents.length,
-    type === SNAPPY ? (contents as Uint8Array<ArrayBuffer>) : undefined,
+    type === SNAPPY ? (contents.buffer as ArrayBuffer) : undefined,
   )
 }
 

@@ -36,21 +36,15 @@ export class Block {
   /** How many hold it: see block-memory.ts. */
   holders: number
   /** What goes back to the BlockMemory once nobody holds it; undefined for a block whose memory is not from there. */
-  memory: Uint8Array<ArrayBuffer> | undefined
+  memory: ArrayBuffer | undefined
 
   /**
    * @param bytes  begins with the contents, checksum verified, not compressed; kept
    * @param length of the contents
-   * @param memory what a BlockMemory gave for `bytes`, or the beginning of it, if one did
+   * @param memory what `bytes` lies in, if it is from a BlockMemory
    * @throws CorruptionError if the restart points are not as they should be
    */
-  constructor(
-    bytes: Bytes,
-    file: string,
-    offset: number,
-    length: number = bytes.length,
-    memory?: Uint8Array<ArrayBuffer>,
-  ) {
+  constructor(bytes: Bytes, file: string, offset: number, length: number = bytes.length, memory?: ArrayBuffer) {
     this.bytes = bytes
     this.length = length
     this.entryCount = 0

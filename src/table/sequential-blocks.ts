@@ -138,7 +138,7 @@ export class SequentialBlocks {
     if (!isKept || block.bytes.buffer !== this.#window.buffer) return block
     const copy = memory.allocate(block.length)
     copy.set(block.bytes.subarray(0, block.length))
-    return new Block(copy, path, offset, block.length, copy)
+    return new Block(copy, path, offset, block.length, copy.buffer)
   }
 
   /** @returns whether block `at` is in the window now */
