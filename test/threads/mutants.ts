@@ -200,8 +200,8 @@ const RADIX: readonly Mutant[] = [
     'a node that grew is linked plainly',
     'radix',
     'radix-node',
-    'replaceNode(arena, nodeLink, kind === NODE_16 ? fanOut(arena, node, symbol, target) : grow(arena, node, symbol, target));',
-    'words[nodeLink] = kind === NODE_16 ? fanOut(arena, node, symbol, target) : grow(arena, node, symbol, target);',
+    'replaceNode(arena, nodeLink, larger);',
+    'words[nodeLink] = larger;',
     'a node that is full grows',
   ),
   mutant(
