@@ -74,6 +74,7 @@ export class TableCounters {
     storeIfChanged(arena, slot + 8, Math.floor(gap / TWO_32))
     storeIfChanged(arena, slot + 9, this.rangeTombstones)
     arena.storeLink(Layout.TAIL, tail)
+    arena.copier.endBatch()
   }
 
   /** Take over the numbers of the newest publication. */

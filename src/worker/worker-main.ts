@@ -2,12 +2,13 @@
  * The worker thread's program, which bundlers find as `varve/worker`: takes jobs from its port, runs them, and answers. While a compaction is under way no event
  * gets in, so between two slices it looks at the port by hand: a flush that waits there comes first.
  */
+import host from 'node:process'
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { bytewiseComparator } from '../base/comparator.ts'
 import { toWire } from '../base/errors.ts'
 import { nodeEnvironment } from '../env/node-env.ts'
 import { JobRunner } from './job-runner.ts'
-import { type AnswerMessage, BELL, type JobResult, type RunMessage, SIGNAL_WORDS, STOP } from './messages.ts'
+import { type AnswerMessage, BELL, type EndedMessage, type JobResult, type RunMessage, SIGNAL_WORDS, STOP } from './messages.ts'
 
 const port: MessagePort = workerData.port
 const runner = new JobRunner(nodeEnvironment(workerData.modes), bytewiseComparator, answer)
@@ -30,6 +31,8 @@ port.on('messageerror', (error) => {
   throw error
 })
 
+host.on('exit', () => post({ type: 'ended' }))
+
 function take(message: RunMessage): void {
   signals = new Int32Array(message.signals)
   runner.add(message.id, message.job)
@@ -38,6 +41,10 @@ function take(message: RunMessage): void {
 function answer(id: number, error: unknown, result: JobResult | undefined): void {
   const message: AnswerMessage =
     result === undefined ? { type: 'failed', id, error: toWire(error) } : { type: 'done', id, result }
+  post(message)
+}
+
+function post(message: AnswerMessage | EndedMessage): void {
   port.postMessage(message)
   Atomics.add(signals, BELL, 1)
   Atomics.notify(signals, BELL)
