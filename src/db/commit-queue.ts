@@ -175,7 +175,7 @@ export class CommitQueue {
     const count = this.#waiting.length
     // Never at −1: that would be a property that is looked up by name.
     const last = count === 0 ? undefined : this.#waiting[count - 1]
-    if (last !== undefined && last.takes(bytes)) return last
+    if (last?.takes(bytes)) return last
     const group = new WriteGroup(this.#buffer)
     this.#buffer = undefined
     this.#waiting.push(group)

@@ -8,7 +8,15 @@ import { bytewiseComparator } from '../base/comparator.ts'
 import { toWire } from '../base/errors.ts'
 import { nodeEnvironment } from '../env/node-env.ts'
 import { JobRunner } from './job-runner.ts'
-import { type AnswerMessage, BELL, type EndedMessage, type JobResult, type RunMessage, SIGNAL_WORDS, STOP } from './messages.ts'
+import {
+  type AnswerMessage,
+  BELL,
+  type EndedMessage,
+  type JobResult,
+  type RunMessage,
+  SIGNAL_WORDS,
+  STOP,
+} from './messages.ts'
 
 const port: MessagePort = workerData.port
 const runner = new JobRunner(nodeEnvironment(workerData.modes), bytewiseComparator, answer)
