@@ -12,7 +12,7 @@ import type { Bytes, Durability } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import { MemTable } from '../memtable/memtable.ts'
 
-/** A write that would make a group larger than this begins the next one. */
+/** A write that would make a group larger than this begins the next one; of `disk` groups, the write after it. */
 export const GROUP_BYTES_MAX: number = 1024 * 1024
 
 const INITIAL_BYTES = 4096
@@ -58,8 +58,9 @@ export class WriteGroup {
     return this.#end - LENGTH_BYTES * this.#batchCount
   }
 
-  /** Whether a write of so many bytes may join. */
+  /** Whether a write of so many bytes may join. A sync that is saved is worth the copying of memory that has to grow. */
   takes(bytes: number): boolean {
+    if (this.durability === 'disk') return this.#end < GROUP_BYTES_MAX
     return this.#end === 0 || this.#end + bytes < GROUP_BYTES_MAX
   }
 
