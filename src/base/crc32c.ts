@@ -1,6 +1,6 @@
 /**
  * CRC-32C (Castagnoli), by slicing: eight bytes a step through eight tables, a byte a step at the ends. Long inputs are
- * read as words, which makes a block's checksum a third cheaper (docs/performance.md).
+ * read as words, which makes a block's checksum a quarter cheaper (docs/performance.md).
  *
  * Stored checksums are masked, since a CRC over bytes that hold their own CRC degenerates.
  * Source   google/leveldb util/crc32c.h (mask); polynomial 0x1EDC6F41, reflected 0x82F63B78
