@@ -1,16 +1,17 @@
 /**
- * CRC-32C (Castagnoli), by slicing: eight bytes a step through eight tables, a byte a step at the ends. Long inputs are
- * read as words, which makes a block's checksum a quarter cheaper (docs/performance.md).
+ * CRC-32C (Castagnoli), by slicing: eight bytes a step through eight tables, a byte a step at the ends. Long inputs are folded
+ * into short ones first (crc32c-fold.ts), where the host can; elsewhere they are read as words (docs/performance.md).
  *
  * Stored checksums are masked, since a CRC over bytes that hold their own CRC degenerates.
  * Source   google/leveldb util/crc32c.h (mask); polynomial 0x1EDC6F41, reflected 0x82F63B78
  */
+import { Crc32cFold, STRIDE_BYTES } from './crc32c-fold.ts'
 import type { Bytes } from './types.ts'
 
 const POLYNOMIAL = 0x82f63b78
 const MASK_DELTA = 0xa282ead8
-/** Below, the view of words costs more than it saves. */
-const WORDS_FROM_BYTES = 512
+/** Below, folding and the view of words cost more than they save. */
+const LONG_BYTES = 512
 const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 
 /** TABLES[k * 256 + b]: the CRC of byte b followed by k zero bytes. */
@@ -36,9 +37,11 @@ function makeTables(): Int32Array {
  * @returns an unsigned 32-bit integer
  */
 export function crc32c(bytes: Bytes, offset: number, length: number, seed: number = 0): number {
-  const isLong = length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN && offset + length <= bytes.length
-  const crc = isLong ? crcOfLong(bytes, offset, length, ~seed) : crcOfBytes(bytes, offset, length, ~seed)
-  return ~crc >>> 0
+  if (length >= LONG_BYTES && offset + length <= bytes.length) {
+    fold ??= Crc32cFold.create() ?? NONE
+    if (fold !== NONE) return crcFolded(fold, bytes, offset, length, seed)
+  }
+  return crcByTables(bytes, offset, length, seed)
 }
 
 /**
@@ -84,20 +87,49 @@ export function copyWithCrc32c(
   return ~crc >>> 0
 }
 
-// From here on CRCs are not inverted.
+const NONE = 'none'
+/** Made when it is first of use. */
+let fold: Crc32cFold | typeof NONE | undefined
 
-/** The words of it as words, and the bytes around them. */
-function crcOfLong(bytes: Bytes, offset: number, length: number, seed: number): number {
-  const before = -(bytes.byteOffset + offset) & 3
-  const count = ((length - before) >>> 3) * 2
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + offset + before, count)
-  const crc = crcOfWords(words, count, crcOfBytes(bytes, offset, before, seed))
-  const done = before + count * 4
-  return crcOfBytes(bytes, offset + done, length - done, crc)
+function crcFolded(fold: Crc32cFold, bytes: Bytes, offset: number, length: number, seed: number): number {
+  const folded = length - (length % STRIDE_BYTES)
+  fold.fold(bytes, offset, folded, ~seed)
+  const crc = crcByTables(fold.memory, 0, STRIDE_BYTES, STATE_0)
+  return crcByTables(bytes, offset + folded, length - folded, crc)
+}
+
+/** As a seed, the state that nothing has been added to. */
+const STATE_0 = 0xffffffff
+
+function crcByTables(bytes: Bytes, offset: number, length: number, seed: number): number {
+  const t = TABLES
+  const end = offset + length
+  let crc = ~seed
+  let i = offset
+  if (length >= LONG_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length) {
+    for (; ((bytes.byteOffset + i) & 3) !== 0; i++) crc = t[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8)
+    const wordCount = ((end - i) >>> 3) * 2
+    crc = crcOfWords(new Int32Array(bytes.buffer, bytes.byteOffset + i, wordCount), wordCount, crc)
+    i += wordCount * 4
+  }
+  for (const last = end - 8; i <= last; i += 8) {
+    const low = crc ^ (bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24))
+    crc =
+      t[1792 + (low & 0xff)] ^
+      t[1536 + ((low >>> 8) & 0xff)] ^
+      t[1280 + ((low >>> 16) & 0xff)] ^
+      t[1024 + (low >>> 24)] ^
+      t[768 + bytes[i + 4]] ^
+      t[512 + bytes[i + 5]] ^
+      t[256 + bytes[i + 6]] ^
+      t[bytes[i + 7]]
+  }
+  for (; i < end; i++) crc = t[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8)
+  return ~crc >>> 0
 }
 
 /**
- * Of little-endian words.
+ * Go on with a CRC, not inverted, over little-endian words.
  * @param count of them, even; as a number of its own, since a loop up to `words.length` takes a third more (docs/performance.md)
  */
 function crcOfWords(words: Int32Array, count: number, seed: number): number {
@@ -116,27 +148,6 @@ function crcOfWords(words: Int32Array, count: number, seed: number): number {
       t[256 + ((high >>> 16) & 0xff)] ^
       t[high >>> 24]
   }
-  return crc
-}
-
-function crcOfBytes(bytes: Bytes, offset: number, length: number, seed: number): number {
-  const t = TABLES
-  const end = offset + length
-  let crc = seed
-  let i = offset
-  for (const last = end - 8; i <= last; i += 8) {
-    const low = crc ^ (bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24))
-    crc =
-      t[1792 + (low & 0xff)] ^
-      t[1536 + ((low >>> 8) & 0xff)] ^
-      t[1280 + ((low >>> 16) & 0xff)] ^
-      t[1024 + (low >>> 24)] ^
-      t[768 + bytes[i + 4]] ^
-      t[512 + bytes[i + 5]] ^
-      t[256 + bytes[i + 6]] ^
-      t[bytes[i + 7]]
-  }
-  for (; i < end; i++) crc = t[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8)
   return crc
 }
 
