@@ -48,10 +48,12 @@ function encode(groupPuts: number): Candidate {
     count: COUNT,
     run(count) {
       let bytes = 0
+      let memory: Uint8Array<ArrayBuffer> | undefined
       for (let i = 0; i < count; i += groupPuts) {
-        const group = new WriteGroup(undefined)
+        const group = new WriteGroup(memory)
         for (let j = 0; j < groupPuts; j++) group.addPut(KEY, VALUE, 'os')
         bytes += group.bytes
+        memory = group.settle()
       }
       return bytes
     },

@@ -134,20 +134,20 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a sync that failed is taken for one that did not',
-    file: 'db/drivers',
+    file: 'db/commit-driver',
     find: 'log.fail(); this.#queue.failSync(group, error);',
     replace: '',
     first: 'faults',
   },
   {
     name: 'writes are acknowledged before their sync',
-    file: 'db/drivers',
+    file: 'db/commit-driver',
     find: "if (group.durability === 'disk') await this.#syncLater(group);",
     replace: '',
   },
   {
     name: 'synchronous writes are acknowledged before their sync',
-    file: 'db/drivers',
+    file: 'db/commit-driver',
     find: "if (group.durability === 'disk') this.#syncNow(group); else",
     replace: '',
   },

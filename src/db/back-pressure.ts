@@ -1,6 +1,6 @@
 /**
  * Back-pressure: how much writes are slowed down, or stopped, so that flushes and compactions keep up. A pure function of
- * figures; pace.ts spends the rate, drivers.ts does the waiting.
+ * figures; pace.ts spends the rate, commit-driver.ts does the waiting.
  *
  *   memtables         as many frozen MemTables as are allowed wait for their flush: stop. There is no ramp before it: the
  *                     frozen MemTables are there to take a burst at full speed, and the stop lasts one flush at most

@@ -1,6 +1,6 @@
 /**
  * CommitQueue: the way of a write, in phases that each run to their end without waiting. Who waits between them, and how,
- * is the drivers' business (drivers.ts).
+ * is the driver's business (commit-driver.ts).
  *
  *   join     encode the write into the group at the queue's end
  *   begin    number the oldest group, append it to the log, and hand it to the operating system as its durability asks
@@ -76,26 +76,26 @@ export class CommitQueue {
   }
 
   put(key: Bytes, value: Bytes, durability: Durability): WriteGroup {
-    const group = this.#join()
+    const group = this.#join(key.length + value.length)
     group.addPut(key, value, durability)
     return group
   }
 
   delete(key: Bytes, durability: Durability): WriteGroup {
-    const group = this.#join()
+    const group = this.#join(key.length)
     group.addDelete(key, durability)
     return group
   }
 
   deleteRange(start: Bytes, end: Bytes, durability: Durability): WriteGroup {
-    const group = this.#join()
+    const group = this.#join(start.length + end.length)
     group.addDeleteRange(start, end, durability)
     return group
   }
 
   /** @param rangeCount range deletes among the batch's ops */
   write(encoded: Bytes, rangeCount: number, durability: Durability): WriteGroup {
-    const group = this.#join()
+    const group = this.#join(encoded.length)
     group.addBatch(encoded, rangeCount, durability)
     return group
   }
@@ -148,10 +148,10 @@ export class CommitQueue {
   }
 
   /** The log could not be made durable, for `group` or for one that came before it. */
-  failSync(group: WriteGroup, error: Error): void {
-    const begun = group === this.#begun
-    if (begun) this.#begun = undefined
-    this.#fail(begun ? group : undefined, this.#target.health, error)
+  failSync(group: WriteGroup | undefined, error: Error): void {
+    const isBegun = group === this.#begun
+    if (isBegun) this.#begun = undefined
+    this.#fail(isBegun ? group : undefined, this.#target.health, error)
   }
 
   /** Refuse all groups that wait. */
@@ -160,17 +160,22 @@ export class CommitQueue {
   }
 
   #fail(group: WriteGroup | undefined, health: Health, cause: Error): void {
-    health.poison(cause)
-    group?.settle(indeterminate(cause))
-    this.refuseWaiting(health.refusal())
+    try {
+      health.poison(cause)
+    } finally {
+      // Whatever comes of telling: who waits gets an answer.
+      group?.settle(indeterminate(cause))
+      this.refuseWaiting(health.refusal())
+    }
   }
 
-  #join(): WriteGroup {
+  /** @returns the group that a write of so many bytes joins */
+  #join(bytes: number): WriteGroup {
     this.#target.health.check()
     const count = this.#waiting.length
     // Never at −1: that would be a property that is looked up by name.
     const last = count === 0 ? undefined : this.#waiting[count - 1]
-    if (last !== undefined && !last.isFull) return last
+    if (last?.takes(bytes)) return last
     const group = new WriteGroup(this.#buffer)
     this.#buffer = undefined
     this.#waiting.push(group)

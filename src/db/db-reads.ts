@@ -37,7 +37,14 @@ export abstract class DBReads extends EventTarget {
     super()
     this.#host = connect((name, detail) => {
       this.dispatchEvent(new CustomEvent(name, { detail }))
-      environment.publish(`varve:${name}`, { directory, ...detail })
+      try {
+        environment.publish(`varve:${name}`, { directory, ...detail })
+      } catch (error) {
+        // As of a listener: it is told, and stops nothing that the event is about.
+        environment.soon(() => {
+          throw error
+        })
+      }
     })
     const damage = new DamageReports(this.#host.environment, this.#host.emit)
     this.#reader = new Reader(this.#host, damage)

@@ -25,6 +25,7 @@ import {
 } from './call-options.ts'
 import { CopyMoment } from './capture.ts'
 import { checkpointSteps } from './checkpoint.ts'
+import { CommitDriver } from './commit-driver.ts'
 import { DBReads } from './db-reads.ts'
 import { Drivers } from './drivers.ts'
 import { Engine } from './engine.ts'
@@ -46,6 +47,7 @@ const NO_OPTIONS = {}
 /** An open database: what `open` gives. All of its methods belong to the thread that opened it; see `share` for others. */
 export class DB extends DBReads {
   readonly #engine: Engine
+  readonly #commits: CommitDriver
   readonly #drivers: Drivers
   readonly #lock: DirectoryLock | undefined
   readonly #log: EventLog | undefined
@@ -64,6 +66,7 @@ export class DB extends DBReads {
     this.#lock = lock
     this.#log = log
     this.#engine = engine as unknown as Engine
+    this.#commits = new CommitDriver(this.#engine)
     this.#drivers = new Drivers(this.#engine)
   }
 
@@ -92,7 +95,7 @@ export class DB extends DBReads {
 
   /** As put, done when it returns. Writes queued before it are completed first. */
   putSync(key: Input, value: Input, options?: WriteOptions): void {
-    this.#drivers.commitSync(this.#joinPut(key, value, options))
+    this.#commits.commitSync(this.#joinPut(key, value, options))
   }
 
   /** Delete `key`, whether or not it exists. Errors as for put. */
@@ -102,7 +105,7 @@ export class DB extends DBReads {
 
   /** As delete, done when it returns. */
   deleteSync(key: Input, options?: WriteOptions): void {
-    this.#drivers.commitSync(this.#joinDelete(key, options))
+    this.#commits.commitSync(this.#joinDelete(key, options))
   }
 
   /**
@@ -115,7 +118,7 @@ export class DB extends DBReads {
 
   /** As deleteRange, done when it returns. */
   deleteRangeSync(start: Input, end: Input, options?: WriteOptions): void {
-    this.#drivers.commitSync(this.#joinDeleteRange(start, end, options))
+    this.#commits.commitSync(this.#joinDeleteRange(start, end, options))
   }
 
   /** Apply a batch, all of it or nothing. The batch is copied, and may be used again at once. Errors as for put. */
@@ -125,7 +128,7 @@ export class DB extends DBReads {
 
   /** As write, done when it returns. */
   writeSync(batch: WriteBatch, options?: WriteOptions): void {
-    this.#drivers.commitSync(this.#joinBatch(batch, options))
+    this.#commits.commitSync(this.#joinBatch(batch, options))
   }
 
   override snapshot(): Snapshot {
@@ -265,7 +268,7 @@ export class DB extends DBReads {
     } catch (error) {
       return Promise.reject(error)
     }
-    return this.#drivers.commit(group)
+    return this.#commits.commit(group)
   }
 
   #joinPut(key: Input, value: Input, options: WriteOptions | undefined): WriteGroup {

@@ -1,6 +1,6 @@
 /**
  * Engine: the parts of an open database and the phases that change them. Every phase is synchronous, runs to its end, and
- * leaves the parts consistent; waiting happens between phases, in drivers.ts.
+ * leaves the parts consistent; waiting happens between phases, in commit-driver.ts and drivers.ts.
  *
  *   admit    make room for the next group: rotate to a fresh MemTable and log when the active one is full
  *   rotate   freeze the active MemTable; a new log and MemTable take over at once; the frozen one queues for its flush

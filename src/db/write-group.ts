@@ -1,18 +1,23 @@
 /**
- * WriteGroup: the batches that are committed together. They lie encoded, one after another, in one buffer; each becomes
- * one record of the log. The whole group costs one write(2), has the strongest durability that any of its writers asked
- * for, and shares one outcome: there is one promise for all of them.
+ * WriteGroup: the batches that are committed together. They lie encoded in one buffer; each becomes one record of the log. The
+ * whole group costs one write(2), has the strongest durability that any of its writers asked for, and shares one outcome: there is
+ * one promise for all of them.
+ *
+ * Format   group := (length u32le | batch) × batches, so that a put allocates nothing beside its bytes
  */
 
 import { copyBytes, EMPTY } from '../base/bytes.ts'
+import { getFixed32, putFixed32 } from '../base/coding.ts'
 import type { Bytes, Durability } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import { MemTable } from '../memtable/memtable.ts'
 
-/** Once a group holds this much, later writers begin the next one. */
+/** A write that would make a group larger than this begins the next one; of `disk` groups, the write after it. */
 export const GROUP_BYTES_MAX: number = 1024 * 1024
 
 const INITIAL_BYTES = 4096
+/** Before each batch: how long it is. */
+const LENGTH_BYTES = 4
 /** A buffer that one large batch made larger than this is not used again. */
 const KEPT_BUFFER_BYTES = 2 * GROUP_BYTES_MAX
 /** A MemTable's cost for an entry beyond its bytes, which the batch counts with its varints. */
@@ -38,47 +43,48 @@ export class WriteGroup {
 
   #bytes: Uint8Array<ArrayBuffer>
   #end = 0
-  /** Where each batch starts; it ends where the next one starts. */
-  readonly #starts: number[] = []
+  #batchCount = 0
   #promise: Promise<void> | undefined = undefined
   #resolve: () => void = nothing
   #reject: (error: Error) => void = nothing
 
   /** @param buffer memory to begin with, given up by an earlier group; a fresh one is made if there is none */
   constructor(buffer: Uint8Array<ArrayBuffer> | undefined) {
-    this.#bytes = buffer ?? new Uint8Array(INITIAL_BYTES)
+    this.#bytes = buffer ?? EMPTY
   }
 
   /** Bytes of all batches. */
   get bytes(): number {
-    return this.#end
+    return this.#end - LENGTH_BYTES * this.#batchCount
   }
 
-  get isFull(): boolean {
-    return this.#end >= GROUP_BYTES_MAX
+  /** Whether a write of so many bytes may join. A sync that is saved is worth the copying of memory that has to grow. */
+  takes(bytes: number): boolean {
+    if (this.durability === 'disk') return this.#end < GROUP_BYTES_MAX
+    return this.#end === 0 || this.#end + bytes < GROUP_BYTES_MAX
   }
 
   /** Arena bytes that inserting this group can take at most. */
   get arenaBytes(): number {
-    return arenaBytesMax(this.opCount, this.rangeCount, this.#end)
+    return arenaBytesMax(this.opCount, this.rangeCount, this.bytes)
   }
 
   /** Add a batch of one put. */
   addPut(key: Bytes, value: Bytes, durability: Durability): void {
     const start = this.#begin(Batch.putBytes(key.length, value.length), 1, durability)
-    this.#end = Batch.writePut(this.#bytes, start + Batch.HEADER_BYTES, key, value)
+    Batch.writePut(this.#bytes, start + Batch.HEADER_BYTES, key, value)
   }
 
   /** Add a batch of one delete. */
   addDelete(key: Bytes, durability: Durability): void {
     const start = this.#begin(Batch.deleteBytes(key.length), 1, durability)
-    this.#end = Batch.writeDelete(this.#bytes, start + Batch.HEADER_BYTES, key)
+    Batch.writeDelete(this.#bytes, start + Batch.HEADER_BYTES, key)
   }
 
   /** Add a batch of one range delete. */
   addDeleteRange(start: Bytes, end: Bytes, durability: Durability): void {
     const at = this.#begin(Batch.deleteRangeBytes(start.length, end.length), 1, durability)
-    this.#end = Batch.writeDeleteRange(this.#bytes, at + Batch.HEADER_BYTES, start, end)
+    Batch.writeDeleteRange(this.#bytes, at + Batch.HEADER_BYTES, start, end)
     this.rangeCount++
   }
 
@@ -94,25 +100,29 @@ export class WriteGroup {
     }
     const start = this.#begin(ops, Batch.batchCount(encoded, 0), durability)
     copyBytes(encoded, Batch.HEADER_BYTES, this.#bytes, start + Batch.HEADER_BYTES, ops)
-    this.#end = start + encoded.length
     this.rangeCount += rangeCount
   }
 
   /** Give the batches their sequence numbers, from `first` on. */
   number(first: number): void {
     let sequence = first
-    for (const start of this.#starts) {
-      const count = Batch.batchCount(this.#bytes, start)
-      Batch.writeHeader(this.#bytes, start, sequence, count)
+    const bytes = this.#bytes
+    for (let at = 0; at < this.#end; at += LENGTH_BYTES + getFixed32(bytes, at)) {
+      const start = at + LENGTH_BYTES
+      const count = Batch.batchCount(bytes, start)
+      Batch.writeHeader(bytes, start, sequence, count)
       sequence += count
     }
   }
 
   /** Visit the batches in order. */
   forEachBatch(visit: (bytes: Bytes, offset: number, length: number) => void): void {
-    for (let i = 0; i < this.#starts.length; i++) {
-      const start = this.#starts[i]
-      visit(this.#bytes, start, (this.#starts[i + 1] ?? this.#end) - start)
+    const bytes = this.#bytes
+    const end = this.#end
+    for (let at = 0; at < end; ) {
+      const length = getFixed32(bytes, at)
+      visit(bytes, at + LENGTH_BYTES, length)
+      at += LENGTH_BYTES + length
     }
   }
 
@@ -140,11 +150,15 @@ export class WriteGroup {
     return buffer.length <= KEPT_BUFFER_BYTES ? buffer : undefined
   }
 
+  /** @returns where the batch starts, whose ops the caller writes behind its header */
   #begin(opBytes: number, count: number, durability: Durability): number {
-    const start = this.#end
-    this.#reserve(Batch.HEADER_BYTES + opBytes)
+    const length = Batch.HEADER_BYTES + opBytes
+    this.#reserve(LENGTH_BYTES + length)
+    putFixed32(this.#bytes, this.#end, length)
+    const start = this.#end + LENGTH_BYTES
     Batch.writeHeader(this.#bytes, start, 0, count)
-    this.#starts.push(start)
+    this.#end = start + length
+    this.#batchCount++
     this.opCount += count
     this.#require(durability)
     return start
@@ -158,7 +172,7 @@ export class WriteGroup {
   #reserve(bytes: number): void {
     const needed = this.#end + bytes
     if (needed <= this.#bytes.length) return
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2, INITIAL_BYTES))
     grown.set(this.#bytes.subarray(0, this.#end))
     this.#bytes = grown
   }

@@ -7,9 +7,9 @@
  * Threads     belongs to the database's thread
  * Source      google/leveldb db/log_writer.cc
  */
-import { copyBytes } from '../base/bytes.ts'
+import { copyBytes, EMPTY } from '../base/bytes.ts'
 import { putFixed32 } from '../base/coding.ts'
-import { crc32c, maskCrc } from '../base/crc32c.ts'
+import { copyWithCrc32c, crc32c, maskCrc } from '../base/crc32c.ts'
 import type { WritableFile } from '../base/environment.ts'
 import { IOError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
@@ -19,10 +19,16 @@ import { BLOCK_BYTES, FIRST, FULL, HEADER_BYTES, LAST, MIDDLE } from './log-form
 const INITIAL_BUFFER_BYTES = 4 * 1024
 /** A buffer grown for a large record is not kept beyond this. */
 const KEPT_BUFFER_BYTES = 4 * 1024 * 1024
+/** Up to here a fragment is copied and checksummed in one pass. */
+const ONE_PASS_BYTES = 512
 
 export class LogWriter {
   readonly #file: WritableFile
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_BUFFER_BYTES)
+  #view: DataView = new DataView(this.#buffer.buffer)
+  /** Where the last short fragment came from, and a view of it: the next one comes from there as well, as a rule. */
+  #source: Bytes = EMPTY
+  #sourceView: DataView = new DataView(EMPTY.buffer)
   #buffered = 0
   #flushed = 0
   /** Offset in the current block, of the file and the buffer together. */
@@ -85,7 +91,8 @@ export class LogWriter {
     this.#failed = false
     this.#flushed += this.#buffered
     this.#buffered = 0
-    if (this.#buffer.length > KEPT_BUFFER_BYTES) this.#buffer = new Uint8Array(INITIAL_BUFFER_BYTES)
+    if (this.#buffer.length > KEPT_BUFFER_BYTES) this.#use(new Uint8Array(INITIAL_BUFFER_BYTES))
+    if (this.#source.length > KEPT_BUFFER_BYTES) this.#comeFrom(EMPTY)
   }
 
   /** Flush, and make all of it durable. Errors as for flush. */
@@ -118,8 +125,16 @@ export class LogWriter {
     buffer[start + 4] = length & 0xff
     buffer[start + 5] = length >>> 8
     buffer[start + 6] = type
-    copyBytes(bytes, offset, buffer, start + HEADER_BYTES, length)
-    putFixed32(buffer, start, maskCrc(crc32c(buffer, start + 6, length + 1)))
+    const end = start + HEADER_BYTES
+    let crc: number
+    if (length <= ONE_PASS_BYTES) {
+      if (bytes !== this.#source) this.#comeFrom(bytes)
+      crc = copyWithCrc32c(this.#sourceView, offset, this.#view, end, length, crc32c(buffer, end - 1, 1))
+    } else {
+      copyBytes(bytes, offset, buffer, end, length)
+      crc = crc32c(buffer, end - 1, length + 1)
+    }
+    putFixed32(buffer, start, maskCrc(crc))
     this.#buffered = start + HEADER_BYTES + length
     this.#blockOffset += HEADER_BYTES + length
   }
@@ -140,7 +155,17 @@ export class LogWriter {
     if (needed <= this.#buffer.length) return
     const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2))
     grown.set(this.#buffer.subarray(0, this.#buffered))
-    this.#buffer = grown
+    this.#use(grown)
+  }
+
+  #use(buffer: Uint8Array<ArrayBuffer>): void {
+    this.#buffer = buffer
+    this.#view = new DataView(buffer.buffer)
+  }
+
+  #comeFrom(bytes: Bytes): void {
+    this.#source = bytes
+    this.#sourceView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   #check(): void {

@@ -80,6 +80,7 @@ export class TableCounters {
     storeIfChanged(arena, slot + 9, this.rangeTombstones)
     storeIfChanged(arena, slot + Layout.ABOVE, above)
     arena.storeLink(Layout.TAIL, tail)
+    arena.copier.endBatch()
   }
 
   /** Take over the numbers of the newest publication. */

@@ -6,7 +6,8 @@
  *                             row: batches, and files of keys, hold many strings, and are used again
  *   short                     gathered from bytes
  *   else                      TypedArray.set
- * The last buffer of which a part was copied stays reachable from here until `forget`, or another one.
+ * The last buffer of which a part was copied stays reachable from here until `forget`, or another one; one of more than
+ * KEPT_BYTES_MAX only until the batch ends.
  * Source   measured: docs/performance.md, the MemTable
  */
 import { EMPTY } from '../base/bytes.ts'
@@ -15,6 +16,8 @@ import type { Bytes } from '../base/types.ts'
 type Words = Int32Array<ArrayBufferLike>
 
 const GATHERED_BYTES_MAX = 40
+/** A larger source is one very large write, and not worth its memory. */
+const KEPT_BYTES_MAX = 16 * 1024 * 1024
 const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 /** By how much the bytes of a word are shifted, in the order of memory. */
 const FIRST: number = IS_LITTLE_ENDIAN ? 0 : 24
@@ -41,6 +44,11 @@ export class WordCopier {
   forget(): void {
     this.#source = EMPTY
     this.#view = undefined
+  }
+
+  /** A batch has been copied. */
+  endBatch(): void {
+    if (this.#source.buffer.byteLength > KEPT_BYTES_MAX) this.forget()
   }
 
   /** Copy bytes to word `at` and those behind it, with zeros up to the next word. */

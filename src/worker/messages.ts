@@ -13,7 +13,7 @@ export type JobResult = FlushResult | CompactionResult | SyncResult | RemoveResu
 export type ResultOf<J extends Job> = Extract<JobResult, { readonly kind: J['kind'] }>
 
 /** Words of the shared `signals`, as indexes of an Int32Array. */
-/** The worker bumps and notifies it after it has posted an answer, for an owner that sleeps on it. */
+/** The worker bumps and notifies it after it has posted a message, for an owner that sleeps on it. */
 export const BELL = 0
 /** The owner sets it to 1 to have compactions aborted; one that is gives a `failed` answer. */
 export const STOP = 1
@@ -29,3 +29,8 @@ export interface RunMessage {
 export type AnswerMessage =
   | { readonly type: 'done'; readonly id: number; readonly result: JobResult }
   | { readonly type: 'failed'; readonly id: number; readonly error: WireError }
+
+/** The worker's last: its thread ends. For an owner that sleeps, and so does not hear of it. */
+export interface EndedMessage {
+  readonly type: 'ended'
+}

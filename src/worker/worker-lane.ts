@@ -6,7 +6,7 @@
 import type { Environment, WorkerThread } from '../base/environment.ts'
 import { fromWire, IOError, toWire } from '../base/errors.ts'
 import type { JobOutcome } from './executor.ts'
-import type { AnswerMessage, Job, JobResult, RunMessage } from './messages.ts'
+import type { AnswerMessage, EndedMessage, Job, JobResult, RunMessage } from './messages.ts'
 
 interface Running {
   readonly kind: Job['kind']
@@ -50,10 +50,11 @@ export class WorkerLane {
   /** Deliver what has arrived. @returns whether there was anything */
   poll(): boolean {
     let hasDelivered = false
-    while (this.#running.size > 0) {
-      const message = this.#thread?.receiveNow()
+    while (this.#running.size > 0 && this.#thread !== undefined) {
+      const message = this.#thread.receiveNow() as AnswerMessage | EndedMessage | undefined
       if (message === undefined) break
-      this.#deliver(message as AnswerMessage)
+      if (message.type === 'ended') this.#threadEnded(this.#thread, undefined)
+      else this.#deliver(message)
       hasDelivered = true
     }
     return hasDelivered
@@ -75,7 +76,10 @@ export class WorkerLane {
   #startThread(): WorkerThread | undefined {
     const thread = this.#environment.startWorker()
     if (thread === undefined) return undefined
-    thread.onMessage((message) => this.#deliver(message as AnswerMessage))
+    thread.onMessage((message) => {
+      // The event of the thread's exit comes as well, and knows why.
+      if ((message as EndedMessage).type !== 'ended') this.#deliver(message as AnswerMessage)
+    })
     thread.onExit((error) => this.#threadEnded(thread, error))
     this.#thread = thread
     return thread

@@ -2,12 +2,21 @@
  * The worker thread's program, which bundlers find as `varve/worker`: takes jobs from its port, runs them, and answers. Between two
  * slices of a compaction the event loop turns, so that a flush that waits at the port comes first, and syncs that were begun ahead end.
  */
+import host from 'node:process'
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { bytewiseComparator } from '../base/comparator.ts'
 import { toWire } from '../base/errors.ts'
 import { nodeEnvironment } from '../env/node-env.ts'
 import { JobRunner } from './job-runner.ts'
-import { type AnswerMessage, BELL, type JobResult, type RunMessage, SIGNAL_WORDS, STOP } from './messages.ts'
+import {
+  type AnswerMessage,
+  BELL,
+  type EndedMessage,
+  type JobResult,
+  type RunMessage,
+  SIGNAL_WORDS,
+  STOP,
+} from './messages.ts'
 
 const port: MessagePort = workerData.port
 const environment = nodeEnvironment(workerData.modes)
@@ -28,6 +37,8 @@ port.on('messageerror', (error) => {
   throw error
 })
 
+host.on('exit', () => post({ type: 'ended' }))
+
 /** If there is a compaction to go on with: once all that has arrived by then is taken. */
 function goOn(): void {
   isAdvancing = runner.hasWork
@@ -43,6 +54,10 @@ function advance(): void {
 function answer(id: number, error: unknown, result: JobResult | undefined): void {
   const message: AnswerMessage =
     result === undefined ? { type: 'failed', id, error: toWire(error) } : { type: 'done', id, result }
+  post(message)
+}
+
+function post(message: AnswerMessage | EndedMessage): void {
   port.postMessage(message)
   Atomics.add(signals, BELL, 1)
   Atomics.notify(signals, BELL)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { crc32c, maskCrc, unmaskCrc } from '../../src/base/crc32c.ts'
+import { copyWithCrc32c, crc32c, maskCrc, unmaskCrc } from '../../src/base/crc32c.ts'
 import { Prng } from '../../src/base/prng.ts'
 
 /** Bit by bit, from the definition. */
@@ -46,6 +46,28 @@ test('a CRC goes on from that of what comes before', () => {
   const whole = crc32c(bytes, 0, bytes.length)
   for (let cut = 0; cut <= bytes.length; cut++) {
     assert.equal(crc32c(bytes, cut, bytes.length - cut, crc32c(bytes, 0, cut)), whole)
+  }
+})
+
+test('a copy with its CRC is the bytes, at their place alone, and goes on from a CRC as without copying', () => {
+  const prng = new Prng(2)
+  const memory = Uint8Array.from({ length: 100 }, () => prng.below(256))
+  const from = memory.subarray(3)
+  for (let offset = 0; offset < 9; offset++) {
+    for (let length = 0; offset + length <= from.length; length++) {
+      const to = new Uint8Array(120).fill(0xee)
+      const expected = to.slice()
+      const at = 1 + ((offset * 5) % 8)
+      expected.set(from.subarray(offset, offset + length), at)
+      const seed = crc32c(expected, 0, 1)
+      const view = new DataView(from.buffer, from.byteOffset, from.length)
+      assert.equal(
+        copyWithCrc32c(view, offset, new DataView(to.buffer), at, length, seed),
+        crc32c(from, offset, length, seed),
+        `${offset} ${length}`,
+      )
+      assert.deepEqual(to, expected, `${offset} ${length}`)
+    }
   }
 })
 

@@ -156,3 +156,49 @@ test('an installation whose listener throws does not hold up the next one', () =
   }, /a mistake/)
   assert.deepEqual(heard, ['the next one'])
 })
+
+/** Groups of their own each. */
+const LARGE = ['a', 'b', 'c'].map((key) => [key, 'v'.repeat(1_500_000)] as const)
+
+async function outcomesOf(writes: readonly Promise<void>[]): Promise<string[]> {
+  const settled = await Promise.allSettled(writes)
+  return settled.map((result) => (result.status === 'fulfilled' ? 'written' : result.reason.outcome))
+}
+
+test('an event that cannot be published leaves no write unsettled after the log has failed', async () => {
+  const environment = new FaultEnvironment(new MemoryEnvironment())
+  const told: unknown[] = []
+  environment.publish = mistake
+  environment.soon = (task) => {
+    setImmediate(() => {
+      try {
+        task()
+      } catch (error) {
+        told.push(error)
+      }
+    })
+  }
+  const db = await open('/db', { workers: 0, environment })
+  await db.put('before', '1')
+  environment.setFaults(({ op }) => (op === 'append' ? { code: 'EIO' } : undefined))
+  const writes = LARGE.map(([key, value]) => db.put(key, value))
+  assert.deepEqual(await outcomesOf(writes), ['indeterminate', 'not-written', 'not-written'])
+  assert.throws(() => db.putSync('after', '1'), { code: 'READ_ONLY' })
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(told.some((error) => error instanceof TypeError))
+  // What was written before the failure is not durable.
+  await assert.rejects(db.close(), { code: 'IO_ERROR' })
+})
+
+test('a clock that throws leaves no write unsettled, and none is taken afterwards', async () => {
+  const memory = new MemoryEnvironment()
+  const db = await open('/db', { workers: 0, environment: memory })
+  const { monotonicMs } = memory.clock
+  memory.clock.monotonicMs = mistake
+  const writes = LARGE.map(([key, value]) => db.put(key, value))
+  assert.deepEqual(await outcomesOf(writes), ['written', 'not-written', 'not-written'])
+  memory.clock.monotonicMs = monotonicMs
+  await assert.rejects(db.put('after', '1'), { code: 'READ_ONLY' })
+  assert.throws(() => db.putSync('after', '1'), { code: 'READ_ONLY' })
+  await db.close()
+})

@@ -67,6 +67,20 @@ test('all writes that arrive while a sync is under way are one group with one sy
   )
 })
 
+for (const [durability, groups] of [
+  ['os', 3],
+  ['disk', 2],
+] as const) {
+  test(`three large writes of one turn are ${groups} groups at ${durability}`, async () => {
+    const db = await openIn(new MemoryEnvironment())
+    const before = db.stats().writes.groups
+    const value = new Uint8Array(700_000)
+    await Promise.all(['a', 'b', 'c'].map((key) => db.put(key, value, { durability })))
+    assert.equal(db.stats().writes.groups - before, groups)
+    await db.close()
+  })
+}
+
 test('a synchronous write completes the durable write before it, whose promise then resolves once', async () => {
   const memory = new MemoryEnvironment()
   const db = await openIn(memory)
