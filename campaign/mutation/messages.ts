@@ -10,6 +10,8 @@ export interface Job {
   readonly places: number
   /** Undefined: run each test once, and tell what it reaches. */
   readonly hunts?: readonly Hunt[]
+  /** By test: how many places it may reach with a mutant. */
+  readonly stepsMax?: Readonly<Record<string, number>>
   /** Tests that a survey leaves out. */
   readonly skipped?: readonly string[]
   /** Switched on before anything is loaded: what is computed while modules are loaded is computed wrong. */

@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   }
   answer({ kind: 'loaded', hits: hitsOf(probe) })
   if (job.hunts === undefined) await survey(probe, new Set(job.skipped))
-  else for (const hunt of job.hunts) await look(probe, hunt)
+  else for (const hunt of job.hunts) await look(probe, hunt, job.stepsMax ?? {})
 }
 
 async function survey(probe: Probe, skipped: ReadonlySet<string>): Promise<void> {
@@ -57,7 +57,11 @@ async function survey(probe: Probe, skipped: ReadonlySet<string>): Promise<void>
 }
 
 /** Run tests with a mutant until one fails. */
-async function look(probe: Probe, { mutant, tests, limit }: Hunt): Promise<void> {
+async function look(
+  probe: Probe,
+  { mutant, tests, limit }: Hunt,
+  stepsMax: Readonly<Record<string, number>>,
+): Promise<void> {
   const byId = new Map(collected.map((test) => [test.id, test]))
   for (const id of tests) {
     const test = byId.get(id)
@@ -66,9 +70,11 @@ async function look(probe: Probe, { mutant, tests, limit }: Hunt): Promise<void>
     probe.hits.fill(0)
     probe.ranAway = false
     probe.limit = limit
+    probe.stepsLeft = stepsMax[id] ?? Number.MAX_SAFE_INTEGER
     probe.active = mutant
     const error = await run(test)
     probe.active = -1
+    probe.stepsLeft = Number.MAX_SAFE_INTEGER
     if (error !== undefined || probe.ranAway) {
       answer({ kind: 'killed', mutant, test: id, error: messageOf(error ?? 'it goes on and on') })
       return

@@ -18,6 +18,10 @@ const CHANGES: readonly (readonly [source: string, changes: readonly string[]])[
   ['x = a && !b', ['x = a && !b → nothing', 'a && !b → a || !b', '!b → (b)']],
   ['function f() { return a }', ['a → undefined']],
   ['assert(a < b)', []],
+  ['n = Math.max(needed, n * 2)', ['n = Math.max(needed, n * 2) → nothing']],
+  ['n = Math.max(1, n)', ['n = Math.max(1, n) → nothing', '1 → 2', '1 → (0)']],
+  ['class C { constructor() { this.x = undefined; } }', []],
+  ['class C { f() { this.x = undefined; } }', ['this.x = undefined → nothing']],
   ['x = { 1: true }', ['x = { 1: true } → nothing', 'true → false']],
 ]
 

@@ -237,6 +237,13 @@ test('a writer that had a large record goes on after it, with what it had buffer
   )
 })
 
+test('a reader that has read nothing has an empty record at the beginning, and no fault', () => {
+  const reader = new LogReader(new MemoryFile(writeRecords([record(0, 10)])))
+  const { recordBuf, recordOff, recordLen, recordStart, recordEnd, fault } = reader
+  assert.ok(recordBuf instanceof Uint8Array)
+  assert.deepEqual([recordOff, recordLen, recordStart, recordEnd, fault], [0, 0, 0, 0, undefined])
+})
+
 test('a reader that has gone far finds records that lie before its window', () => {
   const lengths = [10, 700_000, 20, 700_000, 30]
   const log = writeRecords(lengths.map((length, i) => record(i, length)))
