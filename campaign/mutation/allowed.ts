@@ -60,4 +60,79 @@ export const TUNING: readonly TuningConstant[] = [
   { file: 'admin/table-merge', constant: 'STEP_ENTRIES', reason: 'how often the event loop may turn' },
 ]
 
-export const EQUIVALENTS: readonly AllowedMutant[] = []
+const BY_ONE = ['0 → 1', '0 → (-1)']
+const UNREAD = 'it is written before anything reads it; the value only fixes its kind'
+const UNREAD_BYTES = 'bytes that nobody reads: they are replaced before'
+const GROWS_EARLY = 'a buffer that has room is replaced by one that has, with the same contents: only time depends on it'
+
+export const EQUIVALENTS: readonly AllowedMutant[] = [
+  {
+    file: 'batch/batch-format',
+    line: 'const scratchReader = new Reader(new Uint8Array(0));',
+    changes: ['0 → 1'],
+    reason: UNREAD_BYTES,
+  },
+  { file: 'log/log-reader', line: '#assembly = new Uint8Array(0);', changes: ['0 → 1'], reason: UNREAD_BYTES },
+  { file: 'log/log-reader', line: '#length = 0;', changes: BY_ONE, reason: UNREAD },
+  { file: 'log/log-reader', line: '#payload = 0;', changes: BY_ONE, reason: UNREAD },
+  { file: 'log/log-reader', line: '#type = 0;', changes: BY_ONE, reason: UNREAD },
+  {
+    file: 'log/log-reader',
+    line: '#windowBytes = 0;',
+    changes: ['0 → (-1)'],
+    reason: 'no position is in a window of no bytes, nor in one of less',
+  },
+  {
+    file: 'log/log-reader',
+    line: '#windowStart = 0;',
+    changes: BY_ONE,
+    reason: 'no position is in a window of no bytes, wherever it begins',
+  },
+  {
+    file: 'log/log-reader',
+    line: 'if (needed > this.#assembly.length) {',
+    changes: ['needed > this.#assembly.length → true', 'needed > this.#assembly.length → needed >= this.#assembly.length'],
+    reason: GROWS_EARLY,
+  },
+  {
+    file: 'log/log-writer',
+    line: 'const fragment = left < room ? left : room;',
+    changes: ['left < room → left <= room'],
+    reason: 'where both are equal, either is',
+  },
+  {
+    file: 'log/log-writer',
+    line: 'const fragments = 2 + Math.ceil(length / (BLOCK_BYTES - HEADER_BYTES));',
+    changes: ['2 → 3', '2 → (1)', 'BLOCK_BYTES - HEADER_BYTES → BLOCK_BYTES + HEADER_BYTES'],
+    reason: 'twice the headers are reserved: with one fragment more or less there is still room for all',
+  },
+  {
+    file: 'log/log-writer',
+    line: 'const needed = this.#buffered + length + fragments * 2 * HEADER_BYTES;',
+    changes: ['2 → 3'],
+    reason: 'more room than is needed, which is there already',
+  },
+  {
+    file: 'log/log-writer',
+    line: 'if (this.#buffer.length > KEPT_BUFFER_BYTES)',
+    changes: [
+      'this.#buffer.length > KEPT_BUFFER_BYTES → true',
+      'this.#buffer.length > KEPT_BUFFER_BYTES → false',
+      'this.#buffer.length > KEPT_BUFFER_BYTES → this.#buffer.length >= KEPT_BUFFER_BYTES',
+    ],
+    reason: 'an empty buffer is kept, or replaced by an empty one: time and memory depend on it',
+  },
+  { file: 'log/log-salvage', line: '#blockBytes = 0;', changes: BY_ONE, reason: UNREAD },
+  {
+    file: 'log/log-salvage',
+    line: '#blockStart = -1;',
+    changes: ['-1 → (1)'],
+    reason: 'no block begins at either, so that the first one is read',
+  },
+  {
+    file: 'log/log-salvage',
+    line: 'if (parts.length === 1)',
+    changes: ['parts.length === 1 → false', '1 → (0)'],
+    reason: 'a record of one part is joined to a copy of it: only time depends on it',
+  },
+]

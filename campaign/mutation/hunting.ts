@@ -15,7 +15,7 @@ import type { Survey } from './survey.ts'
 /** Mutants that one process looks at: few enough that it stays fresh. */
 const HUNTS_MAX = 100
 /** Processor time of all tests of a mutant together, as measured without it. */
-const TESTS_MS_MAX = 1500
+const TESTS_MS_MAX = 2000
 /** A mutant may be reached so many times as often as its place was without it, and so often besides. */
 const RUNAWAY_FACTOR = 20
 const RUNAWAY_MORE = 2000

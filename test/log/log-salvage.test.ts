@@ -249,3 +249,11 @@ test('every record whose bytes are all sound is salvaged or lies in a gap that b
     assert.equal(Number.parseInt(gaps[0], 10), [0, 17, 54][index], `byte ${offset}`)
   }
 })
+
+test('a salvage that has read nothing has an empty record at the beginning; it reads each block once', () => {
+  const file = new MemoryFile(logOf([10, 40_000, 20_000, 20_000, 5]))
+  const reader = new LogSalvage(file)
+  assert.deepEqual([reader.record.length, reader.recordStart, reader.gaps], [0, 0, []])
+  while (reader.next());
+  assert.equal(file.readCount, Math.ceil(file.bytes / BLOCK))
+})
