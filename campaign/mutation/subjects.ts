@@ -71,6 +71,7 @@ export const TESTS: readonly string[] = [
   'table/snappy.test',
   'table/table.test',
   'table/table-file.test',
+  'version/manifest.test',
   'version/version-builder.test',
   'version/version-edit.test',
   'version/version-set.test',

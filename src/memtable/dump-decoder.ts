@@ -139,7 +139,7 @@ class DumpDecoder {
    */
   #decode(bytes: Bytes, limit: number): number {
     let at = this.#count < 0 ? this.#decodeHeader(bytes, limit) : 0
-    if (this.#count < 0) return 0
+    // Without a header there is no entry, nor a last one.
     while (this.#decoded < this.#count) {
       const next = this.#decodeEntry(bytes, at, limit)
       if (next === at) break
@@ -152,6 +152,7 @@ class DumpDecoder {
     return at
   }
 
+  /** @returns the offset after the header, or 0 if it is not complete */
   #decodeHeader(bytes: Bytes, limit: number): number {
     if (limit < Dump.HEADER_BYTES) return 0
     if (getFixed32(bytes, 0) !== Dump.MAGIC) throw this.#fault('a dump begins with MMT1, and this does not', 0)

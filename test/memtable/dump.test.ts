@@ -200,6 +200,23 @@ test('a million bytes of tiny entries fit into the table that is made for them',
   assert.deepEqual(MemTable.decode(table.encode()).encode(), table.encode())
 })
 
+test('what follows a dump without entries is told, though it begins as a dump does', () => {
+  const nothing = create().encode()
+  for (const more of [nothing, goldenTable().encode(), new Uint8Array(8), new Uint8Array(1)]) {
+    for (const source of [[nothing, more], [Buffer.concat([nothing, more])]]) {
+      assert.throws(() => MemTable.decode(source, { capacityBytes: 4096 }), {
+        message: 'there are bytes after the last entry (at byte 8)',
+        offset: 8,
+      })
+    }
+  }
+})
+
+test('what is decoded is published: who attaches the table sees it', () => {
+  const attached = MemTable.attach(MemTable.decode(goldenTable().encode(), { capacityBytes: 4096 }).share())
+  assert.equal(toHex(attached.encode()), GOLDEN)
+})
+
 test('a table is made for the entries that a dump has, and for 64 MiB more, whatever the dump claims', () => {
   const more = 64 * 1024 * 1024
   const ofEntries = (count: number, bytes: number): number => count * MemTable.entryBytesMax(0, 0) + bytes + more
