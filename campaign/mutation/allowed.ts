@@ -43,27 +43,44 @@ export const UNREACHABLE: readonly AllowedBranch[] = [
 ]
 
 export const TUNING: readonly TuningConstant[] = [
-  { file: 'base/crc32c', constant: 'WORDS_FROM_BYTES', reason: 'from where on words are read instead of bytes: the sum is the same' },
+  {
+    file: 'base/crc32c',
+    constant: 'WORDS_FROM_BYTES',
+    reason: 'from where on words are read instead of bytes: the sum is the same',
+  },
   { file: 'log/log-reader', constant: 'WINDOW_BYTES', reason: 'how many blocks are read at once' },
   { file: 'log/log-writer', constant: 'INITIAL_BUFFER_BYTES', reason: 'the buffer grows with what it holds' },
   { file: 'log/log-writer', constant: 'KEPT_BUFFER_BYTES', reason: 'when a buffer that has grown is let go' },
   { file: 'table/block-cursor', constant: 'FIRST_KEY_BYTES', reason: 'the buffer grows with the keys' },
   { file: 'table/block-cursor', constant: 'LOOP_BYTES', reason: 'a loop or a view copies the same bytes' },
   { file: 'table/filter-block', constant: 'FIRST_KEYS_BYTES', reason: 'the buffer grows with the keys' },
-  { file: 'table/snappy-decoder', constant: 'MAX_WORD_COPY_BYTES', reason: 'words or a block move copy the same bytes' },
+  {
+    file: 'table/snappy-decoder',
+    constant: 'MAX_WORD_COPY_BYTES',
+    reason: 'words or a block move copy the same bytes',
+  },
   { file: 'table/table', constant: 'OVERHEAD_BYTES', reason: 'an estimate of memory, which the cache reckons with' },
   { file: 'table/table-tail', constant: 'TAIL_PART', reason: 'how much of a table is read at once' },
   { file: 'table/table-tail', constant: 'MIN_TAIL_BYTES', reason: 'how much of a table is read at once' },
   { file: 'table/table-tail', constant: 'MAX_TAIL_BYTES', reason: 'how much of a table is read at once' },
-  { file: 'version/manifest', constant: 'CURRENT_BYTES_MAX', reason: 'how much of CURRENT is read: more than any name of a manifest has' },
-  { file: 'db/backup-format', constant: 'DATA_BYTES', reason: 'in pieces of which length a file is written; a reader takes any' },
+  {
+    file: 'version/manifest',
+    constant: 'CURRENT_BYTES_MAX',
+    reason: 'how much of CURRENT is read: more than any name of a manifest has',
+  },
+  {
+    file: 'db/backup-format',
+    constant: 'DATA_BYTES',
+    reason: 'in pieces of which length a file is written; a reader takes any',
+  },
   { file: 'admin/table-merge', constant: 'STEP_ENTRIES', reason: 'how often the event loop may turn' },
 ]
 
 const BY_ONE = ['0 → 1', '0 → (-1)']
 const UNREAD = 'it is written before anything reads it; the value only fixes its kind'
 const UNREAD_BYTES = 'bytes that nobody reads: they are replaced before'
-const GROWS_EARLY = 'a buffer that has room is replaced by one that has, with the same contents: only time depends on it'
+const GROWS_EARLY =
+  'a buffer that has room is replaced by one that has, with the same contents: only time depends on it'
 
 export const EQUIVALENTS: readonly AllowedMutant[] = [
   {
@@ -109,7 +126,10 @@ export const EQUIVALENTS: readonly AllowedMutant[] = [
   {
     file: 'log/log-reader',
     line: 'if (needed > this.#assembly.length) {',
-    changes: ['needed > this.#assembly.length → true', 'needed > this.#assembly.length → needed >= this.#assembly.length'],
+    changes: [
+      'needed > this.#assembly.length → true',
+      'needed > this.#assembly.length → needed >= this.#assembly.length',
+    ],
     reason: GROWS_EARLY,
   },
   {

@@ -90,7 +90,8 @@ export function sitesOf(text: string): Site[] {
   const constructors = new Set<Node>()
   walk(parsed(text), (node, parent, field) => {
     if (isOutside(node) || isGrowth(node, parent, field)) return false
-    if (node.type === 'MethodDefinition' && node.kind === 'constructor') constructors.add(nodeAt(nodeAt(node, 'value'), 'body'))
+    if (node.type === 'MethodDefinition' && node.kind === 'constructor')
+      constructors.add(nodeAt(nodeAt(node, 'value'), 'body'))
     if (parent !== undefined && constructors.has(parent) && isUndefinedField(node)) return false
     if (parent !== undefined && isName(parent, field)) return false
     if (isRemovable(node, parent)) add(node, [''], true)
