@@ -3,6 +3,9 @@
  * others, of each the quickest first. A mutant is found if a test fails, if it goes on and on (probe.ts), or if its process ends
  * or no longer answers.
  *
+ * A test that fails with a mutant is run once more without it. If it fails then, too, what was left behind has spoiled the process:
+ * the mutant is looked for in another one, where each test has to pass without it first.
+ *
  * Outcomes are told in the order in which the mutants were drawn, and of the last only if those before are known: otherwise, when
  * the time is over, there would be more of the quick ones in the sample, and those are the ones that are found.
  */
@@ -43,6 +46,7 @@ export class Hunter {
   /** Mutants in the order in which they are told. */
   #untold: number[] = []
   readonly #known = new Map<number, Outcome>()
+  readonly #spoiling = new Set<number>()
 
   constructor(
     context: CampaignContext,
@@ -69,7 +73,12 @@ export class Hunter {
       const left = part
         .filter((mutant) => !this.#survey.isLoading(mutant))
         .map((mutant) => this.#huntOf(mutant, this.#survey.testsOf(mutant)))
-      while (left.length > 0 && !this.#context.isOver()) left.splice(0, await this.#run(left, undefined))
+      while (left.length > 0 && !this.#context.isOver()) {
+        left.splice(0, await this.#run(left, undefined))
+        // It has spoiled the process that was to tell.
+        const [first] = left
+        if (first !== undefined && this.#spoiling.delete(first.mutant)) left[0] = { ...first, isChecked: true }
+      }
     }
   }
 
@@ -108,8 +117,10 @@ export class Hunter {
       if (this.#context.isOver()) return 0
       if (answer.kind === 'begun') {
         test = answer.test
+        // Twice: with the mutant, and without.
         return ANSWER_MS + this.#survey.msOf(answer.test) * ANSWER_FACTOR
       }
+      if (answer.kind === 'spoiled') this.#spoiling.add(answer.mutant)
       if (answer.kind === 'killed' || answer.kind === 'alive') {
         done++
         this.#learn({ mutant: answer.mutant, test: answer.kind === 'killed' ? answer.test : undefined })
