@@ -132,3 +132,11 @@ test('a log that is told of a failure takes no more', () => {
   assert.throws(() => log.sync(), IOError)
   log.close()
 })
+
+test('closing closes every file, and leaves none', () => {
+  const { memory, log } = begin(false)
+  for (const number of [3, 4, 5]) rotate(log, number, 1)
+  assert.equal(memory.files.openCount, 3)
+  log.close()
+  assert.deepEqual([memory.files.openCount, log.list()], [0, []])
+})
