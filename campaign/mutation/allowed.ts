@@ -79,6 +79,7 @@ export const TUNING: readonly TuningConstant[] = [
 const BY_ONE = ['0 → 1', '0 → (-1)']
 const UNREAD = 'it is written before anything reads it; the value only fixes its kind'
 const UNREAD_BYTES = 'bytes that nobody reads: they are replaced before'
+const ANOTHER_WAY = 'another of the ways to move the same bytes: only time depends on which'
 const GROWS_EARLY =
   'a buffer that has room is replaced by one that has, with the same contents: only time depends on it'
 
@@ -103,6 +104,121 @@ export const EQUIVALENTS: readonly AllowedMutant[] = [
   },
   {
     file: 'table/snappy-decoder',
+    line: 'if (length > MAX_WORD_COPY_BYTES)',
+    changes: [
+      'length > MAX_WORD_COPY_BYTES → true',
+      'length > MAX_WORD_COPY_BYTES → false',
+      'length > MAX_WORD_COPY_BYTES → length >= MAX_WORD_COPY_BYTES',
+    ],
+    reason: ANOTHER_WAY,
+  },
+  {
+    file: 'table/snappy-decoder',
+    line: 'if (length <= SHORT_BYTES && from + SHORT_BYTES <= source.byteLength && to + SHORT_BYTES <= target.byteLength) {',
+    changes: [
+      'length <= SHORT_BYTES && from + SHORT_BYTES <= source.byteLength && to + SHORT_BYTES <= target.byte… → false',
+      'length <= SHORT_BYTES → length < SHORT_BYTES',
+      'from + SHORT_BYTES <= source.byteLength → (from + SHORT_BYTES) < source.byteLength',
+      'to + SHORT_BYTES <= target.byteLength → (to + SHORT_BYTES) < target.byteLength',
+    ],
+    reason: ANOTHER_WAY,
+  },
+  {
+    file: 'table/snappy-decoder',
+    line: 'else if (from + length + 3 <= source.byteLength && to + length + 3 <= target.byteLength) {',
+    changes: [
+      'from + length + 3 <= source.byteLength && to + length + 3 <= target.byteLength → false',
+      'from + length + 3 <= source.byteLength → (from + length + 3) < source.byteLength',
+      'to + length + 3 <= target.byteLength → (to + length + 3) < target.byteLength',
+      '3 → 4',
+    ],
+    reason: ANOTHER_WAY,
+  },
+  {
+    file: 'table/snappy-decoder',
+    line: 'if (offset < 4) {',
+    changes: ['offset < 4 → true', 'offset < 4 → offset <= 4', '4 → 5'],
+    reason: ANOTHER_WAY,
+  },
+  {
+    file: 'table/snappy-decoder',
+    line: 'else if (length <= SHORT_BYTES && to + SHORT_BYTES <= target.byteLength) {',
+    changes: [
+      'length <= SHORT_BYTES && to + SHORT_BYTES <= target.byteLength → false',
+      'length <= SHORT_BYTES → length < SHORT_BYTES',
+      'to + SHORT_BYTES <= target.byteLength → (to + SHORT_BYTES) < target.byteLength',
+    ],
+    reason: ANOTHER_WAY,
+  },
+  {
+    file: 'table/snappy-decoder',
+    line: 'else if (to + length + 3 <= target.byteLength) {',
+    changes: [
+      'to + length + 3 <= target.byteLength → false',
+      'to + length + 3 <= target.byteLength → (to + length + 3) < target.byteLength',
+      '3 → 4',
+    ],
+    reason: ANOTHER_WAY,
+  },
+  {
+    file: 'base/crc32c',
+    line: 'if (length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length) {',
+    changes: [
+      'length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length → false',
+      'length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length → true',
+      'length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length → (length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN) || (end <= bytes.length)',
+      'length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN → (length >= WORDS_FROM_BYTES) || IS_LITTLE_ENDIAN',
+      'length >= WORDS_FROM_BYTES → length > WORDS_FROM_BYTES',
+      'length >= WORDS_FROM_BYTES → length < WORDS_FROM_BYTES',
+      'end <= bytes.length → end < bytes.length',
+      'end <= bytes.length → end > bytes.length',
+    ],
+    reason: 'words or bytes give the same sum, and no caller reads beyond its bytes',
+  },
+  {
+    file: 'base/crc32c',
+    line: 'const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;',
+    changes: [
+      'new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 → new Uint8Array(new Uint32Array([1]).buffer)[0] !== 1',
+      '1 → 2',
+      '1 → (0)',
+      ...BY_ONE,
+    ],
+    reason: 'without words the bytes give the same sum',
+  },
+  {
+    file: 'base/crc32c',
+    line: 'const wordCount = ((end - i) >>> 3) * 2;',
+    changes: ['3 → 4'],
+    reason: 'what is not read as words is read as bytes, with the same sum',
+  },
+  { file: 'db/backup-format', line: '#crc = 0;', changes: BY_ONE, reason: UNREAD },
+  {
+    file: 'table/block-cursor',
+    line: 'this.entryOffset = 0;',
+    changes: ['this.entryOffset = 0; → nothing', ...BY_ONE],
+    reason: UNREAD,
+  },
+  {
+    file: 'table/block-iterator',
+    line: 'if (block.restart(middle) < entryOffset)',
+    changes: ['block.restart(middle) < entryOffset → false'],
+    reason: 'the walk to the entry before begins at an earlier restart point, and ends at the same entry',
+  },
+  {
+    file: 'table/block-iterator',
+    line: 'if (this.#restartIsBefore(block.restart(middle), key, keyOff, keyLen, tagLow, tagHigh))',
+    changes: ['this.#restartIsBefore(block.restart(middle), key, keyOff, keyLen, tagLow, tagHigh) → false'],
+    reason: 'the walk to the entry sought begins at an earlier restart point, and ends at the same entry',
+  },
+  {
+    file: 'table/block-iterator',
+    line: 'if (this.#isBytewise)',
+    changes: ['this.#isBytewise → false'],
+    reason: 'the search in any order finds the same entry',
+  },
+  {
+    file: 'table/snappy-decoder',
     line: 'if (length <= 8)',
     changes: ['length <= 8 → false', 'length <= 8 → length < 8', '8 → (7)'],
     reason: 'what is moved beyond the length is overwritten by what follows, and lies within the contents',
@@ -111,7 +227,8 @@ export const EQUIVALENTS: readonly AllowedMutant[] = [
     file: 'table/zstd-frame',
     line: 'if (at + BLOCK_HEADER_BYTES > stored.length)',
     changes: ['at + BLOCK_HEADER_BYTES → at - BLOCK_HEADER_BYTES'],
-    reason: 'a header that is not there whole is three bytes long all the same, so that the end is passed and told, a step later',
+    reason:
+      'a header that is not there whole is three bytes long all the same, so that the end is passed and told, a step later',
   },
   {
     file: 'memtable/dump-decoder',

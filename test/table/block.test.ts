@@ -126,6 +126,47 @@ for (const [name, hex] of badBlocks) {
   })
 }
 
+test('an entry whose lengths are cut off by the end of its block is told as such', () => {
+  const entry = [0, 9, 0, 97, ...TAG]
+  for (const cut of [[0], [0, 0], [255, 255]]) {
+    const iterator = iterate(rawBlock([...entry, ...cut], [0]))
+    iterator.seekToFirst()
+    assert.throws(() => iterator.next(), /an entry is cut off by the end of its block/)
+  }
+})
+
+test('an iterator is not valid before its first move, after a reset, past either end, and once a search has met damage', () => {
+  const sound = build([putEntry(bytesOf('b'), 1, bytesOf('v'))], 16)
+  const iterator = iterate(sound)
+  const { valid, keyOff, keyLen, tagLow, tagHigh, valOff, valLen } = iterator
+  assert.deepEqual([valid, keyOff, keyLen, tagLow, tagHigh, valOff, valLen], [false, 0, 0, 0, 0, 0, 0])
+  const leave: readonly (() => void)[] = [
+    () => iterator.next(),
+    () => iterator.prev(),
+    () => iterator.seek(bytesOf('c'), 0, 1, 0, 0),
+    () => iterator.reset(new Block(sound, 'f.ldb', 7)),
+  ]
+  for (const [i, move] of leave.entries()) {
+    iterator.seekToFirst()
+    assert.equal(iterator.valid, true)
+    move()
+    assert.equal(iterator.valid, false, `move ${i}`)
+  }
+  const damaged = new Block(rawBlock([0, 9, 0, 97, ...TAG, 0, 3, 0, 120, 121, 122], [0, 12]), 'f.ldb', 7)
+  for (const move of [() => iterator.seek(bytesOf('m'), 0, 1, 0, 0), () => iterator.seekToLast()]) {
+    iterator.reset(damaged)
+    iterator.seekToFirst()
+    assert.equal(iterator.valid, true)
+    assert.throws(move, /a key is shorter than a tag/)
+    assert.equal(iterator.valid, false)
+  }
+  iterator.reset(new Block(sound, 'f.ldb', 7))
+  iterator.seekToFirst()
+  iterator.reset(new Block(build([], 16), 'f.ldb', 7))
+  iterator.seekToLast()
+  assert.equal(iterator.valid, false)
+})
+
 test('an iterator that met damage is not valid, and can be sought elsewhere', () => {
   const bytes = new Uint8Array(Buffer.from(`000900${key}` + '001000' + '00000000' + '01000000', 'hex'))
   const iterator = iterate(bytes)

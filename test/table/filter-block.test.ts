@@ -58,6 +58,7 @@ test('each filter covers the keys of the blocks that start in its 2 KiB', () => 
     for (const key of ['foo', 'bar', 'box', 'hello'])
       assert.equal(asks(bytes, offset, key), keys.includes(key), `${offset} ${key}`)
   }
+  assert.equal(asks(bytes, 4100, ''), false, 'no key is in an empty filter, not even the empty one')
   assert.equal(asks(bytes, 10_240, 'foo'), true, 'beyond the last filter')
 })
 

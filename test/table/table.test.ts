@@ -15,10 +15,12 @@ import * as Lookup from '../../src/base/lookup.ts'
 import { fileNumber, MAX_SEQUENCE, sequenceNumber } from '../../src/base/types.ts'
 import type { Block } from '../../src/table/block.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
+import { BlockMemory } from '../../src/table/block-memory.ts'
 import type { BlockStore } from '../../src/table/block-store.ts'
 import { BlockWriter } from '../../src/table/block-writer.ts'
 import { BloomFilter } from '../../src/table/bloom-filter.ts'
 import { shortestSeparator, shortSuccessor } from '../../src/table/index-key.ts'
+import { LookupCursor } from '../../src/table/lookup-cursor.ts'
 import { Table } from '../../src/table/table.ts'
 import { TableBuilder, type TableOptions } from '../../src/table/table-builder.ts'
 import { type BlockHandle, encodeFooter, FOOTER_BYTES, putHandle } from '../../src/table/table-format.ts'
@@ -206,6 +208,42 @@ test('blocks are read once and then kept in the store, unless the iterator says 
   const { readCount } = table.file as MemoryFile
   assert.equal(listBackwards(table.iterator()).length, 200)
   assert.equal((table.file as MemoryFile).readCount, readCount)
+})
+
+test('a lookup takes its block from the store, if it is kept there', () => {
+  const table = openBytes(buildTable(numbered(200), { ...defaults, blockBytes: 256 }), new EverythingStore())
+  const file = table.file as MemoryFile
+  const readsOf = (key: string): number => {
+    const before = file.readCount
+    assert.equal(lookup(table, key), Lookup.FOUND)
+    return file.readCount - before
+  }
+  assert.deepEqual(['key1000', 'key1199', 'key1000', 'key1199', 'key1100'].map(readsOf), [1, 1, 0, 0, 1])
+})
+
+test('a filter keeps lookups of keys that are not there from reading blocks', () => {
+  const bytes = buildTable(numbered(200), { ...defaults, blockBytes: 256 })
+  const readsWith = (filterPolicy: BloomFilter | undefined): number => {
+    const options = { comparator: bytewiseComparator, filterPolicy, blockCache: undefined, codecs: {} }
+    const table = Table.open(new MemoryFile(bytes, 'f.ldb'), fileNumber(7), options)
+    const { readCount } = table.file as MemoryFile
+    for (let i = 0; i < 199; i++) assert.equal(lookup(table, `key${1000 + i}x`), Lookup.ABSENT)
+    return (table.file as MemoryFile).readCount - readCount
+  }
+  assert.ok(readsWith(undefined) >= 10)
+  assert.ok(readsWith(bloom) <= 4)
+})
+
+test('a table that is closed leaves the lookups that it shares, if it was the last that was asked', () => {
+  const lookups = new LookupCursor(bytewiseComparator, new BlockMemory())
+  const bytes = buildTable(numbered(3), defaults)
+  const options = { comparator: bytewiseComparator, filterPolicy: bloom, blockCache: undefined, codecs: {}, lookups }
+  const [a, b] = [1, 2].map((number) => Table.open(new MemoryFile(bytes), fileNumber(number), options))
+  for (const table of [a, b]) assert.equal(lookup(table, 'key1000'), Lookup.FOUND)
+  a.close()
+  assert.equal(lookups.owner, b)
+  b.close()
+  assert.deepEqual([lookups.owner, lookups.valBuf.length], [undefined, 4])
 })
 
 test('approximate offsets ascend with the keys, and end with the data', () => {
