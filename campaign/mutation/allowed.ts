@@ -79,6 +79,8 @@ export const TUNING: readonly TuningConstant[] = [
 const BY_ONE = ['0 → 1', '0 → (-1)']
 const UNREAD = 'it is written before anything reads it; the value only fixes its kind'
 const UNREAD_BYTES = 'bytes that nobody reads: they are replaced before'
+const MORE_ROOM =
+  'the buffer has room for what is put into it, and grows: how much it has besides is a matter of memory'
 const ANOTHER_WAY = 'another of the ways to move the same bytes: only time depends on which'
 const GROWS_EARLY =
   'a buffer that has room is replaced by one that has, with the same contents: only time depends on it'
@@ -194,6 +196,61 @@ export const EQUIVALENTS: readonly AllowedMutant[] = [
   },
   { file: 'db/backup-format', line: '#crc = 0;', changes: BY_ONE, reason: UNREAD },
   {
+    file: 'log/log-writer',
+    line: 'if (needed <= this.#buffer.length)',
+    changes: ['needed <= this.#buffer.length → false', 'needed <= this.#buffer.length → needed < this.#buffer.length'],
+    reason: GROWS_EARLY,
+  },
+  {
+    file: 'version/version-edit',
+    line: 'if (needed <= this.#buffer.length)',
+    changes: ['needed <= this.#buffer.length → false', 'needed <= this.#buffer.length → needed < this.#buffer.length'],
+    reason: GROWS_EARLY,
+  },
+  {
+    file: 'table/block-cursor',
+    line: 'if (length > this.key.length)',
+    changes: ['length > this.key.length → true', 'length > this.key.length → length >= this.key.length'],
+    reason: GROWS_EARLY,
+  },
+  {
+    file: 'table/filter-block',
+    line: 'if (end > this.#keys.length)',
+    changes: ['end > this.#keys.length → true', 'end > this.#keys.length → end >= this.#keys.length'],
+    reason: GROWS_EARLY,
+  },
+  {
+    file: 'table/table-index',
+    line: 'if (end > keys.length) {',
+    changes: ['end > keys.length → true', 'end > keys.length → end >= keys.length'],
+    reason: GROWS_EARLY,
+  },
+  {
+    file: 'db/backup-format',
+    line: 'if (bytes > this.#payload.length)',
+    changes: ['bytes > this.#payload.length → true', 'bytes > this.#payload.length → bytes >= this.#payload.length'],
+    reason: GROWS_EARLY,
+  },
+  {
+    file: 'table/table-index',
+    line: 'room = new Uint8Array(end * 2);',
+    changes: ['2 → 3', '2 → (1)'],
+    reason: MORE_ROOM,
+  },
+  {
+    file: 'db/backup-format',
+    line: 'this.#payload = new Uint8Array(Math.max(bytes, 4096));',
+    changes: ['4096 → 4097', '4096 → (4095)'],
+    reason: MORE_ROOM,
+  },
+  {
+    file: 'version/version-edit',
+    line: '#buffer = new Uint8Array(256);',
+    changes: ['256 → 257', '256 → (255)'],
+    reason: MORE_ROOM,
+  },
+  { file: 'db/backup-format', line: '#payload = new Uint8Array(0);', changes: ['0 → 1'], reason: UNREAD_BYTES },
+  {
     file: 'table/block-cursor',
     line: 'this.entryOffset = 0;',
     changes: ['this.entryOffset = 0; → nothing', ...BY_ONE],
@@ -240,7 +297,7 @@ export const EQUIVALENTS: readonly AllowedMutant[] = [
     file: 'memtable/dump-decoder',
     line: 'this.#lastKey = new Uint8Array(length * 2);',
     changes: ['2 → 3', '2 → (1)'],
-    reason: 'the buffer is as long as the key at least: how much longer is a matter of memory',
+    reason: MORE_ROOM,
   },
   {
     file: 'memtable/dump-decoder',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toHex } from '../../src/base/bytes.ts'
+import { putFixed32 } from '../../src/base/coding.ts'
 import { BloomFilter } from '../../src/table/bloom-filter.ts'
 import { FilterBlockBuilder, FilterBlockReader } from '../../src/table/filter-block.ts'
 import type { FilterPolicy } from '../../src/table/filter-policy.ts'
@@ -74,6 +75,20 @@ test('what is no filter block is not parsed', () => {
     '0000000035', // base of 2^53
   ]
   for (const hex of bad) assert.equal(FilterBlockReader.parse(policy, Buffer.from(hex, 'hex')), undefined, hex)
+})
+
+test('a filter block of 2 GiB is the largest, and one whose base is 2^52 has the coarsest', () => {
+  assert.notEqual(FilterBlockReader.parse(listPolicy, Buffer.from('0000000034', 'hex')), undefined)
+  for (const [offsetsEnd, isParsed] of [
+    [2 ** 31 - 1, true],
+    [2 ** 31, false],
+  ] as const) {
+    // Zeros that are never touched take no memory.
+    const bytes = new Uint8Array(offsetsEnd + 5)
+    putFixed32(bytes, offsetsEnd, offsetsEnd)
+    bytes[bytes.length - 1] = 11
+    assert.equal(FilterBlockReader.parse(listPolicy, bytes) !== undefined, isParsed, `${offsetsEnd} bytes`)
+  }
 })
 
 test('another base than 2 KiB is taken as stored', () => {
