@@ -8,7 +8,8 @@
  */
 import { Prng } from '../../src/base/prng.ts'
 import type { CampaignContext } from '../campaign.ts'
-import { type AllowedMutant, EQUIVALENTS, TUNING } from './allowed.ts'
+import { type AllowedMutant, TUNING } from './allowed.ts'
+import { EQUIVALENTS } from './equivalents.ts'
 import type { FileTable } from './file-table.ts'
 import { Hunter, type Outcome } from './hunting.ts'
 import { withMutants } from './instrument.ts'

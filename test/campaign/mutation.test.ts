@@ -3,7 +3,8 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EQUIVALENTS, UNREACHABLE } from '../../campaign/mutation/allowed.ts'
+import { TUNING, UNREACHABLE } from '../../campaign/mutation/allowed.ts'
+import { EQUIVALENTS } from '../../campaign/mutation/equivalents.ts'
 import { withBranches, withMutants } from '../../campaign/mutation/instrument.ts'
 import { mutantsOf } from '../../campaign/mutation/operators.ts'
 import { Probe, RunawayError } from '../../campaign/mutation/probe.ts'
@@ -96,5 +97,5 @@ test('each operand of a condition has two branches, and counting them changes no
 })
 
 test('what is allowed has a reason each', () => {
-  for (const { reason } of [...UNREACHABLE, ...EQUIVALENTS]) assert.match(reason, /\w+ \w+/)
+  for (const { reason } of [...UNREACHABLE, ...EQUIVALENTS, ...TUNING]) assert.match(reason, /\w+ \w+/)
 })

@@ -12,8 +12,9 @@ import { CorruptionError, NotSupportedError, type VarveError } from '../../src/b
 import { Prng } from '../../src/base/prng.ts'
 import { fileNumber } from '../../src/base/types.ts'
 import { nodeCodecs } from '../../src/env/node-codecs.ts'
+import type { Block } from '../../src/table/block.ts'
 import { BlockMemory } from '../../src/table/block-memory.ts'
-import { verifiedBlock } from '../../src/table/block-reader.ts'
+import { readDataBlock, verifiedBlock } from '../../src/table/block-reader.ts'
 import { BlockWriter } from '../../src/table/block-writer.ts'
 import { BloomFilter } from '../../src/table/bloom-filter.ts'
 import {
@@ -338,6 +339,23 @@ test('a table whose filter and index are larger than its tail is opened and read
   const bytes = buildTable(entries, options)
   const table = Table.open(new MemoryFile(bytes), fileNumber(5), { ...options, blockCache: undefined, codecs: {} })
   assert.equal(listForwards(table.iterator()).length, 3000)
+})
+
+test('a data block that is read has memory of blocks, which goes back once nobody holds it', () => {
+  const contents = new Uint8Array(100)
+  contents.set([1], contents.length - 4)
+  const file = new MemoryWritableFile()
+  const writer = new BlockWriter(file)
+  const handle = writer.writeBlock(contents)
+  writer.write(new Uint8Array(48))
+  writer.flush()
+  const memory = new BlockMemory()
+  const read = (): Block => readDataBlock(new MemoryFile(file.contents()), handle, host, memory)
+  const first = read()
+  assert.equal(first.memory, first.bytes.buffer)
+  memory.hold(first)
+  memory.release(first)
+  assert.equal(read().bytes.buffer, first.bytes.buffer)
 })
 
 test('a block that was uncompressed into memory of blocks gives it back; one that lies in what was read does not', () => {

@@ -91,6 +91,19 @@ test('a filter block of 2 GiB is the largest, and one whose base is 2^52 has the
   }
 })
 
+test('a filter of one byte is a filter, and filters of several hundred bytes ascend', () => {
+  const builder = new FilterBlockBuilder(listPolicy)
+  builder.addKey(bytesOf(''), 0, 0)
+  const one = builder.finish()
+  assert.deepEqual([asks(one, 0, ''), asks(one, 0, 'x')], [true, false])
+  const bytes = new Uint8Array(768 + 4 * 4 + 1)
+  for (const [i, offset] of [0, 300, 600, 768].entries()) putFixed32(bytes, 768 + 4 * i, offset)
+  bytes[bytes.length - 1] = 11
+  assert.notEqual(FilterBlockReader.parse(listPolicy, bytes), undefined)
+  putFixed32(bytes, 772, 601)
+  assert.equal(FilterBlockReader.parse(listPolicy, bytes), undefined)
+})
+
 test('another base than 2 KiB is taken as stored', () => {
   const builder = new FilterBlockBuilder(listPolicy)
   builder.addKey(bytesOf('a'), 0, 1)

@@ -21,6 +21,7 @@ import { BlockWriter } from '../../src/table/block-writer.ts'
 import { BloomFilter } from '../../src/table/bloom-filter.ts'
 import { shortestSeparator, shortSuccessor } from '../../src/table/index-key.ts'
 import { LookupCursor } from '../../src/table/lookup-cursor.ts'
+import { filterKey } from '../../src/table/metaindex.ts'
 import { Table } from '../../src/table/table.ts'
 import { TableBuilder, type TableOptions } from '../../src/table/table-builder.ts'
 import { type BlockHandle, encodeFooter, FOOTER_BYTES, putHandle } from '../../src/table/table-format.ts'
@@ -152,20 +153,6 @@ test('an order of the user decides where a lookup looks', () => {
   assert.equal(listForwards(table.iterator())[0], '"key1299"#300=value 299')
 })
 
-test('the filter saves the read of a block that lacks the key', () => {
-  const bytes = buildTable(numbered(200), { ...defaults, blockBytes: 256 })
-  const file = new MemoryFile(bytes)
-  const table = Table.open(file, fileNumber(1), {
-    comparator: bytewiseComparator,
-    filterPolicy: bloom,
-    blockCache: undefined,
-    codecs: {},
-  })
-  const before = file.readCount
-  for (let i = 0; i < 100; i++) assert.equal(lookup(table, `key${1000 + i}x`), Lookup.ABSENT)
-  assert.ok(file.readCount - before < 10, `${file.readCount - before} reads for 100 absent keys`)
-})
-
 test('a filter of another policy is not asked', () => {
   const table = Table.open(new MemoryFile(buildTable(numbered(20), defaults)), fileNumber(1), {
     comparator: bytewiseComparator,
@@ -221,7 +208,7 @@ test('a lookup takes its block from the store, if it is kept there', () => {
   assert.deepEqual(['key1000', 'key1199', 'key1000', 'key1199', 'key1100'].map(readsOf), [1, 1, 0, 0, 1])
 })
 
-test('a filter keeps lookups of keys that are not there from reading blocks', () => {
+test('the filter saves the read of a block that lacks the key', () => {
   const bytes = buildTable(numbered(200), { ...defaults, blockBytes: 256 })
   const readsWith = (filterPolicy: BloomFilter | undefined): number => {
     const options = { comparator: bytewiseComparator, filterPolicy, blockCache: undefined, codecs: {} }
@@ -301,11 +288,24 @@ test('a damaged filter is left out, and lookups are right without it', () => {
   assert.equal(lookup(table, 'absent'), Lookup.ABSENT)
 })
 
+test('a filter that lies nowhere, or is said to be longer than the table, is left out at once', () => {
+  for (const filter of [
+    { offset: 0, bytes: 2 ** 45 },
+    { offset: 0, bytes: 2 ** 53 - 1 },
+    { offset: 2 ** 40, bytes: 10 },
+    { offset: 10, bytes: 2 ** 32 },
+  ]) {
+    const table = openBytes(forge({ filter }))
+    assert.equal(table.filterIsDamaged, true, JSON.stringify(filter))
+  }
+})
+
 /** A table of raw parts: what no builder would write. */
 function forge(parts: {
   readonly blocks?: readonly Entry[][]
   readonly index?: (handles: readonly BlockHandle[]) => readonly (readonly [Uint8Array, Uint8Array])[]
   readonly compression?: number
+  readonly filter?: BlockHandle
 }): Uint8Array {
   const file = new MemoryWritableFile()
   const writer = new BlockWriter(file)
@@ -315,7 +315,7 @@ function forge(parts: {
       entries.map(({ key, low, high, value }) => [encodeInternalKey(key, 0, key.length, low, high), value]),
     )
   })
-  const metaindex = writeBlock(writer, [])
+  const metaindex = writeBlock(writer, parts.filter === undefined ? [] : [[filterKey(bloom), encoded(parts.filter)]])
   const index = writeBlock(writer, parts.index?.(handles) ?? [])
   writer.write(encodeFooter({ metaindex, index }))
   writer.flush()
@@ -434,6 +434,11 @@ test('a block of a compression that varve cannot read is refused by name, file a
     assert.throws(() => lookup(table, 'a'), isNamed)
     assert.throws(() => listForwards(table.iterator()), isNamed)
   }
+})
+
+test('a file is told to be too short for a table, or to lack the magic number, by its length', () => {
+  assert.throws(() => openBytes(new Uint8Array(47)), /a table has at least 48 bytes, this file 47/)
+  assert.throws(() => openBytes(new Uint8Array(48)), /not a table: the magic number is missing/)
 })
 
 test('a file that is no table does not open', () => {

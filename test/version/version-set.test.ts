@@ -220,6 +220,11 @@ test('of each counter in a manifest the last one holds', () => {
   )
 })
 
+test('a manifest that names no previous log has the number 0 for it', () => {
+  const { files } = manifestOf([COUNTERS])
+  assert.equal(recoverVersion(files, DIRECTORY, fileNumber(2), bytewiseComparator).previousLog, 0)
+})
+
 /** A directory with MANIFEST-000002, of these edits. */
 function manifestOf(edits: readonly VersionEdit[]): MemoryEnvironment {
   const memory = inMemory()
