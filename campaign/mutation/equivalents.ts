@@ -125,6 +125,30 @@ export const EQUIVALENTS: readonly AllowedMutant[] = [
   },
   { file: 'db/backup-format', line: '#crc = 0;', changes: BY_ONE, reason: UNREAD },
   {
+    file: 'base/coding',
+    line: 'return this.failed ? this.bytes.subarray(0, 0) : this.bytes.subarray(start, start + length);',
+    changes: ['0 → 1'],
+    reason: 'an empty view is empty wherever it begins',
+  },
+  {
+    file: 'table/block-iterator',
+    line: 'return compareTags(low, getFixed32(probe.key, userLength + 4), tagLow, tagHigh) < 0;',
+    changes: ['compareTags(low, getFixed32(probe.key, userLength + 4), tagLow, tagHigh) < 0 → undefined'],
+    reason: 'the walk to the entry sought begins at an earlier restart point, and ends at the same entry',
+  },
+  {
+    file: 'table/block-iterator',
+    line: 'const limit = userLength < keyLen ? userLength : keyLen;',
+    changes: ['userLength < keyLen → userLength <= keyLen'],
+    reason: 'where both are equal, either is',
+  },
+  {
+    file: 'table/filter-block',
+    line: 'spans[2 * i] = isThere ? getFixed32(this.#bytes, at) : 0;',
+    changes: BY_ONE,
+    reason: 'where a filter begins that is not there',
+  },
+  {
     file: 'memtable/dump-decoder',
     line: 'if (used === 0)',
     changes: ['used === 0 → false'],

@@ -140,3 +140,15 @@ test('closing closes every file, and leaves none', () => {
   log.close()
   assert.deepEqual([memory.files.openCount, log.list()], [0, []])
 })
+
+test('a new file begins with one marker, also right after a sync', () => {
+  const { memory, log } = begin(true)
+  rotate(log, 3, 1)
+  add(log, 1)
+  log.sync()
+  rotate(log, 4, 2)
+  add(log, 2)
+  log.flush()
+  assert.deepEqual(countsIn(memory, '000004.log'), [0, 1])
+  log.close()
+})

@@ -233,6 +233,10 @@ test('a table that is closed leaves the lookups that it shares, if it was the la
   assert.deepEqual([lookups.owner, lookups.valBuf.length], [undefined, 4])
 })
 
+test('opening a table is one read', () => {
+  assert.equal((openBytes(buildTable(numbered(200), defaults)).file as MemoryFile).readCount, 1)
+})
+
 test('approximate offsets ascend with the keys, and end with the data', () => {
   const entries = numbered(200)
   const table = openBytes(buildTable(entries, { ...defaults, blockBytes: 256 }))
