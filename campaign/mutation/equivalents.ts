@@ -96,11 +96,7 @@ export const EQUIVALENTS: readonly AllowedMutant[] = [
     line: 'if (length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length) {',
     changes: [
       'length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length → false',
-      'length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length → true',
-      'length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length → (length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN) || (end <= bytes.length)',
-      'length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN → (length >= WORDS_FROM_BYTES) || IS_LITTLE_ENDIAN',
       'length >= WORDS_FROM_BYTES → length > WORDS_FROM_BYTES',
-      'length >= WORDS_FROM_BYTES → length < WORDS_FROM_BYTES',
       'end <= bytes.length → end < bytes.length',
       'end <= bytes.length → end > bytes.length',
     ],
