@@ -1,5 +1,5 @@
 /**
- * Allowed: branches that no test can take, and mutants that do what the program does. Each stands here by the text of its line,
+ * Allowed: branches that no test can take, and constants whose mutants are apart. Each branch stands here by the text of its line,
  * as compiled, not by its number; one that is gone, or that a test notices after all, is a finding of T16.
  */
 
@@ -15,7 +15,14 @@ export interface AllowedMutant {
   readonly file: string
   readonly line: string
   /** As `Mutant.change`. */
-  readonly change: string
+  readonly changes: readonly string[]
+  readonly reason: string
+}
+
+/** A constant of a module that decides how long something takes or how much memory it has, and nothing that is read or written. */
+export interface TuningConstant {
+  readonly file: string
+  readonly constant: string
   readonly reason: string
 }
 
@@ -35,4 +42,36 @@ export const UNREACHABLE: readonly AllowedBranch[] = [
   },
 ]
 
-export const EQUIVALENTS: readonly AllowedMutant[] = []
+export const TUNING: readonly TuningConstant[] = [
+  {
+    file: 'base/crc32c',
+    constant: 'WORDS_FROM_BYTES',
+    reason: 'from where on words are read instead of bytes: the sum is the same',
+  },
+  { file: 'log/log-reader', constant: 'WINDOW_BYTES', reason: 'how many blocks are read at once' },
+  { file: 'log/log-writer', constant: 'INITIAL_BUFFER_BYTES', reason: 'the buffer grows with what it holds' },
+  { file: 'log/log-writer', constant: 'KEPT_BUFFER_BYTES', reason: 'when a buffer that has grown is let go' },
+  { file: 'table/block-cursor', constant: 'FIRST_KEY_BYTES', reason: 'the buffer grows with the keys' },
+  { file: 'table/block-cursor', constant: 'LOOP_BYTES', reason: 'a loop or a view copies the same bytes' },
+  { file: 'table/filter-block', constant: 'FIRST_KEYS_BYTES', reason: 'the buffer grows with the keys' },
+  {
+    file: 'table/snappy-decoder',
+    constant: 'MAX_WORD_COPY_BYTES',
+    reason: 'words or a block move copy the same bytes',
+  },
+  { file: 'table/table', constant: 'OVERHEAD_BYTES', reason: 'an estimate of memory, which the cache reckons with' },
+  { file: 'table/table-tail', constant: 'TAIL_PART', reason: 'how much of a table is read at once' },
+  { file: 'table/table-tail', constant: 'MIN_TAIL_BYTES', reason: 'how much of a table is read at once' },
+  { file: 'table/table-tail', constant: 'MAX_TAIL_BYTES', reason: 'how much of a table is read at once' },
+  {
+    file: 'version/manifest',
+    constant: 'CURRENT_BYTES_MAX',
+    reason: 'how much of CURRENT is read: more than any name of a manifest has',
+  },
+  {
+    file: 'db/backup-format',
+    constant: 'DATA_BYTES',
+    reason: 'in pieces of which length a file is written; a reader takes any',
+  },
+  { file: 'admin/table-merge', constant: 'STEP_ENTRIES', reason: 'how often the event loop may turn' },
+]

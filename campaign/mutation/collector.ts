@@ -15,6 +15,8 @@ export interface CollectedTest {
   /** The file's path from test/, a number sign, and the number of the test in it. */
   readonly id: string
   readonly name: string
+  /** What is done once for many tests, if it is not done yet: without a mutant, since the next ones will use it. */
+  prepare(): Promise<void>
   /** @throws whatever the test or what is done before and after it throws */
   run(): Promise<void>
 }
@@ -50,7 +52,12 @@ export function test(...declared: unknown[]): void {
   const owner = suite
   const id = `${file}#${inFile++}`
   if (body === undefined || isSet(skip) || isSet(todo)) return
-  collected.push({ id, name: `${owner.name}${name}`, run: () => runTest(owner, name, body) })
+  collected.push({
+    id,
+    name: `${owner.name}${name}`,
+    prepare: () => prepareSuites(owner, name),
+    run: () => runTest(owner, name, body),
+  })
 }
 
 export function describe(name: string, body: () => void): void {
@@ -79,7 +86,7 @@ async function runTest(owner: Suite, name: string, body: Body): Promise<void> {
   const endings: Body[] = []
   const context = contextFor(owner, name, endings)
   const suites = suitesFrom(owner)
-  for (const outer of suites) await prepare(outer, context)
+  await prepareSuites(owner, name)
   try {
     for (const outer of suites) for (const hook of outer.beforeEach) await hook(context)
     await body(context)
@@ -87,6 +94,11 @@ async function runTest(owner: Suite, name: string, body: Body): Promise<void> {
     for (const ending of endings) await ending(context)
     for (const outer of suites.reverse()) for (const hook of outer.afterEach) await hook(context)
   }
+}
+
+async function prepareSuites(owner: Suite, name: string): Promise<void> {
+  const context = contextFor(owner, name, [])
+  for (const outer of suitesFrom(owner)) await prepare(outer, context)
 }
 
 function prepare(owner: Suite, context: TestContext): Promise<void> {

@@ -1,6 +1,13 @@
 /**
- * Hunting: each mutant against the tests that reach it, the quickest first, and before them the one that found the last mutant.
- * A mutant is found if a test fails, if it goes on and on, or if its process ends or no longer answers.
+ * Hunting: each mutant against the tests that reach it, the nearest first: those of its file, then those of its folder, then
+ * others, of each the quickest first. A mutant is found if a test fails, if it goes on and on (probe.ts), or if its process ends
+ * or no longer answers.
+ *
+ * A test that fails with a mutant is run once more without it. If it fails then, too, what was left behind has spoiled the process:
+ * the mutant is looked for in another one, where each test has to pass without it first.
+ *
+ * Outcomes are told in the order in which the mutants were drawn, and of the last only if those before are known: otherwise, when
+ * the time is over, there would be more of the quick ones in the sample, and those are the ones that are found.
  */
 import type { CampaignContext } from '../campaign.ts'
 import type { Answer, Hunt } from './messages.ts'
@@ -11,10 +18,13 @@ import type { Survey } from './survey.ts'
 /** Mutants that one process looks at: few enough that it stays fresh. */
 const HUNTS_MAX = 100
 /** Processor time of all tests of a mutant together, as measured without it. */
-const TESTS_MS_MAX = 1000
+const TESTS_MS_MAX = 2000
 /** A mutant may be reached so many times as often as its place was without it, and so often besides. */
 const RUNAWAY_FACTOR = 20
 const RUNAWAY_MORE = 2000
+/** The same for all places together. */
+const STEPS_FACTOR = 10
+const STEPS_MORE = 2_000_000
 /** How long a test may take, in processor time where that is known. */
 const ANSWER_MS = 4000
 const ANSWER_FACTOR = 20
@@ -32,33 +42,53 @@ export class Hunter {
   readonly #program: Program
   readonly #survey: Survey
   readonly #mutants: readonly Mutant[]
-  readonly #found: (outcome: Outcome) => void
+  readonly #tell: (outcome: Outcome) => void
+  /** Mutants in the order in which they are told. */
+  #untold: number[] = []
+  readonly #known = new Map<number, Outcome>()
+  readonly #spoiling = new Set<number>()
 
   constructor(
     context: CampaignContext,
     program: Program,
     survey: Survey,
     mutants: readonly Mutant[],
-    found: (outcome: Outcome) => void,
+    tell: (outcome: Outcome) => void,
   ) {
     this.#context = context
     this.#program = program
     this.#survey = survey
     this.#mutants = mutants
-    this.#found = found
+    this.#tell = tell
   }
 
   /** Look for mutants in this order, until the time is over. */
   async hunt(mutants: readonly number[]): Promise<void> {
     for (let begin = 0; begin < mutants.length && !this.#context.isOver(); begin += HUNTS_MAX) {
       const part = mutants.slice(begin, begin + HUNTS_MAX)
-      const left = part
-        .filter((mutant) => !this.#survey.isLoading(mutant))
-        .map((mutant) => this.#huntOf(mutant, this.#survey.testsOf(mutant)))
-      while (left.length > 0 && !this.#context.isOver()) left.splice(0, await this.#run(left, undefined))
+      this.#untold = part
       for (const mutant of part) {
         if (this.#survey.isLoading(mutant) && !this.#context.isOver()) await this.#fromTheStart(mutant)
       }
+      const left = part
+        .filter((mutant) => !this.#survey.isLoading(mutant))
+        .map((mutant) => this.#huntOf(mutant, this.#survey.testsOf(mutant)))
+      while (left.length > 0 && !this.#context.isOver()) {
+        left.splice(0, await this.#run(left, undefined))
+        // It has spoiled the process that was to tell.
+        const [first] = left
+        if (first !== undefined && this.#spoiling.delete(first.mutant)) left[0] = { ...first, isChecked: true }
+      }
+    }
+  }
+
+  #learn(outcome: Outcome): void {
+    this.#known.set(outcome.mutant, outcome)
+    while (this.#untold.length > 0) {
+      const next = this.#known.get(this.#untold[0])
+      if (next === undefined) return
+      this.#untold.shift()
+      this.#tell(next)
     }
   }
 
@@ -79,7 +109,7 @@ export class Hunter {
     return { mutant, tests: chosen, limit: this.#survey.mostOften(mutant) * RUNAWAY_FACTOR + RUNAWAY_MORE }
   }
 
-  /** @returns how many are done: fewer than there were if one ended the process */
+  /** @returns how many are done: fewer than there are if one ended the process */
   async #run(hunts: readonly Hunt[], fromTheStart: number | undefined): Promise<number> {
     let done = 0
     let test: string | undefined
@@ -87,21 +117,26 @@ export class Hunter {
       if (this.#context.isOver()) return 0
       if (answer.kind === 'begun') {
         test = answer.test
+        // Twice: with the mutant, and without.
         return ANSWER_MS + this.#survey.msOf(answer.test) * ANSWER_FACTOR
       }
+      if (answer.kind === 'spoiled') this.#spoiling.add(answer.mutant)
       if (answer.kind === 'killed' || answer.kind === 'alive') {
         done++
-        this.#found({ mutant: answer.mutant, test: answer.kind === 'killed' ? answer.test : undefined })
+        this.#learn({ mutant: answer.mutant, test: answer.kind === 'killed' ? answer.test : undefined })
       }
       return LOADING_MS
     }
-    const files = this.#survey.filesOf(hunts.flatMap(({ tests }) => tests))
-    const job = { files, places: this.#mutants.length, hunts }
+    const tests = new Set(hunts.flatMap((hunt) => hunt.tests))
+    const stepsMax = Object.fromEntries(
+      [...tests].map((id) => [id, this.#survey.stepsOf(id) * STEPS_FACTOR + STEPS_MORE]),
+    )
+    const job = { files: this.#survey.filesOf([...tests]), places: this.#mutants.length, hunts, stepsMax }
     const run = this.#program.run(fromTheStart === undefined ? job : { ...job, fromTheStart }, hear, LOADING_MS)
     const end = await run
     if (end === undefined || done === hunts.length || this.#context.isOver()) return done
     if (test === undefined && fromTheStart === undefined) throw new Error(`the tests do not run: ${end}`)
-    this.#found({ mutant: hunts[done].mutant, test: test ?? 'loading' })
+    this.#learn({ mutant: hunts[done].mutant, test: test ?? 'loading' })
     return done + 1
   }
 }

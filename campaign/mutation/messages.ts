@@ -10,6 +10,8 @@ export interface Job {
   readonly places: number
   /** Undefined: run each test once, and tell what it reaches. */
   readonly hunts?: readonly Hunt[]
+  /** By test: how many places it may reach with a mutant. */
+  readonly stepsMax?: Readonly<Record<string, number>>
   /** Tests that a survey leaves out. */
   readonly skipped?: readonly string[]
   /** Switched on before anything is loaded: what is computed while modules are loaded is computed wrong. */
@@ -23,6 +25,8 @@ export interface Hunt {
   readonly tests: readonly string[]
   /** How often the mutant may be reached by one test. */
   readonly limit: number
+  /** Run each test without the mutant first, and leave out those that fail. */
+  readonly isChecked?: boolean
 }
 
 export type Answer =
@@ -39,4 +43,6 @@ export type Answer =
     }
   | { readonly kind: 'begun'; readonly mutant: number; readonly test: string }
   | { readonly kind: 'killed'; readonly mutant: number; readonly test: string; readonly error: string }
+  /** A test fails with the mutant, and without it from then on: the process is of no use any more. */
+  | { readonly kind: 'spoiled'; readonly mutant: number; readonly test: string }
   | { readonly kind: 'alive'; readonly mutant: number }

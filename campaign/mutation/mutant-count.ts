@@ -1,10 +1,15 @@
 /**
  * Mutant count: which mutants of the subjects the tests find. What time does not suffice for is left out: the order is drawn from
  * the seed, so that what was looked at is a sample.
+ *
+ * The score is found / (found + alive). Two classes are apart from both, each by a list with reasons (allowed.ts): mutants that do
+ * the same as the program whatever it is given, and mutants of constants that only time and memory depend on. What is left out of
+ * the list and lives, counts as alive, be it hard to test or not; so does what no test reaches.
  */
 import { Prng } from '../../src/base/prng.ts'
 import type { CampaignContext } from '../campaign.ts'
-import { EQUIVALENTS } from './allowed.ts'
+import { type AllowedMutant, TUNING } from './allowed.ts'
+import { EQUIVALENTS } from './equivalents.ts'
 import type { FileTable } from './file-table.ts'
 import { Hunter, type Outcome } from './hunting.ts'
 import { withMutants } from './instrument.ts'
@@ -40,7 +45,10 @@ export async function countMutants(
   )
   const score = new Score(context, mutants, table)
   const hunter = new Hunter(context, program, surveyed, mutants, (outcome) => score.add(outcome))
-  await hunter.hunt(shuffled(mutants.length, context.seed))
+  const drawn = shuffled(mutants.length, context.seed)
+  const tuning = drawn.filter((mutant) => isTuning(mutants[mutant]))
+  context.count('mutants of what only time and memory depend on', tuning.length)
+  await hunter.hunt(drawn.filter((mutant) => !isTuning(mutants[mutant])))
   score.close((file) => sources.has(file))
 }
 
@@ -48,7 +56,7 @@ class Score {
   readonly #context: CampaignContext
   readonly #mutants: readonly Mutant[]
   readonly #table: FileTable
-  readonly #allowed: ReadonlySet<string> = new Set(EQUIVALENTS.map(keyOf))
+  readonly #allowed: ReadonlySet<string> = new Set(EQUIVALENTS.flatMap(keysOf))
   /** Listed ones that a test found, and those that it did not. */
   readonly #foundListed = new Set<string>()
   readonly #aliveListed = new Set<string>()
@@ -89,12 +97,29 @@ class Score {
     const present = new Set(this.#mutants.map(keyOf))
     for (const listed of EQUIVALENTS) {
       if (!isSubject(listed.file)) continue
-      const key = keyOf(listed)
-      const isFound = this.#foundListed.has(key) && !this.#aliveListed.has(key)
-      if (present.has(key) && !isFound) continue
-      this.#context.finding('a mutant is listed as doing the same', `and is found or gone: ${key}`, listed)
+      for (const key of keysOf(listed)) {
+        const isFound = this.#foundListed.has(key) && !this.#aliveListed.has(key)
+        if (present.has(key) && !isFound) continue
+        this.#context.finding('a mutant is listed as doing the same', `and is found or gone: ${key}`, listed)
+      }
+    }
+    for (const { file, constant } of TUNING) {
+      if (!isSubject(file) || this.#mutants.some((mutant) => mutant.file === file && isOf(mutant, constant))) continue
+      this.#context.finding('a constant is listed that is gone', `${file}: ${constant}`, {})
     }
   }
+}
+
+function isTuning(mutant: Mutant): boolean {
+  return TUNING.some(({ file, constant }) => file === mutant.file && isOf(mutant, constant))
+}
+
+function isOf({ line }: Mutant, constant: string): boolean {
+  return line.replace('export ', '').startsWith(`const ${constant} = `)
+}
+
+function keysOf({ file, line, changes }: AllowedMutant): string[] {
+  return changes.map((change) => keyOf({ file, line, change }))
 }
 
 function keyOf({ file, line, change }: Mutant): string {

@@ -4,6 +4,10 @@
  *
  * What would only repeat another change is left out: a comparison that is a condition is not turned around, since the
  * condition that never holds shows the same; the only statement of a condition stays, for that reason, too.
+ *
+ * Left out is, too, what nobody can see, by rule: `this.field = undefined` in a constructor, since a declared field is that
+ * already; and how much more than is needed a buffer grows, the second argument of `Math.max(needed, …)`. Constants that only time
+ * and memory depend on are listed (allowed.ts).
  */
 import { isNode, isOutside, lineAt, type Node, nodeAt, parsed, walk } from './syntax.ts'
 
@@ -83,8 +87,12 @@ export function sitesOf(text: string): Site[] {
     }
     sites.set(key, site)
   }
+  const constructors = new Set<Node>()
   walk(parsed(text), (node, parent, field) => {
-    if (isOutside(node)) return false
+    if (isOutside(node) || isGrowth(node, parent, field)) return false
+    if (node.type === 'MethodDefinition' && node.kind === 'constructor')
+      constructors.add(nodeAt(nodeAt(node, 'value'), 'body'))
+    if (parent !== undefined && constructors.has(parent) && isUndefinedField(node)) return false
     if (parent !== undefined && isName(parent, field)) return false
     if (isRemovable(node, parent)) add(node, [''], true)
     if (parent !== undefined && field === 'test' && CONDITIONS.has(parent.type)) add(node, constantsFor(node, parent))
@@ -109,6 +117,31 @@ export function mutantsOf(file: string, text: string): Mutant[] {
 function short(text: string): string {
   const plain = text.replaceAll(/\s+/g, ' ')
   return plain.length <= 100 ? plain : `${plain.slice(0, 99)}…`
+}
+
+/** The second argument of `Math.max(needed, …)`. */
+function isGrowth(node: Node, parent: Node | undefined, field: string): boolean {
+  if (parent?.type !== 'CallExpression' || field !== 'arguments' || !isMaximum(nodeAt(parent, 'callee'))) return false
+  const [first] = parent.arguments as Node[]
+  return first !== node && first.name === 'needed'
+}
+
+/** `this.field = undefined` */
+function isUndefinedField(statement: Node): boolean {
+  if (statement.type !== 'ExpressionStatement') return false
+  const node = nodeAt(statement, 'expression')
+  if (node.type !== 'AssignmentExpression' || node.operator !== '=') return false
+  const left = nodeAt(node, 'left')
+  const isField = left.type === 'MemberExpression' && nodeAt(left, 'object').type === 'ThisExpression'
+  return isField && nodeAt(node, 'right').name === 'undefined'
+}
+
+function isMaximum(callee: Node): boolean {
+  return callee.type === 'MemberExpression' && nodeAt(callee, 'object').name === 'Math' && isNamed(callee, 'max')
+}
+
+function isNamed(member: Node, name: string): boolean {
+  return nodeAt(member, 'property').name === name
 }
 
 /** A name that is written as if it were a value. */

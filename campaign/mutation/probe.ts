@@ -1,9 +1,10 @@
 /**
  * Probe: what instrumented files (instrument.ts) report to, one a process. It says which mutant is on, counts how often each
- * place was reached, and ends a mutant that no longer comes to an end.
+ * place was reached, and ends a mutant that no longer comes to an end: by counting places, not by the clock, so that a machine that
+ * is busy elsewhere finds nothing.
  */
 
-/** A mutant reached its place far more often than the program as it is. */
+/** A mutant reached its place, or all places together, far more often than the program as it is. */
 export class RunawayError extends Error {}
 
 export class Probe {
@@ -11,6 +12,8 @@ export class Probe {
   active = -1
   /** How often the active mutant may be reached. */
   limit: number = Number.MAX_SAFE_INTEGER
+  /** How many places of all the active mutant may still reach. */
+  stepsLeft: number = Number.MAX_SAFE_INTEGER
   ranAway = false
   /** By the first mutant of a site, or by branch. */
   readonly hits: Uint32Array
@@ -22,12 +25,15 @@ export class Probe {
   /** Whether one of these mutants of a site is on. */
   isOn(first: number, last: number): boolean {
     this.hits[first]++
+    if (--this.stepsLeft < 0) this.#runAway()
     if (this.active < first || this.active > last) return false
-    if (this.hits[first] > this.limit) {
-      this.ranAway = true
-      throw new RunawayError(`mutant ${this.active} goes on and on`)
-    }
+    if (this.hits[first] > this.limit) this.#runAway()
     return true
+  }
+
+  #runAway(): never {
+    this.ranAway = true
+    throw new RunawayError(`mutant ${this.active} goes on and on`)
   }
 
   enter(branch: number): void {

@@ -35,12 +35,13 @@ async function main(): Promise<void> {
   }
   answer({ kind: 'loaded', hits: hitsOf(probe) })
   if (job.hunts === undefined) await survey(probe, new Set(job.skipped))
-  else for (const hunt of job.hunts) await look(probe, hunt)
+  else for (const hunt of job.hunts) await look(probe, hunt, job)
 }
 
 async function survey(probe: Probe, skipped: ReadonlySet<string>): Promise<void> {
   for (const test of collected) {
     if (skipped.has(test.id)) continue
+    await test.prepare()
     probe.hits.fill(0)
     answer({ kind: 'begun', mutant: -1, test: test.id })
     const error = await run(test)
@@ -56,25 +57,51 @@ async function survey(probe: Probe, skipped: ReadonlySet<string>): Promise<void>
   }
 }
 
-/** Run tests with a mutant until one fails. */
-async function look(probe: Probe, { mutant, tests, limit }: Hunt): Promise<void> {
+/**
+ * Run tests with a mutant until one fails; then once more without it. One that fails so, too, tells nothing: what the mutant or
+ * another one left behind may have spoiled it. A process of its own, in which each test was checked beforehand, can tell.
+ */
+async function look(
+  probe: Probe,
+  { mutant, tests, limit, isChecked }: Hunt,
+  { stepsMax = {}, fromTheStart }: Job,
+): Promise<void> {
   const byId = new Map(collected.map((test) => [test.id, test]))
   for (const id of tests) {
     const test = byId.get(id)
     if (test === undefined) continue
+    if (fromTheStart === undefined) await test.prepare()
     answer({ kind: 'begun', mutant, test: id })
-    probe.hits.fill(0)
-    probe.ranAway = false
-    probe.limit = limit
-    probe.active = mutant
-    const error = await run(test)
-    probe.active = -1
-    if (error !== undefined || probe.ranAway) {
-      answer({ kind: 'killed', mutant, test: id, error: messageOf(error ?? 'it goes on and on') })
-      return
-    }
+    if (isChecked && (await run(test)) !== undefined) continue
+    const error = await runWith(probe, mutant, test, limit, stepsMax[id] ?? Number.MAX_SAFE_INTEGER)
+    if (error === undefined) continue
+    const isSpoiled = !isChecked && fromTheStart === undefined && (await run(test)) !== undefined
+    if (isSpoiled) answer({ kind: 'spoiled', mutant, test: id })
+    else answer({ kind: 'killed', mutant, test: id, error: messageOf(error) })
+    if (isSpoiled) process.exit(0)
+    return
   }
   answer({ kind: 'alive', mutant })
+}
+
+/** @returns what is wrong */
+async function runWith(
+  probe: Probe,
+  mutant: number,
+  test: CollectedTest,
+  limit: number,
+  stepsMax: number,
+): Promise<unknown> {
+  probe.hits.fill(0)
+  probe.ranAway = false
+  probe.limit = limit
+  probe.stepsLeft = stepsMax
+  probe.active = mutant
+  const error = await run(test)
+  probe.active = -1
+  probe.limit = Number.MAX_SAFE_INTEGER
+  probe.stepsLeft = Number.MAX_SAFE_INTEGER
+  return error ?? (probe.ranAway ? 'it goes on and on' : undefined)
 }
 
 /** Processor time of the last test, in milliseconds. */

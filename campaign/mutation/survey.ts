@@ -13,6 +13,8 @@ interface SurveyedTest {
   readonly ms: number
   /** Places, and how often each was reached. */
   readonly hits: ReadonlyMap<number, number>
+  /** How many places it reached, each as often as it did. */
+  readonly steps: number
 }
 
 export class Survey {
@@ -29,7 +31,7 @@ export class Survey {
   constructor(answers: readonly Answer[], siteOf: (place: number) => number, fileOf: (place: number) => string) {
     this.#tests = answers
       .filter((answer) => answer.kind === 'surveyed')
-      .map(({ test, ms, hits }) => ({ id: test, ms, hits: pairs(hits) }))
+      .map(({ test, ms, hits }) => ({ id: test, ms, hits: pairs(hits), steps: sumOfCounts(hits) }))
       .filter(({ ms }) => ms <= TEST_MS_MAX)
       .sort((a, b) => a.ms - b.ms)
     this.#byId = new Map(this.#tests.map((test) => [test.id, test]))
@@ -42,34 +44,53 @@ export class Survey {
     return this.#tests.length
   }
 
-  /** Whether a place is reached while modules are loaded. */
+  /** Whether a place is reached while modules are loaded, and by no test afterwards: a constant of a module, what computes it. */
   isLoading(place: number): boolean {
-    return this.#loading.has(this.#siteOf(place))
+    return this.#loading.has(this.#siteOf(place)) && !this.#isTested(place)
   }
 
   isReached(place: number): boolean {
-    return this.isLoading(place) || this.#tests.some(({ hits }) => hits.has(this.#siteOf(place)))
+    return this.#loading.has(this.#siteOf(place)) || this.#isTested(place)
   }
 
-  /** Tests that reach a place, the quickest first. */
+  #isTested(place: number): boolean {
+    const site = this.#siteOf(place)
+    return this.#tests.some(({ hits }) => hits.has(site))
+  }
+
+  /** Tests that reach a place, the nearest first, of those the quickest. */
   testsOf(place: number): string[] {
     const site = this.#siteOf(place)
-    return this.#tests.filter(({ hits }) => hits.has(site)).map(({ id }) => id)
+    return this.#nearest(
+      this.#fileOf(place),
+      this.#tests.filter(({ hits }) => hits.has(site)),
+    )
   }
 
-  /** Tests that reach a file, the quickest first. */
+  /** Tests that reach a file, the nearest first, of those the quickest. */
   testsOfFile(file: string): string[] {
     const reaches = (hits: ReadonlyMap<number, number>): boolean => {
       for (const place of hits.keys()) if (this.#fileOf(place) === file) return true
       return false
     }
-    return this.#tests.filter(({ hits }) => reaches(hits)).map(({ id }) => id)
+    return this.#nearest(
+      file,
+      this.#tests.filter(({ hits }) => reaches(hits)),
+    )
+  }
+
+  #nearest(file: string, tests: readonly SurveyedTest[]): string[] {
+    return tests.map(({ id }) => id).sort((a, b) => distance(file, a) - distance(file, b))
   }
 
   /** How often one test reaches a place at most. */
   mostOften(place: number): number {
     const site = this.#siteOf(place)
     return this.#tests.reduce((most, { hits }) => Math.max(most, hits.get(site) ?? 0), this.#loading.get(site) ?? 0)
+  }
+
+  stepsOf(test: string): number {
+    return this.#byId.get(test)?.steps ?? 0
   }
 
   msOf(test: string): number {
@@ -102,6 +123,18 @@ export async function survey(program: Program, places: number, skipped: readonly
     }
   }
   return answers
+}
+
+/** Of a test from a file: 0 if it is that file's, 1 if it is of the same folder, 2 otherwise. */
+function distance(file: string, test: string): number {
+  if (test.startsWith(`${file}.`)) return 0
+  return test.startsWith(file.slice(0, file.indexOf('/') + 1)) ? 1 : 2
+}
+
+function sumOfCounts(flat: readonly number[]): number {
+  let sum = 0
+  for (let i = 1; i < flat.length; i += 2) sum += flat[i]
+  return sum
 }
 
 function pairs(flat: readonly number[]): Map<number, number> {

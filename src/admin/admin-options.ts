@@ -98,6 +98,11 @@ export function databaseNames({ files, directory }: AdminContext): string[] {
   return names
 }
 
+/** Length of a file of the directory; 0 if it has vanished. */
+export function bytesOf({ files, directory }: AdminContext, name: string): number {
+  return files.status(files.join(directory, name))?.bytes ?? 0
+}
+
 const PROGRESS_MS = 50
 
 class ProgressMeter {

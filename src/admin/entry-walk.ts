@@ -6,20 +6,23 @@ import { EMPTY } from '../base/bytes.ts'
 import { getFixed32 } from '../base/coding.ts'
 import type { Comparator } from '../base/comparator.ts'
 import { CorruptionError } from '../base/errors.ts'
-import { compareTags, TAG_BYTES, tagIsValid, tagSequence, tagType } from '../base/internal-key.ts'
+import { compareTags, TAG_BYTES, tagIsValid, tagSequence } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
-import * as ValueType from '../base/value-type.ts'
 import type { Block } from '../table/block.ts'
 import { BlockCursor } from '../table/block-cursor.ts'
 import type { EntrySink } from '../table/entry-sink.ts'
 import type { FilterBlockReader } from '../table/filter-block.ts'
 
+/** First and last entry of a table, as internal keys. */
+export interface TableBounds {
+  readonly smallest: Bytes
+  readonly largest: Bytes
+}
+
 export class EntryWalk {
   entries = 0
-  tombstones = 0
-  smallest: Bytes | undefined = undefined
-  firstSequence: number = Number.MAX_SAFE_INTEGER
   lastSequence = 0
+  #smallest: Bytes | undefined = undefined
   readonly #comparator: Comparator
   readonly #visitor: EntrySink | undefined
   readonly #cursor: BlockCursor = new BlockCursor()
@@ -33,9 +36,9 @@ export class EntryWalk {
     this.#visitor = visitor
   }
 
-  /** The last entry, as an internal key. */
-  get largest(): Bytes | undefined {
-    return this.#lastLength === 0 ? undefined : this.#last.slice(0, this.#lastLength)
+  /** Of the blocks that counted; undefined as long as there is no entry. */
+  get bounds(): TableBounds | undefined {
+    return this.#smallest && { smallest: this.#smallest, largest: this.#last.slice(0, this.#lastLength) }
   }
 
   /**
@@ -115,10 +118,8 @@ export class EntryWalk {
     const high = getFixed32(key, userLength + 4)
     const sequence = tagSequence(low, high)
     this.entries++
-    if (tagType(low) === ValueType.DELETION) this.tombstones++
-    if (sequence < this.firstSequence) this.firstSequence = sequence
     if (sequence > this.lastSequence) this.lastSequence = sequence
-    this.smallest ??= key.slice(0, keyLength)
+    this.#smallest ??= key.slice(0, keyLength)
     if (filter !== undefined && !filter.keyMayMatch(block.offset, key, 0, userLength)) this.#filterMissed = true
     this.#visitor?.add(key, 0, userLength, low, high, block.bytes, valueOffset, valueLength)
   }

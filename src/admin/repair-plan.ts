@@ -11,22 +11,22 @@
  */
 import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
 import { CURRENT, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
-import { type FileNumber, fileNumber } from '../base/types.ts'
+import { userKey } from '../base/internal-key.ts'
+import { type Bytes, type FileNumber, fileNumber, MAX_NAMED_FILE_NUMBER } from '../base/types.ts'
 import { LogSalvage } from '../log/log-salvage.ts'
 import { findTable } from '../table/table-file.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { readCurrent } from '../version/manifest.ts'
 import { type DecodedEdit, decodeEdit, type LevelKey } from '../version/version-edit.ts'
 import { type RecoveredVersion, recoverVersion } from '../version/version-set.ts'
-import type { AdminContext } from './admin-options.ts'
+import { type AdminContext, bytesOf } from './admin-options.ts'
 import type { RepairNotes } from './repair-report.ts'
 import { plainMessage } from './table-check.ts'
 
 /** A table that is to be used. */
 export interface PlannedTable {
   readonly number: FileNumber
-  /** Its name; undefined if it is missing. */
-  readonly name: string | undefined
+  readonly name: string
   /** What the MANIFEST says of it; undefined if the levels are rebuilt. */
   readonly named: { readonly level: number; readonly file: FileMetadata } | undefined
 }
@@ -59,11 +59,12 @@ interface Knowledge {
   readonly nextFile: number
 }
 
-/** @param names what is in the directory */
+/** @param names of the database that are in the directory, sorted */
 export function planRepair(context: AdminContext, names: readonly string[], notes: RepairNotes): RepairPlan {
   const chosen = chooseManifest(context, names, notes)
   const knowledge = readKnowledge(context, names)
-  const nextFile = Math.max(knowledge.nextFile, chosen.found?.nextFile ?? 1, ...names.map((name) => numberOf(name) + 1))
+  const numbers = names.map(numberOf).filter((number) => number <= MAX_NAMED_FILE_NUMBER)
+  const nextFile = Math.max(knowledge.nextFile, ...numbers.map((number) => number + 1))
   if (chosen.found === undefined || endIsMissing(context, names, chosen.found, knowledge)) {
     return { ...rebuiltPlan(context, names, knowledge, notes), nextFile }
   }
@@ -92,17 +93,18 @@ function keptPlan(
   const tables: PlannedTable[] = []
   let hasLost = false
   for (const named of found.version.files()) {
-    const { number } = named.file
+    const { number, smallest, largest } = named.file
     const name = findTable(files, directory, number)?.name
-    if (name === undefined) hasLost = true
-    tables.push({ number, name, named })
+    if (name !== undefined) tables.push({ number, name, named })
+    else {
+      hasLost = true
+      noteLost(notes, tableName(number), userKey(smallest), userKey(largest))
+    }
   }
   const logs = logsIn(names, (number) => number >= found.logNumber || number === found.previousLog)
   if (found.logNumber !== 0 && !logs.includes(found.logNumber)) {
     hasLost = true
-    const name = logName(found.logNumber)
-    notes.file(name, 'missing', 0)
-    notes.giveUp(name, { offset: 0, bytes: 0, reason: 'missing, though the MANIFEST names it' }, true)
+    noteLost(notes, logName(found.logNumber))
   }
   return {
     levels: 'kept',
@@ -117,8 +119,13 @@ function keptPlan(
   }
 }
 
+function noteLost(notes: RepairNotes, name: string, from?: Bytes, to?: Bytes): void {
+  notes.file(name, 'missing', 0)
+  notes.giveUp(name, { offset: 0, bytes: 0, reason: 'missing, though the MANIFEST names it' }, true, from, to)
+}
+
 function rebuiltPlan(
-  { files, directory }: AdminContext,
+  context: AdminContext,
   names: readonly string[],
   { named, obsoleteTables, logNumber, lastSequence }: Knowledge,
   notes: RepairNotes,
@@ -126,13 +133,9 @@ function rebuiltPlan(
   notes.warnings.push(
     'the levels were lost: a table or log that is missing may not be missed here, and one that had been given up, and was still there, may bring back old or deleted entries',
   )
-  const numbers = new Set<number>(names.filter((name) => parseFileName(name)?.type === 'table').map(numberOf))
-  const tables = [...numbers]
-    .map(fileNumber)
-    .filter((number) => !obsoleteTables.has(number))
-    .sort((a, b) => a - b)
-    .map((number) => ({ number, name: findTable(files, directory, number)?.name, named: undefined }))
-  const missing = [...named.values()].filter(({ number }) => !numbers.has(number))
+  const present = tablesIn(context, names, obsoleteTables, notes)
+  const tables = [...present].sort(([a], [b]) => a - b).map(([number, name]) => ({ number, name, named: undefined }))
+  const missing = [...named.values()].filter(({ number }) => !present.has(number))
   const logs = logsIn(names, (number) => number >= logNumber)
   // A log goes once the next one has begun; there is always one.
   if (logNumber > 0 && logs.length === 0) {
@@ -150,6 +153,25 @@ function rebuiltPlan(
     ...none,
     isDamaged: true,
   }
+}
+
+/** Tables that are there and not obsolete, with their names. */
+function tablesIn(
+  context: AdminContext,
+  names: readonly string[],
+  obsolete: ReadonlySet<FileNumber>,
+  notes: RepairNotes,
+): Map<FileNumber, string> {
+  const tables = new Map<FileNumber, string>()
+  for (const name of names) {
+    const { type, number } = parseFileName(name)!
+    if (type !== 'table' || obsolete.has(number)) continue
+    // In the order of an opening: `.ldb` before `.sst`.
+    const first = tables.get(number)
+    if (first === undefined) tables.set(number, name)
+    else notes.giveUp(name, { offset: 0, bytes: bytesOf(context, name), reason: `${first} has its number` }, true)
+  }
+  return tables
 }
 
 interface Chosen {
@@ -236,7 +258,7 @@ function readKnowledge(context: AdminContext, names: readonly string[]): Knowled
       }
       logNumber = Math.max(logNumber, edit.logNumber ?? 0)
       lastSequence = Math.max(lastSequence, edit.lastSequence ?? 0)
-      nextFile = Math.max(nextFile, edit.nextFile ?? 0)
+      nextFile = Math.max(nextFile, Math.min(edit.nextFile ?? 0, MAX_NAMED_FILE_NUMBER))
     }
   }
   return { named, obsoleteTables, logNumber, lastSequence, nextFile }
@@ -267,10 +289,5 @@ function logsIn(names: readonly string[], isWanted: (number: FileNumber) => bool
 }
 
 function numberOf(name: string): number {
-  return parseFileName(name)?.number ?? 0
-}
-
-/** The name by which a table is reported. */
-export function reportedName({ name, number }: PlannedTable): string {
-  return name ?? tableName(number)
+  return parseFileName(name)!.number
 }

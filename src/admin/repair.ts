@@ -24,7 +24,7 @@ import { type FileNumber, fileNumber, sequenceNumber } from '../base/types.ts'
 import type { FlushSurroundings } from '../db/flush-plan.ts'
 import type { Steps } from '../db/long-runs.ts'
 import type { Options } from '../db/options.ts'
-import { ReplaySink } from '../db/recovery.ts'
+import { checkRoom, ReplaySink } from '../db/recovery.ts'
 import { WriteAheadLog } from '../db/write-ahead-log.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { ManifestWriter } from '../version/manifest.ts'
@@ -33,6 +33,7 @@ import {
   type AdminContext,
   type AdminOptions,
   adminContext,
+  bytesOf,
   checkFlag,
   databaseNames,
   runLocked,
@@ -64,9 +65,9 @@ export function repair(directory: string, options: RepairOptions = {}): Promise<
   try {
     const engine = Object.fromEntries(FORMAT_OPTIONS.map((name) => [name, options[name]]))
     const context = adminContext('repair', directory, options, [...FORMAT_OPTIONS, 'dryRun'], engine)
-    const names = databaseNames(context)
+    databaseNames(context)
     const isDryRun = checkFlag('dryRun', options.dryRun)
-    return runLocked(context, () => new Repair(context, names, isDryRun).run())
+    return runLocked(context, () => new Repair(context, isDryRun).run())
   } catch (error) {
     return Promise.reject(error)
   }
@@ -77,6 +78,7 @@ const NO_TABLE_DROPPED: FlushSurroundings = { busy: new Set(), oldestSnapshot: s
 
 class Repair {
   readonly #context: AdminContext
+  /** What the directory holds of a database. */
   readonly #names: readonly string[]
   readonly #isDryRun: boolean
   readonly #startMs: number
@@ -90,27 +92,27 @@ class Repair {
   #entriesKept = 0
   #entriesWritten = 0
 
-  constructor(context: AdminContext, names: readonly string[], isDryRun: boolean) {
+  constructor(context: AdminContext, isDryRun: boolean) {
     this.#context = context
-    // Other spellings are not seen by an opening.
-    this.#names = names.filter(isUsualName)
+    // Under the lock: who had the database open until then has changed it. Other spellings are not seen by an opening.
+    this.#names = context.files.list(context.directory).filter(isUsualName)
     this.#isDryRun = isDryRun
     this.#startMs = context.environment.clock.monotonicMs()
   }
 
   *run(): Steps<RepairReport> {
-    const { files, directory, progress } = this.#context
-    for (const name of this.#names) {
-      const type = parseFileName(name)?.type
-      if (type === 'table' || type === 'log') progress.expect(files.status(files.join(directory, name))?.bytes ?? 0)
-    }
+    const isReplayed = (name: string): boolean => parseFileName(name)?.type === 'log'
+    this.#expect(this.#names.filter(isReplayed))
     let plan = planRepair(this.#context, this.#names, this.#notes)
-    let tables = yield* surveyTables(this.#context, plan.tables, this.#notes)
+    let tables = yield* this.#survey(plan)
     if (plan.levels === 'kept' && tables.some(({ isOutOfBounds }) => isOutOfBounds)) {
       this.#notes = new RepairNotes()
       this.#notes.warnings.push('tables hold other keys than the MANIFEST says: it is not followed')
       plan = replanRebuilt(this.#context, this.#names, plan, this.#notes)
-      tables = yield* surveyTables(this.#context, plan.tables, this.#notes)
+      tables = yield* this.#survey(plan)
+    }
+    for (const { state, name } of tables) {
+      if (state === 'unreadable') this.#notes.warnings.push(`${name} could not be checked, and is kept as it is`)
     }
     noteMissing(plan.missing, plan.named, tables, this.#context.options.comparator, this.#notes)
     const isNeeded =
@@ -126,14 +128,21 @@ class Repair {
     return yield* this.#repair(plan, tables, lastSequence)
   }
 
+  #survey(plan: RepairPlan): Steps<SurveyedTable[]> {
+    this.#expect(plan.tables.map(({ name }) => name))
+    return surveyTables(this.#context, plan.tables, this.#notes)
+  }
+
+  /** These files will be read, once. */
+  #expect(names: readonly string[]): void {
+    for (const name of names) this.#context.progress.expect(bytesOf(this.#context, name))
+  }
+
   *#repair(plan: RepairPlan, tables: readonly SurveyedTable[], lastSequence: number): Steps<RepairReport> {
     const unreadable = tables.find(({ state, level }) => state === 'unreadable' && level === undefined)
     if (unreadable !== undefined) {
       const message = `${unreadable.name} would have to be rewritten, and is of a kind that varve cannot read`
       throw new NotSupportedError(message, { file: unreadable.name })
-    }
-    for (const { state, name } of tables) {
-      if (state === 'unreadable') this.#notes.warnings.push(`${name} could not be checked, and is kept as it is`)
     }
     if (this.#isDryRun) return yield* this.#dryRun(plan, tables, lastSequence)
     const sink = new ReplaySink(this.#context.directory, this.#context.options, {
@@ -167,10 +176,10 @@ class Repair {
     const loose: FileMetadata[] = []
     const ageless = new Set<FileNumber>()
     for (const table of tables) {
-      const isLoose = !isKept || table.level === 0
+      const { level } = table
       for (const file of yield* this.#salvaged(table)) {
-        if (!isLoose) placed.push({ level: table.level ?? 0, file })
-        else loose.push(file)
+        if (level === undefined || level === 0) loose.push(file)
+        else placed.push({ level, file })
         if (!isKept || file.number !== table.number) ageless.add(file.number)
       }
     }
@@ -187,6 +196,7 @@ class Repair {
     if (isKept) this.#entriesWritten += this.#replayedEntries()
     else yield* this.#place([...loose, ...replayed], ageless, LEVELS - 1, placed)
     const lastSequence = Math.max(tableSequence, logSequence)
+    checkRoom(lastSequence, this.#context.directory)
     yield* this.#switch(plan, placed, lastSequence)
     return this.#report(plan, true, lastSequence)
   }
@@ -199,6 +209,7 @@ class Repair {
       return file === undefined ? [] : [file]
     }
     this.#notes.file(name, 'salvaged', entries)
+    this.#expect([name])
     return yield* this.#write(level ?? LEVELS - 1, (output) => checkTable(this.#context, name, undefined, output))
   }
 
@@ -253,9 +264,9 @@ class Repair {
     const { files, directory, options } = this.#context
     const kept = new Set(placed.map(({ file }) => file.number))
     const replaced = this.#names.filter((name) => {
-      const parsed = parseFileName(name)
-      if (parsed === undefined || files.status(files.join(directory, name))?.kind !== 'file') return false
-      return parsed.type === 'table' ? !kept.has(parsed.number) : parsed.type === 'log' || parsed.type === 'manifest'
+      const { type, number } = parseFileName(name)!
+      if (files.status(files.join(directory, name))?.kind !== 'file') return false
+      return type === 'table' ? !kept.has(number) : type === 'log' || type === 'manifest'
     })
     const isCurrentLost = plan.manifest === undefined && this.#names.includes(CURRENT)
     const moved = yield* keepInLost(this.#context, isCurrentLost ? [...replaced, CURRENT] : replaced)
@@ -296,7 +307,9 @@ class Repair {
       else this.#keep(name, entries)
     }
     const logSequence = yield* rescueLogs(this.#context, plan.logs, checkedOnly(this.#context), this.#notes)
-    return this.#report(plan, true, Math.max(tableSequence, logSequence))
+    const lastSequence = Math.max(tableSequence, logSequence)
+    checkRoom(lastSequence, this.#context.directory)
+    return this.#report(plan, true, lastSequence)
   }
 
   #keep(name: string, entries: number): void {

@@ -6,10 +6,11 @@
  * Hostile     names are taken from a fixed set of forms (db/backup-format.ts), files are only ever created, nothing is allocated
  *             for a length that the stream claims; a stream that is not right to its last byte leaves no database
  */
+import { assert } from '../base/assert.ts'
 import { closeAll, closeQuietly } from '../base/close-all.ts'
 import type { FileSystem, WritableFile } from '../base/environment.ts'
 import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
-import { CURRENT, logName, type ParsedName, parseFileName } from '../base/filename.ts'
+import { CURRENT, logName, type ParsedName, parseFileName, temporaryName } from '../base/filename.ts'
 import type { Bytes, FileNumber } from '../base/types.ts'
 import { BackupDecoder, type BackupSink } from '../db/backup-format.ts'
 import { checkTarget } from '../db/checkpoint.ts'
@@ -55,7 +56,11 @@ export function restore(
     const take = (chunk: Uint8Array): void => target.take(chunk, decoder)
     const finish = (): Steps<RestoreInfo> => finishSteps(context, target, decoder)
     return runLocked(context, finish, {
-      before: () => pullInto(source, take, options.signal),
+      before: () => {
+        // Until the lock was had, another restore or an opening may have made a database here.
+        checkTarget(context.files, directory)
+        return pullInto(source, take, options.signal)
+      },
       onFailure: () => target.abandon(),
     })
   } catch (error) {
@@ -86,9 +91,10 @@ function* finishSteps(context: AdminContext, target: RestoreTarget, decoder: Bac
   if (found.logNumber !== 0 && !names.has(logName(found.logNumber))) {
     throw contradiction(`log ${found.logNumber} is missing`, directory)
   }
-  target.names.push(CURRENT)
+  const info = { directory, files: target.names.length, bytes: target.bytes, lastSequence: found.lastSequence }
+  target.names.push(temporaryName(manifest), CURRENT)
   setCurrent(files, directory, manifest)
-  return { directory, files: target.names.length - 1, bytes: target.bytes, lastSequence: found.lastSequence }
+  return info
 }
 
 function isTable(name: string, number: FileNumber | undefined): boolean {
@@ -115,9 +121,8 @@ class RestoreTarget implements BackupSink {
     this.#files = context.files
   }
 
-  /** Once the stream's end has been seen, there is one. */
   get manifestNumber(): FileNumber {
-    if (this.#manifest === undefined) throw new CorruptionError('the backup has no MANIFEST')
+    assert(this.#manifest !== undefined, 'a stream that has come to its end had a MANIFEST')
     return this.#manifest
   }
 
@@ -140,8 +145,9 @@ class RestoreTarget implements BackupSink {
 
   endFile(): void {
     const file = this.#file
-    this.#file = undefined
+    // If this fails, it is still to be closed.
     file?.sync()
+    this.#file = undefined
     file?.close()
   }
 

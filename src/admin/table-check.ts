@@ -25,7 +25,7 @@ import { FilterBlockReader } from '../table/filter-block.ts'
 import { filterKey } from '../table/metaindex.ts'
 import { type BlockHandle, blockEnd, type Footer, readFooter } from '../table/table-format.ts'
 import { TableIndex } from '../table/table-index.ts'
-import { EntryWalk } from './entry-walk.ts'
+import { EntryWalk, type TableBounds } from './entry-walk.ts'
 import { handlesOf, type NamedHandle, placeOf } from './table-handles.ts'
 
 /** A part of a table that is not what it should be. */
@@ -42,19 +42,13 @@ export interface TableFault {
   readonly to?: Bytes | undefined
 }
 
-export interface TableBounds {
-  readonly smallest: Bytes
-  readonly largest: Bytes
-}
-
 /** What is known of a table once it has been gone through. */
 export interface TableFacts {
+  /** Length of the file. */
+  readonly bytes: number
   readonly entries: number
-  readonly tombstones: number
-  /** First and last entry, as internal keys; undefined if there is none. */
-  readonly smallest: Bytes | undefined
-  readonly largest: Bytes | undefined
-  readonly firstSequence: number
+  /** Undefined if there are no entries. */
+  readonly bounds: TableBounds | undefined
   readonly lastSequence: number
   readonly faults: readonly TableFault[]
   /** Whether there are entries outside the bounds that were given. */
@@ -91,15 +85,18 @@ export class TableCheck {
     this.#walk = new EntryWalk(comparator, visitor)
   }
 
-  /** @throws what the visitor throws; IOError, but not for a block that cannot be read */
-  *run(bounds?: TableBounds): Steps<TableFacts> {
+  /**
+   * @param expected what the MANIFEST says
+   * @throws what the visitor throws; IOError, but not for a block that cannot be read
+   */
+  *run(expected?: TableBounds): Steps<TableFacts> {
     const footer = this.#attempt(() => readFooter(this.#file), { offset: 0, bytes: this.#file.bytes })
     const index = footer === undefined ? undefined : this.#index(footer)
     if (footer === undefined || index === undefined) yield* this.#search(footer)
     else yield* this.#indexed(footer, index)
-    const isOutOfBounds = bounds !== undefined && this.#isOutOfBounds(bounds)
-    const { entries, tombstones, smallest, largest, firstSequence, lastSequence } = this.#walk
-    return { entries, tombstones, smallest, largest, firstSequence, lastSequence, faults: this.#faults, isOutOfBounds }
+    const { entries, bounds, lastSequence } = this.#walk
+    const isOutOfBounds = expected !== undefined && bounds !== undefined && exceeds(this.#comparator, bounds, expected)
+    return { bytes: this.#file.bytes, entries, bounds, lastSequence, faults: this.#faults, isOutOfBounds }
   }
 
   *#indexed(footer: Footer, index: readonly NamedHandle[]): Steps<void> {
@@ -163,34 +160,44 @@ export class TableCheck {
     })
   }
 
-  /** Data blocks by their looks: entries that ascend from block to block, and are not all handles of blocks before. */
+  /**
+   * Data blocks by their looks: entries that ascend from block to block, and are not all handles of blocks before. Where the
+   * footer is sound, they end before the metaindex.
+   */
   *#search(footer: Footer | undefined): Steps<void> {
     const found = new Set<string>()
+    const dataEnd = footer?.metaindex.offset ?? Number.POSITIVE_INFINITY
     let end = 0
     let isWhole = false
     for (const handle of findBlocks(this.#file)) {
+      if (handle.offset >= dataEnd) break
       end = blockEnd(handle)
       this.#onBytes(end - handle.offset)
-      const block = this.#found(handle)
-      const targets = block && quietly(() => handlesOf(block))
-      const isIndex = targets?.every((target) => found.has(placeOf(target.handle)))
+      const block = this.#quietly(handle, () => this.#read(handle))
+      const targets = block && this.#quietly(handle, () => handlesOf(block))
+      const isIndex = targets?.every((target) => found.has(placeOf(target.handle))) === true
       // The last block of a table, and an empty one is the metaindex before it.
-      if (isIndex && (targets?.length ?? 0) > 0) isWhole = true
-      else if (block !== undefined && !isIndex) this.#walk.walk(block, undefined, undefined, undefined)
+      if (targets !== undefined && isIndex) isWhole ||= targets.length > 0
+      else if (block !== undefined) this.#foundData(handle, block)
       found.add(placeOf(handle))
       yield
     }
-    if (isWhole || (footer !== undefined && end >= footer.metaindex.offset)) return
-    const { largest } = this.#walk
-    const loss = { losesEntries: true, from: largest && userKey(largest) }
+    if (isWhole || end >= dataEnd) return
+    const { bounds } = this.#walk
+    const loss = { losesEntries: true, from: bounds && userKey(bounds.largest) }
     const reason = 'from here on no block can be told'
     this.#faults.push({ offset: end, bytes: this.#file.bytes - end, reason, kind: 'damage', ...loss })
   }
 
-  /** A block that the search came upon; not one that has no form of a block, which may be the filter. */
-  #found(handle: BlockHandle): Block | undefined {
+  #foundData(handle: BlockHandle, block: Block): void {
+    const reason = this.#walk.walk(block, undefined, undefined, undefined)
+    if (reason !== undefined) this.#faults.push({ ...handle, reason, kind: 'damage', losesEntries: true })
+  }
+
+  /** What `read` makes of a block that the search came upon; undefined if it has not the form, as the filter. */
+  #quietly<T>(handle: BlockHandle, read: () => T): T | undefined {
     try {
-      return this.#read(handle)
+      return read()
     } catch (error) {
       if (error instanceof CorruptionError) return undefined
       if (!(error instanceof NotSupportedError)) throw error
@@ -223,15 +230,6 @@ export class TableCheck {
     })
   }
 
-  #isOutOfBounds({ smallest, largest }: TableBounds): boolean {
-    const walk = this.#walk
-    if (walk.smallest === undefined || walk.largest === undefined) return false
-    return (
-      compareInternalKeys(this.#comparator, walk.smallest, smallest) < 0 ||
-      compareInternalKeys(this.#comparator, walk.largest, largest) > 0
-    )
-  }
-
   #read(handle: BlockHandle): Block {
     return new Block(readBlock(this.#file, handle, this.#codecs), this.#file.path, handle.offset)
   }
@@ -250,7 +248,8 @@ export class TableCheck {
         this.#faults.push({ offset, bytes, reason: error.message, kind: 'unreadable', ...loss })
       } else if (error instanceof CorruptionError || error instanceof IOError) {
         // What a disk cannot read is damaged as well.
-        this.#faults.push({ offset: error.offset ?? offset, bytes, reason: plainMessage(error), kind, ...loss })
+        const from = error.offset ?? offset
+        this.#faults.push({ offset: from, bytes: offset + bytes - from, reason: plainMessage(error), kind, ...loss })
       } else {
         throw error
       }
@@ -259,14 +258,11 @@ export class TableCheck {
   }
 }
 
-/** What a damaged block keeps from being read. */
-function quietly<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof CorruptionError) return undefined
-    throw error
-  }
+function exceeds(comparator: Comparator, inner: TableBounds, outer: TableBounds): boolean {
+  return (
+    compareInternalKeys(comparator, inner.smallest, outer.smallest) < 0 ||
+    compareInternalKeys(comparator, inner.largest, outer.largest) > 0
+  )
 }
 
 /** The message without the place, which a report gives in fields of its own. */

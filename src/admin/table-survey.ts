@@ -8,9 +8,9 @@ import type { Steps } from '../db/long-runs.ts'
 import type { EntrySink } from '../table/entry-sink.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import type { AdminContext } from './admin-options.ts'
-import { type PlannedTable, reportedName } from './repair-plan.ts'
+import type { PlannedTable } from './repair-plan.ts'
 import type { RepairNotes } from './repair-report.ts'
-import { TableCheck, type TableFacts } from './table-check.ts'
+import { TableCheck, type TableFacts, type TableFault } from './table-check.ts'
 
 export interface SurveyedTable {
   readonly number: FileNumber
@@ -27,47 +27,37 @@ export interface SurveyedTable {
   readonly isOutOfBounds: boolean
 }
 
-/** Go through all planned tables, and note what is wrong with them. Missing ones are left out. */
+/** Go through all planned tables, and note what is wrong with them. */
 export function* surveyTables(
   context: AdminContext,
   planned: readonly PlannedTable[],
   notes: RepairNotes,
 ): Steps<SurveyedTable[]> {
   const surveyed: SurveyedTable[] = []
-  for (const table of planned) {
-    const name = reportedName(table)
-    if (table.name === undefined) {
-      const { file } = table.named ?? {}
-      notes.file(name, 'missing', 0)
-      const fault = { offset: 0, bytes: 0, reason: 'missing, though the MANIFEST names it' }
-      notes.giveUp(name, fault, true, file && userKey(file.smallest), file && userKey(file.largest))
-      continue
-    }
-    surveyed.push(yield* survey(context, table, name, notes))
-  }
+  for (const table of planned) surveyed.push(yield* survey(context, table, notes))
   return surveyed
 }
 
 function* survey(
   context: AdminContext,
-  { number, named }: PlannedTable,
-  name: string,
+  { number, name, named }: PlannedTable,
   notes: RepairNotes,
 ): Steps<SurveyedTable> {
-  const bytes = context.files.status(context.files.join(context.directory, name))?.bytes ?? 0
-  const facts = yield* checkTable(context, name, named?.file)
-  const { smallest, largest, entries, lastSequence, isOutOfBounds } = facts
   const known = named?.file
-  for (const fault of facts.faults) {
-    if (fault.kind === 'stray') continue
+  const facts = yield* checkTable(context, name, known)
+  const { bytes, bounds, entries, lastSequence, isOutOfBounds } = facts
+  const faults = [...facts.faults.filter(({ kind }) => kind !== 'stray'), ...sizeFaults(facts, known)]
+  for (const fault of faults) {
+    // What cannot be read is not given up: the table stays as it is, or the repair is refused.
+    if (fault.kind === 'unreadable') continue
     const from = fault.from ?? (known && userKey(known.smallest))
     const to = fault.to ?? (known && userKey(known.largest))
     if (fault.losesEntries) notes.giveUp(name, fault, true, from, to)
     else notes.giveUp(name, fault, false)
   }
-  const isDamaged = facts.faults.some(({ kind }) => kind !== 'stray') || (known !== undefined && known.bytes !== bytes)
-  const isUnreadable = facts.faults.some(({ kind }) => kind === 'unreadable')
-  const found = smallest && largest && { number, bytes, smallest, largest }
+  const isDamaged = faults.length > 0
+  const isUnreadable = faults.some(({ kind }) => kind === 'unreadable')
+  const found = bounds && { number, bytes, ...bounds }
   return {
     number,
     name,
@@ -78,6 +68,13 @@ function* survey(
     lastSequence,
     isOutOfBounds,
   }
+}
+
+/** Sound, but not the table that the MANIFEST names: what that one held, and this one does not, is not to be had. */
+function sizeFaults({ bytes, faults }: TableFacts, known: FileMetadata | undefined): TableFault[] {
+  const isOther = known !== undefined && known.bytes !== bytes && faults.length === 0
+  const reason = `${bytes} bytes long, and the MANIFEST says ${known?.bytes}`
+  return isOther ? [{ offset: 0, bytes, reason, kind: 'damage', losesEntries: true }] : []
 }
 
 /** Go through one table; its sound entries go to `visitor`. */

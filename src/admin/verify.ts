@@ -27,8 +27,9 @@ import {
   runLocked,
   runUnlocked,
 } from './admin-options.ts'
+import type { TableBounds } from './entry-walk.ts'
 import { checkedOnly } from './repair-logs.ts'
-import { plainMessage, type TableBounds, TableCheck, type TableFault } from './table-check.ts'
+import { plainMessage, TableCheck, type TableFault } from './table-check.ts'
 import { FileNotes, type Severity, type VerifyReport } from './verify-report.ts'
 
 /** Options of `verify`. */

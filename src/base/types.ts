@@ -24,6 +24,15 @@ export type Durability = 'buffered' | 'os' | 'disk'
 /** The largest sequence number that varve issues or accepts. */
 export const MAX_SEQUENCE: SequenceNumber = Number.MAX_SAFE_INTEGER as SequenceNumber
 
+/** A name with a larger number says nothing about the numbers that were given: no database gets so far. */
+export const MAX_NAMED_FILE_NUMBER: FileNumber = (2 ** 52) as FileNumber
+
+/**
+ * So many sequence numbers and file numbers must be left for a database to be opened for writing. More than it takes before it is
+ * opened anew, so that nobody has to check when one is given.
+ */
+export const MIN_NUMBERS_LEFT: number = 2 ** 48
+
 /** A number as a sequence number; the caller vouches for its range. */
 export function sequenceNumber(value: number): SequenceNumber {
   return value as SequenceNumber

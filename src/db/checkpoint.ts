@@ -10,7 +10,7 @@
 import { closeQuietly } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
 import { AlreadyExistsError, InvalidArgumentError } from '../base/errors.ts'
-import { CURRENT, LOCK, manifestName } from '../base/filename.ts'
+import { CURRENT, LOCK, manifestName, temporaryName } from '../base/filename.ts'
 import { ManifestWriter } from '../version/manifest.ts'
 import type { CheckpointInfo } from './call-options.ts'
 import { Capture, type CopyMoment } from './capture.ts'
@@ -58,9 +58,10 @@ function* copyAll(files: FileSystem, capture: Capture, target: string, made: str
     logBytes += bytes
   }
   capture.check()
+  const number = capture.manifestNumber
   // CURRENT is the last one made, and the first to go should it fail.
-  for (const name of [manifestName(capture.manifestNumber), CURRENT]) made.push(files.join(target, name))
-  ManifestWriter.create(files, target, capture.manifestNumber, capture.edits).close()
+  for (const name of [manifestName(number), temporaryName(number), CURRENT]) made.push(files.join(target, name))
+  ManifestWriter.create(files, target, number, capture.edits).close()
   const { logs, lastSequence } = capture
   return { directory: target, tables, tableBytes, logs: logs.length, logBytes, lastSequence }
 }

@@ -2,7 +2,7 @@
  * Copying a file, durably but for its name: in steps, so that a large one does not keep the event loop from turning.
  */
 import { closeAll, closeQuietly } from '../base/close-all.ts'
-import type { FileSystem, RandomAccessFile } from '../base/environment.ts'
+import type { FileSystem, RandomAccessFile, WritableFile } from '../base/environment.ts'
 import type { Steps } from './long-runs.ts'
 
 const CHUNK_BYTES = 1024 * 1024
@@ -25,8 +25,18 @@ export function* copySteps(files: FileSystem, source: RandomAccessFile, bytes: n
     target.sync()
     isDone = true
   } finally {
-    if (isDone) target.close()
+    if (isDone) closeNew(files, target)
     else closeQuietly(() => closeAll([() => target.close(), () => files.remove(to)]))
+  }
+}
+
+/** Close a new file, which is removed if that fails: it may be the only report of a failed write. */
+function closeNew(files: FileSystem, file: WritableFile): void {
+  try {
+    file.close()
+  } catch (error) {
+    closeQuietly(() => files.remove(file.path))
+    throw error
   }
 }
 

@@ -112,8 +112,7 @@ export class LogReplay {
     let fault: string | undefined
     while (fault === undefined && reader.next()) {
       if (reader.recordStart === 0) {
-        isOurs =
-          Batch.batchFault(reader.recordBuf, reader.recordOff, reader.recordLen) === undefined && isMarker(reader)
+        isOurs = isMarker(reader)
         if (isOurs && this.#startsTooLate(file, Batch.batchSequence(reader.recordBuf, reader.recordOff))) return
       }
       fault = this.#replay(reader, isOurs, log)
@@ -205,8 +204,9 @@ export class LogReplay {
   }
 }
 
-function isMarker(reader: LogReader): boolean {
-  return reader.recordLen === Batch.HEADER_BYTES && Batch.batchCount(reader.recordBuf, reader.recordOff) === 0
+/** A sound batch of no ops. */
+function isMarker({ recordBuf, recordOff, recordLen }: LogReader): boolean {
+  return Batch.batchFault(recordBuf, recordOff, recordLen) === undefined && Batch.batchCount(recordBuf, recordOff) === 0
 }
 
 /** Offset of a readable batch after `offset`, or −1. */

@@ -20,6 +20,9 @@ import {
   type FileNumber,
   fileNumber,
   type Level,
+  MAX_NAMED_FILE_NUMBER,
+  MAX_SEQUENCE,
+  MIN_NUMBERS_LEFT,
   type SequenceNumber,
   sequenceNumber,
 } from '../base/types.ts'
@@ -150,7 +153,10 @@ class Recovery {
     const found = this.#find()
     const versions = new VersionSet(this.#files, this.#directory, comparator, found)
     const names = this.#files.list(this.#directory)
-    for (const name of names) versions.skipPast(parseFileName(name)?.number ?? fileNumber(0))
+    for (const name of names) {
+      const number = parseFileName(name)?.number ?? fileNumber(0)
+      if (number <= MAX_NAMED_FILE_NUMBER) versions.skipPast(number)
+    }
     const sink = new ReplaySink(this.#directory, this.#options, {
       levels: () => versions.current.levels,
       newFileNumber: () => versions.newFileNumber(),
@@ -212,6 +218,7 @@ class Recovery {
     try {
       for (const number of logs) replay.add(number)
       sink.finish()
+      if (!this.#options.readOnly) checkRoom(replay.report().lastSequence, this.#directory)
     } catch (error) {
       sink.removeTables()
       throw error
@@ -232,6 +239,13 @@ class Recovery {
     }
     this.#files.syncDirectory(lost)
   }
+}
+
+/** @throws CorruptionError unless a database can go on after this sequence number */
+export function checkRoom(lastSequence: number, directory: string): void {
+  if (lastSequence <= MAX_SEQUENCE - MIN_NUMBERS_LEFT) return
+  const message = `no sequence numbers are left for writes: ${lastSequence} has been used`
+  throw new CorruptionError(message, { file: directory })
 }
 
 /** Before the opening there are no snapshots, and no other jobs. */

@@ -29,6 +29,7 @@ export class LogSalvage {
   /** Where the gap began that is being passed over, if any. */
   #gapStart = -1
   #gapReason = ''
+  /** Fragments of the record that has begun and not ended; empty between records. */
   #parts: Uint8Array<ArrayBuffer>[] = []
   readonly gaps: LogGap[] = []
   /** The record that `next` found, in memory of its own, and where it begins. */
@@ -41,7 +42,6 @@ export class LogSalvage {
 
   /** Find the next sound record. @throws IOError */
   next(): boolean {
-    this.#parts = []
     while (this.#loadAtPosition()) {
       const start = this.#position
       const at = start - this.#blockStart
@@ -81,6 +81,7 @@ export class LogSalvage {
 
   #fault(at: number, length: number, type: number): string | undefined {
     if (type === ZERO && length === 0) return 'region was never written'
+    // A header that is not there whole is as long as this at least.
     if (at + HEADER_BYTES + length > this.#blockBytes) return 'record passes the end of its block'
     if (crc32c(this.#block, at + 6, length + 1) !== unmaskCrc(getFixed32(this.#block, at))) return 'checksum mismatch'
     return type > LAST || type === ZERO ? `record has the unknown type ${type}` : undefined
@@ -91,14 +92,13 @@ export class LogSalvage {
     if (this.#parts.length > 0) this.#giveUp(reason)
     this.#beginGap(this.#position, reason)
     const next = at + HEADER_BYTES + length
-    const isChained = next + HEADER_BYTES <= this.#blockBytes && this.#isSound(next)
-    this.#position = isChained ? this.#blockStart + next : this.#blockStart + BLOCK_BYTES
+    this.#position = this.#isSound(next) ? this.#blockStart + next : this.#blockStart + BLOCK_BYTES
   }
 
   #isSound(at: number): boolean {
     const length = this.#block[at + 4] | (this.#block[at + 5] << 8)
     const type = this.#block[at + 6]
-    return type >= FULL && type <= LAST && this.#fault(at, length, type) === undefined
+    return this.#fault(at, length, type) === undefined
   }
 
   /** The record that is being put together is none. */

@@ -62,8 +62,7 @@ export function decode(
 
 /** Capacity for the entries of a dump in one piece, and for more. What a dump claims counts as far as its bytes reach. */
 function capacityFor(dump: Bytes, maker: MemTableMaker): number {
-  const claimed = dump.length < Dump.HEADER_BYTES ? 0 : getFixed32(dump, 4)
-  const count = Math.min(claimed, Math.floor(dump.length / Dump.ENTRY_HEADER_BYTES))
+  const count = Math.min(getFixed32(dump, 4), Math.floor(dump.length / Dump.ENTRY_HEADER_BYTES))
   const needed = count * maker.entryBytesMax(0, 0) + dump.length
   return Math.min(needed + SPARE_BYTES, ARENA_BYTES_MAX - ARENA_HEADER_BYTES)
 }
@@ -96,7 +95,6 @@ class DumpDecoder {
 
   /** The next piece. */
   write(chunk: Bytes): void {
-    let from = 0
     if (this.#keptBytes > 0) {
       this.#keep(chunk, 0)
       const used = this.#decode(this.#kept, this.#keptBytes)
@@ -104,8 +102,7 @@ class DumpDecoder {
       this.#kept.copyWithin(0, used, this.#keptBytes)
       this.#keptBytes -= used
     } else {
-      from = this.#decode(chunk, chunk.length)
-      this.#keep(chunk, from)
+      this.#keep(chunk, this.#decode(chunk, chunk.length))
     }
   }
 
@@ -139,7 +136,7 @@ class DumpDecoder {
    */
   #decode(bytes: Bytes, limit: number): number {
     let at = this.#count < 0 ? this.#decodeHeader(bytes, limit) : 0
-    if (this.#count < 0) return 0
+    // Without a header there is no entry, nor a last one.
     while (this.#decoded < this.#count) {
       const next = this.#decodeEntry(bytes, at, limit)
       if (next === at) break
@@ -152,6 +149,7 @@ class DumpDecoder {
     return at
   }
 
+  /** @returns the offset after the header, or 0 if it is not complete */
   #decodeHeader(bytes: Bytes, limit: number): number {
     if (limit < Dump.HEADER_BYTES) return 0
     if (getFixed32(bytes, 0) !== Dump.MAGIC) throw this.#fault('a dump begins with MMT1, and this does not', 0)

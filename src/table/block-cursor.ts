@@ -107,8 +107,8 @@ export class BlockCursor {
     this.keyLength = length
   }
 
-  #grow(length: number): void {
-    const larger = new Uint8Array(Math.max(length, this.key.length * 2))
+  #grow(needed: number): void {
+    const larger = new Uint8Array(Math.max(needed, this.key.length * 2))
     larger.set(this.key)
     this.key = larger
   }

@@ -76,7 +76,6 @@ export class BlockIterator implements InternalIterator {
   seek(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): void {
     this.valid = false
     const block = this.#block
-    if (block.entriesEnd === 0) return
     let low = 0
     let high = block.restartCount - 1
     while (low < high) {
@@ -143,8 +142,8 @@ export class BlockIterator implements InternalIterator {
       // It has the byte that made the key before it too small.
       if (isSmallerAtMatched && shared > matched && userLength > matched) continue
       const limit = userLength < keyLen ? userLength : keyLen
+      // May be more than the limit: of keys that share a part of their tags, too.
       if (matched > shared) matched = shared
-      if (matched > limit) matched = limit
       while (matched < limit && keyBuf[matched] === key[keyOff + matched]) matched++
       isSmallerAtMatched = matched < limit
       if (isSmallerAtMatched) {

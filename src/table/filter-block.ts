@@ -83,8 +83,8 @@ export class FilterBlockBuilder {
     this.#keyCount = 0
   }
 
-  #growKeys(bytes: number): void {
-    const larger = new Uint8Array(Math.max(bytes, this.#keys.length * 2))
+  #growKeys(needed: number): void {
+    const larger = new Uint8Array(Math.max(needed, this.#keys.length * 2))
     larger.set(this.#keys)
     this.#keys = larger
   }

@@ -15,7 +15,7 @@ import type { Comparator } from '../base/comparator.ts'
 import type { FileSystem } from '../base/environment.ts'
 import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
 import { manifestName } from '../base/filename.ts'
-import { type FileNumber, fileNumber, type SequenceNumber, sequenceNumber } from '../base/types.ts'
+import { type FileNumber, fileNumber, MIN_NUMBERS_LEFT, type SequenceNumber, sequenceNumber } from '../base/types.ts'
 import { FileNumbers } from './file-numbers.ts'
 import { ManifestWriter, readManifest } from './manifest.ts'
 import { Version } from './version.ts'
@@ -68,6 +68,9 @@ export function recoverVersion(
       file: path,
       offset: tornAt ?? 0,
     })
+  }
+  if (nextFile > Number.MAX_SAFE_INTEGER - MIN_NUMBERS_LEFT) {
+    throw new CorruptionError(`manifest leaves no file numbers: the next one is ${nextFile}`, { file: path })
   }
   const version = builder.build()
   if (typeof version === 'string') throw new CorruptionError(version, { file: path })

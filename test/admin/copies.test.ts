@@ -222,6 +222,9 @@ test('a checkpoint that fails or crashes anywhere leaves nothing that opens, or 
       } catch (error) {
         if (!(error instanceof VarveError || error instanceof CrashedError)) throw error
         stops++
+        // Nothing is in the way of the next try.
+        const names = image.files.status(COPY) === undefined ? [] : image.files.list(COPY)
+        if (kind === 'fail') assert.deepEqual(names, [], `failed at call ${at}`)
       }
       const after = kind === 'fail' ? image : image.crashImage(CRASH_MODES[at % 6], new Prng(at))
       if (after.files.status(`${COPY}/CURRENT`) !== undefined) assert.deepEqual(await contentAt(after, COPY), expected)

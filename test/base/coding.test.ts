@@ -40,6 +40,15 @@ for (const [value, hex] of varints) {
   })
 }
 
+for (const value of [0, 1, 255, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1]) {
+  test(`a reader reads the fixed64 ${value}`, () => {
+    const bytes = new Uint8Array(9)
+    putFixed64(bytes, 1, value)
+    const reader = new Reader(bytes, 1)
+    assert.deepEqual([reader.fixed64(), reader.failed, reader.offset], [value, false, 9])
+  })
+}
+
 test('every safe integer survives as varint and as fixed64', () => {
   fc.assert(
     fc.property(fc.maxSafeNat(), (value) => {

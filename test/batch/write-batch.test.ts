@@ -213,3 +213,17 @@ for (const name of readdirSync(testdata('golden')).sort()) {
     assert.equal(reader.fault, undefined)
   })
 }
+
+test('an op takes as many bytes as its length says beforehand, around every length of a varint', () => {
+  const bytes = new Uint8Array(40_000)
+  const lengths = [0, 1, 127, 128, 16383, 16384]
+  for (const keyLen of lengths) {
+    const key = new Uint8Array(keyLen)
+    assert.equal(Batch.writeDelete(bytes, 5, key) - 5, Batch.deleteBytes(keyLen))
+    for (const valLen of lengths) {
+      const value = new Uint8Array(valLen)
+      assert.equal(Batch.writePut(bytes, 3, key, value) - 3, Batch.putBytes(keyLen, valLen))
+      assert.equal(Batch.writeDeleteRange(bytes, 3, key, value) - 3, Batch.deleteRangeBytes(keyLen, valLen))
+    }
+  }
+})

@@ -3,7 +3,8 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EQUIVALENTS, UNREACHABLE } from '../../campaign/mutation/allowed.ts'
+import { TUNING, UNREACHABLE } from '../../campaign/mutation/allowed.ts'
+import { EQUIVALENTS } from '../../campaign/mutation/equivalents.ts'
 import { withBranches, withMutants } from '../../campaign/mutation/instrument.ts'
 import { mutantsOf } from '../../campaign/mutation/operators.ts'
 import { Probe, RunawayError } from '../../campaign/mutation/probe.ts'
@@ -18,6 +19,10 @@ const CHANGES: readonly (readonly [source: string, changes: readonly string[]])[
   ['x = a && !b', ['x = a && !b → nothing', 'a && !b → a || !b', '!b → (b)']],
   ['function f() { return a }', ['a → undefined']],
   ['assert(a < b)', []],
+  ['n = Math.max(needed, n * 2)', ['n = Math.max(needed, n * 2) → nothing']],
+  ['n = Math.max(1, n)', ['n = Math.max(1, n) → nothing', '1 → 2', '1 → (0)']],
+  ['class C { constructor() { this.x = undefined; } }', []],
+  ['class C { f() { this.x = undefined; } }', ['this.x = undefined → nothing']],
   ['x = { 1: true }', ['x = { 1: true } → nothing', 'true → false']],
 ]
 
@@ -92,5 +97,5 @@ test('each operand of a condition has two branches, and counting them changes no
 })
 
 test('what is allowed has a reason each', () => {
-  for (const { reason } of [...UNREACHABLE, ...EQUIVALENTS]) assert.match(reason, /\w+ \w+/)
+  for (const { reason } of [...UNREACHABLE, ...EQUIVALENTS, ...TUNING]) assert.match(reason, /\w+ \w+/)
 })

@@ -273,3 +273,17 @@ test('salvaging takes what comes before the cut, whatever proves that more had b
     ],
   )
 })
+
+test('a record in the sector of one that cannot be read, first in a foreign log, proves that it had been written', () => {
+  // A batch of no ops with something behind it: its record takes seven bytes more.
+  const unreadable = (recordBytes: number): Uint8Array => new Uint8Array(recordBytes - 7)
+  assert.throws(() => replay([[unreadable(511), batch(1, 1)]]), /log is damaged: .*, though byte 511 shows/)
+  for (const recordBytes of [512, 513, 5000]) {
+    const { batches, report } = replay([[unreadable(recordBytes), batch(1, 1)]])
+    assert.deepEqual(batches, [])
+    assert.deepEqual(
+      report.discarded.map(({ offset, reason }) => [offset, reason]),
+      [[0, 'batch has bytes after its last op']],
+    )
+  }
+})

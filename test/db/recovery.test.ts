@@ -6,12 +6,15 @@ import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import { WriteBatch } from '../../src/batch/write-batch.ts'
 import type { DB } from '../../src/db/db.ts'
 import { manifestMark } from '../../src/db/manifest-mark.ts'
+import { open } from '../../src/db/open.ts'
+import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { LogWriter } from '../../src/log/log-writer.ts'
 import { encodeEdit, type VersionEdit } from '../../src/version/version-edit.ts'
 import { MemoryWritableFile } from '../support/memory-file.ts'
 import { bytesOf } from '../table/entries.ts'
 import {
+  DIRECTORY,
   type Directory,
   directoryOf,
   entriesOf,
@@ -41,10 +44,10 @@ function logOf(records: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 }
 
 /** A directory as another engine leaves it: a manifest of one edit, and logs of one put each. */
-function foreign(edit: VersionEdit, logs: Readonly<Record<string, number>>): Directory {
+function foreign(edit: VersionEdit, logs: Readonly<Record<string, number>>, valueBytes: number = 0): Directory {
   const comparator = 'leveldb.BytewiseComparator'
   const files = Object.entries(logs).map(([name, sequence]): [string, Uint8Array<ArrayBuffer>] => {
-    const batch = new WriteBatch().put(`key${sequence}`, name).encoded().slice()
+    const batch = new WriteBatch().put(`key${sequence}`, name.padEnd(valueBytes)).encoded().slice()
     batch[0] = sequence
     return [name, logOf([batch])]
   })
@@ -154,6 +157,74 @@ test('logs that fill several MemTables become several tables, and read as one', 
     keys.map((key) => `${key}=${contentOf(key)}`),
   )
   await db.close()
+})
+
+test('a recovery that fails while it flushes tells why, though it cannot remove what it has written, and can be repeated', async () => {
+  const directory = foreign(counters(3, 0), Object.fromEntries(manyLogs(40)), 2000)
+  const options = { writeBufferBytes: 16384 }
+  const memory = environmentOf(directory)
+  let tables = 0
+  const environment = new FaultEnvironment(memory, {
+    directory: DIRECTORY,
+    faultAt: ({ op, path }) => {
+      if (op === 'remove') return { code: 'EACCES' }
+      return op === 'sync' && path.endsWith('.ldb') && ++tables === 2 ? { code: 'ENOSPC' } : undefined
+    },
+  })
+  const done = open(DIRECTORY, { ...options, workers: 0, environment })
+  await assert.rejects(done, { code: 'IO_ERROR', message: /ENOSPC/ })
+  const left = [...directoryOf(memory).keys()].filter((name) => !directory.has(name))
+  assert.ok(left.length > 0, 'a table that could not be removed')
+  const db = await openIn(memory, options)
+  assert.equal(entriesOf(db).length, 40)
+  await db.close()
+  for (const name of left) assert.equal(directoryOf(memory).get(name), undefined, name)
+})
+
+/** Names and sequences of logs. */
+function manyLogs(count: number): [string, number][] {
+  return Array.from({ length: count }, (_, i) => [`${String(i + 3).padStart(6, '0')}.log`, i + 1])
+}
+
+test('a log that another opening removes meanwhile does not make a directory somebody else’s', async () => {
+  const memory = environmentOf(new Map([['000003.log', logOf([new WriteBatch().put('a', 'b').encoded()])]]))
+  await assert.rejects(openIn(memory), { code: 'CORRUPTION' })
+  const environment = new FaultEnvironment(memory, {
+    directory: DIRECTORY,
+    faultAt: ({ op, path }) => {
+      if (op === 'status' && path === '000003.log') memory.files.remove(`${DIRECTORY}/${path}`)
+      return undefined
+    },
+  })
+  const db = await open(DIRECTORY, { workers: 0, environment })
+  assert.equal(db.recoveryInfo.created, true)
+  await db.close()
+})
+
+test('a database whose sequence or file numbers are used up is refused, before a write can be lost for it', async () => {
+  const last = Number.MAX_SAFE_INTEGER
+  for (const left of [0, 1, 1000]) {
+    const sequences = foreign({ ...counters(3, 0), lastSequence: sequenceNumber(last - left) }, { '000003.log': 1 })
+    const error = await tryOpen(sequences)
+    assert.match(String(error), /no sequence numbers are left for writes/)
+    const reader = await openIn(environmentOf(sequences), { readOnly: true })
+    await reader.close()
+    const files = foreign({ ...counters(3, 0), nextFile: fileNumber(last - left) }, { '000003.log': 1 })
+    assert.match(String(await tryOpen(files)), /leaves no file numbers/)
+  }
+})
+
+test('a file whose name has the largest number there is takes no numbers from the database', async () => {
+  for (const number of [Number.MAX_SAFE_INTEGER, 2 ** 52 + 1, 2 ** 52]) {
+    const stray: [string, Uint8Array<ArrayBuffer>] = [`${number}.ldb`, bytesOf('anything')]
+    const memory = environmentOf(new Map([...foreign(counters(3, 0), { '000003.log': 1 }), stray]))
+    for (let round = 0; round < 3; round++) {
+      const db = await openIn(memory)
+      await db.put(`round${round}`, '')
+      assert.equal(entriesOf(db).length, 2 + round, `${number}, round ${round}`)
+      await db.close()
+    }
+  }
 })
 
 test('a log of nothing but deletes of nothing makes no table', async () => {

@@ -132,3 +132,23 @@ test('a log that is told of a failure takes no more', () => {
   assert.throws(() => log.sync(), IOError)
   log.close()
 })
+
+test('closing closes every file, and leaves none', () => {
+  const { memory, log } = begin(false)
+  for (const number of [3, 4, 5]) rotate(log, number, 1)
+  assert.equal(memory.files.openCount, 3)
+  log.close()
+  assert.deepEqual([memory.files.openCount, log.list()], [0, []])
+})
+
+test('a new file begins with one marker, also right after a sync', () => {
+  const { memory, log } = begin(true)
+  rotate(log, 3, 1)
+  add(log, 1)
+  log.sync()
+  rotate(log, 4, 2)
+  add(log, 2)
+  log.flush()
+  assert.deepEqual(countsIn(memory, '000004.log'), [0, 1])
+  log.close()
+})

@@ -135,6 +135,30 @@ const CASES: readonly (Salvaged & { readonly name: string; readonly log: Uint8Ar
     gaps: ['0+24 checksum mismatch'],
   },
   {
+    name: 'a damaged value, and a record of several hundred bytes where its header says that it ends',
+    log: flipped(logOf([10, 600, 20]), 10),
+    records: ['17: 600 of 2', '624: 20 of 3'],
+    gaps: ['0+17 checksum mismatch'],
+  },
+  {
+    name: 'a damaged value, and an empty record behind it that ends the file',
+    log: Uint8Array.from([...flipped(Uint8Array.from(fragment(1, [1])), 7), ...fragment(1, [])]),
+    records: ['8: 0 of undefined'],
+    gaps: ['0+8 checksum mismatch'],
+  },
+  {
+    name: 'a damaged value, and the beginning and the end of a record behind it',
+    log: Uint8Array.from([...flipped(Uint8Array.from(fragment(1, [1])), 7), ...fragment(2, [3]), ...fragment(4, [3])]),
+    records: ['8: 2 of 3'],
+    gaps: ['0+8 checksum mismatch'],
+  },
+  {
+    name: 'a damaged value, and the end of a record behind it, which has no beginning',
+    log: Uint8Array.from([...flipped(Uint8Array.from(fragment(1, [1])), 7), ...fragment(4, [3]), ...fragment(1, [4])]),
+    records: ['16: 1 of 4'],
+    gaps: ['0+16 checksum mismatch'],
+  },
+  {
     name: 'a middle and an end without a beginning',
     log: Uint8Array.from([...fragment(3, [1]), ...fragment(4, [1]), ...fragment(1, [2])]),
     records: ['16: 1 of 2'],
@@ -224,4 +248,12 @@ test('every record whose bytes are all sound is salvaged or lies in a gap that b
     )
     assert.equal(Number.parseInt(gaps[0], 10), [0, 17, 54][index], `byte ${offset}`)
   }
+})
+
+test('a salvage that has read nothing has an empty record at the beginning; it reads each block once', () => {
+  const file = new MemoryFile(logOf([10, 40_000, 20_000, 20_000, 5]))
+  const reader = new LogSalvage(file)
+  assert.deepEqual([reader.record.length, reader.recordStart, reader.gaps], [0, 0, []])
+  while (reader.next());
+  assert.equal(file.readCount, Math.ceil(file.bytes / BLOCK))
 })

@@ -120,9 +120,8 @@ for (const name of readdirSync(testdata('log')).sort()) {
   })
 }
 
-test('records of any lengths are read back as they were written, at every distance from a block boundary', () => {
-  for (let left = 0; left <= 20; left++) {
-    // The first record leaves `left` bytes in its block.
+for (let left = 0; left <= 20; left++) {
+  test(`records of any lengths are read back as they were written, ${left} bytes before the end of a block`, () => {
     const first = record(0, 32768 - 7 - left)
     for (const length of [0, 1, 6, 7, 8, 13, 14, 20, 32760, 32761, 32762, 70000]) {
       const records = [first, record(1, length), record(2, 5)]
@@ -131,9 +130,40 @@ test('records of any lengths are read back as they were written, at every distan
       assert.deepEqual(
         found.map(({ bytes }) => Buffer.from(bytes)),
         records.map((bytes) => Buffer.from(bytes)),
-        `left ${left}, length ${length}`,
+        `length ${length}`,
       )
     }
+  })
+
+  test(`a writer knows beforehand which records it splits, ${left} bytes before the end of a block`, () => {
+    for (let length = 0; length <= 24; length++) {
+      const file = new MemoryWritableFile()
+      const writer = new LogWriter(file)
+      writer.add(record(0, 32768 - 7 - left), 0, 32768 - 7 - left)
+      const isSplit = writer.splits(length)
+      writer.add(record(1, length), 0, length)
+      writer.flush()
+      const ofRecord = fragments(file.contents())
+        .split('\n')
+        .slice(1)
+        .filter((line) => !line.includes('trailer'))
+      assert.equal(isSplit, ofRecord.length > 1, `${length} bytes`)
+    }
+  })
+}
+
+test('the bytes that no header fits into are zeros, whatever the buffer held before', () => {
+  for (let left = 1; left <= 6; left++) {
+    const file = new MemoryWritableFile()
+    const writer = new LogWriter(file)
+    const first = 32768 - 7 - left
+    for (const length of [first, 10, 32768 - 7 - 17 - left, 10]) {
+      writer.add(new Uint8Array(length).fill(0xff), 0, length)
+      writer.flush()
+    }
+    const log = file.contents()
+    for (const end of [32768, 65536]) assert.deepEqual([...log.subarray(end - left, end)], new Array(left).fill(0))
+    assert.equal(log[32768 - left - 1] & log[65536 - left - 1], 0xff)
   }
 })
 
@@ -194,6 +224,21 @@ test('after a failed append the writer takes nothing more', () => {
   assert.equal(file.contents().length, 0)
 })
 
+test('after a failed sync the writer takes nothing more, though the sync that failed is over', () => {
+  const file = new MemoryWritableFile()
+  const writer = new LogWriter(file)
+  writer.add(record(0, 5), 0, 5)
+  file.isSyncBroken = true
+  assert.throws(() => writer.sync(), IOError)
+  file.isSyncBroken = false
+  assert.equal(file.contents().length, 12)
+  writer.add(record(1, 5), 0, 5)
+  for (const refused of [() => writer.flush(), () => writer.sync(), () => writer.syncLater()]) {
+    assert.throws(refused, { name: 'IOError', message: /took no more writes after an earlier failure/, file: 'memory' })
+  }
+  assert.equal(file.contents().length, 12)
+})
+
 test('several records cost one append, and what is not flushed is not in the file', () => {
   const file = new MemoryWritableFile()
   const writer = new LogWriter(file)
@@ -235,6 +280,13 @@ test('a writer that had a large record goes on after it, with what it had buffer
     found.map(({ bytes }) => [bytes.length, bytes[0], bytes.at(-1)]),
     records.map((bytes) => [bytes.length, bytes[0], bytes.at(-1)]),
   )
+})
+
+test('a reader that has read nothing has an empty record at the beginning, and no fault', () => {
+  const reader = new LogReader(new MemoryFile(writeRecords([record(0, 10)])))
+  const { recordBuf, recordOff, recordLen, recordStart, recordEnd, fault } = reader
+  assert.ok(recordBuf instanceof Uint8Array)
+  assert.deepEqual([recordOff, recordLen, recordStart, recordEnd, fault], [0, 0, 0, 0, undefined])
 })
 
 test('a reader that has gone far finds records that lie before its window', () => {

@@ -200,6 +200,41 @@ test('a million bytes of tiny entries fit into the table that is made for them',
   assert.deepEqual(MemTable.decode(table.encode()).encode(), table.encode())
 })
 
+test('what follows a dump without entries is told, though it begins as a dump does', () => {
+  const nothing = create().encode()
+  for (const more of [nothing, goldenTable().encode(), new Uint8Array(8), new Uint8Array(1)]) {
+    for (const source of [[nothing, more], [Buffer.concat([nothing, more])]]) {
+      assert.throws(() => MemTable.decode(source, { capacityBytes: 4096 }), {
+        message: 'there are bytes after the last entry (at byte 8)',
+        offset: 8,
+      })
+    }
+  }
+})
+
+test('what is decoded is published: who attaches the table sees it', () => {
+  const attached = MemTable.attach(MemTable.decode(goldenTable().encode(), { capacityBytes: 4096 }).share())
+  assert.equal(toHex(attached.encode()), GOLDEN)
+})
+
+test('a table is made for the entries that a dump has, and for 64 MiB more, whatever the dump claims', () => {
+  const more = 64 * 1024 * 1024
+  const ofEntries = (count: number, bytes: number): number => count * MemTable.entryBytesMax(0, 0) + bytes + more
+  const assertMadeFor = (dump: Uint8Array, count: number): void => {
+    const { capacityBytes } = MemTable.decode(dump)
+    const needed = ofEntries(count, dump.length)
+    assert.ok(capacityBytes >= needed && capacityBytes < needed + 8, `${capacityBytes}, not ${needed}`)
+  }
+  assertMadeFor(create().encode(), 0)
+  assertMadeFor(goldenTable().encode(), 2)
+  const table = create()
+  for (let i = 0; i < 100; i++) table.put(`key${i}`, 'value')
+  assertMadeFor(table.encode(), 100)
+  // Nothing is allocated for what is only claimed: this would be more than there is.
+  assert.throws(() => MemTable.decode(bytesOfHex('4d4d5431 ffffffff 00000000')), CorruptionError)
+  assert.throws(() => MemTable.decode(bytesOfHex('4d4d5431 ff')), CorruptionError)
+})
+
 /** Malformed dumps: what is refused, at which byte, in which words. */
 const REFUSALS: readonly (readonly [hex: string, offset: number, message: RegExp])[] = [
   ['', 0, /^a dump of 0 bytes is shorter than its header/],

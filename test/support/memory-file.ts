@@ -11,6 +11,7 @@ export class MemoryWritableFile implements WritableFile {
   appendCount: number
   syncCount: number
   isClosed: boolean
+  isSyncBroken: boolean
   #bytes: Uint8Array<ArrayBuffer>
   #length: number
 
@@ -19,6 +20,7 @@ export class MemoryWritableFile implements WritableFile {
     this.appendCount = 0
     this.syncCount = 0
     this.isClosed = false
+    this.isSyncBroken = false
     this.#bytes = new Uint8Array(1024)
     this.#length = 0
   }
@@ -42,6 +44,7 @@ export class MemoryWritableFile implements WritableFile {
   }
 
   sync(): void {
+    if (this.isSyncBroken) throw new IOError(`sync of ${this.path} failed`, { file: this.path })
     this.syncCount++
   }
 

@@ -126,6 +126,49 @@ for (const [name, hex] of badBlocks) {
   })
 }
 
+test('an entry whose lengths are cut off by the end of its block is told as such', () => {
+  const entry = [0, 9, 0, 97, ...TAG]
+  for (const cut of [[0], [0, 0], [255, 255]]) {
+    const iterator = iterate(rawBlock([...entry, ...cut], [0]))
+    iterator.seekToFirst()
+    assert.throws(() => iterator.next(), /an entry is cut off by the end of its block/)
+  }
+})
+
+test('an iterator is not valid before its first move, after a reset, past either end, and once a search has met damage', () => {
+  const sound = build([putEntry(bytesOf('b'), 1, bytesOf('v'))], 16)
+  const iterator = iterate(sound)
+  const { valid, keyOff, keyLen, tagLow, tagHigh, valOff, valLen } = iterator
+  assert.deepEqual([valid, keyOff, keyLen, tagLow, tagHigh, valOff, valLen], [false, 0, 0, 0, 0, 0, 0])
+  assert.ok(iterator.keyBuf instanceof Uint8Array)
+  assert.equal(iterator.valBuf, sound)
+  const leave: readonly (() => void)[] = [
+    () => iterator.next(),
+    () => iterator.prev(),
+    () => iterator.seek(bytesOf('c'), 0, 1, 0, 0),
+    () => iterator.reset(new Block(sound, 'f.ldb', 7)),
+  ]
+  for (const [i, move] of leave.entries()) {
+    iterator.seekToFirst()
+    assert.equal(iterator.valid, true)
+    move()
+    assert.equal(iterator.valid, false, `move ${i}`)
+  }
+  const damaged = new Block(rawBlock([0, 9, 0, 97, ...TAG, 0, 3, 0, 120, 121, 122], [0, 12]), 'f.ldb', 7)
+  for (const move of [() => iterator.seek(bytesOf('m'), 0, 1, 0, 0), () => iterator.seekToLast()]) {
+    iterator.reset(damaged)
+    iterator.seekToFirst()
+    assert.equal(iterator.valid, true)
+    assert.throws(move, /a key is shorter than a tag/)
+    assert.equal(iterator.valid, false)
+  }
+  iterator.reset(new Block(sound, 'f.ldb', 7))
+  iterator.seekToFirst()
+  iterator.reset(new Block(build([], 16), 'f.ldb', 7))
+  iterator.seekToLast()
+  assert.equal(iterator.valid, false)
+})
+
 test('an iterator that met damage is not valid, and can be sought elsewhere', () => {
   const bytes = new Uint8Array(Buffer.from(`000900${key}` + '001000' + '00000000' + '01000000', 'hex'))
   const iterator = iterate(bytes)
@@ -167,6 +210,47 @@ test('a key that is shorter than a tag is told, by a walk and by a search over r
   assert.throws(() => walk.next(), /a key is shorter than a tag/)
   const search = iterate(bytes)
   assert.throws(() => search.seek(bytesOf('m'), 0, 1, 0, 0), /a key is shorter than a tag/)
+})
+
+test('a key that is shorter than a tag is told by a search that goes on behind it, too', () => {
+  const entries = [0, 9, 0, 97, ...TAG, 0, 3, 0, 120, 121, 122, 0, 9, 0, 112, ...TAG]
+  const iterator = iterate(rawBlock(entries, [0, 12, 18]))
+  assert.throws(() => iterator.seek(bytesOf('q'), 0, 1, 0, 0), /a key is shorter than a tag/)
+})
+
+test('a block that is made has no directory, and nobody holds or has used it', () => {
+  const { entryCount, prefixLength, holders, isUsed, memory } = new Block(build([], 16), 'f.ldb', 7)
+  assert.deepEqual([entryCount, prefixLength, holders, isUsed, memory], [0, 0, 0, false, undefined])
+})
+
+test('separators of one user key are in order newest first, by both halves of their tags', () => {
+  const tag = (low: number, high: number): number[] => [...new Uint8Array(Uint32Array.of(low, high).buffer)]
+  const entry = ([low, high]: readonly [number, number], offset: number): number[] => [
+    ...[0, 9, 2, 97, ...tag(low, high)],
+    ...[offset, 1],
+  ]
+  type Tag = readonly [low: number, high: number]
+  const indexOf = (a: Tag, b: Tag): TableIndex =>
+    new TableIndex(bytewiseComparator, new Block(rawBlock([...entry(a, 0), ...entry(b, 10)], [0, 14]), 'f', 7), 99)
+  const cases: readonly (readonly [newer: Tag, older: Tag])[] = [
+    [
+      [1, 2],
+      [1, 1],
+    ],
+    [
+      [513, 1],
+      [257, 1],
+    ],
+    [
+      [1, 0x300],
+      [0xff000001, 0x2ff],
+    ],
+  ]
+  for (const [newer, older] of cases) {
+    assert.equal(indexOf(newer, older).count, 2)
+    assert.throws(() => indexOf(older, newer), /an index that does not ascend/)
+    assert.throws(() => indexOf(newer, newer), /an index that does not ascend/)
+  }
 })
 
 test('a key that shares more than its user key with the one before is found alike by both searches', () => {

@@ -12,6 +12,9 @@ import { CorruptionError, NotSupportedError, type VarveError } from '../../src/b
 import { Prng } from '../../src/base/prng.ts'
 import { fileNumber } from '../../src/base/types.ts'
 import { nodeCodecs } from '../../src/env/node-codecs.ts'
+import type { Block } from '../../src/table/block.ts'
+import { BlockMemory } from '../../src/table/block-memory.ts'
+import { readDataBlock, verifiedBlock } from '../../src/table/block-reader.ts'
 import { BlockWriter } from '../../src/table/block-writer.ts'
 import { BloomFilter } from '../../src/table/bloom-filter.ts'
 import {
@@ -22,6 +25,7 @@ import {
   NONE,
   uncompress,
 } from '../../src/table/compression.ts'
+import { SnappyEncoder } from '../../src/table/snappy-encoder.ts'
 import { Table } from '../../src/table/table.ts'
 import type { TableOptions } from '../../src/table/table-builder.ts'
 import { zstdContentsLength } from '../../src/table/zstd-frame.ts'
@@ -335,4 +339,45 @@ test('a table whose filter and index are larger than its tail is opened and read
   const bytes = buildTable(entries, options)
   const table = Table.open(new MemoryFile(bytes), fileNumber(5), { ...options, blockCache: undefined, codecs: {} })
   assert.equal(listForwards(table.iterator()).length, 3000)
+})
+
+test('a data block that is read has memory of blocks, which goes back once nobody holds it', () => {
+  const contents = new Uint8Array(100)
+  contents.set([1], contents.length - 4)
+  const file = new MemoryWritableFile()
+  const writer = new BlockWriter(file)
+  const handle = writer.writeBlock(contents)
+  writer.write(new Uint8Array(48))
+  writer.flush()
+  const memory = new BlockMemory()
+  const read = (): Block => readDataBlock(new MemoryFile(file.contents()), handle, host, memory)
+  const first = read()
+  assert.equal(first.memory, first.bytes.buffer)
+  memory.hold(first)
+  memory.release(first)
+  assert.equal(read().bytes.buffer, first.bytes.buffer)
+})
+
+test('a block that was uncompressed into memory of blocks gives it back; one that lies in what was read does not', () => {
+  const contents = new Uint8Array(1000)
+  contents.set([1], contents.length - 4)
+  const encoder = new SnappyEncoder()
+  encoder.encode(contents)
+  const compressed = encoder.bytes.slice(0, encoder.length)
+  for (const at of [0, 3]) {
+    for (const [type, stored] of [
+      [SNAPPY, compressed],
+      [0, contents],
+    ] as const) {
+      const bytes = new Uint8Array(at + stored.length + 5)
+      bytes.set(stored, at)
+      bytes[at + stored.length] = type
+      putFixed32(bytes, at + stored.length + 1, maskCrc(crc32c(bytes, at, stored.length + 1)))
+      const memory = new BlockMemory()
+      const block = verifiedBlock(bytes, at, stored.length, host, memory, 'f.ldb', 9)
+      assert.deepEqual(block.bytes.slice(0, block.length), contents)
+      assert.equal(block.memory, type === SNAPPY ? block.bytes.buffer : undefined)
+      if (type !== SNAPPY) assert.equal(block.bytes.buffer, bytes.buffer)
+    }
+  }
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toHex } from '../../src/base/bytes.ts'
+import { putFixed32 } from '../../src/base/coding.ts'
 import { BloomFilter } from '../../src/table/bloom-filter.ts'
 import { FilterBlockBuilder, FilterBlockReader } from '../../src/table/filter-block.ts'
 import type { FilterPolicy } from '../../src/table/filter-policy.ts'
@@ -58,6 +59,7 @@ test('each filter covers the keys of the blocks that start in its 2 KiB', () => 
     for (const key of ['foo', 'bar', 'box', 'hello'])
       assert.equal(asks(bytes, offset, key), keys.includes(key), `${offset} ${key}`)
   }
+  assert.equal(asks(bytes, 4100, ''), false, 'no key is in an empty filter, not even the empty one')
   assert.equal(asks(bytes, 10_240, 'foo'), true, 'beyond the last filter')
 })
 
@@ -73,6 +75,33 @@ test('what is no filter block is not parsed', () => {
     '0000000035', // base of 2^53
   ]
   for (const hex of bad) assert.equal(FilterBlockReader.parse(policy, Buffer.from(hex, 'hex')), undefined, hex)
+})
+
+test('a filter block of 2 GiB is the largest, and one whose base is 2^52 has the coarsest', () => {
+  assert.notEqual(FilterBlockReader.parse(listPolicy, Buffer.from('0000000034', 'hex')), undefined)
+  for (const [offsetsEnd, isParsed] of [
+    [2 ** 31 - 1, true],
+    [2 ** 31, false],
+  ] as const) {
+    // Zeros that are never touched take no memory.
+    const bytes = new Uint8Array(offsetsEnd + 5)
+    putFixed32(bytes, offsetsEnd, offsetsEnd)
+    bytes[bytes.length - 1] = 11
+    assert.equal(FilterBlockReader.parse(listPolicy, bytes) !== undefined, isParsed, `${offsetsEnd} bytes`)
+  }
+})
+
+test('a filter of one byte is a filter, and filters of several hundred bytes ascend', () => {
+  const builder = new FilterBlockBuilder(listPolicy)
+  builder.addKey(bytesOf(''), 0, 0)
+  const one = builder.finish()
+  assert.deepEqual([asks(one, 0, ''), asks(one, 0, 'x')], [true, false])
+  const bytes = new Uint8Array(768 + 4 * 4 + 1)
+  for (const [i, offset] of [0, 300, 600, 768].entries()) putFixed32(bytes, 768 + 4 * i, offset)
+  bytes[bytes.length - 1] = 11
+  assert.notEqual(FilterBlockReader.parse(listPolicy, bytes), undefined)
+  putFixed32(bytes, 772, 601)
+  assert.equal(FilterBlockReader.parse(listPolicy, bytes), undefined)
 })
 
 test('another base than 2 KiB is taken as stored', () => {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Prng } from '../../src/base/prng.ts'
+import { BlockMemory } from '../../src/table/block-memory.ts'
 import { decodeSnappy } from '../../src/table/snappy-decoder.ts'
 import { SnappyEncoder } from '../../src/table/snappy-encoder.ts'
 import { modelDecode, snappyJs } from './snappy-model.ts'
@@ -177,4 +178,58 @@ test('a block cut short anywhere, or with something after it, is refused', () =>
     assert.equal(typeof decodeSnappy(stored.subarray(0, length), MAX_BYTES), 'string', `${length} bytes`)
   }
   assert.equal(typeof decodeSnappy(Uint8Array.of(...stored, 0, 97), MAX_BYTES), 'string')
+})
+
+/** A literal of these bytes, its length written in so many bytes; 0 where it fits into the tag. */
+function literal(bytes: readonly number[], lengthBytes: number): number[] {
+  const less = bytes.length - 1
+  if (lengthBytes === 0) return [less << 2, ...bytes]
+  const length = Array.from({ length: lengthBytes }, (_, i) => (less >>> (8 * i)) & 255)
+  return [(59 + lengthBytes) << 2, ...length, ...bytes]
+}
+
+/** A copy of a kind that can hold its length and offset. */
+function copy(kind: number, length: number, offset: number): number[] {
+  if (kind === 1) return [((offset >>> 8) << 5) | ((length - 4) << 2) | 1, offset & 255]
+  const offsetBytes = Array.from({ length: kind === 2 ? 2 : 4 }, (_, i) => (offset >>> (8 * i)) & 255)
+  return [((length - 1) << 2) | kind, ...offsetBytes]
+}
+
+/** Elements of all kinds, drawn so that none is refused, behind their length. */
+function drawnElements(prng: Prng): Uint8Array<ArrayBuffer> {
+  const elements: number[] = []
+  let length = 0
+  for (let count = 1 + prng.below(12); count > 0; count--) {
+    const kind = length === 0 ? 0 : prng.below(4)
+    const isShort = prng.below(3) > 0
+    const bytes = kind === 1 ? 4 + prng.below(8) : 1 + prng.below(isShort ? 18 : kind === 0 ? 110 : 64)
+    const offset = 1 + prng.below(Math.min(length, prng.below(2) === 0 ? 20 : 2000))
+    const drawn = kind === 0 ? Array.from({ length: bytes }, () => prng.below(256)) : []
+    elements.push(
+      ...(kind === 0 ? literal(drawn, bytes > 60 ? 1 + prng.below(4) : prng.below(5)) : copy(kind, bytes, offset)),
+    )
+    length += bytes
+  }
+  return Uint8Array.from([128 | (length & 127), 128 | ((length >>> 7) & 127), length >>> 14, ...elements])
+}
+
+test('elements of any kind, length and offset are read, wherever the block lies in its buffer, and nothing beside it', () => {
+  const prng = new Prng(8)
+  const memory = new BlockMemory()
+  for (let round = 0; round < 2000; round++) {
+    const stored = drawnElements(prng)
+    const before = prng.below(9)
+    const wide = new Uint8Array(before + stored.length + prng.below(20)).fill(0xee)
+    wide.set(stored, before)
+    const view = wide.subarray(before, before + stored.length)
+    const expected = modelDecode(stored)
+    assert.ok(expected !== undefined, `round ${round}`)
+    assertSame(decodeSnappy(view, MAX_BYTES), expected, `round ${round}`)
+    assertSame(decodeSnappy(view, MAX_BYTES, memory), expected, `round ${round}, in memory of blocks`)
+    assert.equal(
+      decodeSnappy(view, expected.length - 1),
+      `it declares ${expected.length} bytes, more than ${expected.length - 1}`,
+    )
+    assert.ok(wide.subarray(0, before).every((byte) => byte === 0xee))
+  }
 })

@@ -15,10 +15,13 @@ import * as Lookup from '../../src/base/lookup.ts'
 import { fileNumber, MAX_SEQUENCE, sequenceNumber } from '../../src/base/types.ts'
 import type { Block } from '../../src/table/block.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
+import { BlockMemory } from '../../src/table/block-memory.ts'
 import type { BlockStore } from '../../src/table/block-store.ts'
 import { BlockWriter } from '../../src/table/block-writer.ts'
 import { BloomFilter } from '../../src/table/bloom-filter.ts'
 import { shortestSeparator, shortSuccessor } from '../../src/table/index-key.ts'
+import { LookupCursor } from '../../src/table/lookup-cursor.ts'
+import { filterKey } from '../../src/table/metaindex.ts'
 import { Table } from '../../src/table/table.ts'
 import { TableBuilder, type TableOptions } from '../../src/table/table-builder.ts'
 import { type BlockHandle, encodeFooter, FOOTER_BYTES, putHandle } from '../../src/table/table-format.ts'
@@ -150,20 +153,6 @@ test('an order of the user decides where a lookup looks', () => {
   assert.equal(listForwards(table.iterator())[0], '"key1299"#300=value 299')
 })
 
-test('the filter saves the read of a block that lacks the key', () => {
-  const bytes = buildTable(numbered(200), { ...defaults, blockBytes: 256 })
-  const file = new MemoryFile(bytes)
-  const table = Table.open(file, fileNumber(1), {
-    comparator: bytewiseComparator,
-    filterPolicy: bloom,
-    blockCache: undefined,
-    codecs: {},
-  })
-  const before = file.readCount
-  for (let i = 0; i < 100; i++) assert.equal(lookup(table, `key${1000 + i}x`), Lookup.ABSENT)
-  assert.ok(file.readCount - before < 10, `${file.readCount - before} reads for 100 absent keys`)
-})
-
 test('a filter of another policy is not asked', () => {
   const table = Table.open(new MemoryFile(buildTable(numbered(20), defaults)), fileNumber(1), {
     comparator: bytewiseComparator,
@@ -206,6 +195,46 @@ test('blocks are read once and then kept in the store, unless the iterator says 
   const { readCount } = table.file as MemoryFile
   assert.equal(listBackwards(table.iterator()).length, 200)
   assert.equal((table.file as MemoryFile).readCount, readCount)
+})
+
+test('a lookup takes its block from the store, if it is kept there', () => {
+  const table = openBytes(buildTable(numbered(200), { ...defaults, blockBytes: 256 }), new EverythingStore())
+  const file = table.file as MemoryFile
+  const readsOf = (key: string): number => {
+    const before = file.readCount
+    assert.equal(lookup(table, key), Lookup.FOUND)
+    return file.readCount - before
+  }
+  assert.deepEqual(['key1000', 'key1199', 'key1000', 'key1199', 'key1100'].map(readsOf), [1, 1, 0, 0, 1])
+})
+
+test('the filter saves the read of a block that lacks the key', () => {
+  const bytes = buildTable(numbered(200), { ...defaults, blockBytes: 256 })
+  const readsWith = (filterPolicy: BloomFilter | undefined): number => {
+    const options = { comparator: bytewiseComparator, filterPolicy, blockCache: undefined, codecs: {} }
+    const table = Table.open(new MemoryFile(bytes, 'f.ldb'), fileNumber(7), options)
+    const { readCount } = table.file as MemoryFile
+    for (let i = 0; i < 199; i++) assert.equal(lookup(table, `key${1000 + i}x`), Lookup.ABSENT)
+    return (table.file as MemoryFile).readCount - readCount
+  }
+  assert.ok(readsWith(undefined) >= 10)
+  assert.ok(readsWith(bloom) <= 4)
+})
+
+test('a table that is closed leaves the lookups that it shares, if it was the last that was asked', () => {
+  const lookups = new LookupCursor(bytewiseComparator, new BlockMemory())
+  const bytes = buildTable(numbered(3), defaults)
+  const options = { comparator: bytewiseComparator, filterPolicy: bloom, blockCache: undefined, codecs: {}, lookups }
+  const [a, b] = [1, 2].map((number) => Table.open(new MemoryFile(bytes), fileNumber(number), options))
+  for (const table of [a, b]) assert.equal(lookup(table, 'key1000'), Lookup.FOUND)
+  a.close()
+  assert.equal(lookups.owner, b)
+  b.close()
+  assert.deepEqual([lookups.owner, lookups.valBuf.length], [undefined, 4])
+})
+
+test('opening a table is one read', () => {
+  assert.equal((openBytes(buildTable(numbered(200), defaults)).file as MemoryFile).readCount, 1)
 })
 
 test('approximate offsets ascend with the keys, and end with the data', () => {
@@ -274,11 +303,24 @@ test('a damaged filter is left out, and lookups are right without it', () => {
   assert.equal(lookup(table, 'absent'), Lookup.ABSENT)
 })
 
+test('a filter that lies nowhere, or is said to be longer than the table, is left out at once', () => {
+  for (const filter of [
+    { offset: 0, bytes: 2 ** 45 },
+    { offset: 0, bytes: 2 ** 53 - 1 },
+    { offset: 2 ** 40, bytes: 10 },
+    { offset: 10, bytes: 2 ** 32 },
+  ]) {
+    const table = openBytes(forge({ filter }))
+    assert.equal(table.filterIsDamaged, true, JSON.stringify(filter))
+  }
+})
+
 /** A table of raw parts: what no builder would write. */
 function forge(parts: {
   readonly blocks?: readonly Entry[][]
   readonly index?: (handles: readonly BlockHandle[]) => readonly (readonly [Uint8Array, Uint8Array])[]
   readonly compression?: number
+  readonly filter?: BlockHandle
 }): Uint8Array {
   const file = new MemoryWritableFile()
   const writer = new BlockWriter(file)
@@ -288,7 +330,7 @@ function forge(parts: {
       entries.map(({ key, low, high, value }) => [encodeInternalKey(key, 0, key.length, low, high), value]),
     )
   })
-  const metaindex = writeBlock(writer, [])
+  const metaindex = writeBlock(writer, parts.filter === undefined ? [] : [[filterKey(bloom), encoded(parts.filter)]])
   const index = writeBlock(writer, parts.index?.(handles) ?? [])
   writer.write(encodeFooter({ metaindex, index }))
   writer.flush()
@@ -407,6 +449,11 @@ test('a block of a compression that varve cannot read is refused by name, file a
     assert.throws(() => lookup(table, 'a'), isNamed)
     assert.throws(() => listForwards(table.iterator()), isNamed)
   }
+})
+
+test('a file is told to be too short for a table, or to lack the magic number, by its length', () => {
+  assert.throws(() => openBytes(new Uint8Array(47)), /a table has at least 48 bytes, this file 47/)
+  assert.throws(() => openBytes(new Uint8Array(48)), /not a table: the magic number is missing/)
 })
 
 test('a file that is no table does not open', () => {

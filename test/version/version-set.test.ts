@@ -220,6 +220,31 @@ test('of each counter in a manifest the last one holds', () => {
   )
 })
 
+test('a manifest without its counters is refused at its beginning, or where it is torn', () => {
+  const memory = manifestOf([without('nextFile'), COUNTERS])
+  const bytes = memory.readAll(`${DIRECTORY}/MANIFEST-000002`)
+  const first = 7 + encodeEdit(without('nextFile')).length
+  for (const [length, offset] of [
+    [first, 0],
+    [first + 9, first],
+  ]) {
+    const { files } = inMemory()
+    const file = files.createWritable(`${DIRECTORY}/MANIFEST-000002`)
+    file.append(bytes, 0, length)
+    file.close()
+    assert.throws(() => recoverVersion(files, DIRECTORY, fileNumber(2), bytewiseComparator), {
+      message: /lacks its log number/,
+      file: `${DIRECTORY}/MANIFEST-000002`,
+      offset,
+    })
+  }
+})
+
+test('a manifest that names no previous log has the number 0 for it', () => {
+  const { files } = manifestOf([COUNTERS])
+  assert.equal(recoverVersion(files, DIRECTORY, fileNumber(2), bytewiseComparator).previousLog, 0)
+})
+
 /** A directory with MANIFEST-000002, of these edits. */
 function manifestOf(edits: readonly VersionEdit[]): MemoryEnvironment {
   const memory = inMemory()
