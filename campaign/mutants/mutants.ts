@@ -163,7 +163,12 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'group.number(lastSequence + 1);',
     replace: 'group.number(Math.max(1, lastSequence));',
   },
-  { name: 'what was replayed last is not kept', file: 'db/recovery', find: 'sink.finish(); }', replace: '}' },
+  {
+    name: 'what was replayed last is not kept',
+    file: 'db/recovery',
+    find: 'replay.add(number); sink.finish();',
+    replace: 'replay.add(number);',
+  },
   {
     name: 'the log that the manifest names is not replayed',
     file: 'db/recovery',
