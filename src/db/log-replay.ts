@@ -30,7 +30,7 @@ const SECTOR_BYTES = 512
 export interface ReplayTarget {
   /** What about a well-formed batch makes no sense in this database, or undefined. */
   fault(bytes: Bytes, offset: number, length: number): string | undefined
-  /** One well-formed batch; the bytes are borrowed. */
+  /** The well-formed batch of which `fault` has just found nothing wrong; the bytes are borrowed. */
   replay(bytes: Bytes, offset: number, length: number): void
 }
 
