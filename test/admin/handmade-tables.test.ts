@@ -159,6 +159,18 @@ const CASES: readonly Case[] = [
     action: 'salvaged',
   },
   {
+    name: 'without footer, values that look like the places of blocks are values',
+    make: (table) => {
+      table.data('abc', 'c', 2)
+      table.data('def', 'f', 2)
+      return table.finish(['footer'])
+    },
+    findings: ['damage at 164: not a table: the magic number is missing'],
+    givenUp: ['164+48 not a table: the magic number is missing'],
+    keys: 'abcdef',
+    action: 'salvaged',
+  },
+  {
     name: 'without index and footer, nothing tells how much there was behind the last block that is found',
     make: (table) => {
       table.data('ab')
@@ -294,11 +306,11 @@ test('of two tables of one number, the one that an opening takes is used, and th
   assert.deepEqual(directoryOf(memory).get('000005.sst'), other, 'it is still there')
 })
 
-/** An environment in which what begins at this offset of the table cannot be read. */
-function failingAt(directory: Directory, offset: number): FaultEnvironment {
+/** An environment in which what begins at this offset of the table cannot be read, or not with this length. */
+function failingAt(directory: Directory, offset: number, length: number | '' = ''): FaultEnvironment {
   const environment = new FaultEnvironment(environmentOf(directory), { directory: DIRECTORY, countReads: true })
   environment.setFaults(() =>
-    environment.calls.at(-1)?.startsWith(`read ${TABLE} ${offset} `) ? { code: 'EIO' } : undefined,
+    environment.calls.at(-1)?.startsWith(`read ${TABLE} ${offset} ${length}`) ? { code: 'EIO' } : undefined,
   )
   return environment
 }
@@ -322,17 +334,21 @@ test('a block that the disk cannot read is damage, and given up', async () => {
 test('a repair is refused that would have to search for blocks where the disk cannot read', async () => {
   const table = new HandmadeTable()
   table.data('abcdef')
-  const directory = withLevels(table.finish(['index']))
-  const environment = failingAt(directory, 0)
-  await assert.rejects(repair(DIRECTORY, { environment }), {
-    code: 'IO_ERROR',
-    message: /000005\.ldb cannot be salvaged/,
-  })
-  const { findings } = await verify(DIRECTORY, { environment: failingAt(directory, 0) })
-  assert.deepEqual(
-    findings.map(({ file, severity, message }) => [file, severity, /EIO/.test(message)]),
-    [[TABLE, 'damage', true]],
-  )
+  const { bytes } = table.data('ghi')
+  const file = table.finish(['index'])
+  const directory = withLevels(file)
+  // The search itself, and the reading of a block that it has found.
+  for (const [offset, length] of [
+    [0, file.length],
+    [91, bytes + 5],
+  ] as const) {
+    const environment = failingAt(directory, offset, length)
+    const message = /000005\.ldb cannot be salvaged/
+    await assert.rejects(repair(DIRECTORY, { environment }), { code: 'IO_ERROR', message })
+    const { findings } = await verify(DIRECTORY, { environment: failingAt(directory, offset, length) })
+    const told = findings.map(({ file: name, severity, message: text }) => [name, severity, /EIO/.test(text)])
+    assert.deepEqual(told, [[TABLE, 'damage', true]])
+  }
 })
 
 test('an order of keys that fails is no damage: its error comes through, and nothing is changed', async () => {

@@ -56,9 +56,12 @@ export class HandmadeTable {
   readonly #index: [Bytes, Bytes][] = []
   readonly #named: [Bytes, Bytes][] = []
 
-  /** A data block with these letters, in this order, and its entry in the index, under the last letter or another one. */
-  data(letters: string, separator: string = letters.slice(-1)): BlockHandle {
-    const handle = this.#writer.writeUncompressed(lettersBlock(letters))
+  /**
+   * A data block with these letters, in this order, and its entry in the index, under the last letter or another one.
+   * @param times that each value repeats its letter
+   */
+  data(letters: string, separator: string = letters.slice(-1), times: number = 1): BlockHandle {
+    const handle = this.#writer.writeUncompressed(lettersBlock(letters, times))
     this.#index.push([internalKey(separator), handleBytes(handle)])
     return handle
   }
@@ -111,8 +114,8 @@ export class HandmadeTable {
   }
 }
 
-function lettersBlock(letters: string): Bytes {
-  return blockOf([...letters].map((letter) => [internalKey(letter), bytesOf(letter.toUpperCase())]))
+function lettersBlock(letters: string, times: number = 1): Bytes {
+  return blockOf([...letters].map((letter) => [internalKey(letter), bytesOf(letter.toUpperCase().repeat(times))]))
 }
 
 /** A sound table of these letters, in one block. */
