@@ -51,6 +51,8 @@ export class RadixPath implements KeyPath {
   readonly #tree: RadixTree
   readonly #words: Int32Array<ArrayBufferLike>
   readonly #limit: number
+  /** Where the link to the leaf led when it was followed; 0 if the leaf was collected. */
+  #target: number
   #frames: Int32Array
   /** Where the last frame starts; 0 too once it has gone beyond the last leaf. */
   #top: number
@@ -65,6 +67,7 @@ export class RadixPath implements KeyPath {
     this.#tree = tree
     this.#words = tree.arena.words
     this.#limit = limit
+    this.#target = 0
     this.#frames = new Int32Array(FIRST_FRAMES * FRAME_WORDS)
     this.#frames[COUNT] = 1
     this.#frames[LIST] = ROOT_LINK
@@ -113,6 +116,7 @@ export class RadixPath implements KeyPath {
     const stride = this.#stride
     const count = this.#findLeaves(stride, nodes, heads)
     this.node = count === 0 ? 0 : nodes[count - 1]
+    this.#target = 0
     if (stride < RUN_MAX) this.#stride = stride * 2
     if (count > 1) this.#touchLeaves(count, nodes)
     return count
@@ -128,8 +132,10 @@ export class RadixPath implements KeyPath {
 
   versions(node: number): number {
     this.#return(node)
-    if (this.#top === 0) this.#seekLeaf(node)
-    return versionsOf(this.#words, loadLink(this.#words, this.#link(), this.#limit), this.#limit)
+    if (this.#target === 0) this.#seekLeaf(node)
+    // At a limit the link may lead to a fork above the leaf by now.
+    if (this.#limit === NO_LIMIT) this.#target = this.#words[this.#link()]
+    return versionsOf(this.#words, this.#target, this.#limit)
   }
 
   /** The node has no branch for the key's next symbol. */
@@ -206,6 +212,7 @@ export class RadixPath implements KeyPath {
     if (target === 0) return false
     const leaf = leafOf(this.#words, target)
     if (leaf >= this.#limit) return false
+    this.#target = target
     this.node = leaf
     return true
   }
