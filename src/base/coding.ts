@@ -112,6 +112,14 @@ export class Reader {
 
   /** A varint of at most five bytes; fails above 2^32 − 1. */
   varint32(): number {
+    // Most are lengths of one byte.
+    if (!this.failed && this.offset < this.limit) {
+      const first = this.bytes[this.offset]
+      if (first < 128) {
+        this.offset++
+        return first
+      }
+    }
     const value = this.varint64()
     return value < TWO_32 ? value : this.#fail()
   }

@@ -1,16 +1,17 @@
 /**
- * CRC-32C (Castagnoli), by slicing: eight bytes a step through eight tables, a byte a step at the ends. Long inputs are
- * read as words, which makes a block's checksum a sixth cheaper (docs/performance.md).
+ * CRC-32C (Castagnoli), by slicing: eight bytes a step through eight tables, a byte a step at the ends. Long inputs are folded
+ * into short ones first (crc32c-fold.ts), where the host can; elsewhere they are read as words (docs/performance.md).
  *
  * Stored checksums are masked, since a CRC over bytes that hold their own CRC degenerates.
  * Source   google/leveldb util/crc32c.h (mask); polynomial 0x1EDC6F41, reflected 0x82F63B78
  */
+import { Crc32cFold, STRIDE_BYTES } from './crc32c-fold.ts'
 import type { Bytes } from './types.ts'
 
 const POLYNOMIAL = 0x82f63b78
 const MASK_DELTA = 0xa282ead8
-/** Below, the view of words costs more than it saves. */
-const WORDS_FROM_BYTES = 512
+/** Below, folding and the view of words cost more than they save. */
+const LONG_BYTES = 512
 const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 
 /** TABLES[k * 256 + b]: the CRC of byte b followed by k zero bytes. */
@@ -36,11 +37,33 @@ function makeTables(): Int32Array {
  * @returns an unsigned 32-bit integer
  */
 export function crc32c(bytes: Bytes, offset: number, length: number, seed: number = 0): number {
+  if (length >= LONG_BYTES && offset + length <= bytes.length) {
+    fold ??= Crc32cFold.create() ?? NONE
+    if (fold !== NONE) return crcFolded(fold, bytes, offset, length, seed)
+  }
+  return crcByTables(bytes, offset, length, seed)
+}
+
+const NONE = 'none'
+/** Made when it is first of use. */
+let fold: Crc32cFold | typeof NONE | undefined
+
+function crcFolded(fold: Crc32cFold, bytes: Bytes, offset: number, length: number, seed: number): number {
+  const folded = length - (length % STRIDE_BYTES)
+  fold.fold(bytes, offset, folded, ~seed)
+  const crc = crcByTables(fold.memory, 0, STRIDE_BYTES, STATE_0)
+  return crcByTables(bytes, offset + folded, length - folded, crc)
+}
+
+/** As a seed, the state that nothing has been added to. */
+const STATE_0 = 0xffffffff
+
+function crcByTables(bytes: Bytes, offset: number, length: number, seed: number): number {
   const t = TABLES
   const end = offset + length
   let crc = ~seed
   let i = offset
-  if (length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length) {
+  if (length >= LONG_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length) {
     for (; ((bytes.byteOffset + i) & 3) !== 0; i++) crc = t[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8)
     const wordCount = ((end - i) >>> 3) * 2
     crc = crcOfWords(new Int32Array(bytes.buffer, bytes.byteOffset + i, wordCount), crc)

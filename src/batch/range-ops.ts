@@ -12,7 +12,7 @@ import { type BatchSink, forEachOp } from './batch-format.ts'
 export class RangeOps implements BatchSink {
   /** Range deletes of the batch read last. */
   count = 0
-  /** What is wrong with one of them, or undefined. */
+  /** What is wrong with that batch, or with one of them; or undefined. */
   fault: string | undefined = undefined
   readonly #comparator: Comparator
 
@@ -20,11 +20,12 @@ export class RangeOps implements BatchSink {
     this.#comparator = comparator
   }
 
-  /** Read a well-formed batch. */
+  /** Read a batch, which may not be well-formed. */
   read(bytes: Bytes, offset: number, length: number): this {
     this.count = 0
     this.fault = undefined
-    forEachOp(bytes, offset, length, this)
+    const malformed = forEachOp(bytes, offset, length, this)
+    if (malformed !== undefined) this.fault = malformed
     return this
   }
 

@@ -33,8 +33,9 @@ const PROTECTED_SHARE = 0.8
 /** A place in a ring. Its block's `isUsed`: a protected block was found since it came to its place. */
 interface Slot {
   block: Block
-  readonly file: FileNumber
-  readonly offset: number
+  /** Those of its file; it is number `offset` there. */
+  slots: Slots
+  offset: number
   bytes: number
   isProtected: boolean
   /** Nobody has tried to give the block a directory. */
@@ -46,6 +47,9 @@ interface Slot {
   older: Slot
 }
 
+/** By offset. */
+type Slots = Map<number, Slot>
+
 export class BlockCache implements BlockStore {
   readonly bytesMax: number
   /** Bytes of the blocks kept, overhead included; never above bytesMax. */
@@ -55,11 +59,14 @@ export class BlockCache implements BlockStore {
   /** Where the memory of the blocks is from. */
   readonly memory: BlockMemory
 
-  readonly #files: Map<FileNumber, Map<number, Slot>>
+  /** Of every file that had a block here and is not gone. */
+  readonly #files: Map<FileNumber, Slots>
   /** Each ring's anchor: its `older` is the newest slot, its `newer` the oldest. */
   readonly #probation: Slot
   readonly #protected: Slot
   #protectedBytes: number
+  /** The slot that was emptied last, for the next block: of a thrashing cache they are half of what a miss allocates. */
+  #spare: Slot | undefined
   readonly #directories: BlockDirectories | undefined
 
   /**
@@ -73,9 +80,10 @@ export class BlockCache implements BlockStore {
     this.misses = 0
     this.memory = new BlockMemory()
     this.#files = new Map()
-    this.#probation = makeAnchor()
-    this.#protected = makeAnchor()
+    this.#probation = makeSlot(EMPTY_BLOCK, new Map(), 0, 0)
+    this.#protected = makeSlot(EMPTY_BLOCK, new Map(), 0, 0)
     this.#protectedBytes = 0
+    this.#spare = undefined
     this.#directories = comparator === bytewiseComparator ? new BlockDirectories() : undefined
   }
 
@@ -105,22 +113,18 @@ export class BlockCache implements BlockStore {
 
   /** Keep a block, in place of the one that was there; a block larger than the room is not kept. */
   put(file: FileNumber, offset: number, block: Block, shelf?: Shelf, at: number = 0): void {
-    const known = this.#files.get(file)?.get(offset)
+    const slots = this.#slotsOf(file)
+    const known = slots.get(offset)
     if (known !== undefined) this.#remove(known)
     const bytes = block.bytes.buffer.byteLength + OVERHEAD_BYTES
     if (bytes > this.bytesMax) return
     this.#makeRoom(bytes, undefined)
     const ring = this.#probation
-    const slot = newSlot(block, file, offset, bytes, ring)
+    const slot = this.#newSlot(block, slots, offset, bytes)
     linkNewest(ring, slot)
     this.memory.hold(block)
     setOn(shelf, at, slot)
     this.bytes += bytes
-    let slots = this.#files.get(file)
-    if (slots === undefined) {
-      slots = new Map()
-      this.#files.set(file, slots)
-    }
     slots.set(offset, slot)
   }
 
@@ -129,6 +133,29 @@ export class BlockCache implements BlockStore {
     const slots = this.#files.get(file)
     if (slots === undefined) return
     for (const slot of slots.values()) this.#remove(slot)
+    this.#files.delete(file)
+  }
+
+  #slotsOf(file: FileNumber): Slots {
+    const known = this.#files.get(file)
+    if (known !== undefined) return known
+    const slots: Slots = new Map()
+    this.#files.set(file, slots)
+    return slots
+  }
+
+  /** On no ring yet. */
+  #newSlot(block: Block, slots: Slots, offset: number, bytes: number): Slot {
+    const spare = this.#spare
+    if (spare === undefined) return makeSlot(block, slots, offset, bytes)
+    this.#spare = undefined
+    spare.block = block
+    spare.slots = slots
+    spare.offset = offset
+    spare.bytes = bytes
+    spare.isProtected = false
+    spare.isPlain = true
+    return spare
   }
 
   /** Off its table's shelf a block is only if the table was closed and opened again. */
@@ -200,34 +227,30 @@ export class BlockCache implements BlockStore {
     slot.block.isUsed = false
     this.bytes -= slot.bytes
     if (slot.isProtected) this.#protectedBytes -= slot.bytes
-    const slots = this.#files.get(slot.file)
-    slots?.delete(slot.offset)
-    if (slots?.size === 0) this.#files.delete(slot.file)
+    slot.slots.delete(slot.offset)
     this.memory.release(slot.block)
+    slot.block = EMPTY_BLOCK
+    slot.shelf = undefined
+    this.#spare = slot
   }
 }
 
-function newSlot(block: Block, file: FileNumber, offset: number, bytes: number, ring: Slot | undefined): Slot {
+function makeSlot(block: Block, slots: Slots, offset: number, bytes: number): Slot {
   const slot = {
     block,
-    file,
+    slots,
     offset,
     bytes,
     isProtected: false,
     isPlain: true,
-    shelf: undefined,
+    shelf: undefined as Shelf | undefined,
     at: 0,
-    newer: ring,
-    older: ring,
+    newer: undefined as unknown as Slot,
+    older: undefined as unknown as Slot,
   }
-  return slot as Slot
-}
-
-function makeAnchor(): Slot {
-  const anchor = newSlot(EMPTY_BLOCK, 0 as FileNumber, 0, 0, undefined)
-  anchor.newer = anchor
-  anchor.older = anchor
-  return anchor
+  slot.newer = slot
+  slot.older = slot
+  return slot
 }
 
 function setOn(shelf: Shelf | undefined, at: number, slot: Slot): void {

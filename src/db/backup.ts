@@ -12,14 +12,14 @@ import type { Bytes } from '../base/types.ts'
 import { LogWriter } from '../log/log-writer.ts'
 import { encodeEdit, type VersionEdit } from '../version/version-edit.ts'
 import { BackupEncoder, DATA_BYTES } from './backup-format.ts'
-import { Capture } from './capture.ts'
+import { Capture, type CopyMoment } from './capture.ts'
 import type { Engine } from './engine.ts'
 
 type Chunks = Generator<Uint8Array<ArrayBuffer>, void, void>
 
 /** @throws ClosedError, ReadOnlyError, CorruptionError, IOError */
-export function* backupChunks(engine: Engine): Chunks {
-  const capture = new Capture(engine)
+export function* backupChunks(engine: Engine, moment: CopyMoment): Chunks {
+  const capture = new Capture(engine, moment)
   const encoder = new BackupEncoder()
   try {
     yield encoder.start()

@@ -41,7 +41,10 @@ export interface KeyRange {
 
 /** Options of `checkpoint` and `backup`. */
 export interface CopyOptions {
-  /** Write what is in memory to tables first, so that the copy has hardly any log to replay. Default false. */
+  /**
+   * Write what is in memory to tables first, so that the copy has hardly any log to replay. Default false, unless
+   * memory holds range deletes; a flush that fails rejects only if it was asked for.
+   */
   readonly flush?: boolean
   /** Ends the copying. */
   readonly signal?: AbortSignal

@@ -2,20 +2,25 @@
  * Capture: an open database as of one moment, for copying it while writes go on: the tables of a version, which is held; the
  * live logs, which are kept open, each up to the last acknowledged write in it; and what the MANIFEST would say.
  *
+ * Range deletes  LevelDB passes over one in a log, so what is in memory is flushed before, if there are any. Those that come
+ *             while it is are left out, with the log that they are in: all of it is newer than what the copy was asked for.
+ *             Where that flush fails, the copy has the logs as they are, which varve reads.
  * Invariants  (1) everything is taken in one synchronous step, so tables, logs and counters fit one another
  *             (2) tables stay while the version is held; a log that is removed meanwhile can still be read
+ *             (3) it holds every write up to the moment's sequence, and a prefix of those after it
  * Threads     belongs to the database's thread
  */
 import { closeAll, closeQuietly } from '../base/close-all.ts'
 import type { RandomAccessFile } from '../base/environment.ts'
 import { ClosedError, CorruptionError } from '../base/errors.ts'
 import { logName, tableName } from '../base/filename.ts'
-import type { FileNumber } from '../base/types.ts'
+import type { FileNumber, SequenceNumber } from '../base/types.ts'
 import { findTable } from '../table/table-file.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import type { Version } from '../version/version.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { Engine } from './engine.ts'
+import type { MemTableSlot } from './read-state.ts'
 
 export interface CapturedLog {
   readonly name: string
@@ -30,6 +35,39 @@ export interface CapturedTable {
   readonly bytes: number
 }
 
+/** When a copy was asked for. */
+export class CopyMoment {
+  readonly #engine: Engine
+  #sequence: SequenceNumber
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+    this.#sequence = engine.lastSequence
+  }
+
+  /** The copy holds at least every write up to this one. */
+  get sequence(): SequenceNumber {
+    return this.#sequence
+  }
+
+  /**
+   * It is now.
+   * @param wantsFlush whether somebody asked for the flush, and is to know if it fails
+   * @param flush writes what is in memory to tables
+   * @returns what the copy has to wait for
+   */
+  begin(wantsFlush: boolean, flush: () => Promise<void>): Promise<void> | undefined {
+    this.#sequence = this.#engine.lastSequence
+    if (wantsFlush) return flush()
+    const { active, immutables } = this.#engine.readState
+    return [active, ...immutables].some(hasRangeDeletes) ? flush().catch(() => {}) : undefined
+  }
+}
+
+function hasRangeDeletes({ table }: MemTableSlot): boolean {
+  return table.rangeTombstoneCount > 0
+}
+
 export class Capture {
   readonly version: Version
   readonly logs: readonly CapturedLog[]
@@ -42,14 +80,15 @@ export class Capture {
   #isReleased = false
 
   /** @throws ReadOnlyError if an earlier failure stopped the database; IOError, which stops it if it is the log's */
-  constructor(engine: Engine) {
+  constructor(engine: Engine, moment: CopyMoment) {
     engine.health.check()
     flushLog(engine)
     this.#engine = engine
-    this.logs = openLogs(engine)
+    const leftOut = firstLeftOut(engine, moment)
+    this.logs = openLogs(engine, leftOut?.logNumber)
     this.manifestNumber = engine.newFileNumber()
     this.edits = engine.versions.copyOfManifest()
-    this.lastSequence = engine.lastSequence
+    this.lastSequence = leftOut === undefined ? engine.lastSequence : leftOut.firstSequence - 1
     this.version = engine.readState.version
     engine.hold(this.version)
   }
@@ -99,13 +138,22 @@ function flushLog({ log, health }: Engine): void {
   }
 }
 
-function openLogs(engine: Engine): CapturedLog[] {
+/** The oldest MemTable that holds range deletes and nothing but writes that came after the moment. */
+function firstLeftOut({ readState }: Engine, { sequence }: CopyMoment): MemTableSlot | undefined {
+  const { active, immutables } = readState
+  return [active, ...immutables].findLast((slot) => hasRangeDeletes(slot) && slot.firstSequence > sequence)
+}
+
+/** @param leftOut the log that is captured as an empty one, since the MANIFEST may name it, and those after it not at all */
+function openLogs(engine: Engine, leftOut: FileNumber | undefined): CapturedLog[] {
   const { files } = engine.environment
   const logs: CapturedLog[] = []
   try {
     for (const { number, bytes } of engine.log.acknowledged()) {
+      if (leftOut !== undefined && number > leftOut) break
       const name = logName(number)
-      logs.push({ name, file: files.openRandomAccess(files.join(engine.directory, name)), bytes })
+      const file = files.openRandomAccess(files.join(engine.directory, name))
+      logs.push({ name, file, bytes: number === leftOut ? 0 : bytes })
     }
   } catch (error) {
     closeQuietly(() =>

@@ -13,7 +13,7 @@ import { AlreadyExistsError, InvalidArgumentError } from '../base/errors.ts'
 import { CURRENT, LOCK, manifestName } from '../base/filename.ts'
 import { ManifestWriter } from '../version/manifest.ts'
 import type { CheckpointInfo } from './call-options.ts'
-import { Capture } from './capture.ts'
+import { Capture, type CopyMoment } from './capture.ts'
 import { copySteps, linkOrCopySteps } from './copy-file.ts'
 import type { Engine } from './engine.ts'
 import type { Steps } from './long-runs.ts'
@@ -22,10 +22,10 @@ import type { Steps } from './long-runs.ts'
  * @param target must not exist, or be an empty directory
  * @throws AlreadyExistsError, InvalidArgumentError, ClosedError, ReadOnlyError, CorruptionError, IOError
  */
-export function* checkpointSteps(engine: Engine, target: string): Steps<CheckpointInfo> {
+export function* checkpointSteps(engine: Engine, target: string, moment: CopyMoment): Steps<CheckpointInfo> {
   const { files } = engine.environment
   checkTarget(files, target)
-  const capture = new Capture(engine)
+  const capture = new Capture(engine, moment)
   const made: string[] = []
   let isDone = false
   try {

@@ -23,6 +23,7 @@ import {
   promised,
   type WriteOptions,
 } from './call-options.ts'
+import { CopyMoment } from './capture.ts'
 import { checkpointSteps } from './checkpoint.ts'
 import { DBReads } from './db-reads.ts'
 import { Drivers } from './drivers.ts'
@@ -191,8 +192,8 @@ export class DB extends DBReads {
 
   /**
    * Make a copy of the database in another directory, as of now: every write that has been acknowledged, while writes go on.
-   * Tables are linked, where the file system can. The copy is a database of its own, and opens in LevelDB too, which passes over
-   * range deletes that are not in a table yet.
+   * Tables are linked, where the file system can. The copy is a database of its own, and opens in LevelDB too: where memory holds
+   * range deletes, it is flushed first.
    * @param target must not exist, or be an empty directory
    * @throws (rejects with) AlreadyExistsError, InvalidArgumentError, AbortedError, ClosedError, ReadOnlyError, CorruptionError,
    *   IOError; the target is then no database
@@ -202,8 +203,9 @@ export class DB extends DBReads {
       this.#checkWritable()
       checkCopyOptions('checkpoint', options)
       const { signal, flush = false } = options
-      const flushed = flush ? this.#drivers.flush(signal) : undefined
-      return runSteps(checkpointSteps(this.#engine, target), this.#engine.environment, signal, flushed)
+      const moment = new CopyMoment(this.#engine)
+      const flushed = moment.begin(flush, () => this.#drivers.flush(signal))
+      return runSteps(checkpointSteps(this.#engine, target, moment), this.#engine.environment, signal, flushed)
     })
   }
 
@@ -225,8 +227,9 @@ export class DB extends DBReads {
     this.#checkWritable()
     checkCopyOptions('backup', options)
     const { signal, flush = false } = options
-    const flushed = flush ? () => this.#drivers.flush(signal) : undefined
-    return new ChunkStream(backupChunks(this.#engine), this.#engine.environment, signal, flushed)
+    const moment = new CopyMoment(this.#engine)
+    const begin = (): Promise<void> | undefined => moment.begin(flush, () => this.#drivers.flush(signal))
+    return new ChunkStream(backupChunks(this.#engine, moment), this.#engine.environment, signal, begin)
   }
 
   /** The database's layers and counters, as they are now; also while it closes. */

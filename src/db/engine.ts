@@ -50,6 +50,7 @@ import { type RecoveryInfo, recoverInto } from './recovery.ts'
 import { Sharing } from './sharing.ts'
 import { SnapshotList } from './snapshot.ts'
 import { StallClock } from './stall-clock.ts'
+import { TableSamples } from './table-samples.ts'
 import { WriteAheadLog } from './write-ahead-log.ts'
 
 export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost {
@@ -86,6 +87,8 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   readonly #bufferTimer: BufferTimer
   readonly #installer: Installer
   readonly #obsolete: ObsoleteFiles
+  /** Of tables that were found; undefined if opened read-only. */
+  readonly #samples: TableSamples | undefined
   #pressure: Pressure = NO_PRESSURE
   #flushes = 0
   #flushedBytes = 0
@@ -135,6 +138,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     if (options.readOnly) return
     this.#sweep()
     this.#press()
+    this.#samples = new TableSamples(this, executor, recovered.lastSequence, schedule)
     this.background.schedule()
   }
 
@@ -325,6 +329,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   release(): void {
     this.#isReleased = true
     this.#bufferTimer.cancel()
+    this.#samples?.close()
     const isThrownAway = this.background.compactions.isRunning
     closeAll([
       // What the MANIFEST names already must be known here before anything is swept.

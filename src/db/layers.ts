@@ -36,6 +36,11 @@ export interface TableFigures {
   /** First and last user key. */
   readonly smallest: Bytes
   readonly largest: Bytes
+  /** Entries, and the tombstones among them; undefined of a table of an earlier opening that has not been sampled yet. */
+  readonly entries: number | undefined
+  readonly tombstones: number | undefined
+  /** Whether the two are estimates, from a sample. */
+  readonly isEstimate: boolean
 }
 
 /** One level, and the compactions into it since the opening. */

@@ -28,9 +28,9 @@ const SECTOR_BYTES = 512
 
 /** Where batches go. */
 export interface ReplayTarget {
-  /** What about a well-formed batch makes no sense in this database, or undefined. */
+  /** Why a batch cannot be used, or undefined: it is not well-formed, or makes no sense in this database. */
   fault(bytes: Bytes, offset: number, length: number): string | undefined
-  /** One well-formed batch; the bytes are borrowed. */
+  /** The batch of which `fault` has just found nothing wrong; the bytes are borrowed. */
   replay(bytes: Bytes, offset: number, length: number): void
 }
 
@@ -126,8 +126,7 @@ export class LogReplay {
   /** @returns why the record that the reader is at cannot come next, or undefined if it was replayed */
   #replay(reader: LogReader, isOurs: boolean, log: { batches: number; entries: number }): string | undefined {
     const { recordBuf, recordOff, recordLen } = reader
-    const fault =
-      Batch.batchFault(recordBuf, recordOff, recordLen) ?? this.#target.fault(recordBuf, recordOff, recordLen)
+    const fault = this.#target.fault(recordBuf, recordOff, recordLen)
     if (fault !== undefined) return fault
     const count = Batch.batchCount(recordBuf, recordOff)
     const sequence = Batch.batchSequence(recordBuf, recordOff)

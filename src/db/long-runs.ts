@@ -47,16 +47,16 @@ export class ChunkStream implements AsyncIterableIterator<Chunk> {
   readonly #chunks: Generator<Chunk, void, void>
   readonly #environment: Environment
   readonly #signal: AbortSignal | undefined
-  #before: (() => Promise<unknown>) | undefined
+  #before: (() => Promise<unknown> | undefined) | undefined
   /** The call before this one: calls are answered in their order. */
   #last: Promise<unknown> = Promise.resolve()
 
-  /** @param before called, and waited for, when the first chunk is asked for */
+  /** @param before called when the first chunk is asked for, which waits for what it returns */
   constructor(
     chunks: Generator<Chunk, void, void>,
     environment: Environment,
     signal: AbortSignal | undefined,
-    before: (() => Promise<unknown>) | undefined,
+    before: () => Promise<unknown> | undefined,
   ) {
     this.#chunks = chunks
     this.#environment = environment

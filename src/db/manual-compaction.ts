@@ -141,7 +141,9 @@ export function checkCompaction({ health, background }: Engine, signal: AbortSig
   }
 }
 
-/** Of a table that an earlier opening wrote it is not known. */
+/** Of a table that an earlier opening wrote it is not known for sure. */
 function mayHoldGarbage({ statistics }: FileMetadata): boolean {
-  return statistics === undefined || statistics.tombstones > 0 || statistics.superseded > 0
+  return (
+    statistics === undefined || statistics.isSampled === true || statistics.tombstones > 0 || statistics.superseded > 0
+  )
 }

@@ -2,8 +2,7 @@
  * How a database makes its MemTables: an arena that holds a full write buffer and the group that fills it; and how it is done
  * with them, so that the next one has their memory.
  */
-import { type ClearJob, runClearJob } from '../jobs/chores.ts'
-import { giveBackMemory, usedBytes } from '../memtable/arena-memory.ts'
+import { clearMemory, giveBackMemory } from '../memtable/arena-memory.ts'
 import { MemTable } from '../memtable/memtable.ts'
 import type { JobExecutor } from '../worker/executor.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -28,7 +27,7 @@ export function newMemTable(options: ResolvedOptions, needed: number): MemTable 
 export function recycleMemTable(table: MemTable): void {
   table.freeze()
   const memory = table.share().buffer
-  runClearJob(clearJob(memory))
+  clearMemory(memory)
   giveBackMemory(memory)
 }
 
@@ -36,7 +35,7 @@ export function recycleMemTable(table: MemTable): void {
 export function recycleMemTableLater(table: MemTable, executor: JobExecutor): void {
   table.freeze()
   const memory = table.share().buffer
-  executor.start(clearJob(memory), (error) => {
+  executor.start({ kind: 'clear', memory }, (error) => {
     if (error === undefined) giveBackMemory(memory)
   })
 }
@@ -46,8 +45,4 @@ export function recycleLayers({ active, immutables }: ReadState, { readOnly }: R
   recycleMemTable(active.table)
   // Nothing is flushed then.
   if (readOnly) for (const { table } of immutables) recycleMemTable(table)
-}
-
-function clearJob(memory: SharedArrayBuffer): ClearJob {
-  return { kind: 'clear', memory, bytes: usedBytes(memory) }
 }

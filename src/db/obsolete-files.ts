@@ -8,9 +8,8 @@
  */
 import type { FileSystem } from '../base/environment.ts'
 import { fromWire } from '../base/errors.ts'
-import { isUsualName, logName, parseFileName } from '../base/filename.ts'
+import { isUsualName, logName, oldTableName, parseFileName, tableName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
-import { findTable } from '../table/table-file.ts'
 import type { JobExecutor } from '../worker/executor.ts'
 import type { Emit } from './events.ts'
 
@@ -56,21 +55,19 @@ export class ObsoleteFiles {
 
   /** Remove the dropped tables that nobody needs. @param onRemove called with each of them, before */
   removeDropped(live: ReadonlySet<FileNumber>, onRemove: (number: FileNumber) => void): void {
-    const paths: string[] = []
+    const tables: FileNumber[] = []
     for (const number of this.#dropped) {
       if (live.has(number)) continue
       this.#dropped.delete(number)
       this.#try(() => onRemove(number))
-      this.#try(() => {
-        const found = findTable(this.#files, this.#directory, number)
-        if (found !== undefined) paths.push(found.path)
-      })
+      tables.push(number)
     }
-    this.#remove(paths)
+    // Which of its two names a table has is looked up where it is removed.
+    this.#remove(tables.map((number) => [tableName(number), oldTableName(number)]))
   }
 
   removeLogs(numbers: readonly FileNumber[]): void {
-    this.#remove(numbers.map((number) => this.#files.join(this.#directory, logName(number))))
+    this.#remove(numbers.map((number) => [logName(number)]))
   }
 
   /** List the directory and remove all that is not live. No job may be under way. */
@@ -86,10 +83,12 @@ export class ObsoleteFiles {
     return this.#running > 0
   }
 
-  #remove(paths: readonly string[]): void {
-    if (paths.length === 0) return
+  /** @param names those that each of the files may have */
+  #remove(names: readonly (readonly string[])[]): void {
+    if (names.length === 0) return
     this.#running++
-    this.#executor.start({ kind: 'remove', paths }, (error, result) => {
+    const files = names.map((some) => some.map((name) => this.#files.join(this.#directory, name)))
+    this.#executor.start({ kind: 'remove', files }, (error, result) => {
       this.#running--
       if (error !== undefined) this.#report(error)
       for (const failure of result?.failures ?? []) this.#report(fromWire(failure))

@@ -296,12 +296,10 @@ export class ReplaySink implements ReplayTarget {
   }
 
   replay(bytes: Bytes, offset: number, length: number): void {
-    const { count: rangeCount } = this.#ranges.read(bytes, offset, length)
-    const needed = arenaBytesMax(Batch.batchCount(bytes, offset), rangeCount, length)
+    const needed = arenaBytesMax(Batch.batchCount(bytes, offset), this.#ranges.count, length)
     if (this.#active !== undefined && !this.#active.hasRoom(needed)) this.finish()
     this.#active ??= this.#begin(needed)
     Batch.forEachOp(bytes, offset, length, this.#active)
-    this.#active.publish()
     if (this.#active.memoryUsage >= this.#options.writeBufferBytes) this.finish()
   }
 
@@ -309,7 +307,10 @@ export class ReplaySink implements ReplayTarget {
   finish(): void {
     const table = this.#active
     this.#active = undefined
-    if (table === undefined || this.#options.readOnly) return
+    if (table === undefined) return
+    // Not with every batch: until here nobody else can look.
+    table.publish()
+    if (this.#options.readOnly) return
     table.freeze()
     this.#flush(table)
   }

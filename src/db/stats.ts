@@ -1,10 +1,11 @@
 /**
  * The figures of an open database, gathered from its parts.
  */
-import { userRange } from '../version/file-metadata.ts'
+import type { Level } from '../base/types.ts'
+import { type FileMetadata, userRange } from '../version/file-metadata.ts'
 import { levelScores, pendingCompactionBytes, spaceAmplification, totalBytes } from '../version/level-sizes.ts'
 import type { Engine } from './engine.ts'
-import type { LogFigures, MemTableFigures, Stats } from './layers.ts'
+import type { LogFigures, MemTableFigures, Stats, TableFigures } from './layers.ts'
 import type { ReplayedLog } from './log-replay.ts'
 import type { MemTableSlot } from './read-state.ts'
 
@@ -17,10 +18,7 @@ export function gatherStats(engine: Engine, openScans: number): Stats {
     active: memTableFigures(readState.active),
     immutables: readState.immutables.map(memTableFigures),
     logs: engine.options.readOnly ? engine.recoveryInfo.logs.map(replayedLog) : log.list(),
-    tables: [...readState.version.files()].map(({ level, file }) => {
-      const { smallest, largest } = userRange(file)
-      return { number: file.number, level, bytes: file.bytes, smallest: smallest.slice(), largest: largest.slice() }
-    }),
+    tables: [...readState.version.files()].map(({ level, file }) => tableFigures(level, file)),
     manifestNumber: versions.manifestNumber,
     manifestBytes: versions.manifestBytes,
     openSnapshots: engine.snapshots.count,
@@ -80,6 +78,21 @@ function compactionFigures(engine: Engine): CompactionStats {
 function damagedFilters({ readState, opener }: Engine): string[] {
   const paths = [...readState.version.files()].map(({ file }) => opener.damagedFilters.get(file.number))
   return paths.filter((path) => path !== undefined)
+}
+
+function tableFigures(level: Level, file: FileMetadata): TableFigures {
+  const { number, bytes, statistics } = file
+  const { smallest, largest } = userRange(file)
+  return {
+    number,
+    level,
+    bytes,
+    smallest: smallest.slice(),
+    largest: largest.slice(),
+    entries: statistics?.entries,
+    tombstones: statistics?.tombstones,
+    isEstimate: statistics?.isSampled === true,
+  }
 }
 
 /** Opened read-only, the logs are those that were found; what of them is durable is not known. */

@@ -17,9 +17,9 @@ import type { FileModes } from './node-files.ts'
  * or sources that run without being compiled), or threads are not permitted (`node --permission`).
  * @param program where it is, if not beside this module; by checkWorkerProgram
  */
-export function startWorkerThread(modes: FileModes, program: URL = ownProgram()): WorkerThread | undefined {
+export function startWorkerThread(modes: FileModes, program: URL | undefined = ownProgram()): WorkerThread | undefined {
   // A Worker reports a missing program only later, when it has been given jobs.
-  if (!existsSync(program)) return undefined
+  if (program === undefined || !existsSync(program)) return undefined
   const { port1, port2 } = new MessageChannel()
   try {
     return new NodeWorkerThread(new Worker(program, workerOptions(port2, { modes })), port1)
@@ -29,9 +29,13 @@ export function startWorkerThread(modes: FileModes, program: URL = ownProgram())
   }
 }
 
-/** The name is put together, so that no bundler takes the module, without what it imports, for a file to be copied. */
-function ownProgram(): URL {
-  return new URL(['..', 'worker', 'worker-main.js'].join('/'), import.meta.url)
+/**
+ * The name is put together, so that no bundler takes the module, without what it imports, for a file to be copied.
+ * @returns undefined in a bundle of CommonJS, which does not know where it is
+ */
+function ownProgram(): URL | undefined {
+  const here: string | undefined = import.meta.url
+  return here === undefined ? undefined : new URL(['..', 'worker', 'worker-main.js'].join('/'), here)
 }
 
 /** @throws InvalidArgumentError unless a worker program may be there */

@@ -3,15 +3,15 @@
  * does not wait for a disk. fdatasync of a MANIFEST beside tables that are being written, and the removal of a large file,
  * take tens of milliseconds each; and so does zeroing the memory of a MemTable.
  */
-import type { Environment } from '../base/environment.ts'
-import { toWire, type WireError } from '../base/errors.ts'
+import type { Environment, FileSystem } from '../base/environment.ts'
+import { systemErrorCode, toWire, type WireError } from '../base/errors.ts'
+import { clearMemory } from '../memtable/arena-memory.ts'
 
 /** Zero memory that nobody uses, for the next MemTable. */
 export interface ClearJob {
   readonly kind: 'clear'
+  /** Of a frozen arena. */
   readonly memory: SharedArrayBuffer
-  /** So many, from the start. */
-  readonly bytes: number
 }
 
 export interface ClearResult {
@@ -31,7 +31,8 @@ export interface SyncResult {
 /** Remove files that nobody needs. */
 export interface RemoveJob {
   readonly kind: 'remove'
-  readonly paths: readonly string[]
+  /** Of each file the paths at which it may be: the first at which there is something is removed. */
+  readonly files: readonly (readonly string[])[]
 }
 
 export interface RemoveResult {
@@ -40,8 +41,8 @@ export interface RemoveResult {
   readonly failures: readonly WireError[]
 }
 
-export function runClearJob({ memory, bytes }: ClearJob): ClearResult {
-  new Uint8Array(memory, 0, bytes).fill(0)
+export function runClearJob({ memory }: ClearJob): ClearResult {
+  clearMemory(memory)
   return { kind: 'clear' }
 }
 
@@ -51,15 +52,26 @@ export function runSyncJob({ path }: SyncJob, { files }: Environment): SyncResul
   return { kind: 'sync' }
 }
 
-/** Tries all of them. */
-export function runRemoveJob({ paths }: RemoveJob, { files }: Environment): RemoveResult {
+/** Tries all of them. That a file is at none of its paths is a failure only if it has a single one. */
+export function runRemoveJob(job: RemoveJob, { files }: Environment): RemoveResult {
   const failures: WireError[] = []
-  for (const path of paths) {
+  for (const paths of job.files) {
     try {
-      files.remove(path)
+      removeFirst(files, paths)
     } catch (error) {
       failures.push(toWire(error))
     }
   }
   return { kind: 'remove', failures }
+}
+
+function removeFirst(files: FileSystem, paths: readonly string[]): void {
+  for (const path of paths) {
+    try {
+      files.remove(path)
+      return
+    } catch (error) {
+      if (paths.length === 1 || systemErrorCode(error) !== 'ENOENT') throw error
+    }
+  }
 }

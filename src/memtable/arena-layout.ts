@@ -4,7 +4,7 @@
  * place in the arena is a byte offset from its start: < 2^31, 0 = nil, 4-aligned where words are stored. Words have the
  * machine's own byte order: an arena lives in memory only, and is never written to a file.
  *
- * Format   arena := header (168 words) | entries, up to the tail
+ * Format   arena := header (168 words) | entries, up to the tail | free space, from the tail to the ceiling | nodes of a radix tree
  *          header := format (words 0–3) | state (4) | features (5) | ranges (6) | roots (words 16–47)
  *                    | published numbers (words 80–103) | tail (136)
  *
@@ -21,7 +21,7 @@
 /** "VARV" as a little-endian word. */
 export const MAGIC_VALUE = 0x56524156
 /** Changes with everything that a reader of another version would misread. */
-export const FORMAT_VERSION_VALUE = 3
+export const FORMAT_VERSION_VALUE = 4
 
 /** Words 0–3 never change after creation. */
 export const MAGIC = 0
@@ -49,6 +49,8 @@ export const ROOTS = 16
 /** The slots, of 12 words each: a tail, then numbers in the order that table-counters.ts gives. */
 export const SLOT_A = 80
 export const SLOT_B = 92
+/** In a slot: bytes from the ceiling to the arena's end. */
+export const ABOVE = 10
 
 /** The watermark: what lies below it is published. The one word that readers synchronise on. */
 export const TAIL = 136

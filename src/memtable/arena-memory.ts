@@ -27,9 +27,13 @@ export function takeMemory(bytes: number): SharedArrayBuffer {
   return sharedMemory(bytes)
 }
 
-/** Bytes of a frozen arena's memory, from its start, that are not zero. */
-export function usedBytes(memory: SharedArrayBuffer): number {
-  return new Int32Array(memory, 0, Layout.HEADER_WORDS)[Layout.TAIL]
+/** Zero all that a frozen arena has written. @requires nobody reads it any more */
+export function clearMemory(memory: SharedArrayBuffer): void {
+  const header = new Int32Array(memory, 0, Layout.HEADER_WORDS)
+  const tail = header[Layout.TAIL]
+  const slot = header[Layout.SLOT_A] === tail ? Layout.SLOT_A : Layout.SLOT_B
+  new Uint8Array(memory, memory.byteLength - header[slot + Layout.ABOVE]).fill(0)
+  new Uint8Array(memory, 0, tail).fill(0)
 }
 
 /**

@@ -1,11 +1,15 @@
 /**
  * Arena: the memory of one MemTable, as a bump allocator over one SharedArrayBuffer of fixed length. The operating system
  * commits its pages when they are first written, so capacity that is not used costs address space only.
+ * It is filled from both ends: from below with what has a place in the order of writes, from above with what only leads there.
+ * The latter is small, and every search goes through it; so close together it takes few cache lines, and few pages.
  *
  * Format      arena-layout.ts
- * Invariants  (1) nothing in an arena moves or is freed; bytes below the tail are not allocated again
+ * Invariants  (1) nothing in an arena moves; bytes below the tail are not allocated again; bytes above the ceiling are, once they
+ *                 were given back, which they are only while the arena is not shared
  *             (2) allocations are whole words, so that every tail, and every watermark, lies between two of them
  *             (3) the watermark never decreases, and what lies below it is complete
+ *             (4) what lies above the ceiling is above every limit: a reader loads each link to it atomically (memtable-rep.ts)
  * Threads     the thread that created it writes; any thread attaches and reads (memtable-rep.ts)
  */
 import { assert } from '../base/assert.ts'
@@ -18,6 +22,8 @@ import { WordCopier } from './word-copier.ts'
 
 /** Largest `capacityBytes`. */
 const CAPACITY_BYTES_MAX: number = Layout.ARENA_BYTES_MAX - Layout.HEADER_BYTES
+/** Longest piece above the ceiling: a node with 16 bytes, 16 links and a terminal is one of 22 words. */
+const VACANT_WORDS_MAX = 31
 
 /** The MemTable has no room for the entry, and did not change: freeze it and go on with another. */
 export class MemTableFullError extends VarveError {
@@ -40,6 +46,8 @@ export class Arena {
   readonly end: number
   /** The owner's: offset of the first free byte. For others the watermark when they attached. */
   tail: number
+  /** The owner's: offset of the first byte after the free space. */
+  ceiling: number
   /** The owner's: bytes of the free space that are promised, and so not free. */
   heldBack: number
   /** Bytes behind every version: 4 with checksums, else 0. */
@@ -50,6 +58,8 @@ export class Arena {
   checksum: number
   /** The owner's: whether others may have been told of the buffer. Until then nobody can see in which order it stores. */
   isShared: boolean
+  /** Given back above the ceiling: by its words, the offset of a piece, whose first word leads to the next one; 0 for none. */
+  readonly #vacant: Int32Array
 
   private constructor(buffer: SharedArrayBuffer, features: number) {
     this.buffer = buffer
@@ -57,11 +67,13 @@ export class Arena {
     this.words = new Int32Array(buffer)
     this.end = buffer.byteLength
     this.tail = Layout.HEADER_BYTES
+    this.ceiling = this.end
     this.heldBack = 0
     this.checksumBytes = (features & Layout.CHECKSUMS) === 0 ? 0 : 4
     this.copier = new WordCopier(this.words, this.bytes)
     this.checksum = 0
     this.isShared = false
+    this.#vacant = new Int32Array(VACANT_WORDS_MAX + 1)
   }
 
   /**
@@ -119,7 +131,7 @@ export class Arena {
   }
 
   get freeBytes(): number {
-    return this.end - this.tail - this.heldBack
+    return this.ceiling - this.tail - this.heldBack
   }
 
   /** Promise `bytes` more, or fewer, of the free space to what is allocated later. */
@@ -134,8 +146,27 @@ export class Arena {
   allocate(bytes: number): number {
     const offset = this.tail
     this.tail = offset + bytes
-    assert(this.tail <= this.end, 'an arena is asked for more than it has')
+    assert(this.tail <= this.ceiling, 'an arena is asked for more than it has')
     return offset
+  }
+
+  /** As `allocate`, from above: at most VACANT_WORDS_MAX words. */
+  allocateAbove(bytes: number): number {
+    const vacant = this.#vacant[bytes >> 2]
+    if (vacant !== 0) {
+      this.#vacant[bytes >> 2] = this.words[vacant >> 2]
+      return vacant
+    }
+    this.ceiling -= bytes
+    assert(this.tail <= this.ceiling, 'an arena is asked for more than it has')
+    return this.ceiling
+  }
+
+  /** Give back what `allocateAbove` gave, and nothing leads to any more. On a shared arena a reader may still be there: it stays. */
+  vacate(offset: number, bytes: number): void {
+    if (this.isShared) return
+    this.words[offset >> 2] = this.#vacant[bytes >> 2]
+    this.#vacant[bytes >> 2] = offset
   }
 
   /** The owner's: store a word that leads readers to what was stored before it. */

@@ -215,8 +215,8 @@ export class MemTable extends MemTableSamples {
 
   /** Bytes that entries take, overhead and older versions included; of capacityBytes. */
   get memoryUsage(): number {
-    const { tail, heldBack } = this.#arena
-    return (this.#isOwner ? tail + heldBack : this.#arena.watermark()) - HEADER_BYTES
+    const { tail, ceiling, end, heldBack } = this.#arena
+    return this.#isOwner ? tail + heldBack + end - ceiling - HEADER_BYTES : this.counted().usedBytes
   }
 
   get capacityBytes(): number {

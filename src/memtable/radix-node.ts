@@ -13,6 +13,7 @@
  *          link := 0 | offset of a node | offset + LEAF | offset + CHAIN (radix-tree.ts), with the tag in the low 2 bits.
  *          More than 16 bytes take a FAN. Below it, keys that share the upper half of the byte share a node of the same
  *          depth, of 16 links at most; a single one follows at once. So a node never has to copy more than 16 links.
+ *          Nodes lie above the arena's ceiling. One that was replaced is given back, which on a shared arena does nothing.
  * Invariants  (1) header and kind of a node never change; it gains bytes and links, in order, and a link changes to
  *                 younger targets only. A node that is full, or gains a terminal, is replaced by a larger copy and never changes again
  *             (2) a node of bytes has a first byte, and its links are used without gaps
@@ -244,7 +245,7 @@ export function addBranch(arena: Arena, nodeLink: number, symbol: number, target
   const node = words[nodeLink]
   const kind = words[node >> 2] & KIND_MASK
   if (symbol === TERMINAL) {
-    arena.storeLink(nodeLink, copyNode(arena, node, kind, target))
+    replaceNode(arena, nodeLink, copyNode(arena, node, kind, target))
     return
   }
   if (kind === FAN) {
@@ -257,7 +258,17 @@ export function addBranch(arena: Arena, nodeLink: number, symbol: number, target
     arena.storeLink((node >> 2) + 1 + keyWordsOf(kind) + count, target)
     return
   }
-  arena.storeLink(nodeLink, kind === NODE_16 ? fanOut(arena, node, symbol, target) : grow(arena, node, symbol, target))
+  replaceNode(arena, nodeLink, kind === NODE_16 ? fanOut(arena, node, symbol, target) : grow(arena, node, symbol, target))
+}
+
+/** Let a link lead to another node, which has all that the one before has. */
+function replaceNode(arena: Arena, nodeLink: number, node: number): void {
+  const { words } = arena
+  const replaced = words[nodeLink]
+  const before = (words[replaced >> 2] & HAS_TERMINAL) === 0 ? 0 : 4
+  const bytes = nodeBytes(words[replaced >> 2] & KIND_MASK)
+  arena.storeLink(nodeLink, node)
+  arena.vacate(replaced - before, before + bytes)
 }
 
 /** A copy of the next larger kind, and one branch more. */
@@ -324,7 +335,7 @@ function createNode(arena: Arena, kind: number, depth: number, terminal: number)
   const keyWords = keyWordsOf(kind)
   const capacity = capacityOf(kind)
   const before = terminal === 0 ? 0 : 4
-  const node = arena.allocate(before + 4 + 4 * (keyWords + capacity)) + before
+  const node = arena.allocateAbove(before + nodeBytes(kind)) + before
   const at = node >> 2
   if (terminal !== 0) words[at - 1] = terminal
   words[at] = (depth << DEPTH_SHIFT) | (terminal === 0 ? 0 : HAS_TERMINAL) | kind
@@ -362,6 +373,11 @@ function branchCount(words: Words, node: number, kind: number): number {
   let count = 0
   while (count < capacity && words[links + count] !== 0) count++
   return count
+}
+
+/** Bytes of a node, a terminal not counted. */
+function nodeBytes(kind: number): number {
+  return 4 + 4 * (keyWordsOf(kind) + capacityOf(kind))
 }
 
 function keyWordsOf(kind: number): number {

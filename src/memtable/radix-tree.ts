@@ -10,13 +10,14 @@
  * that place tells how much of the key is really shared: less than the depth of a node on the path means that the key
  * belongs above that node. An added key changes one link, whose store publishes it:
  *   a free branch         → the new leaf
- *   a node that is full   → a larger copy of it, with the new leaf; the old one stays for readers who are there
+ *   a node that is full   → a larger copy of it, with the new leaf; of a shared table the old one stays for readers who are there
  *   a leaf, or a node     → a fork of two branches: what was there, and the new leaf. What was there does not change
  *   below which it is not
  * Room        of these, one add does one: a leaf, and GROWTH_BYTES_MAX for a copy, which a fork (28 bytes) is far below. A
  *             version of a key that is there takes 12 bytes of links and 8 of a chain, and no leaf and no node.
  * Threads     one writer, any readers (memtable-rep.ts). A node that was replaced holds all that was visible while it was
- *             part of the tree; so a reader that met it at a limit finds in it all that is below that limit
+ *             part of the tree; so a reader that met it at a limit finds in it all that is below that limit. Until the arena is
+ *             shared there are no such readers, and its memory is used again: `addedKeys` tells the writer's own iterators
  * Source      V. Leis, A. Kemper, T. Neumann, The adaptive radix tree (2013); V. Leis et al., The ART of practical
  *             synchronization (2016), for replaced nodes
  */

@@ -4,7 +4,7 @@
  * reader gets all of them of one moment).
  *
  * Format   u32 keys | u32 older versions | u32 tombstones | u32 live bytes | u64 smallest sequence | i64 by how much the
- *          largest one exceeds the number of versions | u32 range tombstones                     (low halves first)
+ *          largest one exceeds the number of versions | u32 range tombstones | u32 bytes above the ceiling   (low halves first)
  *          Of these a put of a new key changes two, where sequences follow one another: what does not change is not stored.
  * Threads  add and publish: the writer; read: any
  */
@@ -26,6 +26,8 @@ export class TableCounters {
   /** 0 while there is nothing, as `largest`. */
   smallest: number
   largest: number
+  /** As of the publication that was made or read last: bytes of the arena that are in use. */
+  usedBytes: number
 
   constructor() {
     this.entries = 0
@@ -35,6 +37,7 @@ export class TableCounters {
     this.liveBytes = 0
     this.smallest = 0
     this.largest = 0
+    this.usedBytes = 0
   }
 
   /**
@@ -64,6 +67,8 @@ export class TableCounters {
     // Whoever meets a number that is stored from here on knows of this one, too, and that the slot is being filled.
     words[slot] = tail
     const gap = this.largest - this.entries
+    const above = arena.end - arena.ceiling
+    this.usedBytes = tail - Layout.HEADER_BYTES + above
     storeIfChanged(arena, slot + 1, this.keys)
     storeIfChanged(arena, slot + 2, this.entries - this.keys)
     storeIfChanged(arena, slot + 3, this.tombstones)
@@ -73,6 +78,7 @@ export class TableCounters {
     storeIfChanged(arena, slot + 7, gap)
     storeIfChanged(arena, slot + 8, Math.floor(gap / TWO_32))
     storeIfChanged(arena, slot + 9, this.rangeTombstones)
+    storeIfChanged(arena, slot + Layout.ABOVE, above)
     arena.storeLink(Layout.TAIL, tail)
   }
 
@@ -90,6 +96,7 @@ export class TableCounters {
       this.smallest = load(words, slot + 5) + load(words, slot + 6) * TWO_32
       this.largest = load(words, slot + 7) + (load(words, slot + 8) | 0) * TWO_32 + this.entries
       this.rangeTombstones = load(words, slot + 9)
+      this.usedBytes = tail - Layout.HEADER_BYTES + load(words, slot + Layout.ABOVE)
       if (Atomics.load(words, slot) === tail) return
     }
   }

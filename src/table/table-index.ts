@@ -16,7 +16,7 @@ import { KeyWords, WORD_MEMORY_BYTES } from '../base/key-words.ts'
 import type { Bytes } from '../base/types.ts'
 import type { Block } from './block.ts'
 import { BlockCursor } from './block-cursor.ts'
-import { BLOCK_TRAILER_BYTES, type BlockHandle, blockEnd, readHandle } from './table-format.ts'
+import { BLOCK_TRAILER_BYTES, type BlockHandle } from './table-format.ts'
 
 /** Prefix compression may expand the separators up to this many times, which real indexes do not use at all. */
 const MAX_EXPANSION = 16
@@ -49,16 +49,20 @@ export class TableIndex {
     let keys = new Uint8Array(block.entriesEnd)
     let previousEnd = 0
     const cursor = new BlockCursor()
+    const reader = new Reader(block.bytes)
     cursor.reset(block)
     while (!cursor.isAtEnd) {
       cursor.advance()
-      const handle = handleOf(cursor)
-      const end = blockEnd(handle)
-      if (handle.offset < previousEnd || end > dataEnd || handle.bytes > MAX_BLOCK_BYTES)
+      reader.reset(block.bytes, cursor.valueOffset, cursor.valueOffset + cursor.valueLength)
+      const offset = reader.varint64()
+      const length = reader.varint64()
+      if (reader.failed || reader.remaining > 0) block.damaged('an index entry that is no block handle')
+      const end = offset + length + BLOCK_TRAILER_BYTES
+      if (offset < previousEnd || end > dataEnd || length > MAX_BLOCK_BYTES)
         block.damaged('an index whose data blocks overlap or leave the table')
       previousEnd = end
-      offsets.push(handle.offset)
-      lengths.push(handle.bytes)
+      offsets.push(offset)
+      lengths.push(length)
       keys = appendKey(keys, starts, cursor)
     }
     this.count = offsets.length
@@ -150,13 +154,6 @@ export class TableIndex {
   }
 }
 
-function handleOf({ block, valueOffset, valueLength }: BlockCursor): BlockHandle {
-  const reader = new Reader(block.bytes, valueOffset, valueOffset + valueLength)
-  const handle = readHandle(reader)
-  if (reader.failed || reader.remaining > 0) block.damaged('an index entry that is no block handle')
-  return handle
-}
-
 /** @returns `keys`, or a larger copy that has room for the cursor's key as well */
 function appendKey(keys: Uint8Array<ArrayBuffer>, starts: number[], cursor: BlockCursor): Uint8Array<ArrayBuffer> {
   const { block, key, keyLength } = cursor
@@ -170,7 +167,8 @@ function appendKey(keys: Uint8Array<ArrayBuffer>, starts: number[], cursor: Bloc
     room = new Uint8Array(end * 2)
     room.set(keys)
   }
-  room.set(key.subarray(0, keyLength), start)
+  // A view of the key would cost more than copying it.
+  for (let i = 0; i < keyLength; i++) room[start + i] = key[i]
   starts.push(end)
   return room
 }

@@ -13,11 +13,12 @@
 import type { Comparator } from '../base/comparator.ts'
 import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
-import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow } from '../base/internal-key.ts'
+import { MAX_TAG_HIGH, MAX_TAG_LOW, TAG_BYTES, tagHigh, tagLow } from '../base/internal-key.ts'
 import * as Lookup from '../base/lookup.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { Block } from './block.ts'
+import { BlockCursor } from './block-cursor.ts'
 import { BlockMemory } from './block-memory.ts'
 import { readDataBlock } from './block-reader.ts'
 import type { BlockStore, Shelf } from './block-store.ts'
@@ -48,6 +49,15 @@ export interface TableIteratorOptions {
   readonly fillCache?: boolean
   /** Whether all of the table is going to be read: reads ahead from the first block on. False if not given. */
   readonly readsAll?: boolean
+}
+
+/** What is in some data blocks of a table. */
+export interface TableCount {
+  readonly blocks: number
+  readonly entries: number
+  readonly tombstones: number
+  /** The block to go on with; past the last one if there is none. */
+  readonly next: number
 }
 
 export class Table {
@@ -147,6 +157,33 @@ export class Table {
       readsAll,
     )
     return new TableIterator(this.#comparator, this.#index, blocks)
+  }
+
+  /** Number of data blocks. */
+  get blockCount(): number {
+    return this.#index.count
+  }
+
+  /**
+   * Count what is in the data blocks `first`, `first + step` and so on, until so many bytes of the file have been read.
+   * @throws CorruptionError, NotSupportedError, IOError
+   */
+  count(first: number, step: number, bytesMax: number): TableCount {
+    const index = this.#index
+    const cursor = new BlockCursor()
+    const count = { blocks: 0, entries: 0, tombstones: 0, next: first }
+    for (let bytes = 0; count.next < index.count && bytes < bytesMax; count.next += step) {
+      const block = readDataBlock(this.file, index.handle(count.next), this.#codecs, this.#memory)
+      bytes += index.end(count.next) - index.offset(count.next)
+      cursor.reset(block)
+      while (!cursor.isAtEnd) {
+        cursor.advance()
+        count.entries++
+        if (cursor.key[cursor.keyLength - TAG_BYTES] === ValueType.DELETION) count.tombstones++
+      }
+      count.blocks++
+    }
+    return count
   }
 
   /** About how many bytes of the file come before a user key; the end of the data blocks if it is after all entries. */

@@ -113,16 +113,21 @@ function planRange(
 ): Compaction | undefined {
   return planTombstones(context, hint, hint, ({ statistics }) => {
     if (statistics === undefined) return 0
-    return statistics.tombstones > 0 ? statistics.tombstones : undefined
+    return statistics.tombstones > 0 || statistics.isSampled === true ? statistics.tombstones : undefined
   })
 }
 
 function pickByTombstones(context: PickContext): Compaction | undefined {
   const everywhere = { smallest: undefined, largest: undefined }
-  return planTombstones(context, everywhere, undefined, ({ statistics }) => {
-    if (statistics === undefined || statistics.tombstones < TOMBSTONES_MIN) return undefined
-    return statistics.tombstones >= statistics.entries * TOMBSTONES_SHARE ? statistics.tombstones : undefined
+  return planTombstones(context, everywhere, undefined, (file) => {
+    return isFullOfTombstones(file) ? file.statistics?.tombstones : undefined
   })
+}
+
+/** Whether a table is due for its tombstones alone. */
+export function isFullOfTombstones({ statistics }: FileMetadata): boolean {
+  if (statistics === undefined || statistics.tombstones < TOMBSTONES_MIN) return false
+  return statistics.tombstones >= statistics.entries * TOMBSTONES_SHARE
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Comparator } from '../base/comparator.ts'
 import { compareInternalKeys, userKey } from '../base/internal-key.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 
-/** What whoever wrote or read a whole table knows of it. Not in the MANIFEST: unknown for tables of an earlier opening. */
+/** What whoever wrote a table knows of it. Not in the MANIFEST: of tables of an earlier opening only samples tell. */
 export interface TableStatistics {
   readonly entries: number
   /** Tombstones among the entries. */
@@ -15,6 +15,8 @@ export interface TableStatistics {
   readonly superseded: number
   /** The largest sequence among the tombstones: once no snapshot is older, all of them may go. 0 if there are none. */
   readonly newestTombstone: SequenceNumber
+  /** Estimated from a few blocks: none found does not mean that there are none, and the newest tombstone is at most that new. */
+  readonly isSampled?: boolean
 }
 
 export interface FileMetadata {
@@ -24,7 +26,8 @@ export interface FileMetadata {
   /** First and last entry, as encoded internal keys. */
   readonly smallest: Bytes
   readonly largest: Bytes
-  readonly statistics?: TableStatistics | undefined
+  /** Put in once it is known (db/table-samples.ts). */
+  statistics?: TableStatistics | undefined
 }
 
 /** Order of tables within a level: by smallest internal key, then by number. */

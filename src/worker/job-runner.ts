@@ -9,6 +9,7 @@ import { AbortedError } from '../base/errors.ts'
 import { runClearJob, runRemoveJob, runSyncJob } from '../jobs/chores.ts'
 import { type CompactionJob, CompactionRun } from '../jobs/compaction-job.ts'
 import { runFlushJob } from '../jobs/flush-job.ts'
+import { runSampleJob } from '../jobs/sample-job.ts'
 import type { Job, JobResult } from './messages.ts'
 
 /** How a job ended; exactly one of the two is there. */
@@ -96,6 +97,7 @@ export class JobRunner {
 
   #resultOf(job: Exclude<Job, CompactionJob>): JobResult {
     if (job.kind === 'flush') return runFlushJob(job, this.#environment, this.#comparator)
+    if (job.kind === 'sample') return runSampleJob(job, this.#environment, this.#comparator)
     if (job.kind === 'clear') return runClearJob(job)
     return job.kind === 'sync' ? runSyncJob(job, this.#environment) : runRemoveJob(job, this.#environment)
   }

@@ -5,10 +5,11 @@ import type { WireError } from '../base/errors.ts'
 import type { ClearJob, ClearResult, RemoveJob, RemoveResult, SyncJob, SyncResult } from '../jobs/chores.ts'
 import type { CompactionJob, CompactionResult } from '../jobs/compaction-job.ts'
 import type { FlushJob, FlushResult } from '../jobs/flush-job.ts'
+import type { SampleJob, SampleResult } from '../jobs/sample-job.ts'
 
 /** Work for a worker. */
-export type Job = FlushJob | CompactionJob | SyncJob | RemoveJob | ClearJob
-export type JobResult = FlushResult | CompactionResult | SyncResult | RemoveResult | ClearResult
+export type Job = FlushJob | CompactionJob | SyncJob | RemoveJob | ClearJob | SampleJob
+export type JobResult = FlushResult | CompactionResult | SyncResult | RemoveResult | ClearResult | SampleResult
 export type ResultOf<J extends Job> = Extract<JobResult, { readonly kind: J['kind'] }>
 
 /** Words of the shared `signals`, as indexes of an Int32Array. */

@@ -1,5 +1,5 @@
 /**
- * WorkerExecutor: runs jobs on worker threads: flushes and chores on the first, compactions on the second; or both on one, which then
+ * WorkerExecutor: runs jobs on worker threads: flushes and chores on the first, compactions and samples on the second; or both on one, which then
  * takes up a flush between two slices of a compaction.
  *
  * A synchronous loop on the owner's thread never lets a message event in. `waitSync` therefore sleeps on the bell, a
@@ -41,7 +41,7 @@ export class WorkerExecutor implements JobExecutor {
   }
 
   start<J extends Job>(job: J, outcome: JobOutcome<J>): void {
-    const lane = job.kind === 'compact' ? this.#compactions : this.#flushes
+    const lane = job.kind === 'compact' || job.kind === 'sample' ? this.#compactions : this.#flushes
     const isTaken = lane.start(job, (error, result) => outcome(error, result as ResultOf<J> | undefined))
     if (!isTaken) this.#fallback.start(job, outcome)
   }

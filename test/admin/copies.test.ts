@@ -16,8 +16,10 @@ import { open } from '../../src/db/open.ts'
 import { CRASH_MODES } from '../../src/env/crash-image.ts'
 import { CrashedError, FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { dumpLog } from '../../src/inspect/dump-log.ts'
 import { contentIn as contentOf, openLevel, openVarve, withDirectory } from '../compat/engines.ts'
 import { DIRECTORY, directoryOf, entriesOf, environmentOf, fingerprint, flipped, openIn } from '../db/directories.ts'
+import { MemoryFile } from '../support/memory-file.ts'
 
 const COPY = '/copy'
 
@@ -101,6 +103,87 @@ test('a checkpoint opens in LevelDB, its tables are links, and it outlives the o
     assert.deepEqual(await contentOf(openLevel, join(outer, 'copy')), expected)
     assert.deepEqual(await contentOf(openVarve, join(outer, 'copy')), expected)
   })
+})
+
+test('a copy of a database with range deletes in memory opens in LevelDB without what they deleted', async () => {
+  for (const how of ['checkpoint', 'backup'] as const) {
+    await withDirectory(async (outer) => {
+      const varve = await openVarve(join(outer, 'data'))
+      await fill(varve.db, 0, 60)
+      await varve.db.flush()
+      await varve.db.deleteRange('key/0010', 'key/0050')
+      await varve.db.put('key/0020', 'again')
+      const expected = await varve.content()
+      if (how === 'checkpoint') await varve.db.checkpoint(join(outer, 'copy'))
+      else await restore(varve.db.backup(), join(outer, 'copy'))
+      await varve.close()
+      assert.equal(expected.length, 21)
+      assert.deepEqual(await contentOf(openLevel, join(outer, 'copy')), expected)
+    })
+  }
+})
+
+/** The ops in the logs of a directory that only varve knows. */
+function rangeDeletesIn(memory: MemoryEnvironment, directory: string): number {
+  const logs = memory.paths().filter((path) => path.startsWith(`${directory}/`) && path.endsWith('.log'))
+  const lines = logs.flatMap((path) => [...dumpLog(new MemoryFile(memory.readAll(path)), { hex: false, maxBytes: 40 })])
+  return lines.filter((line) => line.includes('del-range')).length
+}
+
+test('range deletes that come while a copy waits for its flush are left out, and nothing that came before it is', async () => {
+  for (const how of ['checkpoint', 'backup'] as const) {
+    for (const turns of [0, 1, 2, 5]) {
+      const memory = new MemoryEnvironment()
+      const db = await openIn(memory)
+      await fill(db, 0, 100)
+      await db.deleteRange('key/0030', 'key/0040')
+      await db.put('acknowledged', '1')
+      const expected = entriesOf(db)
+      const taken = how === 'checkpoint' ? db.checkpoint(COPY) : gathered(db.backup())
+      let later = 0
+      for (let turn = 0; turn <= turns; turn++) {
+        await db.put(`later/${turn}`, '2')
+        await db.deleteRange(`key/000${turn}`, `key/000${turn + 1}`)
+        later++
+      }
+      const outcome = await taken
+      if (outcome instanceof Uint8Array) await restore([outcome], COPY, { environment: memory })
+      assert.equal(rangeDeletesIn(memory, COPY), 0)
+      const content = await contentAt(memory, COPY)
+      // A prefix of what came later, and all that came before.
+      const states = [expected]
+      for (let turn = 0; turn < later; turn++) {
+        const put = [...states.at(-1)!, `later/${turn}=2`].sort()
+        states.push(
+          put,
+          put.filter((entry) => !entry.startsWith(`key/000${turn}`)),
+        )
+      }
+      const found = states.findIndex((state) => state.join() === content.join())
+      assert.ok(found >= 0, `${how}, ${turns} turns: ${content.length} entries are no state that there was`)
+      assert.equal((await verify(COPY, { environment: memory })).findings.length, 0)
+      await db.close()
+    }
+  }
+})
+
+test('where the flush fails that range deletes need, a copy has the log as it is; who asked for the flush is told', async () => {
+  const memory = new MemoryEnvironment()
+  const environment = new FaultEnvironment(memory, {})
+  const db = await open(DIRECTORY, { workers: 0, environment })
+  await fill(db, 0, 60)
+  await db.flush()
+  await db.deleteRange('key/0010', 'key/0050')
+  environment.setFaults(({ op, path }) =>
+    op === 'create' && path.startsWith(`${DIRECTORY}/`) && path.endsWith('.ldb') ? { code: 'ENOSPC' } : undefined,
+  )
+  const expected = entriesOf(db)
+  await assert.rejects(db.checkpoint(COPY, { flush: true }), { code: 'IO_ERROR' })
+  await db.checkpoint(COPY)
+  assert.equal(rangeDeletesIn(memory, COPY), 1)
+  await restore([await gathered(db.backup())], '/restored', { environment: memory })
+  assert.deepEqual([await contentAt(memory, COPY), await contentAt(memory, '/restored')], [expected, expected])
+  await db.close()
 })
 
 test('where files cannot be linked, a checkpoint copies them', async () => {

@@ -73,3 +73,49 @@ test('long inputs, which are read as words, give what the definition gives, wher
     }
   }
 })
+
+type Crc = typeof crc32c
+
+/** The same module in a host whose policy forbids WebAssembly. */
+async function withoutVectors(): Promise<Crc> {
+  const host = globalThis as { WebAssembly?: unknown }
+  const { WebAssembly } = host
+  host.WebAssembly = undefined
+  try {
+    const url = new URL(`../../src/base/crc32c.${'js'}?without`, import.meta.url)
+    const { crc32c: plain } = (await import(url.href)) as { crc32c: Crc }
+    // It looks for vectors when it is first given something long.
+    plain(new Uint8Array(4096), 0, 4096)
+    return plain
+  } finally {
+    host.WebAssembly = WebAssembly
+  }
+}
+
+test('inputs of any length give what the definition gives, folded in vectors or, where there are none, by tables', async () => {
+  const plain = await withoutVectors()
+  const prng = new Prng(3)
+  const bytes = Uint8Array.from({ length: 70_000 }, () => prng.below(256))
+  const pieces = [16_384, 2 * 16_384, 4 * 16_384].flatMap((at) => [at - 128, at - 1, at, at + 1, at + 127, at + 128])
+  for (const length of [512, 639, 640, 767, 4096, 4101, ...pieces]) {
+    const offset = prng.below(17)
+    const expected = slowCrc(bytes.subarray(offset, offset + length))
+    assert.equal(crc32c(bytes, offset, length), expected, `${offset} ${length}`)
+    assert.equal(plain(bytes, offset, length), expected, `${offset} ${length}, without vectors`)
+    const head = crc32c(bytes, offset, 5)
+    assert.equal(crc32c(bytes, offset + 5, length - 5, head), expected, `${offset} ${length}, in two`)
+  }
+})
+
+test('every bit of a long input counts', () => {
+  const bytes = new Uint8Array(1300)
+  const crcs = new Set([crc32c(bytes, 0, bytes.length)])
+  for (let i = 0; i < bytes.length; i++) {
+    for (let bit = 1; bit < 256; bit *= 2) {
+      bytes[i] = bit
+      crcs.add(crc32c(bytes, 0, bytes.length))
+    }
+    bytes[i] = 0
+  }
+  assert.equal(crcs.size, 1 + 8 * bytes.length)
+})

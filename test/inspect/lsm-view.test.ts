@@ -17,7 +17,8 @@ function memTable(memoryBytes: number, entries: number, tombstones: number = 0):
 
 function tableOf(number: number, level: number, bytes: number, smallest: string, largest: string): TableFigures {
   const encoder = new TextEncoder()
-  return { number, level, bytes, smallest: encoder.encode(smallest), largest: encoder.encode(largest) }
+  const keys = { smallest: encoder.encode(smallest), largest: encoder.encode(largest) }
+  return { number, level, bytes, ...keys, entries: undefined, tombstones: undefined, isEstimate: false }
 }
 
 const EMPTY: Stats = {

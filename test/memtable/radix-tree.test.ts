@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import { MAX_TAG_HIGH, MAX_TAG_LOW } from '../../src/base/internal-key.ts'
 import { Prng } from '../../src/base/prng.ts'
 import type { Bytes } from '../../src/base/types.ts'
+import type { Arena } from '../../src/memtable/arena.ts'
 import { type MemTableIterator, NO_LIMIT } from '../../src/memtable/memtable-rep.ts'
 import { RADIX_OVERHEAD_BYTES } from '../../src/memtable/radix-tree.ts'
 import { makeRep } from './representations.ts'
@@ -74,12 +75,18 @@ const SHAPES: readonly [what: string, make: (prng: Prng) => Uint8Array[]][] = [
   ],
 ]
 
+/** Bytes that are not free, at either end. */
+function usedBytes({ tail, ceiling }: Arena): number {
+  return tail - ceiling
+}
+
 function fill(keys: readonly Bytes[]): ReturnType<typeof makeRep> {
   const { arena, rep } = makeRep('radix', 16 * MIB, 0xa5)
   for (const [i, key] of keys.entries()) {
-    const before = arena.tail
+    const before = usedBytes(arena)
     assert.equal(rep.add((i + 1) << 8, 0, key, 0, key.length, NOTHING, 0, 0), 0)
-    assert.ok(arena.tail - before <= RADIX_OVERHEAD_BYTES + key.length, `${arena.tail - before} bytes`)
+    const bytes = usedBytes(arena) - before
+    assert.ok(bytes <= RADIX_OVERHEAD_BYTES + key.length, `${bytes} bytes`)
   }
   return { arena, rep }
 }
@@ -142,6 +149,7 @@ for (const [i, [what, make]] of SHAPES.entries()) {
     const prng = new Prng(i)
     const keys = make(prng)
     const { arena, rep } = makeRep('radix', 16 * MIB)
+    arena.isShared = true
     const early = keys.slice(0, keys.length >> 1)
     const expected = sortedNames(early)
     for (const [k, key] of early.entries()) rep.add((k + 1) << 8, 0, key, 0, key.length, NOTHING, 0, 0)
@@ -206,9 +214,9 @@ function lowerBound(names: readonly string[], target: string): number {
 test('the costliest add, of a seventeenth branch in pairs of a half byte, takes what is reserved for one', () => {
   const { arena, rep } = makeRep('radix', MIB)
   const add = (...key: number[]): number => {
-    const before = arena.tail
-    rep.add((before + 1) << 8, 0, Uint8Array.from(key), 0, key.length, NOTHING, 0, 0)
-    return arena.tail - before
+    const before = usedBytes(arena)
+    rep.add((arena.tail + 1) << 8, 0, Uint8Array.from(key), 0, key.length, NOTHING, 0, 0)
+    return usedBytes(arena) - before
   }
   add(7)
   for (let pair = 0; pair < 8; pair++) for (let half = 0; half < 2; half++) add(7, pair * 16 + half)

@@ -223,6 +223,17 @@ test('closing a table closes its file', () => {
   assert.equal((table.file as MemoryFile).isClosed, true)
 })
 
+test('a table that is open is none the worse for those that are opened after it', () => {
+  const first = openBytes(buildTable(numbered(500), { ...defaults, blockBytes: 256 }))
+  const others = Array.from({ length: 500 }, (_, i) => putEntry(bytesOf(`other${9000 - i}`), i + 1, bytesOf('')))
+  const second = openBytes(buildTable(others.reverse(), { ...defaults, blockBytes: 300 }))
+  for (let i = 0; i < 500; i++) {
+    assert.equal(lookup(first, `key${1000 + i}`), Lookup.FOUND)
+    assert.equal(lookup(second, `other${9000 - i}`), Lookup.FOUND)
+  }
+  assert.equal(listForwards(first.iterator()).length, 500)
+})
+
 test('index keys are shortened only where that makes them shorter and keeps the order', () => {
   const internal = (key: string, sequence: number): Uint8Array => {
     return encodeInternalKey(bytesOf(key), 0, key.length, sequenceLow(sequence), 0)

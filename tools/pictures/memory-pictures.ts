@@ -7,6 +7,8 @@ import { Drawing, FILL } from './drawing.ts'
 import { allOf, arenaOf, treeOf, type Version } from './structure.ts'
 
 const LINK_BYTES = 12
+/** Not a colour: what nothing fills. */
+const FREE = ''
 
 interface Piece {
   readonly begin: number
@@ -36,15 +38,17 @@ export function arenaPicture(): string {
         : [{ begin: node.chain, fill: FILL.version, lines: ['chain', `→ ${node.versions[0].offset}`] }]),
     ]
   })
+  const { tail, end } = arenaOf(table)
+  pieces.push({ begin: tail, fill: FREE, lines: ['free'] })
   pieces.sort((a, b) => a.begin - b.begin)
-  return drawArena(pieces, HEADER_BYTES + table.memoryUsage, HEADER_BYTES + table.capacityBytes)
+  return drawArena(pieces, tail, end)
 }
 
 function drawArena(pieces: readonly Piece[], tail: number, end: number): string {
   const drawing = new Drawing(
     880,
     190,
-    'An arena: header, leaves, a node, a version, a chain, and free space behind the tail',
+    'An arena: header, leaves, a version, a chain, free space behind the tail, and a node',
   )
   const width = 120
   drawing.text(16, 24, 'One arena, after put pear=green, put plum=blue, put pear=yellow', { isBold: true })
@@ -52,16 +56,13 @@ function drawArena(pieces: readonly Piece[], tail: number, end: number): string 
   drawing.text(16, 148, '0', { isQuiet: true })
   pieces.forEach(({ begin, fill, lines }, i) => {
     const x = 16 + (i + 1) * width
-    drawing.box(x, 56, width, 72, lines, { fill })
-    drawing.text(x, 148, String(begin), { isQuiet: true })
+    drawing.box(x, 56, width, 72, lines, fill === FREE ? { isDashed: true } : { fill })
+    drawing.text(x, 148, begin === tail ? `${tail} = tail` : String(begin), { isQuiet: true })
   })
-  const x = 16 + (pieces.length + 1) * width
-  drawing.box(x, 56, width, 72, ['free'], { isDashed: true })
-  drawing.text(x, 148, `${tail} = tail`, { isQuiet: true })
   drawing.text(
     16,
     174,
-    `Offsets in bytes, of ${end}. Nothing moves, nothing is freed; a write takes from the free end.`,
+    `Offsets in bytes, of ${end}. Nothing moves; entries are added from below, and nodes, which lead to them, from above.`,
     {
       isQuiet: true,
     },
