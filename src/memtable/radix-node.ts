@@ -258,7 +258,11 @@ export function addBranch(arena: Arena, nodeLink: number, symbol: number, target
     arena.storeLink((node >> 2) + 1 + keyWordsOf(kind) + count, target)
     return
   }
-  replaceNode(arena, nodeLink, kind === NODE_16 ? fanOut(arena, node, symbol, target) : grow(arena, node, symbol, target))
+  replaceNode(
+    arena,
+    nodeLink,
+    kind === NODE_16 ? fanOut(arena, node, symbol, target) : grow(arena, node, symbol, target),
+  )
 }
 
 /** Let a link lead to another node, which has all that the one before has. */

@@ -261,7 +261,7 @@ export class RadixPath implements KeyPath {
     let end = 0
     for (let i = 0; i < count; i++) {
       const leaf = leaves[i]
-      const isFar = leaf - end >>> 0 > NEAR_BYTES
+      const isFar = (leaf - end) >>> 0 > NEAR_BYTES
       end = leaf
       if (!isFar) continue
       const further = (leaf >> 2) + LEAF_REACH

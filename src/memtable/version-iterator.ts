@@ -1,6 +1,8 @@
 /**
  * VersionIterator: the cursor over a MemTable's entries, in internal-key order: keys ascending, the versions of a key newest
- * first. A KeyPath of the representation leads from key to key; the versions of a key are the same in all of them.
+ * first. A KeyPath of the representation leads from key to key; the versions of a key are the same in all of them. The path
+ * finds the keys that come next some at a time, and moves take them from an array with no call. In the writer's own that holds until
+ * it writes, which the arena's tail tells.
  *
  * Versions are chained from newest to oldest only. Going backwards through the versions of one key therefore walks the
  * newer ones once and keeps their offsets on a stack: linear in all. It and the path grow at times; else nothing is
