@@ -31,6 +31,12 @@ export interface WritableFile {
   sync(): void
   /** As sync, off this thread. Appends meanwhile may or may not be covered. */
   syncLater(): Promise<void>
+  /**
+   * Begin to write to the disk what was appended, beside what this thread goes on with, so that a later `sync` waits for less.
+   * Promises nothing, throws nothing: whether it was done, and whether it failed, is for that `sync` to say. Absent where the
+   * host cannot do it without hiding an error from `sync`.
+   */
+  syncAhead?(): void
   /** Close errors count: they may be the only report of a failed write. */
   close(): void
 }

@@ -3,7 +3,8 @@
  *
  * Ends       a table ends before the next user key, once it is as large as asked for, or when it overlaps so many bytes of
  *            the grandparents that compacting it later would cost too much. All versions of a user key are in one table.
- * Durable    each table is synced when it ends; the directory once, after the last. Only then may the MANIFEST name them.
+ * Durable    a table that another follows goes on to the disk when it ends, and is synced when the next one has ended: little
+ *            is then left to wait for. The directory is synced once, after the last. Only then may the MANIFEST name them.
  * Failures   whoever gives up calls `abandon`: nothing that was written stays.
  * Source     google/leveldb db/db_impl.cc, db/version_set.cc (ShouldStopBefore)
  */
@@ -21,6 +22,9 @@ import type { FileMetadata } from '../version/file-metadata.ts'
 import { FileNumbers } from '../version/file-numbers.ts'
 import type { CompactionJob } from './compaction-job.ts'
 import { tableOptions } from './flush-job.ts'
+
+/** Smaller tables are synced when they must be. */
+const SYNC_AHEAD_BYTES = 1024 * 1024
 
 export class CompactionOutputs {
   readonly tables: FileMetadata[] = []
@@ -43,6 +47,8 @@ export class CompactionOutputs {
   #file: WritableFile | undefined
   #builder: TableBuilder | undefined
   #number: FileNumber
+  /** The table before it, which is not synced yet. */
+  #unsynced: WritableFile | undefined
 
   /** @throws NotSupportedError if the format asks for a compression that the environment lacks */
   constructor(job: CompactionJob, { files, codecs }: Environment, comparator: Comparator) {
@@ -61,6 +67,7 @@ export class CompactionOutputs {
     this.#file = undefined
     this.#builder = undefined
     this.#number = fileNumber(0)
+    this.#unsynced = undefined
   }
 
   /** `entry` is the first of its user key, kept or not: end the table before it, if it is time. */
@@ -68,7 +75,9 @@ export class CompactionOutputs {
     const endsByOverlap = this.#grandparent < this.#grandparents.length && this.#passGrandparents(entry)
     this.#hasSeenKey = true
     const builder = this.#builder
-    if (builder !== undefined && (endsByOverlap || builder.fileBytes >= this.#maxFileBytes)) this.#endTable()
+    if (builder === undefined || !(endsByOverlap || builder.fileBytes >= this.#maxFileBytes)) return
+    this.#endTable()
+    if (builder.fileBytes >= SYNC_AHEAD_BYTES) this.#unsynced?.syncAhead?.()
   }
 
   /** Write an entry. @throws IOError */
@@ -90,21 +99,25 @@ export class CompactionOutputs {
   /** End the last table, and make all of them durable. @throws IOError */
   finish(): void {
     if (this.#builder !== undefined) this.#endTable()
+    this.#syncLast()
     if (this.tables.length > 0) this.#files.syncDirectory(this.#directory)
   }
 
   /** Remove what was written; what cannot be removed is left to the next opening. */
   abandon(): void {
     const file = this.#file
+    const unsynced = this.#unsynced
     const numbers = this.tables.map(({ number }) => number)
     if (file !== undefined) numbers.push(this.#number)
     closeQuietly(
       () => file?.close(),
+      () => unsynced?.close(),
       ...numbers.map((number) => () => this.#files.remove(this.#files.join(this.#directory, tableName(number)))),
     )
     this.tables.length = 0
     this.#file = undefined
     this.#builder = undefined
+    this.#unsynced = undefined
   }
 
   /** Go past the grandparents that end before the entry. @returns whether the table overlaps enough of them */
@@ -139,12 +152,19 @@ export class CompactionOutputs {
     const builder = this.#builder as TableBuilder
     const file = this.#file as WritableFile
     builder.finish()
-    file.sync()
     const { fileBytes: bytes, smallest, largest, statistics } = builder
     this.tables.push({ number: this.#number, bytes, smallest, largest, statistics })
     this.bytesWritten += bytes
+    this.#syncLast()
+    this.#unsynced = file
     this.#file = undefined
     this.#builder = undefined
-    file.close()
+  }
+
+  #syncLast(): void {
+    this.#unsynced?.sync()
+    const file = this.#unsynced
+    this.#unsynced = undefined
+    file?.close()
   }
 }

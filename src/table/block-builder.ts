@@ -5,6 +5,7 @@
  */
 import { commonPrefixLength, copyBytes } from '../base/bytes.ts'
 import { putFixed32, putVarint } from '../base/coding.ts'
+import { TAG_BYTES } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
 
 const FIRST_KEY_BYTES = 64
@@ -15,7 +16,7 @@ const SLACK_BYTES = 1024
 
 export class BlockBuilder {
   /** The last key added, also after reset, is lastKey[0, lastKeyLength). */
-  lastKey: Uint8Array
+  lastKey: Uint8Array<ArrayBuffer>
   lastKeyLength: number
 
   readonly #restartInterval: number
@@ -52,27 +53,32 @@ export class BlockBuilder {
    */
   add(key: Bytes, keyLength: number, value: Bytes, valOff: number, valLen: number): void {
     const common = commonPrefixLength(key, 0, keyLength, this.lastKey, 0, this.lastKeyLength)
-    this.addSharing(key, keyLength, common, value, valOff, valLen)
+    if (keyLength > this.lastKey.length) this.#growKey(keyLength)
+    copyBytes(key, common, this.lastKey, common, keyLength - common)
+    this.#append(keyLength, common, value, valOff, valLen)
   }
 
   /**
-   * As add.
-   * @param common how many bytes the key has in common with lastKey: whoever checks their order knows it already
+   * Add an entry of a data block.
+   * @param common how many bytes its internal key has in common with lastKey: whoever checks their order knows it
    */
-  addSharing(key: Bytes, keyLength: number, common: number, value: Bytes, valOff: number, valLen: number): void {
-    const shared = this.#sharedLength(common)
-    const unshared = keyLength - shared
-    this.#reserve(MAX_LENGTHS_BYTES + unshared + valLen)
-    const buffer = this.#buffer
-    let at = putVarint(buffer, this.#length, shared)
-    at = putVarint(buffer, at, unshared)
-    at = putVarint(buffer, at, valLen)
-    copyBytes(key, shared, buffer, at, unshared)
-    at += unshared
-    copyBytes(value, valOff, buffer, at, valLen)
-    this.#length = at + valLen
-    this.#run++
-    this.#rememberKey(key, common, keyLength)
+  addEntry(
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    tagLow: number,
+    tagHigh: number,
+    common: number,
+    value: Bytes,
+    valOff: number,
+    valLen: number,
+  ): void {
+    if (keyLen + TAG_BYTES > this.lastKey.length) this.#growKey(keyLen + TAG_BYTES)
+    const { lastKey } = this
+    for (let i = common; i < keyLen; i++) lastKey[i] = key[keyOff + i]
+    putFixed32(lastKey, keyLen, tagLow)
+    putFixed32(lastKey, keyLen + 4, tagHigh)
+    this.#append(keyLen + TAG_BYTES, common, value, valOff, valLen)
   }
 
   /**
@@ -93,6 +99,23 @@ export class BlockBuilder {
     this.#run = 0
   }
 
+  /** An entry whose key is in lastKey. */
+  #append(keyLength: number, common: number, value: Bytes, valOff: number, valLen: number): void {
+    const shared = this.#sharedLength(common)
+    const unshared = keyLength - shared
+    this.#reserve(MAX_LENGTHS_BYTES + unshared + valLen)
+    const buffer = this.#buffer
+    let at = putVarint(buffer, this.#length, shared)
+    at = putVarint(buffer, at, unshared)
+    at = putVarint(buffer, at, valLen)
+    copyBytes(this.lastKey, shared, buffer, at, unshared)
+    at += unshared
+    copyBytes(value, valOff, buffer, at, valLen)
+    this.#length = at + valLen
+    this.#run++
+    this.lastKeyLength = keyLength
+  }
+
   /** How much of the key is left out; starts a new run where one is due. */
   #sharedLength(common: number): number {
     if (this.#length === 0) return 0
@@ -102,15 +125,10 @@ export class BlockBuilder {
     return 0
   }
 
-  /** The first `common` bytes are there already. */
-  #rememberKey(key: Bytes, common: number, keyLength: number): void {
-    if (keyLength > this.lastKey.length) {
-      const larger = new Uint8Array(keyLength * 2)
-      larger.set(this.lastKey)
-      this.lastKey = larger
-    }
-    copyBytes(key, common, this.lastKey, common, keyLength - common)
-    this.lastKeyLength = keyLength
+  #growKey(bytes: number): void {
+    const larger = new Uint8Array(bytes * 2)
+    larger.set(this.lastKey)
+    this.lastKey = larger
   }
 
   #appendFixed32(value: number): void {

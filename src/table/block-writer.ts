@@ -1,5 +1,6 @@
 /**
- * BlockWriter: puts finished blocks and their trailers into the file of a table, gathered into few appends.
+ * BlockWriter: puts finished blocks and their trailers into the file of a table, gathered into few appends. What is appended goes
+ * on to the disk while the table is built, so that the sync at its end does not wait for all of it.
  */
 import { copyBytes } from '../base/bytes.ts'
 import { putFixed32 } from '../base/coding.ts'
@@ -12,6 +13,8 @@ import { BLOCK_TRAILER_BYTES, type BlockHandle } from './table-format.ts'
 
 /** One append for about 60 blocks; a write of this size costs less than the checksum of what it writes. */
 const GATHER_BYTES = 256 * 1024
+/** Appended between two requests to go on to the disk: so much takes a disk longer than being asked. */
+const SYNC_AHEAD_BYTES = 8 * 1024 * 1024
 /** What is gathered in at first: a table of a short log is small, and 256 KiB of zeros take longer than the rest of it. */
 const FIRST_BYTES = 16 * 1024
 
@@ -24,6 +27,8 @@ export class BlockWriter {
   /** Grows to GATHER_BYTES. */
   #gathered: Uint8Array
   #gatheredBytes: number
+  /** Appended since the disk was asked for the last time. */
+  #aheadBytes: number
   readonly #trailer: Uint8Array
 
   /** @param compressor for blocks that it makes enough smaller; undefined for none */
@@ -33,6 +38,7 @@ export class BlockWriter {
     this.#compressor = compressor
     this.#gathered = new Uint8Array(FIRST_BYTES)
     this.#gatheredBytes = 0
+    this.#aheadBytes = 0
     this.#trailer = new Uint8Array(BLOCK_TRAILER_BYTES)
   }
 
@@ -66,7 +72,7 @@ export class BlockWriter {
     this.offset += length
     if (this.#gatheredBytes + length > GATHER_BYTES) this.flush()
     if (length > GATHER_BYTES) {
-      this.#file.append(bytes, 0, length)
+      this.#append(bytes, length)
       return
     }
     if (this.#gatheredBytes + length > this.#gathered.length) this.#grow(this.#gatheredBytes + length)
@@ -76,9 +82,18 @@ export class BlockWriter {
 
   /** Append what is gathered. */
   flush(): void {
-    if (this.#gatheredBytes > 0) this.#file.append(this.#gathered, 0, this.#gatheredBytes)
+    if (this.#gatheredBytes > 0) this.#append(this.#gathered, this.#gatheredBytes)
     this.#gatheredBytes = 0
   }
+
+  #append(bytes: Bytes, length: number): void {
+    this.#file.append(bytes, 0, length)
+    this.#aheadBytes += length
+    if (this.#aheadBytes < SYNC_AHEAD_BYTES) return
+    this.#aheadBytes = 0
+    this.#file.syncAhead?.()
+  }
+
   #grow(needed: number): void {
     const grown = new Uint8Array(Math.min(GATHER_BYTES, Math.max(needed, this.#gathered.length * 4)))
     copyBytes(this.#gathered, 0, grown, 0, this.#gatheredBytes)

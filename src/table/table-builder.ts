@@ -7,11 +7,11 @@
  * Source   google/leveldb table/table_builder.cc
  */
 import { assert } from '../base/assert.ts'
-import { commonPrefixLength, copyBytes, EMPTY } from '../base/bytes.ts'
-import { getFixed32, putFixed32 } from '../base/coding.ts'
+import { EMPTY } from '../base/bytes.ts'
+import { getFixed32 } from '../base/coding.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { WritableFile } from '../base/environment.ts'
-import { compareTags, TAG_BYTES, tagSequence, tagType } from '../base/internal-key.ts'
+import { compareTags, encodeInternalKey, TAG_BYTES, tagSequence, tagType } from '../base/internal-key.ts'
 import { type Bytes, type SequenceNumber, sequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { BlockBuilder } from './block-builder.ts'
@@ -35,7 +35,7 @@ export interface TableOptions {
   readonly compressor?: Compressor | undefined
 }
 
-const FIRST_KEY_BYTES = 64
+const ASCENDING = 'entries of a table ascend strictly'
 /** Every separator is stored whole, so that a search need not rebuild it. */
 const INDEX_RESTART_INTERVAL = 1
 
@@ -45,12 +45,11 @@ export class TableBuilder implements EntrySink {
   smallest: Uint8Array<ArrayBuffer>
 
   readonly #options: TableOptions
+  readonly #isBytewise: boolean
   readonly #writer: BlockWriter
   readonly #data: BlockBuilder
   readonly #index: BlockBuilder
   readonly #filter: FilterBlockBuilder | undefined
-  /** The encoded internal key being added. */
-  #key: Uint8Array<ArrayBuffer>
   /** The data block that waits for its index entry. */
   #pending: BlockHandle | undefined
   readonly #handle: Uint8Array
@@ -65,11 +64,11 @@ export class TableBuilder implements EntrySink {
     this.entryCount = 0
     this.smallest = EMPTY
     this.#options = options
+    this.#isBytewise = options.comparator === bytewiseComparator
     this.#writer = new BlockWriter(file, options.compressor)
     this.#data = new BlockBuilder(options.restartInterval, options.blockBytes)
     this.#index = new BlockBuilder(INDEX_RESTART_INTERVAL, options.blockBytes)
     this.#filter = options.filterPolicy === undefined ? undefined : new FilterBlockBuilder(options.filterPolicy)
-    this.#key = new Uint8Array(FIRST_KEY_BYTES)
     this.#pending = undefined
     this.#handle = new Uint8Array(MAX_HANDLE_BYTES)
     this.#isFinished = false
@@ -119,19 +118,18 @@ export class TableBuilder implements EntrySink {
     valLen: number,
   ): void {
     assert(!this.#isFinished, 'a finished table takes no entries')
-    const encoded = this.#encodeKey(key, keyOff, keyLen, tagLow, tagHigh)
-    const length = keyLen + TAG_BYTES
-    const { lastKey, lastKeyLength } = this.#data
-    const common = commonPrefixLength(encoded, 0, length, lastKey, 0, lastKeyLength)
-    if (this.entryCount === 0) this.smallest = encoded.slice(0, length)
-    else assert(this.#isAscending(encoded, keyLen, common, tagLow, tagHigh), 'entries of a table ascend strictly')
-    if (this.#pending !== undefined) this.#addSeparator(this.#pending, encoded.subarray(0, length))
-    this.#filter?.addKey(encoded, 0, keyLen)
-    this.#data.addSharing(encoded, length, common, value, valOff, valLen)
-    if (common >= keyLen && lastKeyLength === length && this.entryCount > 0) this.#superseded++
+    const data = this.#data
+    const lastLength = data.lastKeyLength
+    const common = this.#commonWithLast(key, keyOff, keyLen, tagLow, tagHigh)
+    if (this.#pending !== undefined)
+      this.#addSeparator(this.#pending, encodeInternalKey(key, keyOff, keyLen, tagLow, tagHigh))
+    this.#filter?.addKey(key, keyOff, keyLen)
+    data.addEntry(key, keyOff, keyLen, tagLow, tagHigh, common, value, valOff, valLen)
+    if (this.entryCount === 0) this.smallest = this.largest
+    else if (common >= keyLen && lastLength === keyLen + TAG_BYTES) this.#superseded++
     this.entryCount++
     if (tagType(tagLow) === ValueType.DELETION) this.#countTombstone(tagSequence(tagLow, tagHigh))
-    if (this.#data.finishedBytes >= this.#options.blockBytes) this.#finishDataBlock()
+    if (data.finishedBytes >= this.#options.blockBytes) this.#finishDataBlock()
   }
 
   /** Write what is left of the table, footer included. Does not sync or close the file. */
@@ -153,24 +151,30 @@ export class TableBuilder implements EntrySink {
     if (sequence > this.#newestTombstone) this.#newestTombstone = sequence
   }
 
-  #encodeKey(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): Uint8Array<ArrayBuffer> {
-    if (keyLen + TAG_BYTES > this.#key.length) this.#key = new Uint8Array((keyLen + TAG_BYTES) * 2)
-    const encoded = this.#key
-    copyBytes(key, keyOff, encoded, 0, keyLen)
-    putFixed32(encoded, keyLen, tagLow)
-    putFixed32(encoded, keyLen + 4, tagHigh)
-    return encoded
-  }
-
-  /** @param common leading bytes that the encoded key shares with the last one, which decide the order of bytes */
-  #isAscending(encoded: Bytes, keyLen: number, common: number, tagLow: number, tagHigh: number): boolean {
-    const last = this.#data.lastKey
-    const lastLen = this.#data.lastKeyLength - TAG_BYTES
-    const { comparator } = this.#options
-    if (comparator === bytewiseComparator && common < lastLen && common < keyLen) return last[common] < encoded[common]
-    const order = comparator.compare(last, 0, lastLen, encoded, 0, keyLen)
-    if (order !== 0) return order < 0
-    return compareTags(getFixed32(last, lastLen), getFixed32(last, lastLen + 4), tagLow, tagHigh) < 0
+  /** How many bytes the internal key has in common with the last one, after which it has to come. */
+  #commonWithLast(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): number {
+    const { lastKey, lastKeyLength } = this.#data
+    if (lastKeyLength === 0) return 0
+    const lastLen = lastKeyLength - TAG_BYTES
+    const limit = keyLen < lastLen ? keyLen : lastLen
+    let common = 0
+    while (common < limit && key[keyOff + common] === lastKey[common]) common++
+    if (common < limit && this.#isBytewise) {
+      assert(lastKey[common] < key[keyOff + common], ASCENDING)
+      return common
+    }
+    const order = this.#options.comparator.compare(lastKey, 0, lastLen, key, keyOff, keyLen)
+    const low = getFixed32(lastKey, lastLen)
+    const high = getFixed32(lastKey, lastLen + 4)
+    assert(order < 0 || (order === 0 && compareTags(low, high, tagLow, tagHigh) < 0), ASCENDING)
+    if (common < limit) return common
+    // One is the beginning of the other: what follows in the shorter one is its tag.
+    const end = Math.min(keyLen + TAG_BYTES, lastKeyLength)
+    for (; common < end; common++) {
+      const byte = common < keyLen ? key[keyOff + common] : tagByte(tagLow, tagHigh, common - keyLen)
+      if (byte !== lastKey[common]) break
+    }
+    return common
   }
 
   #finishDataBlock(): void {
@@ -200,4 +204,9 @@ export class TableBuilder implements EntrySink {
     }
     return this.#writer.writeBlock(metaindex.finish())
   }
+}
+
+/** Byte `at` of a tag as it is stored. */
+function tagByte(low: number, high: number, at: number): number {
+  return ((at < 4 ? low : high) >>> (8 * (at & 3))) & 0xff
 }

@@ -1,8 +1,8 @@
 /**
- * The worker thread's program, which bundlers find as `varve/worker`: takes jobs from its port, runs them, and answers. While a compaction is under way no event
- * gets in, so between two slices it looks at the port by hand: a flush that waits there comes first.
+ * The worker thread's program, which bundlers find as `varve/worker`: takes jobs from its port, runs them, and answers. Between two
+ * slices of a compaction the event loop turns, so that a flush that waits at the port comes first, and syncs that were begun ahead end.
  */
-import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { type MessagePort, workerData } from 'node:worker_threads'
 import { bytewiseComparator } from '../base/comparator.ts'
 import { toWire } from '../base/errors.ts'
 import { nodeEnvironment } from '../env/node-env.ts'
@@ -10,19 +10,17 @@ import { JobRunner } from './job-runner.ts'
 import { type AnswerMessage, BELL, type JobResult, type RunMessage, SIGNAL_WORDS, STOP } from './messages.ts'
 
 const port: MessagePort = workerData.port
-const runner = new JobRunner(nodeEnvironment(workerData.modes), bytewiseComparator, answer)
+const environment = nodeEnvironment(workerData.modes)
+const runner = new JobRunner(environment, bytewiseComparator, answer)
+/** A slice is going to be done. */
+let isAdvancing = false
 /** Those of the owner, once there has been a job. */
 let signals = new Int32Array(SIGNAL_WORDS) as Int32Array
 
 port.on('message', (message: RunMessage) => {
-  take(message)
-  while (runner.hasWork) {
-    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-      take(next.message)
-    }
-    if (Atomics.load(signals, STOP) === 1) runner.abort()
-    else runner.step()
-  }
+  signals = new Int32Array(message.signals)
+  runner.add(message.id, message.job)
+  if (!isAdvancing) goOn()
 })
 
 // A job that cannot be read would be waited for in vain: this thread ends, and its owner hears of that.
@@ -30,9 +28,16 @@ port.on('messageerror', (error) => {
   throw error
 })
 
-function take(message: RunMessage): void {
-  signals = new Int32Array(message.signals)
-  runner.add(message.id, message.job)
+/** If there is a compaction to go on with: once all that has arrived by then is taken. */
+function goOn(): void {
+  isAdvancing = runner.hasWork
+  if (isAdvancing) environment.soon(advance)
+}
+
+function advance(): void {
+  if (Atomics.load(signals, STOP) === 1) runner.abort()
+  else runner.step()
+  goOn()
 }
 
 function answer(id: number, error: unknown, result: JobResult | undefined): void {

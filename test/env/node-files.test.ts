@@ -189,6 +189,66 @@ describe('node files', () => {
     assert.equal(closed, 1)
   })
 
+  describe('syncAhead', { skip: process.platform !== 'linux' }, () => {
+    const failure = (): Error => Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' })
+    /** Syncs that were begun, by descriptor, and how to end each. */
+    const begun = new Map<number, (error: Error | null) => void>()
+
+    beforeEach(() => {
+      begun.clear()
+      mock.method(builtin, 'fdatasync', (fd: number, done: (error: Error | null) => void) => begun.set(fd, done))
+      syncBuiltinESMExports()
+    })
+
+    /** End all, and wait until their descriptors are closed, which only then let others begin. */
+    function endAll(error: Error | null): void {
+      const closed = mock.method(builtin, 'close', (fd: number, done: () => void) => {
+        builtin.closeSync(fd)
+        done()
+      })
+      syncBuiltinESMExports()
+      for (const done of begun.values()) done(error)
+      assert.deepEqual(
+        closed.mock.calls.map(({ arguments: [fd] }) => fd),
+        [...begun.keys()],
+      )
+    }
+
+    it('has a descriptor of its own, and leaves it to sync to tell of a failure', () => {
+      const synced = mock.method(builtin, 'fdatasyncSync', () => {
+        throw failure()
+      })
+      syncBuiltinESMExports()
+      const file = files.createWritable(join(directory, 'a'))
+      file.syncAhead?.()
+      endAll(failure())
+      file.append(new Uint8Array(1), 0, 1)
+      assert.throws(() => file.sync(), code('EIO'))
+      file.close()
+      assert.equal(begun.has(Number(synced.mock.calls[0].arguments[0])), false)
+    })
+
+    it('begins few syncs while none of them ends, then others', () => {
+      const file = files.createWritable(join(directory, 'a'))
+      for (let i = 0; i < 100; i++) file.syncAhead?.()
+      assert.equal(begun.size, 16)
+      endAll(null)
+      begun.clear()
+      file.syncAhead?.()
+      assert.equal(begun.size, 1)
+      endAll(null)
+      file.close()
+    })
+
+    it('does nothing for a file that is gone', () => {
+      const file = files.createWritable(join(directory, 'a'))
+      fs.unlinkSync(join(directory, 'a'))
+      file.syncAhead?.()
+      file.close()
+      assert.equal(begun.size, 0)
+    })
+  })
+
   it('leaves no descriptor open', { skip: process.platform !== 'linux' }, async () => {
     const count = (): number => fs.readdirSync('/proc/self/fd').length
     const lock = await files.lock(directory)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toHex } from '../../src/base/bytes.ts'
 import { putFixed32 } from '../../src/base/coding.ts'
+import { hash32 } from '../../src/base/hash.ts'
 import { BloomFilter } from '../../src/table/bloom-filter.ts'
 import { bytesOf } from './entries.ts'
 
@@ -38,6 +39,26 @@ test('every key matches, and few others do', () => {
     let wrong = 0
     for (let i = 0; i < 10_000; i++) if (matches(policy, numberKey(i + 1_000_000_000), filter)) wrong++
     assert.ok(wrong <= 200, `${wrong} of 10000 with ${count} keys`)
+  }
+})
+
+test('a filter has exactly the bits of its probes, by the remainders that division gives', () => {
+  for (let n = 0; n < 5000; n++) {
+    const count = 1 + (n % 50)
+    const keys = Array.from({ length: count }, (_, i) => numberKey(n * 64 + i))
+    const filter = createFilter(new BloomFilter(10), keys)
+    const bits = 8 * (filter.length - 1)
+    const expected = new Uint8Array(filter.length)
+    expected[filter.length - 1] = 6
+    for (const key of keys) {
+      const first = hash32(key, 0, 4, 0xbc9f1d34)
+      const delta = ((first >>> 17) | (first << 15)) >>> 0
+      for (let probe = 0; probe < 6; probe++) {
+        const bit = ((first + probe * delta) % 2 ** 32) % bits
+        expected[bit >>> 3] |= 1 << (bit & 7)
+      }
+    }
+    assert.deepEqual(filter, expected)
   }
 })
 
