@@ -29,29 +29,39 @@ import type { TableCounters } from './table-counters.ts'
 /** The limit of the writer's own reads: above every offset. */
 export const NO_LIMIT = 0x7fffffff
 
+/** Keys that are looked for at once: with so many loads under way, waiting for memory is shared by all of them. */
+export const RUN_MAX = 32
+
 /** Ids of representations, in the arena's header. */
 export const SKIPLIST = 1
 export const RADIX = 2
 export const VECTOR = 3
 
 /**
- * A place in a representation's order of keys, and the moves to its neighbours; nothing below the limit is passed over, and
- * nothing at or above it is shown. The cursor over versions is built on it (version-iterator.ts).
+ * A place in a representation's order of keys, and the moves to others; nothing below the limit is passed over, and nothing at
+ * or above it is shown. The cursor over versions is built on it (version-iterator.ts).
+ * Keys are named by the offset of what holds them, a node: a word with the key's length, then the key.
  */
 export interface KeyPath {
-  /** Offset of what holds the key it is at; 0 for none. What follows, but for first, last and seek, needs one. */
+  /** Where first, last, seek or prev arrived; 0 for none. */
   readonly node: number
+  /** By how many bits the length is shifted in its word. */
+  readonly keyLengthShift: number
   first(): void
   last(): void
   /** To the first key that is not before the given one. @returns whether it is the given one */
   seek(key: Bytes, keyOff: number, keyLen: number): boolean
-  next(): void
-  prev(): void
-  /** Head of the chain of the key's versions. */
-  versions(): number
-  /** Where the key is in the arena. */
-  keyOffset(): number
-  keyLength(): number
+  /** To the key before that of a node. */
+  prev(node: number): void
+  /**
+   * Find the keys after that of a node: at least one, if there is one, and more the longer this goes on; RUN_MAX at most.
+   * @param nodes their nodes
+   * @param heads of the chains of their versions; 0 for a single one right behind the key
+   * @returns how many
+   */
+  collect(node: number, nodes: Int32Array, heads: Int32Array): number
+  /** Head of the chain of a node's versions, as it is now. */
+  versions(node: number): number
 }
 
 /** A cursor over the versions of all keys that are visible below its limit, with moves by whole keys. */

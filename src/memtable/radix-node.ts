@@ -45,6 +45,10 @@ const KIND_MASK = 3
 const HAS_TERMINAL = 4
 const DEPTH_SHIFT = 3
 
+/** Scratch for sorting a list by bytes: where the link of a byte is, and a bit for each byte that has one, all 0 in between. */
+const LINK_OF_BYTE = new Int32Array(256)
+const MARKS = new Int32Array(8)
+
 /** Largest depth, and so the longest key. As the skip list's. */
 export const DEPTH_MAX: number = 2 ** 27 - 1
 
@@ -117,6 +121,7 @@ export function listLinks(words: Words, node: number, limit: number, out: Int32A
   const kind = header & KIND_MASK
   let start = at
   if ((header & HAS_TERMINAL) !== 0) out[start++] = (node >> 2) - 1
+  if (kind === NODE_4) return start - at + listFour(words, node >> 2, limit, out, start)
   if (kind !== FAN) return start - at + listByBytes(words, node >> 2, kind, limit, out, start)
   let end = start
   const first = (node >> 2) + 1
@@ -124,19 +129,73 @@ export function listLinks(words: Words, node: number, limit: number, out: Int32A
   return end - at
 }
 
-/** Few at a time, once for each visit of a node: sorted as they are met. */
+/**
+ * The links of a NODE_4, which most nodes are: each goes where the number of those before it says, unused ones behind them, so
+ * that no branch depends on bytes, whose outcome nothing foretells.
+ */
+function listFour(words: Words, node: number, limit: number, out: Int32Array, start: number): number {
+  const first = node + 2
+  const unused0 = (loadLink(words, first, limit) - 1) >> 31
+  const unused1 = (loadLink(words, first + 1, limit) - 1) >> 31
+  const unused2 = (loadLink(words, first + 2, limit) - 1) >> 31
+  const unused3 = (loadLink(words, first + 3, limit) - 1) >> 31
+  const bytes = words[node + 1]
+  const byte0 = (bytes & 0xff) | (unused0 & AFTER_ALL)
+  const byte1 = ((bytes >>> 8) & 0xff) | (unused1 & AFTER_ALL)
+  const byte2 = ((bytes >>> 16) & 0xff) | (unused2 & AFTER_ALL)
+  const byte3 = (bytes >>> 24) | (unused3 & AFTER_ALL)
+  // 1 where the later one of a pair comes first.
+  const swap01 = (byte1 - byte0) >>> 31
+  const swap02 = (byte2 - byte0) >>> 31
+  const swap03 = (byte3 - byte0) >>> 31
+  const swap12 = (byte2 - byte1) >>> 31
+  const swap13 = (byte3 - byte1) >>> 31
+  const swap23 = (byte3 - byte2) >>> 31
+  out[start + swap01 + swap02 + swap03] = first
+  out[start + 1 - swap01 + swap12 + swap13] = first + 1
+  out[start + 2 - swap02 - swap12 + swap23] = first + 2
+  out[start + 3 - swap03 - swap13 - swap23] = first + 3
+  return 4 + unused0 + unused1 + unused2 + unused3
+}
+
+/** As they were added, which is in order where keys come in order; else sorted. */
 function listByBytes(words: Words, node: number, kind: number, limit: number, out: Int32Array, start: number): number {
   const links = node + 1 + keyWordsOf(kind)
   const capacity = capacityOf(kind)
   let count = 0
+  let previous = TERMINAL
+  let isSorted = true
   for (; count < capacity && loadLink(words, links + count, limit) !== 0; count++) {
-    const item = (byteAt(words, node, count) << 8) | count
-    let place = start + count
-    for (; place > start && out[place - 1] > item; place--) out[place] = out[place - 1]
-    out[place] = item
+    const byte = byteAt(words, node, count)
+    if (byte < previous) isSorted = false
+    previous = byte
+    out[start + count] = links + count
   }
-  for (let i = start; i < start + count; i++) out[i] = links + (out[i] & 0xff)
+  if (!isSorted) sortByBytes(words, node, count, links, out, start)
   return count
+}
+
+/** Each byte marks its place among all bytes, and the marks are read off in order: no comparison to guess the outcome of. */
+function sortByBytes(words: Words, node: number, count: number, links: number, out: Int32Array, start: number): void {
+  let groups = 0
+  for (let i = 0; i < count; i++) {
+    const byte = byteAt(words, node, i)
+    LINK_OF_BYTE[byte] = links + i
+    MARKS[byte >> 5] |= 1 << (byte & 31)
+    groups |= 1 << (byte >> 5)
+  }
+  let end = start
+  for (; groups !== 0; groups &= groups - 1) {
+    const group = lowestBit(groups)
+    for (let marks = MARKS[group]; marks !== 0; marks &= marks - 1) {
+      out[end++] = LINK_OF_BYTE[(group << 5) | lowestBit(marks)]
+    }
+    MARKS[group] = 0
+  }
+}
+
+function lowestBit(bits: number): number {
+  return 31 - Math.clz32(bits & -bits)
 }
 
 /** The first link of the node that is for a later symbol. @returns its word index, 0 if there is none */

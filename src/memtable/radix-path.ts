@@ -2,21 +2,22 @@
  * RadixPath: a place in a RadixTree: the nodes and links that lead to a leaf, and the moves to its neighbours.
  *
  * A path is a stack of frames; it grows with the deepest key and is kept, and nothing else is allocated.
- * Format   frame := node | link followed, its word index | place of that link in the list | length of the list, 0 before
- *                   it is made | list of the node's links, in key order
- *          The lowest frame is the root link, of no node, with an empty list. Lists are made when a neighbour is asked
- *          for: nodes keep their bytes as they came, and searching for the next one at each step made a scan take 1.6
- *          times as long (measured in the cache, Node 20).
- *          A path that goes on and on looks ahead: it follows the links to the next leaves, twice as many each time, before
- *          it needs them (#collect). The frames then lead to the last of these, and what was found waits in an array.
+ * Format   frame := node | place of the followed link in the list | length of the list, 0 before it is made | list of the
+ *                   node's links, as word indexes, in key order; before it is made, the followed link alone
+ *          The lowest frame is of no node, and lists the root link. Lists are made when a neighbour is asked for: nodes keep
+ *          their bytes as they came, and searching for the next one at each step made a scan take 1.6 times as long
+ *          (measured in the cache, Node 20).
+ *          The next leaves are found some at a time, twice as many each time (`collect`). The frames then lead to the last of
+ *          them.
  * Threads  any; one path belongs to one thread. At a limit it needs no look back: what was added since lies at or above it.
  *          A path of the writer's own finds its leaf again when keys were added since: nodes of it may have been replaced.
  */
 import type { Bytes } from '../base/types.ts'
-import { type KeyPath, NO_LIMIT } from './memtable-rep.ts'
+import { type KeyPath, NO_LIMIT, RUN_MAX } from './memtable-rep.ts'
 import { leafKeyLength, leafKeyOffset, leafOf, versionsOf } from './radix-leaf.ts'
 import {
   findLink,
+  LEAF,
   LINKS_MAX,
   linkAfter,
   listLinks,
@@ -29,38 +30,34 @@ import {
 import { type RadixTree, ROOT_LINK } from './radix-tree.ts'
 
 const NODE = 0
-const LINK = 1
-const PLACE = 2
-const COUNT = 3
-const LIST = 4
+const PLACE = 1
+const COUNT = 2
+const LIST = 3
 const FRAME_WORDS: number = LIST + LINKS_MAX
 const FIRST_FRAMES = 16
-/** Leaves that are looked for at once: with so many loads under way, waiting for memory is shared by all of them. */
-const AHEAD_MAX = 32
 /** Words from the start of a leaf, or a node, to one that is needed as well and may lie in the next cache line. */
 const LEAF_REACH = 7
-const NODE_REACH = 8
+const NODE_REACH = 5
+/** In a list of fewer links there are too few nodes to wait for them together. */
+const TOUCHED_MIN = 5
+/** From a leaf to one that lies behind it. */
+const NEAR_BYTES = 1024
 
 export class RadixPath implements KeyPath {
+  readonly keyLengthShift: number = 0
   /** The visible leaf that it leads to; 0 for none. */
   node: number
 
   readonly #tree: RadixTree
   readonly #words: Int32Array<ArrayBufferLike>
   readonly #limit: number
-  /** Where the last link led when it was followed. */
+  /** Where the link to the leaf led when it was followed; 0 if the leaf was collected. */
   #target: number
   #frames: Int32Array
-  /** Where the last frame starts. */
+  /** Where the last frame starts; 0 too once it has gone beyond the last leaf. */
   #top: number
   #addedKeys: number
-  /** The link by which the leaf was found. */
-  #link: number
-  /** Leaves that were found ahead, from #aheadAt on: the links to them, and from AHEAD_MAX on where these led. */
-  readonly #ahead: Int32Array
-  #aheadAt: number
-  #aheadCount: number
-  /** How many to look for when there are none left. */
+  /** How many leaves to look for next. */
   #stride: number
   /** Keeps what is only touched from being optimised away. */
   #touched: number
@@ -72,13 +69,10 @@ export class RadixPath implements KeyPath {
     this.#limit = limit
     this.#target = 0
     this.#frames = new Int32Array(FIRST_FRAMES * FRAME_WORDS)
-    this.#frames[LINK] = ROOT_LINK
+    this.#frames[COUNT] = 1
+    this.#frames[LIST] = ROOT_LINK
     this.#top = 0
     this.#addedKeys = 0
-    this.#link = ROOT_LINK
-    this.#ahead = new Int32Array(2 * AHEAD_MAX)
-    this.#aheadAt = 0
-    this.#aheadCount = 0
     this.#stride = 1
     this.#touched = 0
   }
@@ -117,44 +111,31 @@ export class RadixPath implements KeyPath {
     return target === 0 ? this.#leave() : this.#seekBeside(this.#tree.anyLeaf(target, this.#limit))
   }
 
-  /** From a leaf to the next one. */
-  next(): void {
-    this.#renew()
-    if (this.#aheadAt === this.#aheadCount) this.#collect()
-    const at = this.#aheadAt
-    if (at === this.#aheadCount) {
-      this.node = 0
-      return
-    }
-    this.#aheadAt = at + 1
-    this.#link = this.#ahead[at]
-    this.#target = this.#ahead[AHEAD_MAX + at]
-    this.node = leafOf(this.#words, this.#target)
+  collect(node: number, nodes: Int32Array, heads: Int32Array): number {
+    this.#return(node)
+    const stride = this.#stride
+    const count = this.#findLeaves(stride, nodes, heads)
+    this.node = count === 0 ? 0 : nodes[count - 1]
+    this.#target = 0
+    if (stride < RUN_MAX) this.#stride = stride * 2
+    if (count > 1) this.#touchLeaves(count, nodes)
+    return count
   }
 
-  prev(): void {
-    this.#renew()
-    // The frames are ahead of the leaf, or beyond the last one.
-    if (this.#aheadCount > 0) this.#seekOwn()
+  prev(node: number): void {
+    this.#return(node)
+    // It may have gone beyond the last leaf.
+    if (this.#top === 0) this.#seekLeaf(node)
     if (this.#toPrevLink()) this.#settleBackwards()
     else this.node = 0
   }
 
-  /** Head of the chain of the leaf's versions. */
-  versions(): number {
-    if (this.#limit === NO_LIMIT) {
-      this.#renew()
-      this.#target = this.#words[this.#link]
-    }
+  versions(node: number): number {
+    this.#return(node)
+    if (this.#target === 0) this.#seekLeaf(node)
+    // At a limit the link may lead to a fork above the leaf by now.
+    if (this.#limit === NO_LIMIT) this.#target = this.#words[this.#link()]
     return versionsOf(this.#words, this.#target, this.#limit)
-  }
-
-  keyOffset(): number {
-    return leafKeyOffset(this.node)
-  }
-
-  keyLength(): number {
-    return leafKeyLength(this.#words, this.node)
   }
 
   /** The node has no branch for the key's next symbol. */
@@ -189,8 +170,6 @@ export class RadixPath implements KeyPath {
 
   #begin(): void {
     this.#top = 0
-    this.#aheadAt = 0
-    this.#aheadCount = 0
     this.#stride = 1
     this.#addedKeys = this.#tree.addedKeys
   }
@@ -205,8 +184,8 @@ export class RadixPath implements KeyPath {
   #settleForwards(): void {
     const words = this.#words
     for (;;) {
-      const target = loadLink(words, this.#frames[this.#top + LINK], this.#limit)
-      if (target !== 0 && (target & TAG_MASK) === 0) this.#pushFirst(target)
+      const target = loadLink(words, this.#link(), this.#limit)
+      if (target !== 0 && (target & TAG_MASK) === 0) this.#pushList(target, false)
       else if (this.#isAt(target)) return
       else if (!this.#toNextLink()) {
         this.node = 0
@@ -218,8 +197,8 @@ export class RadixPath implements KeyPath {
   #settleBackwards(): void {
     const words = this.#words
     for (;;) {
-      const target = loadLink(words, this.#frames[this.#top + LINK], this.#limit)
-      if (target !== 0 && (target & TAG_MASK) === 0) this.#pushLast(target)
+      const target = loadLink(words, this.#link(), this.#limit)
+      if (target !== 0 && (target & TAG_MASK) === 0) this.#pushList(target, true)
       else if (this.#isAt(target)) return
       else if (!this.#toPrevLink()) {
         this.node = 0
@@ -233,57 +212,78 @@ export class RadixPath implements KeyPath {
     if (target === 0) return false
     const leaf = leafOf(this.#words, target)
     if (leaf >= this.#limit) return false
-    this.#link = this.#frames[this.#top + LINK]
     this.#target = target
     this.node = leaf
     return true
   }
 
-  /** Find the leaves that come next, up to as many as the stride says; none if there are no more. */
-  #collect(): void {
+  /** Go on to the visible leaves that come next, up to `most`. @returns how many */
+  #findLeaves(most: number, leaves: Int32Array, heads: Int32Array): number {
     const words = this.#words
     const limit = this.#limit
-    const stride = this.#stride
     let count = 0
-    while (count < stride && this.#toNextLink()) {
-      let link = this.#frames[this.#top + LINK]
-      let target = loadLink(words, link, limit)
-      while (target !== 0 && (target & TAG_MASK) === 0) {
-        this.#pushFirst(target)
-        link = this.#frames[this.#top + LINK]
-        target = loadLink(words, link, limit)
+    while (count < most && this.#toNextLink()) {
+      const frames = this.#frames
+      const top = this.#top
+      const last = top + LIST + frames[top + COUNT] - 1
+      let at = top + LIST + frames[top + PLACE]
+      let below = 0
+      // Leaves side by side.
+      for (; ; at++) {
+        const target = loadLink(words, frames[at], limit)
+        if (target !== 0) {
+          if ((target & TAG_MASK) === 0) {
+            below = target
+            break
+          }
+          const leaf = leafOf(words, target)
+          if (leaf < limit) {
+            leaves[count] = leaf
+            heads[count++] = (target & LEAF) !== 0 ? 0 : versionsOf(words, target, limit)
+          }
+        }
+        if (at === last || count === most) break
       }
-      if (target === 0 || leafOf(words, target) >= limit) continue
-      this.#ahead[AHEAD_MAX + count] = target
-      this.#ahead[count++] = link
+      frames[top + PLACE] = at - top - LIST
+      if (below !== 0) this.#pushBefore(below)
     }
-    this.#aheadAt = 0
-    this.#aheadCount = count
-    if (stride < AHEAD_MAX) this.#stride = stride * 2
-    if (count > 1) this.#touchAhead(count)
+    return count
   }
 
-  /** Load two words of every leaf that was found: these loads are independent of each other, and wait for memory together. */
-  #touchAhead(count: number): void {
+  /**
+   * Load two words of every leaf that was found: these loads are independent of each other, and wait for memory together.
+   * Leaves one behind the other need it not: the processor sees them coming.
+   */
+  #touchLeaves(count: number, leaves: Int32Array): void {
     const words = this.#words
-    const ahead = this.#ahead
     const last = words.length - 1
     let touched = 0
-    for (let i = AHEAD_MAX; i < AHEAD_MAX + count; i++) {
-      const at = ahead[i] >> 2
-      const further = at + LEAF_REACH
-      touched ^= words[at] ^ words[further < last ? further : last]
+    let end = 0
+    for (let i = 0; i < count; i++) {
+      const leaf = leaves[i]
+      const isFar = (leaf - end) >>> 0 > NEAR_BYTES
+      end = leaf
+      if (!isFar) continue
+      const further = (leaf >> 2) + LEAF_REACH
+      touched ^= words[leaf >> 2] ^ words[further < last ? further : last]
     }
     this.#touched ^= touched
   }
 
+  /** The link that was followed last, its word index. */
+  #link(): number {
+    const frames = this.#frames
+    return frames[this.#top + LIST + frames[this.#top + PLACE]]
+  }
+
   /** To the next link in key order that is not below the last one. @returns false if there is none */
   #toNextLink(): boolean {
+    const frames = this.#frames
     for (; this.#top > 0; this.#top -= FRAME_WORDS) {
-      if (this.#frames[this.#top + COUNT] === 0) this.#list()
-      const place = this.#frames[this.#top + PLACE] + 1
-      if (place < this.#frames[this.#top + COUNT]) {
-        this.#follow(place)
+      if (frames[this.#top + COUNT] === 0) this.#list()
+      const place = frames[this.#top + PLACE] + 1
+      if (place < frames[this.#top + COUNT]) {
+        frames[this.#top + PLACE] = place
         return true
       }
     }
@@ -291,30 +291,42 @@ export class RadixPath implements KeyPath {
   }
 
   #toPrevLink(): boolean {
+    const frames = this.#frames
     for (; this.#top > 0; this.#top -= FRAME_WORDS) {
-      if (this.#frames[this.#top + COUNT] === 0) this.#list()
-      const place = this.#frames[this.#top + PLACE] - 1
+      if (frames[this.#top + COUNT] === 0) this.#list()
+      const place = frames[this.#top + PLACE] - 1
       if (place >= 0) {
-        this.#follow(place)
+        frames[this.#top + PLACE] = place
         return true
       }
     }
     return false
   }
 
-  #pushFirst(node: number): void {
-    this.#push(node, 0)
-    this.#list()
-    this.#follow(0)
+  /** Go on to a node, at its first link or its last. */
+  #pushList(node: number, isLast: boolean): void {
+    this.#pushBefore(node)
+    const frames = this.#frames
+    frames[this.#top + PLACE] = isLast ? frames[this.#top + COUNT] - 1 : 0
   }
 
-  #pushLast(node: number): void {
-    this.#push(node, 0)
-    this.#list()
-    this.#follow(this.#frames[this.#top + COUNT] - 1)
+  /** Go on to a node, right before its first link. */
+  #pushBefore(node: number): void {
+    this.#pushFrame(node)
+    this.#fillList()
+    this.#frames[this.#top + PLACE] = -1
   }
 
+  /** Go on by one of a node's links; the list can wait. */
   #push(node: number, link: number): void {
+    this.#pushFrame(node)
+    const frames = this.#frames
+    frames[this.#top + PLACE] = 0
+    frames[this.#top + COUNT] = 0
+    frames[this.#top + LIST] = link
+  }
+
+  #pushFrame(node: number): void {
     this.#top += FRAME_WORDS
     if (this.#top === this.#frames.length) {
       const grown = new Int32Array(this.#frames.length * 2)
@@ -322,28 +334,32 @@ export class RadixPath implements KeyPath {
       this.#frames = grown
     }
     this.#frames[this.#top + NODE] = node
-    this.#frames[this.#top + LINK] = link
-    this.#frames[this.#top + COUNT] = 0
   }
 
   /** Make the last frame's list, and find its link there. */
   #list(): void {
     const frames = this.#frames
     const top = this.#top
-    const count = listLinks(this.#words, frames[top + NODE], this.#limit, frames, top + LIST)
-    const link = frames[top + LINK]
+    const link = frames[top + LIST]
+    this.#fillList()
+    const count = frames[top + COUNT]
     let place = 0
     while (place < count - 1 && frames[top + LIST + place] !== link) place++
     frames[top + PLACE] = place
-    frames[top + COUNT] = count
-    this.#touch(count)
   }
 
-  /** Load the list's nodes, as #touchAhead does leaves: two words of each, since most lie in two cache lines. */
-  #touch(count: number): void {
-    const words = this.#words
+  #fillList(): void {
     const frames = this.#frames
     const list = this.#top + LIST
+    const count = listLinks(this.#words, frames[this.#top + NODE], this.#limit, frames, list)
+    frames[this.#top + COUNT] = count
+    if (count >= TOUCHED_MIN) this.#touchNodes(list, count)
+  }
+
+  /** Load two words of every node of a list, since most lie in two cache lines: as #touchLeaves does, all of them together. */
+  #touchNodes(list: number, count: number): void {
+    const words = this.#words
+    const frames = this.#frames
     const last = words.length - 1
     let touched = 0
     for (let i = list; i < list + count; i++) {
@@ -355,19 +371,13 @@ export class RadixPath implements KeyPath {
     this.#touched ^= touched
   }
 
-  #follow(place: number): void {
-    const frames = this.#frames
-    frames[this.#top + PLACE] = place
-    frames[this.#top + LINK] = frames[this.#top + LIST + place]
+  /** Lead to a leaf as the tree is now, unless the path does, or has just gone beyond it as the last one. */
+  #return(node: number): void {
+    const isOld = this.#limit === NO_LIMIT && this.#addedKeys !== this.#tree.addedKeys
+    if (isOld || this.node !== node) this.#seekLeaf(node)
   }
 
-  /** In the writer's own path, after it added keys: lead to the same leaf as the tree is now. */
-  #renew(): void {
-    if (this.#limit === NO_LIMIT && this.#addedKeys !== this.#tree.addedKeys) this.#seekOwn()
-  }
-
-  /** Let the frames lead to the leaf, and nothing be ahead. */
-  #seekOwn(): void {
-    this.seek(this.#tree.arena.bytes, this.keyOffset(), this.keyLength())
+  #seekLeaf(node: number): void {
+    this.seek(this.#tree.arena.bytes, leafKeyOffset(node), leafKeyLength(this.#words, node))
   }
 }

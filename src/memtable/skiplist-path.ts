@@ -4,9 +4,10 @@
  */
 import type { Bytes } from '../base/types.ts'
 import type { KeyPath } from './memtable-rep.ts'
-import type { SkipList } from './skiplist.ts'
+import { KEY_LENGTH_SHIFT, type SkipList } from './skiplist.ts'
 
 export class SkipListPath implements KeyPath {
+  readonly keyLengthShift: number = KEY_LENGTH_SHIFT
   node: number
 
   readonly #list: SkipList
@@ -31,24 +32,21 @@ export class SkipListPath implements KeyPath {
     return this.node !== 0 && this.#list.isSoughtKey(this.node)
   }
 
-  next(): void {
-    this.#forwards(this.#list.nextNode(this.node, this.#limit))
+  prev(node: number): void {
+    this.#backwards(this.#list.prevNode(node, this.#limit))
   }
 
-  prev(): void {
-    this.#backwards(this.#list.prevNode(this.node, this.#limit))
+  /** One at a time: where the next one is says only the one before. */
+  collect(node: number, nodes: Int32Array, heads: Int32Array): number {
+    this.#forwards(this.#list.nextNode(node, this.#limit))
+    if (this.node === 0) return 0
+    nodes[0] = this.node
+    heads[0] = this.versions(this.node)
+    return 1
   }
 
-  versions(): number {
-    return this.#list.versions(this.node, this.#limit)
-  }
-
-  keyOffset(): number {
-    return this.#list.keyOffset(this.node)
-  }
-
-  keyLength(): number {
-    return this.#list.keyLength(this.node)
+  versions(node: number): number {
+    return this.#list.versions(node, this.#limit)
   }
 
   /** At `node`, or at the first one after it that is visible. */

@@ -36,6 +36,8 @@ import {
 } from './version-record.ts'
 
 const HEIGHT_BITS = 4
+/** In a node's first word the length is above the height. */
+export const KEY_LENGTH_SHIFT: number = HEIGHT_BITS
 const HEIGHT_MAX: number = (1 << HEIGHT_BITS) - 1
 /**
  * One node in e reaches the next level: 1.58 links a node. LevelDB's one in four takes a byte less and a fifth more time

@@ -250,6 +250,29 @@ test('the newest version is met by the iterator of the writer that stands on its
   assert.equal(keyAt(at), name(Buffer.from('bb')))
 })
 
+test('an iterator that has looked ahead meets what its writer then does to the keys that come next', () => {
+  const { rep } = makeRep('radix', MIB)
+  let sequence = 0
+  const add = (key: string): void => {
+    rep.add(++sequence << 8, 0, Buffer.from(key), 0, key.length, NOTHING, 0, 0)
+  }
+  for (let i = 10; i < 80; i++) add(`key ${i}`)
+  const at = rep.iterator(NO_LIMIT)
+  at.seekToFirst()
+  // Far enough to look for many at once: 1 and 2 and 4 and 8 and 16.
+  for (let i = 0; i < 20; i++) at.next()
+  assert.equal(keyAt(at), name(Buffer.from('key 30')))
+  add('key 32')
+  const met: number[] = []
+  for (let i = 0; i < 4; i++, at.next()) met.push(at.tagLow >>> 8)
+  assert.deepEqual(met, [21, 22, 71, 23], 'a new version')
+  for (let i = 0; i < 10; i++) at.next()
+  assert.equal(keyAt(at), name(Buffer.from('key 43')))
+  add('key 43+')
+  at.next()
+  assert.equal(keyAt(at), name(Buffer.from('key 43+')), 'a new key')
+})
+
 test('keys of 64 KiB that part at any byte, and a path with a node for each of them', () => {
   const length = 64 * 1024
   const keys = [1, 3, 4, 5, 1000, 65_534, 65_535].map((at) => new Uint8Array(length).fill(1, at))

@@ -281,12 +281,21 @@ const RADIX: readonly Mutant[] = [
     'if (leaf >= this.#limit)',
     'if (leaf >= 0x7fffffff)',
   ),
+  // Without its byte it would be taken for the first branch.
+  mutant(
+    'branches of bytes are listed by a plain load',
+    'radix',
+    'radix-node',
+    'for (; count < capacity && loadLink(words, links + count, limit) !== 0; count++)',
+    'for (; count < capacity && words[links + count] !== 0; count++)',
+    'a node that is full grows',
+  ),
   mutant(
     'a key that was found ahead is shown above the limit',
     'radix',
     'radix-path',
-    'leafOf(words, target) >= limit',
-    'leafOf(words, target) >= 0x7fffffff',
+    'if (leaf < limit)',
+    'if (leaf < 0x7fffffff)',
   ),
   mutant(
     'a version is shown that is above the limit',
@@ -460,11 +469,11 @@ export const EQUIVALENT: readonly Mutant[] = [
   ),
   // A branch listed in the wrong place leads to nothing that is visible; where a search ended was met by the rule.
   mutant(
-    'branches of bytes are listed by a plain load',
+    'a branch of a node of four is listed by a plain load',
     'radix',
     'radix-node',
-    'for (; count < capacity && loadLink(words, links + count, limit) !== 0; count++)',
-    'for (; count < capacity && words[links + count] !== 0; count++)',
+    'const unused3 = (loadLink(words, first + 3, limit) - 1) >> 31;',
+    'const unused3 = (words[first + 3] - 1) >> 31;',
     'a new key beside others',
   ),
   // Of maps above the limit only the links to older ones are read.
