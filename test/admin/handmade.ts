@@ -143,6 +143,13 @@ export function batchOf(letters: string, sequence: number = sequenceOf(letters))
   return bytes.slice(0, end)
 }
 
+/** A batch that deletes the keys from one letter up to another. */
+export function rangeDeleteOf(from: string, to: string, sequence: number): FileBytes {
+  const bytes = new Uint8Array(1000)
+  Batch.writeHeader(bytes, 0, sequence, 1)
+  return bytes.slice(0, Batch.writeDeleteRange(bytes, Batch.HEADER_BYTES, bytesOf(from), bytesOf(to)))
+}
+
 /** A table that an edit adds: the bounds are letters. */
 export function added(level: number, number: number, bytes: number, smallest: string, largest: string): VersionEdit {
   const [from, to] = [internalKey(smallest), internalKey(largest)]
