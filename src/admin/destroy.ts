@@ -6,7 +6,14 @@
  */
 import { CURRENT, type FileType, isUsualName, parseFileName } from '../base/filename.ts'
 import type { Steps } from '../db/long-runs.ts'
-import { type AdminContext, type AdminOptions, adminContext, bytesOf, databaseNames, runLocked } from './admin-options.ts'
+import {
+  type AdminContext,
+  type AdminOptions,
+  adminContext,
+  bytesOf,
+  databaseNames,
+  runLocked,
+} from './admin-options.ts'
 
 /** What `destroy` did. */
 export interface DestroyInfo {

@@ -188,7 +188,7 @@ class Repair {
     sink.finish()
     const replayed = sink.change.newFiles.map(({ file }) => file)
     for (const file of replayed) {
-      this.#written.set(file.number, sink.entriesOf.get(file.number) ?? 0)
+      this.#written.set(file.number, sink.entriesOf.get(file.number)!)
       if (isKept) placed.push({ level: 0, file })
     }
     if (!isKept) yield* this.#place([...loose, ...replayed], undefined, LEVELS - 1, placed)

@@ -21,19 +21,19 @@ import { destroy } from '../../src/admin/destroy.ts'
 import { type RepairOptions, repair } from '../../src/admin/repair.ts'
 import type { RepairReport } from '../../src/admin/repair-report.ts'
 import { verify } from '../../src/admin/verify.ts'
-import { VarveError } from '../../src/base/errors.ts'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
+import { VarveError } from '../../src/base/errors.ts'
 import { parseFileName } from '../../src/base/filename.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { dumpManifest } from '../../src/inspect/dump-manifest.ts'
-import { readCurrent } from '../../src/version/manifest.ts'
 import type { BlockHandle } from '../../src/table/table-format.ts'
+import { readCurrent } from '../../src/version/manifest.ts'
 import { encodeEdit, type LevelFile, type VersionEdit } from '../../src/version/version-edit.ts'
 import { DIRECTORY, type Directory, directoryOf, environmentOf, flipped } from '../db/directories.ts'
-import { MemoryFile } from '../support/memory-file.ts'
 import type { Command } from '../support/datadriven.ts'
+import { MemoryFile } from '../support/memory-file.ts'
 import { bytesOf } from '../table/entries.ts'
 import { batchOf, FILTER_NAME, type FileBytes, HandmadeTable, internalKey, logOf, rangeDeleteOf } from './handmade.ts'
 import { contentIn } from './histories.ts'
@@ -224,7 +224,10 @@ function withBytes(added: LevelFile | undefined, bytes: number): LevelFile {
 }
 
 function lengthOf(table: number, files: Directory): number {
-  return [...files].find(([name]) => parseFileName(name)?.type === 'table' && parseFileName(name)?.number === table)?.[1].length ?? 100
+  return (
+    [...files].find(([name]) => parseFileName(name)?.type === 'table' && parseFileName(name)?.number === table)?.[1]
+      .length ?? 100
+  )
 }
 
 function repairLines(report: RepairReport): string[] {

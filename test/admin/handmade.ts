@@ -68,8 +68,12 @@ export class HandmadeTable {
 
   /** A data block as another engine may compress it. */
   unreadable(letters: string): BlockHandle {
+    return this.compressed(letters, UNKNOWN)
+  }
+
+  compressed(letters: string, compressor: Compressor): BlockHandle {
     this.#writer.flush()
-    const writer = new BlockWriter(this.#file, UNKNOWN)
+    const writer = new BlockWriter(this.#file, compressor)
     const { bytes } = writer.writeBlock(lettersBlock(letters))
     const handle = { offset: this.#writer.offset, bytes }
     writer.flush()
