@@ -231,7 +231,7 @@ class Repair {
         const parsed = parseFileName(candidate)
         return parsed?.type === 'table' && parsed.number === number
       })
-      const noted = name === undefined ? undefined : this.#notes.files.get(name)
+      const noted = this.#notes.files.get(name ?? '')
       if (noted !== undefined) {
         noted.action = 'merged'
         this.#entriesKept -= noted.entries

@@ -13,7 +13,8 @@
  *     NAME text TEXT        with a line feed
  *     any of them           `cut=N` to N bytes, or by -N; `flip=N` a byte
  *   repair, verify, destroy    the report; `progress`, each step of it, a second apart; `dry`; `until=N`, aborted at the Nth
- *                    step; `at=CALL`, aborted at the first such call; `calls`, those that change something
+ *                    step; `at=CALL`, aborted at the first such call; `calls`, those that change something;
+ *                    `bloom=(10,0)`, bits of filters by level
  *   keys, manifest, tree       what is there now
  */
 import assert from 'node:assert/strict'
@@ -109,6 +110,7 @@ export class DamageScenario {
         if (lines.length === until) aborter.abort()
       },
       ...(command.has('dry') && { dryRun: true }),
+      ...(command.has('bloom') && { bloomBitsPerKey: command.list('bloom').map(Number) }),
     }
     memory.clock.advance(7000)
     const answer = await run(options).catch((error: unknown) => {
