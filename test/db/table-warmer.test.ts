@@ -7,8 +7,10 @@ import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { IOError } from '../../src/base/errors.ts'
 import { type FileNumber, fileNumber } from '../../src/base/types.ts'
 import { TableCache } from '../../src/cache/table-cache.ts'
-import { type CompactionHost, CompactionLane } from '../../src/db/compaction-lane.ts'
+import { Background } from '../../src/db/background.ts'
+import type { CompactionHost, CompactionLane } from '../../src/db/compaction-lane.ts'
 import type { DB } from '../../src/db/db.ts'
+import type { FlushHost } from '../../src/db/flush-lane.ts'
 import type { Done } from '../../src/db/installer.ts'
 import type { Options } from '../../src/db/options.ts'
 import { TableWarmer, worthOpening } from '../../src/db/table-warmer.ts'
@@ -184,38 +186,45 @@ const RESULT: CompactionResult = {
 interface Lane {
   readonly environment: Turns
   readonly tables: TableCache
+  readonly background: Background
   readonly lane: CompactionLane
   readonly installed: Done[]
 }
 
 /** A lane whose only compaction has just been done, and whose outputs are to be opened: of four inputs, four are open. */
-function doneLane(): Lane {
+function doneLane(before: (lane: CompactionLane) => void = () => {}): Lane {
   const environment = new Turns()
   const inputs = [1, 11, 12, 13].map(file)
   const tables = warmed(inputs)
   const installed: Done[] = []
   const picked: Compaction[] = [{ ...COMPACTION, upper: inputs }]
-  const host: CompactionHost = {
+  const host: Partial<FlushHost> & CompactionHost = {
     environment,
     tables,
     emit: () => {},
     busy: new Set(),
     isWritable: true,
+    oldestImmutable: () => undefined,
     pickCompaction: () => picked.pop(),
     compactionJob: () => ({}) as never,
     installCompaction: (_compaction, _outputs, done) => {
       installed.push(done)
     },
   }
+  let answer = (): void => assert.fail('no job was started')
   const executor: JobExecutor = {
-    start: (_job, outcome) => outcome(undefined, RESULT as never),
+    start: (_job, outcome) => {
+      answer = () => outcome(undefined, RESULT as never)
+    },
     poll: () => false,
-    waitSync: () => {},
+    waitSync: () => assert.fail('there is something to do'),
     close: () => Promise.resolve(),
   }
-  const lane = new CompactionLane(host, executor, () => {})
-  assert.equal(lane.start(), true)
-  return { environment, tables, lane, installed }
+  const background = new Background(host as FlushHost & CompactionHost, executor)
+  background.schedule()
+  before(background.compactions)
+  answer()
+  return { environment, tables, background, lane: background.compactions, installed }
 }
 
 test('outputs are open when they are installed, and the compaction is under way until then', () => {
@@ -236,17 +245,18 @@ test('what is opened is closed if the compaction is not installed after all', ()
 })
 
 test('who sleeps has the compaction installed at once', () => {
-  const { environment, tables, lane, installed } = doneLane()
+  const { environment, tables, background, installed } = doneLane()
   environment.turn()
-  assert.deepEqual([lane.hurry(), lane.hurry()], [true, false])
+  background.waitSync(1000)
   for (let i = 0; i < 6; i++) environment.turn()
   assert.deepEqual([installed.length, openNumbers(tables)], [1, [1, 2]])
 })
 
 test('a lane that takes up nothing any more installs at once; one that is closed installs and opens nothing', () => {
-  const ended = doneLane()
-  ended.lane.end()
-  assert.equal(ended.installed.length, 1)
+  const before = doneLane((lane) => lane.end())
+  const after = doneLane()
+  after.lane.end()
+  assert.deepEqual([before.installed.length, after.installed.length], [1, 1])
   const closed = doneLane()
   closed.environment.turn()
   closed.lane.close()
