@@ -15,6 +15,8 @@
 import type { Bytes } from '../base/types.ts'
 import { wordAligned } from './arena.ts'
 import type { KeyProbe } from './key-probe.ts'
+import { NO_LIMIT } from './memtable-rep.ts'
+import { VERSION_BYTES } from './version-record.ts'
 
 type Words = Int32Array<ArrayBufferLike>
 
@@ -24,13 +26,45 @@ export const RIGHT = 1
 export const BOUNDARY = 2
 export const COVER = 3
 export const HEIGHT = 4
-export const NODE_BYTES = 20
+export const SINCE = 5
+export const CHANGE = 6
+export const NODE_BYTES = 28
+
+/** SINCE of a node whose children are those that it was made with: above every offset. */
+export const UNCHANGED: number = NO_LIMIT
+/** In CHANGE, whose offset leaves the bit free: the child is the right one. */
+export const CHANGES_RIGHT = 1
 
 /** Bytes of a tombstone before its start. */
 export const TOMBSTONE_BYTES = 8
 /** Bytes of a boundary before its key; what a key takes at least. */
 export const BOUNDARY_BYTES = 4
 const KEY_BYTES_MIN = 8
+
+/** The left child of a node in the map of a version; in the newest one by NO_LIMIT. */
+export function leftOf(words: Words, node: number, version: number): number {
+  const at = node >> 2
+  if (words[at + SINCE] < version) {
+    const change = words[at + CHANGE]
+    if ((change & CHANGES_RIGHT) === 0) return change
+  }
+  return words[at + LEFT]
+}
+
+/** The right child, likewise. */
+export function rightOf(words: Words, node: number, version: number): number {
+  const at = node >> 2
+  if (words[at + SINCE] < version) {
+    const change = words[at + CHANGE]
+    if ((change & CHANGES_RIGHT) !== 0) return change & ~CHANGES_RIGHT
+  }
+  return words[at + RIGHT]
+}
+
+/** Root of the map of a version. */
+export function rootOf(words: Words, version: number): number {
+  return words[(version + VERSION_BYTES) >> 2]
+}
 
 /** Bytes of a boundary with its key. */
 export function boundaryBytes(keyLen: number): number {
@@ -44,19 +78,19 @@ export function compareBoundary(words: Words, bytes: Bytes, node: number, probe:
 }
 
 /**
- * The tombstone that covers the key which the probe holds.
+ * The tombstone that covers the key which the probe holds, in the map of a version.
  * @returns its offset, or 0
  * @complexity O(log n)
  */
-export function coverIn(words: Words, bytes: Bytes, root: number, probe: KeyProbe): number {
-  let node = root
+export function coverIn(words: Words, bytes: Bytes, version: number, probe: KeyProbe): number {
+  let node = rootOf(words, version)
   let cover = 0
   while (node !== 0) {
     if (compareBoundary(words, bytes, node, probe) <= 0) {
       cover = words[(node >> 2) + COVER]
-      node = words[(node >> 2) + RIGHT]
+      node = rightOf(words, node, version)
     } else {
-      node = words[(node >> 2) + LEFT]
+      node = leftOf(words, node, version)
     }
   }
   return cover
