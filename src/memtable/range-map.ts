@@ -1,16 +1,22 @@
 /**
  * RangeMap: which range tombstone is the newest one over each key, as of one sequence. A persistent map in the arena: a
- * new range tombstone makes a new map, which shares all but O(log n) nodes with the one before, and changes no node of it.
+ * new range tombstone makes a new map, which shares all but O(log n) nodes with the one before. A node may lead elsewhere in
+ * newer maps, once in its time: it tells since when, so that all maps through it stay as they are.
  *
  * Format   map       := offset of the root node, 0 for a map without range tombstones
- *          node      := left u32 | right u32 | boundary u32 | cover u32 | height u32
+ *          node      := left u32 | right u32 | boundary u32 | cover u32 | height u32 | since u32 | change u32
+ *                       `since` is the tombstone of the first map with the change, or UNCHANGED; `change` its child, and which
  *          tombstone := tagLow u32 | tagHigh u32 | start | end            (`boundary` and `cover` are offsets into it)
  *          start, end := length u32 | bytes, at least 8, padded with zeros: as KeyProbe compares them
  * Invariants  (1) an AVL tree in the order of the boundaries, which are distinct. `cover` holds for the keys from its
  *                 boundary up to the next one; 0 says that none covers them, as before the first boundary
  *             (2) neighbouring stretches have different covers, and the last one has none
- *             (3) a node of a map that is published never changes
- * Threads     any; what lies below a reader's limit is complete (memtable-rep.ts)
+ *             (3) of a node that is reachable, only these change: its height, which is the writer's own, that of the newest
+ *                 map; and, once, the change, while `since` goes from UNCHANGED to a tombstone
+ * Threads     any; what lies below a reader's limit is complete (memtable-rep.ts). A change belongs to the maps whose versions
+ *             lie behind its tombstone. One that is being made is above every limit, as UNCHANGED is: whichever of the two a
+ *             reader meets, it takes the old child, by plain loads. A change that is its map's was there before the map's version.
+ * Source      J. Driscoll, N. Sarnak, D. Sleator, R. Tarjan, Making data structures persistent (1989), for the change in a node
  */
 import type { Bytes } from '../base/types.ts'
 import { wordAligned } from './arena.ts'

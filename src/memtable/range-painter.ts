@@ -3,10 +3,12 @@
  * from start to end go, and two take their place. What a range covers does not matter to its cost.
  *
  * The tree is split at both keys and joined again around the new boundaries, by joins that descend only as far as the two
- * heights differ. A node that was made in this painting is changed in place, so that no old node is copied twice.
+ * heights differ. Where no boundary lies from start to end, one way down finds the place of both. A node that was made in this
+ * painting is changed in place, an older one at most in one child (range-map.ts); a second change makes a copy, so that no old
+ * node is copied twice, and few are copied at all.
  *
- * Invariant  a painting makes at most 4h + 16 nodes, of a map of height h: (1) it copies the nodes on the ways to start and
- *            to end, at most 2h; (2) joins copy as many nodes of the taller side as the heights differ, and the result is at
+ * Invariant  a painting makes at most 4h + 16 nodes, of a map of height h: (1) it copies at most the nodes on the ways to start
+ *            and to end, 2h; (2) joins copy as many nodes of the taller side as the heights differ, and the result is at
  *            least as high as the taller side, so the differences on each way add up to its height, and those of both ways,
  *            of the joint between them and of the common way to at most 2h; (3) a painted tree is at most two higher than
  *            the one it replaces, which costs up to 14 more in joins on its own side; (4) two nodes are new.

@@ -6,7 +6,8 @@
  * Format      the header's RANGES is the head of the chain, 0 for none; the value of a version is its map's root, u32
  * Invariant   range tombstones are added in the order of their sequences
  * Threads     `add`: the writer; it stores the head last, by Arena.storeLink. Everything else: any, by the publication rule of
- *             memtable-rep.ts. A version lies behind the nodes of its map, so what is visible is whole.
+ *             memtable-rep.ts. A version lies behind the nodes of its map, so what is visible is whole;
+ *             and behind the tombstones of all changes in them that are its map's.
  */
 import { assert } from '../base/assert.ts'
 import type { Comparator } from '../base/comparator.ts'
