@@ -212,9 +212,7 @@ export class RangePainter {
       const isLeft = (this.#way[i] & TO_LEFT) !== 0
       const node = this.#way[i] & ~TO_LEFT
       const nodeHeight = this.#height(node)
-      joined = isLeft
-        ? this.#join(joined, node, this.#right(node))
-        : this.#join(this.#left(node), node, joined)
+      joined = isLeft ? this.#join(joined, node, this.#right(node)) : this.#join(this.#left(node), node, joined)
       replaced = node
       before = nodeHeight
     }
