@@ -8,6 +8,7 @@ import { toHex } from '../../src/base/bytes.ts'
 import { bytewiseComparator, type Comparator, customComparator } from '../../src/base/comparator.ts'
 import { CorruptionError } from '../../src/base/errors.ts'
 import { encodeInternalKey } from '../../src/base/internal-key.ts'
+import { WORD_MEMORY_BYTES } from '../../src/base/key-words.ts'
 import type { Bytes } from '../../src/base/types.ts'
 import { Block } from '../../src/table/block.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
@@ -116,6 +117,13 @@ const badBlocks: readonly (readonly [string, string])[] = [
   ['an unknown type', `000900` + '6b' + '0201000000000000' + '00000000' + '01000000'],
   ['a sequence number above 2^53 − 1', `000900` + '6b' + '01ffffffffffffff' + '00000000' + '01000000'],
 ]
+
+test('a number of restart points that cannot be is damage before anything is read', () => {
+  for (const hex of [`000900${key}` + '00000000', '00000000' + '00000000', '000000' + '01000000']) {
+    const bytes = new Uint8Array(Buffer.from(hex, 'hex'))
+    assert.throws(() => new Block(bytes, 'f.ldb', 7), /impossible number of restart points/, hex)
+  }
+})
 
 for (const [name, hex] of badBlocks) {
   test(`a block with ${name} is damage that names file and offset`, () => {
@@ -273,6 +281,15 @@ test('a key that shares more than its user key with the one before is found alik
     })
     assert.equal(found[0], found[1], JSON.stringify(sought))
   }
+})
+
+test('an index knows how much memory it takes, with words to search by and without', () => {
+  const entry = (letter: number, offset: number): number[] => [0, 9, 2, letter, ...TAG, offset, 1]
+  const block = new Block(rawBlock([...entry(97, 0), ...entry(98, 10), ...entry(99, 20)], [0, 14, 28]), 'f.ldb', 7)
+  // Three separators in a buffer as long as the entries; four starts of 4 bytes; an offset of 8 and a length of 4 each.
+  const bytes = 42 + 16 + 24 + 12
+  assert.equal(new TableIndex(sameOrder, block, 99).memoryBytes, bytes)
+  assert.equal(new TableIndex(bytewiseComparator, block, 99).memoryBytes, bytes + 3 * WORD_MEMORY_BYTES)
 })
 
 test('an index that names a block of 4 GiB is refused, however large the file', () => {
