@@ -29,13 +29,13 @@ export interface TuningConstant {
 export const UNREACHABLE: readonly AllowedBranch[] = [
   {
     file: 'base/crc32c',
-    line: 'if (length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length) {',
+    line: 'if (length >= LONG_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length) {',
     way: 'IS_LITTLE_ENDIAN is false',
     reason: 'Node.js runs on one big-endian machine, and this is none; there the loop over bytes does it all',
   },
   {
     file: 'base/crc32c',
-    line: 'if (length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length) {',
+    line: 'if (length >= LONG_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length) {',
     way: 'end <= bytes.length is false',
     reason:
       'every caller has checked its bounds; one that has not must not read what lies behind the bytes in their buffer',
@@ -45,8 +45,8 @@ export const UNREACHABLE: readonly AllowedBranch[] = [
 export const TUNING: readonly TuningConstant[] = [
   {
     file: 'base/crc32c',
-    constant: 'WORDS_FROM_BYTES',
-    reason: 'from where on words are read instead of bytes: the sum is the same',
+    constant: 'LONG_BYTES',
+    reason: 'from where on bytes are folded, or read as words: the sum is the same',
   },
   { file: 'log/log-reader', constant: 'WINDOW_BYTES', reason: 'how many blocks are read at once' },
   { file: 'log/log-writer', constant: 'INITIAL_BUFFER_BYTES', reason: 'the buffer grows with what it holds' },

@@ -4,17 +4,13 @@
  * all, is a finding of T16.
  */
 import type { AllowedMutant } from './allowed.ts'
-
-const BY_ONE = ['0 → 1', '0 → (-1)']
-const UNREAD = 'it is written before anything reads it; the value only fixes its kind'
-const UNREAD_BYTES = 'bytes that nobody reads: they are replaced before'
-const MORE_ROOM =
-  'the buffer has room for what is put into it, and grows: how much it has besides is a matter of memory'
-const ANOTHER_WAY = 'another of the ways to move the same bytes: only time depends on which'
-const GROWS_EARLY =
-  'a buffer that has room is replaced by one that has, with the same contents: only time depends on it'
+import { ADMIN_EQUIVALENTS } from './equivalents-admin.ts'
+import { TABLE_EQUIVALENTS } from './equivalents-table.ts'
+import { BY_ONE, GROWS_EARLY, MORE_ROOM, UNREAD, UNREAD_BYTES } from './reasons.ts'
 
 export const EQUIVALENTS: readonly AllowedMutant[] = [
+  ...TABLE_EQUIVALENTS,
+  ...ADMIN_EQUIVALENTS,
   {
     file: 'batch/batch-format',
     line: 'const scratchReader = new Reader(new Uint8Array(0));',
@@ -28,79 +24,39 @@ export const EQUIVALENTS: readonly AllowedMutant[] = [
     reason: 'a piece is decoded where it is, or copied before: the same bytes',
   },
   {
-    file: 'table/block-cursor',
-    line: 'this.shared = 0;',
-    changes: ['this.shared = 0; → nothing', ...BY_ONE],
-    reason: UNREAD,
-  },
-  {
-    file: 'table/snappy-decoder',
-    line: 'if (length > MAX_WORD_COPY_BYTES)',
-    changes: [
-      'length > MAX_WORD_COPY_BYTES → true',
-      'length > MAX_WORD_COPY_BYTES → false',
-      'length > MAX_WORD_COPY_BYTES → length >= MAX_WORD_COPY_BYTES',
-    ],
-    reason: ANOTHER_WAY,
-  },
-  {
-    file: 'table/snappy-decoder',
-    line: 'if (length <= SHORT_BYTES && from + SHORT_BYTES <= source.byteLength && to + SHORT_BYTES <= target.byteLength) {',
-    changes: [
-      'length <= SHORT_BYTES && from + SHORT_BYTES <= source.byteLength && to + SHORT_BYTES <= target.byte… → false',
-      'length <= SHORT_BYTES → length < SHORT_BYTES',
-      'from + SHORT_BYTES <= source.byteLength → (from + SHORT_BYTES) < source.byteLength',
-      'to + SHORT_BYTES <= target.byteLength → (to + SHORT_BYTES) < target.byteLength',
-    ],
-    reason: ANOTHER_WAY,
-  },
-  {
-    file: 'table/snappy-decoder',
-    line: 'else if (from + length + 3 <= source.byteLength && to + length + 3 <= target.byteLength) {',
-    changes: [
-      'from + length + 3 <= source.byteLength && to + length + 3 <= target.byteLength → false',
-      'from + length + 3 <= source.byteLength → (from + length + 3) < source.byteLength',
-      'to + length + 3 <= target.byteLength → (to + length + 3) < target.byteLength',
-      '3 → 4',
-    ],
-    reason: ANOTHER_WAY,
-  },
-  {
-    file: 'table/snappy-decoder',
-    line: 'if (offset < 4) {',
-    changes: ['offset < 4 → true', 'offset < 4 → offset <= 4', '4 → 5'],
-    reason: ANOTHER_WAY,
-  },
-  {
-    file: 'table/snappy-decoder',
-    line: 'else if (length <= SHORT_BYTES && to + SHORT_BYTES <= target.byteLength) {',
-    changes: [
-      'length <= SHORT_BYTES && to + SHORT_BYTES <= target.byteLength → false',
-      'length <= SHORT_BYTES → length < SHORT_BYTES',
-      'to + SHORT_BYTES <= target.byteLength → (to + SHORT_BYTES) < target.byteLength',
-    ],
-    reason: ANOTHER_WAY,
-  },
-  {
-    file: 'table/snappy-decoder',
-    line: 'else if (to + length + 3 <= target.byteLength) {',
-    changes: [
-      'to + length + 3 <= target.byteLength → false',
-      'to + length + 3 <= target.byteLength → (to + length + 3) < target.byteLength',
-      '3 → 4',
-    ],
-    reason: ANOTHER_WAY,
-  },
-  {
     file: 'base/crc32c',
-    line: 'if (length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length) {',
+    line: 'if (length >= LONG_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length) {',
     changes: [
-      'length >= WORDS_FROM_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length → false',
-      'length >= WORDS_FROM_BYTES → length > WORDS_FROM_BYTES',
+      'length >= LONG_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length → false',
+      'length >= LONG_BYTES → length > LONG_BYTES',
       'end <= bytes.length → end < bytes.length',
       'end <= bytes.length → end > bytes.length',
     ],
     reason: 'words or bytes give the same sum, and no caller reads beyond its bytes',
+  },
+  {
+    file: 'base/crc32c',
+    line: 'if (length >= LONG_BYTES && offset + length <= bytes.length) {',
+    changes: [
+      'length >= LONG_BYTES && offset + length <= bytes.length → false',
+      'length >= LONG_BYTES → length > LONG_BYTES',
+      'offset + length <= bytes.length → (offset + length) < bytes.length',
+      'offset + length <= bytes.length → (offset + length) > bytes.length',
+      'offset + length → offset - length',
+    ],
+    reason: 'folded or by tables, the sum is the same, and no caller reads beyond its bytes',
+  },
+  {
+    file: 'base/crc32c',
+    line: 'if (fold !== NONE)',
+    changes: ['fold !== NONE → false'],
+    reason: 'folded or by tables, the sum is the same',
+  },
+  {
+    file: 'base/crc32c',
+    line: 'fold ??= Crc32cFold.create() ?? NONE;',
+    changes: ['Crc32cFold.create() ?? NONE → Crc32cFold.create() && NONE'],
+    reason: 'folded or by tables, the sum is the same',
   },
   {
     file: 'base/crc32c',
@@ -127,86 +83,10 @@ export const EQUIVALENTS: readonly AllowedMutant[] = [
     reason: 'an empty view is empty wherever it begins',
   },
   {
-    file: 'table/block-iterator',
-    line: 'return compareTags(low, getFixed32(probe.key, userLength + 4), tagLow, tagHigh) < 0;',
-    changes: ['compareTags(low, getFixed32(probe.key, userLength + 4), tagLow, tagHigh) < 0 → undefined'],
-    reason: 'the walk to the entry sought begins at an earlier restart point, and ends at the same entry',
-  },
-  {
-    file: 'table/block-iterator',
-    line: 'const limit = userLength < keyLen ? userLength : keyLen;',
-    changes: ['userLength < keyLen → userLength <= keyLen'],
-    reason: 'where both are equal, either is',
-  },
-  {
-    file: 'table/filter-block',
-    line: 'spans[2 * i] = isThere ? getFixed32(this.#bytes, at) : 0;',
-    changes: BY_ONE,
-    reason: 'where a filter begins that is not there',
-  },
-  {
     file: 'memtable/dump-decoder',
     line: 'if (used === 0)',
     changes: ['used === 0 → false'],
     reason: 'what is kept is moved to where it is',
-  },
-  {
-    file: 'table/block-cursor',
-    line: 'this.valueOffset = 0;',
-    changes: ['this.valueOffset = 0; → nothing', ...BY_ONE],
-    reason: UNREAD,
-  },
-  {
-    file: 'table/block-cursor',
-    line: 'this.valueLength = 0;',
-    changes: ['this.valueLength = 0; → nothing', ...BY_ONE],
-    reason: UNREAD,
-  },
-  {
-    file: 'table/block-cursor',
-    line: 'this.nextOffset = 0;',
-    changes: ['this.nextOffset = 0; → nothing', ...BY_ONE],
-    reason: UNREAD,
-  },
-  {
-    file: 'table/block-cursor',
-    line: 'if (unshared <= LOOP_BYTES) {',
-    changes: [
-      'unshared <= LOOP_BYTES → true',
-      'unshared <= LOOP_BYTES → false',
-      'unshared <= LOOP_BYTES → unshared < LOOP_BYTES',
-    ],
-    reason: ANOTHER_WAY,
-  },
-  {
-    file: 'table/block-iterator',
-    line: 'return order < 0;',
-    changes: ['order < 0 → order <= 0'],
-    reason: 'the order of keys that are the same has been answered before',
-  },
-  {
-    file: 'table/block',
-    line: "export const EMPTY_BLOCK = new Block(new Uint8Array(U32_BYTES), '', 0);",
-    changes: BY_ONE,
-    reason: 'where it lies would be told with damage, which it has none of',
-  },
-  {
-    file: 'table/table-index',
-    line: 'const starts = [0];',
-    changes: ['0 → 1'],
-    reason: 'all separators lie a byte further on in their buffer, which grows',
-  },
-  {
-    file: 'table/table-index',
-    line: 'const hasWords = comparator === bytewiseComparator && this.count > 1;',
-    changes: ['1 → 2', '1 → (0)', 'this.count > 1 → this.count >= 1'],
-    reason: 'a search with words and one without find the same block',
-  },
-  {
-    file: 'table/zstd-frame',
-    line: 'const NO_WINDOW = 0x20;',
-    changes: ['0x20 → 33'],
-    reason: 'the lowest bit is one of those that name a dictionary, and such a frame has been refused before',
   },
   {
     file: 'log/log-writer',
@@ -221,34 +101,10 @@ export const EQUIVALENTS: readonly AllowedMutant[] = [
     reason: GROWS_EARLY,
   },
   {
-    file: 'table/block-cursor',
-    line: 'if (length > this.key.length)',
-    changes: ['length > this.key.length → length >= this.key.length'],
-    reason: GROWS_EARLY,
-  },
-  {
-    file: 'table/filter-block',
-    line: 'if (end > this.#keys.length)',
-    changes: ['end > this.#keys.length → end >= this.#keys.length'],
-    reason: GROWS_EARLY,
-  },
-  {
-    file: 'table/table-index',
-    line: 'if (end > keys.length) {',
-    changes: ['end > keys.length → true', 'end > keys.length → end >= keys.length'],
-    reason: GROWS_EARLY,
-  },
-  {
     file: 'db/backup-format',
     line: 'if (bytes > this.#payload.length)',
     changes: ['bytes > this.#payload.length → true', 'bytes > this.#payload.length → bytes >= this.#payload.length'],
     reason: GROWS_EARLY,
-  },
-  {
-    file: 'table/table-index',
-    line: 'room = new Uint8Array(end * 2);',
-    changes: ['2 → 3', '2 → (1)'],
-    reason: MORE_ROOM,
   },
   {
     file: 'db/backup-format',
@@ -263,43 +119,6 @@ export const EQUIVALENTS: readonly AllowedMutant[] = [
     reason: MORE_ROOM,
   },
   { file: 'db/backup-format', line: '#payload = new Uint8Array(0);', changes: ['0 → 1'], reason: UNREAD_BYTES },
-  {
-    file: 'table/block-cursor',
-    line: 'this.entryOffset = 0;',
-    changes: ['this.entryOffset = 0; → nothing', ...BY_ONE],
-    reason: UNREAD,
-  },
-  {
-    file: 'table/block-iterator',
-    line: 'if (block.restart(middle) < entryOffset)',
-    changes: ['block.restart(middle) < entryOffset → false'],
-    reason: 'the walk to the entry before begins at an earlier restart point, and ends at the same entry',
-  },
-  {
-    file: 'table/block-iterator',
-    line: 'if (this.#restartIsBefore(block.restart(middle), key, keyOff, keyLen, tagLow, tagHigh))',
-    changes: ['this.#restartIsBefore(block.restart(middle), key, keyOff, keyLen, tagLow, tagHigh) → false'],
-    reason: 'the walk to the entry sought begins at an earlier restart point, and ends at the same entry',
-  },
-  {
-    file: 'table/block-iterator',
-    line: 'if (this.#isBytewise)',
-    changes: ['this.#isBytewise → false'],
-    reason: 'the search in any order finds the same entry',
-  },
-  {
-    file: 'table/snappy-decoder',
-    line: 'if (length <= 8)',
-    changes: ['length <= 8 → false', 'length <= 8 → length < 8', '8 → (7)'],
-    reason: 'what is moved beyond the length is overwritten by what follows, and lies within the contents',
-  },
-  {
-    file: 'table/zstd-frame',
-    line: 'if (at + BLOCK_HEADER_BYTES > stored.length)',
-    changes: ['at + BLOCK_HEADER_BYTES → at - BLOCK_HEADER_BYTES'],
-    reason:
-      'a header that is not there whole is three bytes long all the same, so that the end is passed and told, a step later',
-  },
   {
     file: 'memtable/dump-decoder',
     line: 'if (length > this.#lastKey.length)',

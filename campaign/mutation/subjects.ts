@@ -91,6 +91,8 @@ export const TESTS: readonly string[] = [
   'admin/handmade-tables.test',
   'admin/restore.test',
   'admin/repair.test',
+  'admin/running.test',
+  'admin/transcripts.test',
   'admin/verify.test',
   'inspect/dump-log.test',
   'inspect/dump-manifest.test',

@@ -16,7 +16,7 @@ import { checkCallOptions, type Options, type ResolvedOptions, resolveOptions } 
 export interface AdminProgress {
   /** The file at hand. */
   readonly file: string
-  /** Bytes that have been gone through, and how many there are. */
+  /** Bytes that have been gone through, and how many there are; of a stream, whose length nobody knows, 0. */
   readonly bytes: number
   readonly totalBytes: number
 }

@@ -6,7 +6,14 @@
  */
 import { CURRENT, type FileType, isUsualName, parseFileName } from '../base/filename.ts'
 import type { Steps } from '../db/long-runs.ts'
-import { type AdminContext, type AdminOptions, adminContext, databaseNames, runLocked } from './admin-options.ts'
+import {
+  type AdminContext,
+  type AdminOptions,
+  adminContext,
+  bytesOf,
+  databaseNames,
+  runLocked,
+} from './admin-options.ts'
 
 /** What `destroy` did. */
 export interface DestroyInfo {
@@ -35,11 +42,13 @@ export function destroy(directory: string, options: AdminOptions = {}): Promise<
   }
 }
 
-function* destroySteps({ files, directory, progress }: AdminContext): Steps<DestroyInfo> {
+function* destroySteps(context: AdminContext): Steps<DestroyInfo> {
+  const { files, directory, progress } = context
   const names = files.list(directory)
   const doomed = ORDER.flatMap((type) =>
     names.filter((name) => isUsualName(name) && parseFileName(name)?.type === type),
   )
+  for (const name of doomed) progress.expect(bytesOf(context, name))
   const removed: string[] = []
   for (const name of doomed) {
     const path = files.join(directory, name)

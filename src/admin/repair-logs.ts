@@ -55,10 +55,13 @@ export function* rescueLogs(
         const { record, recordStart: offset } = salvage
         const reason = batchFault(record, lastSequence, target)
         if (reason !== undefined) notes.giveUp(name, { offset, bytes: record.length, reason }, true)
-        else if (Batch.batchCount(record, 0) > 0) {
-          target.replay(record, 0, record.length)
-          entries += Batch.batchCount(record, 0)
-          lastSequence = Batch.batchSequence(record, 0) + Batch.batchCount(record, 0) - 1
+        else {
+          const count = Batch.batchCount(record, 0)
+          if (count > 0) {
+            target.replay(record, 0, record.length)
+            entries += count
+            lastSequence = Batch.batchSequence(record, 0) + count - 1
+          }
         }
         context.progress.add(name, record.length)
         yield

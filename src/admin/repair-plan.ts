@@ -256,9 +256,9 @@ function readKnowledge(context: AdminContext, names: readonly string[]): Knowled
         obsoleteTables.delete(file.number)
         named.set(file.number, file)
       }
-      logNumber = Math.max(logNumber, edit.logNumber ?? 0)
-      lastSequence = Math.max(lastSequence, edit.lastSequence ?? 0)
-      nextFile = Math.max(nextFile, Math.min(edit.nextFile ?? 0, MAX_NAMED_FILE_NUMBER))
+      logNumber = Math.max(logNumber, edit.logNumber ?? logNumber)
+      lastSequence = Math.max(lastSequence, edit.lastSequence ?? lastSequence)
+      nextFile = Math.max(nextFile, Math.min(edit.nextFile ?? nextFile, MAX_NAMED_FILE_NUMBER))
     }
   }
   return { named, obsoleteTables, logNumber, lastSequence, nextFile }

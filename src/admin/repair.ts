@@ -86,11 +86,10 @@ class Repair {
   #nextFile = 1
   /** Tables that the logs' entries come on top of. */
   #below: readonly FileMetadata[] = []
-  /** Tables that have been written, to be removed if the repair fails. */
-  readonly #written = new Set<FileNumber>()
+  /** Tables that have been written, with their entries; to be removed if the repair fails. */
+  readonly #written = new Map<FileNumber, number>()
   #isNamed = false
   #entriesKept = 0
-  #entriesWritten = 0
 
   constructor(context: AdminContext, isDryRun: boolean) {
     this.#context = context
@@ -159,7 +158,7 @@ class Repair {
       // Once a MANIFEST may name them, what was written stays.
       if (!isDone && !this.#isNamed) {
         sink.removeTables()
-        removeFiles(this.#context, [...this.#written].map(tableName))
+        removeFiles(this.#context, [...this.#written.keys()].map(tableName))
       }
     }
   }
@@ -172,7 +171,7 @@ class Repair {
   ): Steps<RepairReport> {
     const isKept = plan.levels === 'kept'
     const placed: LevelFile[] = []
-    /** Tables whose age is to be found out, and which of them must be merged with what they overlap. */
+    /** Tables whose age is to be found out, and, with the levels kept, which of them must be merged with what they overlap. */
     const loose: FileMetadata[] = []
     const ageless = new Set<FileNumber>()
     for (const table of tables) {
@@ -180,21 +179,19 @@ class Repair {
       for (const file of yield* this.#salvaged(table)) {
         if (level === undefined || level === 0) loose.push(file)
         else placed.push({ level, file })
-        if (!isKept || file.number !== table.number) ageless.add(file.number)
+        if (file.number !== table.number) ageless.add(file.number)
       }
     }
     if (isKept) yield* this.#place(loose, ageless, 0, placed)
-    this.#below = [...placed.map(({ file }) => file), ...(isKept ? [] : loose)]
+    this.#below = isKept ? placed.map(({ file }) => file) : loose
     const logSequence = yield* rescueLogs(this.#context, plan.logs, sink, this.#notes)
     sink.finish()
     const replayed = sink.change.newFiles.map(({ file }) => file)
     for (const file of replayed) {
-      this.#written.add(file.number)
+      this.#written.set(file.number, sink.entriesOf.get(file.number)!)
       if (isKept) placed.push({ level: 0, file })
-      else ageless.add(file.number)
     }
-    if (isKept) this.#entriesWritten += this.#replayedEntries()
-    else yield* this.#place([...loose, ...replayed], ageless, LEVELS - 1, placed)
+    if (!isKept) yield* this.#place([...loose, ...replayed], undefined, LEVELS - 1, placed)
     const lastSequence = Math.max(tableSequence, logSequence)
     checkRoom(lastSequence, this.#context.directory)
     yield* this.#switch(plan, placed, lastSequence)
@@ -213,15 +210,15 @@ class Repair {
     return yield* this.#write(level ?? LEVELS - 1, (output) => checkTable(this.#context, name, undefined, output))
   }
 
-  /** Put tables in a level: as they are, or merged with those that they overlap if one of these is ageless. */
+  /** Put tables in a level: as they are, or merged with those that they overlap if one of these is ageless; undefined: all are. */
   *#place(
     tables: readonly FileMetadata[],
-    ageless: ReadonlySet<FileNumber>,
+    ageless: ReadonlySet<FileNumber> | undefined,
     level: number,
     placed: LevelFile[],
   ): Steps<void> {
     for (const group of overlapGroups(this.#context.options.comparator, tables)) {
-      const isMerged = group.length > 1 && group.some(({ number }) => ageless.has(number))
+      const isMerged = group.length > 1 && group.some(({ number }) => ageless === undefined || ageless.has(number))
       const files = isMerged ? yield* this.#merged(group, level) : group
       for (const file of files) placed.push({ level, file })
     }
@@ -234,7 +231,7 @@ class Repair {
         const parsed = parseFileName(candidate)
         return parsed?.type === 'table' && parsed.number === number
       })
-      const noted = name === undefined ? undefined : this.#notes.files.get(name)
+      const noted = this.#notes.files.get(name ?? '')
       if (noted !== undefined) {
         noted.action = 'merged'
         this.#entriesKept -= noted.entries
@@ -247,13 +244,14 @@ class Repair {
   *#write(level: number, fill: (output: TableOutput) => Steps<unknown>): Steps<readonly FileMetadata[]> {
     const output = new TableOutput(this.#context, level, () => {
       const number = this.#newNumber()
-      this.#written.add(number)
+      this.#written.set(number, 0)
       return number
     })
     try {
       yield* fill(output)
-      this.#entriesWritten += output.entries
-      return output.finish()
+      const files = output.finish()
+      for (const [number, entries] of output.entriesOf) this.#written.set(number, entries)
+      return files
     } finally {
       output.abandon()
     }
@@ -291,9 +289,9 @@ class Repair {
     ])
     closeQuietly(() => manifest.close())
     // Intermediate tables go without trace: they hold nothing of their own.
-    const idle = [...this.#written].filter((written) => !kept.has(written)).map(tableName)
-    for (const written of idle) this.#written.delete(parseFileName(written)!.number)
-    removeFiles(this.#context, [...replaced, ...idle])
+    const idle = [...this.#written.keys()].filter((written) => !kept.has(written))
+    for (const written of idle) this.#written.delete(written)
+    removeFiles(this.#context, [...replaced, ...idle.map(tableName)])
     for (const [name, movedTo] of moved) {
       if (!this.#notes.files.has(name)) this.#notes.file(name, 'unused', 0)
       this.#notes.files.get(name)!.movedTo = movedTo
@@ -317,12 +315,6 @@ class Repair {
     this.#entriesKept += entries
   }
 
-  #replayedEntries(): number {
-    let entries = 0
-    for (const file of this.#notes.files.values()) if (file.action === 'replayed') entries += file.entries
-    return entries
-  }
-
   #newNumber(): FileNumber {
     return fileNumber(this.#nextFile++)
   }
@@ -339,7 +331,7 @@ class Repair {
       givenUp,
       warnings,
       entriesKept: this.#entriesKept,
-      entriesWritten: this.#entriesWritten,
+      entriesWritten: [...this.#written.values()].reduce((sum, entries) => sum + entries, 0),
       tablesWritten: this.#written.size,
       lastSequence,
       durationMs: this.#context.environment.clock.monotonicMs() - this.#startMs,

@@ -72,7 +72,6 @@ function* finishSteps(context: AdminContext, target: RestoreTarget, decoder: Bac
   decoder.finish()
   const { files, directory } = context
   const manifest = target.manifestNumber
-  files.syncDirectory(directory)
   const found = recoverVersion(files, directory, manifest, context.options.comparator)
   if (found.tornAt !== undefined) throw contradiction('its MANIFEST is cut off', directory)
   const names = new Set(target.names)
@@ -113,7 +112,7 @@ class RestoreTarget implements BackupSink {
   bytes = 0
   readonly #context: AdminContext
   readonly #files: FileSystem
-  #manifest: FileNumber | undefined = undefined
+  #last: FileNumber | undefined = undefined
   #file: WritableFile | undefined = undefined
 
   constructor(context: AdminContext) {
@@ -122,8 +121,8 @@ class RestoreTarget implements BackupSink {
   }
 
   get manifestNumber(): FileNumber {
-    assert(this.#manifest !== undefined, 'a stream that has come to its end had a MANIFEST')
-    return this.#manifest
+    assert(this.#last !== undefined, 'a stream that has come to its end had a MANIFEST')
+    return this.#last
   }
 
   take(chunk: unknown, decoder: BackupDecoder): void {
@@ -133,10 +132,11 @@ class RestoreTarget implements BackupSink {
     this.#context.progress.add(this.names.at(-1) ?? '', chunk.length)
   }
 
-  beginFile(name: string, { type, number }: ParsedName): void {
+  beginFile(name: string, { number }: ParsedName): void {
     this.#file = this.#files.createWritable(this.#files.join(this.#context.directory, name))
     this.names.push(name)
-    if (type === 'manifest') this.#manifest = number
+    // The last file of a stream is its MANIFEST (db/backup-format.ts).
+    this.#last = number
   }
 
   fileData(bytes: Bytes, offset: number, length: number): void {
@@ -153,9 +153,7 @@ class RestoreTarget implements BackupSink {
 
   /** Nothing comes of it: what was made goes, CURRENT first. */
   abandon(): void {
-    const file = this.#file
-    this.#file = undefined
-    closeQuietly(() => file?.close())
+    closeQuietly(() => this.#file?.close())
     const { directory } = this.#context
     closeQuietly(() =>
       closeAll([...this.names].reverse().map((name) => () => this.#files.remove(this.#files.join(directory, name)))),

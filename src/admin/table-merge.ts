@@ -30,7 +30,7 @@ export function overlapGroups(comparator: Comparator, tables: readonly FileMetad
     const isApart = end === undefined || isBefore(comparator, end, file)
     if (isApart) groups.push([file])
     else groups[groups.length - 1].push(file)
-    if (end === undefined || isApart || compareEnds(comparator, end, file) < 0) end = file
+    if (end === undefined || compareEnds(comparator, end, file) < 0) end = file
   }
   return groups
 }

@@ -27,7 +27,8 @@ interface OpenTable {
 
 export class TableOutput implements EntrySink {
   readonly tables: FileMetadata[] = []
-  entries = 0
+  /** How many entries each of them has. */
+  readonly entriesOf: Map<FileNumber, number> = new Map()
   readonly #context: AdminContext
   readonly #level: number
   readonly #newNumber: () => FileNumber
@@ -64,7 +65,6 @@ export class TableOutput implements EntrySink {
     this.#tagHigh = tagHigh
     this.#open ??= this.#begin()
     this.#open.builder.add(key, keyOff, keyLen, tagLow, tagHigh, value, valOff, valLen)
-    this.entries++
   }
 
   /** @returns the tables, in ascending key */
@@ -102,6 +102,7 @@ export class TableOutput implements EntrySink {
     file.close()
     const { fileBytes: bytes, smallest, largest } = builder
     this.tables.push({ number, bytes, smallest, largest })
+    this.entriesOf.set(number, builder.statistics.entries)
   }
 
   #keepKey(key: Bytes, keyOff: number, keyLen: number): void {

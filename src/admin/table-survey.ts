@@ -63,7 +63,7 @@ function* survey(
     name,
     level: named?.level,
     state: isUnreadable ? 'unreadable' : isDamaged ? 'damaged' : 'sound',
-    file: isDamaged ? (isUnreadable ? known : found) : (known ?? found),
+    file: known ?? found,
     entries,
     lastSequence,
     isOutOfBounds,

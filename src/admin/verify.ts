@@ -152,7 +152,9 @@ class Verification {
       else yield* this.#table(notes, file)
     }
     if (found !== undefined) return
-    for (const notes of [...this.#notes.values()]) if (notes.kind === 'table') yield* this.#table(notes, undefined)
+    const tables = [...this.#notes.values()].filter(({ kind }) => kind === 'table')
+    progress.expect(tables.reduce((sum, { bytes }) => sum + bytes, 0))
+    for (const notes of tables) yield* this.#table(notes, undefined)
   }
 
   *#table(notes: FileNotes, bounds: (TableBounds & { readonly bytes: number }) | undefined): Steps<void> {

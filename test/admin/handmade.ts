@@ -68,8 +68,12 @@ export class HandmadeTable {
 
   /** A data block as another engine may compress it. */
   unreadable(letters: string): BlockHandle {
+    return this.compressed(letters, UNKNOWN)
+  }
+
+  compressed(letters: string, compressor: Compressor): BlockHandle {
     this.#writer.flush()
-    const writer = new BlockWriter(this.#file, UNKNOWN)
+    const writer = new BlockWriter(this.#file, compressor)
     const { bytes } = writer.writeBlock(lettersBlock(letters))
     const handle = { offset: this.#writer.offset, bytes }
     writer.flush()
@@ -141,6 +145,13 @@ export function batchOf(letters: string, sequence: number = sequenceOf(letters))
   let end = Batch.HEADER_BYTES
   for (const letter of letters) end = Batch.writePut(bytes, end, bytesOf(letter), bytesOf(letter.toUpperCase()))
   return bytes.slice(0, end)
+}
+
+/** A batch that deletes the keys from one letter up to another. */
+export function rangeDeleteOf(from: string, to: string, sequence: number): FileBytes {
+  const bytes = new Uint8Array(1000)
+  Batch.writeHeader(bytes, 0, sequence, 1)
+  return bytes.slice(0, Batch.writeDeleteRange(bytes, Batch.HEADER_BYTES, bytesOf(from), bytesOf(to)))
 }
 
 /** A table that an edit adds: the bounds are letters. */

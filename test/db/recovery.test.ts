@@ -110,6 +110,7 @@ test('what holds files of a database, but no CURRENT, is damaged; what holds hid
       ]),
       /not empty: it holds notes\.txt/,
     ],
+    [new Map(['a', 'b', 'c', 'd'].map((name) => [name, bytesOf('x')])), /not empty: it holds a, b, c$/],
   ]
   for (const [directory, reason] of cases) {
     const found = await tryOpen(directory)

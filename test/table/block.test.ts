@@ -8,6 +8,7 @@ import { toHex } from '../../src/base/bytes.ts'
 import { bytewiseComparator, type Comparator, customComparator } from '../../src/base/comparator.ts'
 import { CorruptionError } from '../../src/base/errors.ts'
 import { encodeInternalKey } from '../../src/base/internal-key.ts'
+import { WORD_MEMORY_BYTES } from '../../src/base/key-words.ts'
 import type { Bytes } from '../../src/base/types.ts'
 import { Block } from '../../src/table/block.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
@@ -116,6 +117,13 @@ const badBlocks: readonly (readonly [string, string])[] = [
   ['an unknown type', `000900` + '6b' + '0201000000000000' + '00000000' + '01000000'],
   ['a sequence number above 2^53 − 1', `000900` + '6b' + '01ffffffffffffff' + '00000000' + '01000000'],
 ]
+
+test('a number of restart points that cannot be is damage before anything is read', () => {
+  for (const hex of [`000900${key}` + '00000000', '00000000' + '00000000', '000000' + '01000000']) {
+    const bytes = new Uint8Array(Buffer.from(hex, 'hex'))
+    assert.throws(() => new Block(bytes, 'f.ldb', 7), /impossible number of restart points/, hex)
+  }
+})
 
 for (const [name, hex] of badBlocks) {
   test(`a block with ${name} is damage that names file and offset`, () => {
@@ -275,10 +283,36 @@ test('a key that shares more than its user key with the one before is found alik
   }
 })
 
+test('an index knows how much memory it takes, with words to search by and without', () => {
+  const entry = (letter: number, offset: number): number[] => [0, 9, 2, letter, ...TAG, offset, 1]
+  const block = new Block(rawBlock([...entry(97, 0), ...entry(98, 10), ...entry(99, 20)], [0, 14, 28]), 'f.ldb', 7)
+  // Three separators in a buffer as long as the entries; four starts of 4 bytes; an offset of 8 and a length of 4 each.
+  const bytes = 42 + 16 + 24 + 12
+  assert.equal(new TableIndex(sameOrder, block, 99).memoryBytes, bytes)
+  assert.equal(new TableIndex(bytewiseComparator, block, 99).memoryBytes, bytes + 3 * WORD_MEMORY_BYTES)
+})
+
 test('an index that names a block of 4 GiB is refused, however large the file', () => {
   const handle = (...bytes: readonly number[]): number[] => [0, 9, 1 + bytes.length, 97, ...TAG, 0, ...bytes]
   const indexOf = (entry: readonly number[]): TableIndex =>
     new TableIndex(bytewiseComparator, new Block(rawBlock(entry, [0]), 'f.ldb', 7), 2 ** 40)
   assert.deepEqual(indexOf(handle(0xff, 0xff, 0xff, 0xff, 0x0f)).handle(0), { offset: 0, bytes: 2 ** 32 - 1 })
   assert.throws(() => indexOf(handle(0x80, 0x80, 0x80, 0x80, 0x10)), /overlap or leave the table/)
+})
+
+test('a value in shared memory is copied as any other, wherever it lies and however long it is', () => {
+  const memory = new Uint8Array(new SharedArrayBuffer(3000))
+  for (let i = 0; i < memory.length; i++) memory[i] = (i * 31) & 0xff
+  // A part of the memory, so that offsets count from where it begins.
+  const shared = memory.subarray(5)
+  const copy = Uint8Array.from(shared)
+  const lengths = [...Array(70).keys(), 500, 1000, 2900]
+  const blocks = [copy, shared].map((values) => {
+    const builder = new BlockBuilder(16, 16, shared)
+    for (const [i, length] of lengths.entries()) {
+      builder.addEntry(Uint8Array.of(i), 0, 1, 256, 0, 0, values, i % 7, length)
+    }
+    return toHex(builder.finish())
+  })
+  assert.equal(blocks[0], blocks[1])
 })

@@ -95,6 +95,11 @@ test('a Snappy block that is not sound is refused, and said why', () => {
   }
 })
 
+test('a Snappy block of just as many bytes as are allowed is read', () => {
+  assertSame(decodeSnappy(block('05', '10', text('hello')), 5), Buffer.from('hello'), 'five of five')
+  assert.match(String(decodeSnappy(block('05', '10', text('hello')), 4)), /declares 5 bytes, more than 4/)
+})
+
 /** Runs, repeats from nearby and from far away, and noise. */
 function texture(prng: Prng, length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length)

@@ -1,0 +1,215 @@
+/**
+ * Equivalents of src/table: see equivalents.ts.
+ */
+import type { AllowedMutant } from './allowed.ts'
+import { ANOTHER_WAY, BY_ONE, GROWS_EARLY, MORE_ROOM, UNREAD } from './reasons.ts'
+
+export const TABLE_EQUIVALENTS: readonly AllowedMutant[] = [
+  {
+    file: 'table/block-cursor',
+    line: 'this.shared = 0;',
+    changes: ['this.shared = 0; → nothing', ...BY_ONE],
+    reason: UNREAD,
+  },
+  {
+    file: 'table/snappy-decoder',
+    line: 'if (at + lengthBytes > limit)',
+    changes: ['at + lengthBytes > limit → (at + lengthBytes) >= limit'],
+    reason: 'a literal whose length ends the block has no byte: it is cut off either way',
+  },
+  {
+    file: 'table/snappy-decoder',
+    line: 'if (length > MAX_WORD_COPY_BYTES)',
+    changes: [
+      'length > MAX_WORD_COPY_BYTES → true',
+      'length > MAX_WORD_COPY_BYTES → false',
+      'length > MAX_WORD_COPY_BYTES → length >= MAX_WORD_COPY_BYTES',
+    ],
+    reason: ANOTHER_WAY,
+  },
+  {
+    file: 'table/snappy-decoder',
+    line: 'if (length <= SHORT_BYTES && from + SHORT_BYTES <= source.byteLength && to + SHORT_BYTES <= target.byteLength) {',
+    changes: [
+      'length <= SHORT_BYTES && from + SHORT_BYTES <= source.byteLength && to + SHORT_BYTES <= target.byte… → false',
+      'length <= SHORT_BYTES → length < SHORT_BYTES',
+      'from + SHORT_BYTES <= source.byteLength → (from + SHORT_BYTES) < source.byteLength',
+      'to + SHORT_BYTES <= target.byteLength → (to + SHORT_BYTES) < target.byteLength',
+    ],
+    reason: ANOTHER_WAY,
+  },
+  {
+    file: 'table/snappy-decoder',
+    line: 'else if (from + length + 3 <= source.byteLength && to + length + 3 <= target.byteLength) {',
+    changes: [
+      'from + length + 3 <= source.byteLength && to + length + 3 <= target.byteLength → false',
+      'from + length + 3 <= source.byteLength → (from + length + 3) < source.byteLength',
+      'to + length + 3 <= target.byteLength → (to + length + 3) < target.byteLength',
+      '3 → 4',
+    ],
+    reason: ANOTHER_WAY,
+  },
+  {
+    file: 'table/snappy-decoder',
+    line: 'if (offset < 4) {',
+    changes: ['offset < 4 → true', 'offset < 4 → offset <= 4', '4 → 5'],
+    reason: ANOTHER_WAY,
+  },
+  {
+    file: 'table/snappy-decoder',
+    line: 'else if (length <= SHORT_BYTES && to + SHORT_BYTES <= target.byteLength) {',
+    changes: [
+      'length <= SHORT_BYTES && to + SHORT_BYTES <= target.byteLength → false',
+      'length <= SHORT_BYTES → length < SHORT_BYTES',
+      'to + SHORT_BYTES <= target.byteLength → (to + SHORT_BYTES) < target.byteLength',
+    ],
+    reason: ANOTHER_WAY,
+  },
+  {
+    file: 'table/snappy-decoder',
+    line: 'else if (to + length + 3 <= target.byteLength) {',
+    changes: [
+      'to + length + 3 <= target.byteLength → false',
+      'to + length + 3 <= target.byteLength → (to + length + 3) < target.byteLength',
+      '3 → 4',
+    ],
+    reason: ANOTHER_WAY,
+  },
+  {
+    file: 'table/block-iterator',
+    line: 'return compareTags(low, getFixed32(probe.key, userLength + 4), tagLow, tagHigh) < 0;',
+    changes: ['compareTags(low, getFixed32(probe.key, userLength + 4), tagLow, tagHigh) < 0 → undefined'],
+    reason: 'the walk to the entry sought begins at an earlier restart point, and ends at the same entry',
+  },
+  {
+    file: 'table/block-iterator',
+    line: 'const limit = userLength < keyLen ? userLength : keyLen;',
+    changes: ['userLength < keyLen → userLength <= keyLen'],
+    reason: 'where both are equal, either is',
+  },
+  {
+    file: 'table/filter-block',
+    line: 'spans[2 * i] = isThere ? getFixed32(this.#bytes, at) : 0;',
+    changes: BY_ONE,
+    reason: 'where a filter begins that is not there',
+  },
+  {
+    file: 'table/block-cursor',
+    line: 'this.valueOffset = 0;',
+    changes: ['this.valueOffset = 0; → nothing', ...BY_ONE],
+    reason: UNREAD,
+  },
+  {
+    file: 'table/block-cursor',
+    line: 'this.valueLength = 0;',
+    changes: ['this.valueLength = 0; → nothing', ...BY_ONE],
+    reason: UNREAD,
+  },
+  {
+    file: 'table/block-cursor',
+    line: 'this.nextOffset = 0;',
+    changes: ['this.nextOffset = 0; → nothing', ...BY_ONE],
+    reason: UNREAD,
+  },
+  {
+    file: 'table/block-cursor',
+    line: 'if (unshared <= LOOP_BYTES) {',
+    changes: [
+      'unshared <= LOOP_BYTES → true',
+      'unshared <= LOOP_BYTES → false',
+      'unshared <= LOOP_BYTES → unshared < LOOP_BYTES',
+    ],
+    reason: ANOTHER_WAY,
+  },
+  {
+    file: 'table/block-iterator',
+    line: 'return order < 0;',
+    changes: ['order < 0 → order <= 0'],
+    reason: 'the order of keys that are the same has been answered before',
+  },
+  {
+    file: 'table/block',
+    line: "export const EMPTY_BLOCK = new Block(new Uint8Array(U32_BYTES), '', 0);",
+    changes: BY_ONE,
+    reason: 'where it lies would be told with damage, which it has none of',
+  },
+  {
+    file: 'table/table-index',
+    line: 'const starts = [0];',
+    changes: ['0 → 1'],
+    reason: 'all separators lie a byte further on in their buffer, which grows',
+  },
+  {
+    file: 'table/table-index',
+    line: 'const hasWords = comparator === bytewiseComparator && this.count > 1;',
+    changes: ['1 → 2', '1 → (0)', 'this.count > 1 → this.count >= 1'],
+    reason: 'a search with words and one without find the same block',
+  },
+  {
+    file: 'table/zstd-frame',
+    line: 'const NO_WINDOW = 0x20;',
+    changes: ['0x20 → 33'],
+    reason: 'the lowest bit is one of those that name a dictionary, and such a frame has been refused before',
+  },
+  {
+    file: 'table/block-cursor',
+    line: 'if (length > this.key.length)',
+    changes: ['length > this.key.length → length >= this.key.length'],
+    reason: GROWS_EARLY,
+  },
+  {
+    file: 'table/filter-block',
+    line: 'if (end > this.#keys.length)',
+    changes: ['end > this.#keys.length → end >= this.#keys.length'],
+    reason: GROWS_EARLY,
+  },
+  {
+    file: 'table/table-index',
+    line: 'if (end > keys.length) {',
+    changes: ['end > keys.length → true', 'end > keys.length → end >= keys.length'],
+    reason: GROWS_EARLY,
+  },
+  {
+    file: 'table/table-index',
+    line: 'room = new Uint8Array(end * 2);',
+    changes: ['2 → 3', '2 → (1)'],
+    reason: MORE_ROOM,
+  },
+  {
+    file: 'table/block-cursor',
+    line: 'this.entryOffset = 0;',
+    changes: ['this.entryOffset = 0; → nothing', ...BY_ONE],
+    reason: UNREAD,
+  },
+  {
+    file: 'table/block-iterator',
+    line: 'if (block.restart(middle) < entryOffset)',
+    changes: ['block.restart(middle) < entryOffset → false'],
+    reason: 'the walk to the entry before begins at an earlier restart point, and ends at the same entry',
+  },
+  {
+    file: 'table/block-iterator',
+    line: 'if (this.#restartIsBefore(block.restart(middle), key, keyOff, keyLen, tagLow, tagHigh))',
+    changes: ['this.#restartIsBefore(block.restart(middle), key, keyOff, keyLen, tagLow, tagHigh) → false'],
+    reason: 'the walk to the entry sought begins at an earlier restart point, and ends at the same entry',
+  },
+  {
+    file: 'table/block-iterator',
+    line: 'if (this.#isBytewise)',
+    changes: ['this.#isBytewise → false'],
+    reason: 'the search in any order finds the same entry',
+  },
+  {
+    file: 'table/snappy-decoder',
+    line: 'if (length <= 8)',
+    changes: ['length <= 8 → false', 'length <= 8 → length < 8', '8 → (7)'],
+    reason: 'what is moved beyond the length is overwritten by what follows, and lies within the contents',
+  },
+  {
+    file: 'table/zstd-frame',
+    line: 'if (at + BLOCK_HEADER_BYTES > stored.length)',
+    changes: ['at + BLOCK_HEADER_BYTES → at - BLOCK_HEADER_BYTES'],
+    reason:
+      'a header that is not there whole is three bytes long all the same, so that the end is passed and told, a step later',
+  },
+]

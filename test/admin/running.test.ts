@@ -1,0 +1,234 @@
+/**
+ * verify, repair and restore while they run: where they can be ended, what they hold open, what fails only once, and what they need of
+ * their host.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { repair } from '../../src/admin/repair.ts'
+import { restore } from '../../src/admin/restore.ts'
+import { verify } from '../../src/admin/verify.ts'
+import type { Codec } from '../../src/base/environment.ts'
+import { VarveError } from '../../src/base/errors.ts'
+import { type Bytes, fileNumber } from '../../src/base/types.ts'
+import { BackupEncoder } from '../../src/db/backup-format.ts'
+import type { FaultPredicate } from '../../src/env/fault-call.ts'
+import { FaultEnvironment } from '../../src/env/fault-env.ts'
+import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { DIRECTORY, type Directory, directoryOf, environmentOf, fingerprint, leftBy } from '../db/directories.ts'
+import {
+  added,
+  BEGINNING,
+  batchOf,
+  databaseOf,
+  type FileBytes,
+  HandmadeTable,
+  logOf,
+  manifestOf,
+  tableOf,
+} from './handmade.ts'
+import { contentIn } from './histories.ts'
+
+type Files = Readonly<Record<string, FileBytes>>
+
+/** An environment that looks at each call before it is made. */
+function watched(memory: MemoryEnvironment, faultAt: FaultPredicate): FaultEnvironment {
+  return new FaultEnvironment(memory, { directory: DIRECTORY, countReads: true, faultAt })
+}
+
+async function keysIn(memory: MemoryEnvironment): Promise<string> {
+  return [...(await contentIn(memory)).keys()].join('')
+}
+
+test('a merge of many entries can be ended before its table is whole', async () => {
+  const halves = [0, 1].map((half) =>
+    leftBy(async (db) => {
+      for (let i = half; i < 1200; i += 2) await db.put(`key/${1000 + i}`, 'v')
+      await db.flush()
+    }),
+  )
+  const tables = (await Promise.all(halves)).map((made) => [...made].find(([name]) => name.endsWith('.ldb'))![1])
+  const files: Directory = new Map(tables.map((bytes, i) => [`00000${i + 1}.ldb`, bytes]))
+  const memory = environmentOf(files)
+  const aborter = new AbortController()
+  const environment = watched(memory, ({ op }) => {
+    // The new table is made with its first entry.
+    if (op === 'create') aborter.abort()
+    return undefined
+  })
+  await assert.rejects(repair(DIRECTORY, { environment, signal: aborter.signal }), { code: 'ABORTED' })
+  assert.deepEqual(
+    environment.calls.filter((call) => /^(create|sync) .*ldb/.test(call)),
+    ['create 000003.ldb'],
+  )
+  assert.equal(fingerprint(directoryOf(memory)), fingerprint(files))
+  assert.deepEqual([memory.files.openCount, memory.files.locks.size], [0, 0])
+})
+
+test('a merge has as many tables open as lie over one key', async () => {
+  // Two runs: the one lies over the ends of the other's.
+  const letters = ['abc', 'def', 'ghi', 'jkl', 'cd', 'fg', 'ij']
+  const memory = environmentOf(new Map(letters.map((part, i) => [`00000${i + 1}.ldb`, tableOf(part)])))
+  let most = 0
+  const environment = watched(memory, () => {
+    most = Math.max(most, memory.files.openCount)
+    return undefined
+  })
+  await repair(DIRECTORY, { environment })
+  assert.equal(most, 3, 'two, and the new one')
+  assert.equal(await keysIn(memory), 'abcdefghijkl')
+})
+
+test('what fails in an order of keys, if only once, is not damage', async () => {
+  const table = new HandmadeTable()
+  table.data('ab')
+  table.data('cd')
+  const memory = environmentOf(new Map([['000005.ldb', table.finish()]]))
+  let calls = 0
+  const compare = (a: Uint8Array, b: Uint8Array): number => {
+    if (calls++ === 0) throw new TypeError('it does not compare')
+    return Buffer.compare(a, b)
+  }
+  const done = verify(DIRECTORY, { environment: memory, comparator: { name: 'test.Failing', compare } })
+  await assert.rejects(done, new TypeError('it does not compare'))
+})
+
+test('a log that the disk could not read once is no reason to repair', async () => {
+  const files = databaseOf(manifestOf(BEGINNING), { '000007.log': logOf([batchOf('abc')]) })
+  const memory = environmentOf(files)
+  const before = fingerprint(directoryOf(memory))
+  let reads = 0
+  const environment = watched(memory, ({ op, path }) =>
+    op === 'read' && path === '000007.log' && reads++ === 0 ? { code: 'EIO' } : undefined,
+  )
+  await assert.rejects(repair(DIRECTORY, { environment }), { code: 'IO_ERROR' })
+  assert.equal(fingerprint(directoryOf(memory)), before)
+})
+
+/** A zstd of one block: its frame says how long that is, and that it repeats one byte; what it was is remembered. */
+class OneBlockZstd implements Codec {
+  #contents: Bytes = new Uint8Array(0)
+
+  compress(contents: Bytes): Bytes {
+    this.#contents = contents.slice()
+    const { length } = contents
+    return Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, length, 3 | ((length << 3) & 0xff), length >> 5, 0, 0)
+  }
+
+  uncompress(): Bytes {
+    return this.#contents
+  }
+}
+
+test('a compression that the host has is read, by verify, and by a repair that merges', async () => {
+  const table = new HandmadeTable()
+  const zstd = new OneBlockZstd()
+  table.compressed('abcdefgh', { type: 2, compress: (contents) => zstd.compress(contents) })
+  const bytes = table.finish()
+  const manifest = manifestOf(BEGINNING, added(1, 5, bytes.length, 'a', 'h'))
+  for (const codecs of [{ zstd }, {}]) {
+    const memory = environmentOf(databaseOf(manifest, { '000005.ldb': bytes }))
+    const environment = Object.assign(new FaultEnvironment(memory), { codecs })
+    const { entries, findings } = await verify(DIRECTORY, { environment })
+    assert.deepEqual([entries, findings.length], 'zstd' in codecs ? [8, 0] : [0, 1])
+  }
+  const memory = environmentOf(
+    new Map([
+      ['000005.ldb', bytes],
+      ['000006.ldb', tableOf('cdz')],
+    ]),
+  )
+  const environment = Object.assign(new FaultEnvironment(memory), { codecs: { zstd } })
+  await repair(DIRECTORY, { environment })
+  assert.equal(await keysIn(memory), 'abcdefghz')
+})
+
+function streamOf(files: Files): Uint8Array[] {
+  const encoder = new BackupEncoder()
+  const chunks: Uint8Array[] = [encoder.start()]
+  for (const [name, bytes] of Object.entries(files)) {
+    chunks.push(encoder.file(name, bytes.length))
+    chunks.push(encoder.data(bytes.length, (record, offset) => record.set(bytes, offset)))
+  }
+  return [...chunks, encoder.end()].map((chunk) => chunk.slice())
+}
+
+const TABLES: Files = { '000005.ldb': tableOf('abc'), '000006.ldb': tableOf('def') }
+const BACKUP = streamOf({
+  ...TABLES,
+  'MANIFEST-000090': manifestOf(
+    BEGINNING,
+    added(1, 5, TABLES['000005.ldb'].length, 'a', 'c'),
+    added(1, 6, TABLES['000006.ldb'].length, 'd', 'f'),
+  ),
+})
+
+test('a restore tells after each chunk which file it is at, and how many bytes there were', async () => {
+  const memory = new MemoryEnvironment()
+  const seen: string[] = []
+  const info = await restore(BACKUP, DIRECTORY, {
+    environment: memory,
+    onProgress: ({ file, bytes, totalBytes }) => {
+      seen.push(`${file} ${bytes}/${totalBytes}`)
+      memory.clock.advance(1000)
+    },
+  })
+  let bytes = 0
+  const sums = BACKUP.map((chunk) => (bytes += chunk.length))
+  const names = [
+    '',
+    '000005.ldb',
+    '000005.ldb',
+    '000006.ldb',
+    '000006.ldb',
+    'MANIFEST-000090',
+    'MANIFEST-000090',
+    'MANIFEST-000090',
+  ]
+  assert.deepEqual(
+    seen,
+    names.map((name, i) => `${name} ${sums[i]}/0`),
+  )
+  assert.deepEqual(info, { directory: DIRECTORY, files: 3, bytes, lastSequence: 26 })
+})
+
+test('a restore can be ended while it looks at its tables, and leaves nothing then', async () => {
+  const memory = new MemoryEnvironment()
+  const aborter = new AbortController()
+  const environment = watched(memory, ({ op, path }) => {
+    if (op === 'status' && path === '000006.ldb') aborter.abort()
+    return undefined
+  })
+  await assert.rejects(restore(BACKUP, DIRECTORY, { environment, signal: aborter.signal }), { code: 'ABORTED' })
+  assert.deepEqual(memory.files.list(DIRECTORY), ['LOCK'])
+})
+
+test('a restore closes each file once, whatever fails, and touches no directory that is not empty', async () => {
+  for (let at = 0; ; at++) {
+    const environment = watched(new MemoryEnvironment(), ({ index }) => (index === at ? { code: 'EIO' } : undefined))
+    await restore(BACKUP, DIRECTORY, { environment }).catch((error: unknown) => assert.ok(error instanceof VarveError))
+    const opened = environment.calls.filter((call) => /^(create|open) /.test(call)).length
+    const closed = environment.calls.filter((call) => call.startsWith('close ')).length
+    assert.ok(closed <= opened, environment.calls[at])
+    if (environment.callCount <= at) break
+  }
+  const taken = new MemoryEnvironment()
+  taken.write(`${DIRECTORY}/mine`, Uint8Array.of(1))
+  await assert.rejects(restore(BACKUP, DIRECTORY, { environment: taken }), { code: 'ALREADY_EXISTS' })
+  assert.deepEqual(taken.files.list(DIRECTORY), ['mine'])
+})
+
+test('the number of a file may be as large as any that counts', async () => {
+  const last = 2 ** 52
+  const memory = environmentOf(
+    new Map([
+      [`${last}.ldb`, tableOf('abc')],
+      [`${last + 1}.log`, logOf([batchOf('xyz')])],
+    ]),
+  )
+  const { lastSequence } = await repair(DIRECTORY, { environment: memory })
+  assert.equal(lastSequence, 26)
+  const names = memory.files.list(DIRECTORY).filter((name) => name.startsWith('MANIFEST'))
+  assert.deepEqual(names, [`MANIFEST-${last + 3}`])
+  assert.equal(fileNumber(last), last)
+  assert.equal(await keysIn(memory), 'abcxyz')
+})
