@@ -73,7 +73,7 @@ export const ADMIN_EQUIVALENTS: readonly AllowedMutant[] = [
   },
   {
     file: 'admin/table-check',
-    line: 'const place = file === undefined ? -1 : message.lastIndexOf(` (${file}`);',
+    line: `const place = file === undefined ? -1 : message.lastIndexOf(\` (\${file}\`);`,
     changes: ['file === undefined → false'],
     reason: 'without a file, no message names one called undefined',
   },

@@ -1,6 +1,6 @@
 /**
- * EntryOrder: sees that the entries of a MemTable ascend as they are written, and that their values lie within its memory. That memory is shared and lives long; what has
- * been damaged there must not become a table that looks sound.
+ * EntryOrder: sees that the entries of a MemTable ascend as they are written, and that their values lie within its memory. That
+ * memory is shared and lives long; what has been damaged there must not become a table that looks sound.
  */
 import { commonPrefixLength, compareBeyond, EMPTY } from '../base/bytes.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
