@@ -71,5 +71,11 @@ export const ADMIN_EQUIVALENTS: readonly AllowedMutant[] = [
     changes: ['0 → (-1)'],
     reason: 'no number of a file is below 0, and only one above is missed',
   },
+  {
+    file: 'admin/table-check',
+    line: `const place = file === undefined ? -1 : message.lastIndexOf(\` (\${file}\`);`,
+    changes: ['file === undefined → false'],
+    reason: 'without a file, no message names one called undefined',
+  },
   { file: 'admin/repair', line: '#nextFile = 1;', changes: ['1 → 2', '1 → (0)'], reason: UNREAD },
 ]

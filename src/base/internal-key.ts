@@ -9,6 +9,7 @@
  * it, so keys are compared as halves, and only entries are decoded to a SequenceNumber.
  * Source   google/leveldb db/dbformat.h
  */
+import { copyBytes } from './bytes.ts'
 import { getFixed32, putFixed32 } from './coding.ts'
 import type { Comparator } from './comparator.ts'
 import type { Bytes, SequenceNumber } from './types.ts'
@@ -68,7 +69,7 @@ export function encodeInternalKey(
   high: number,
 ): Uint8Array<ArrayBuffer> {
   const encoded = new Uint8Array(keyLen + TAG_BYTES)
-  encoded.set(key.subarray(keyOff, keyOff + keyLen))
+  copyBytes(key, keyOff, encoded, 0, keyLen)
   putFixed32(encoded, keyLen, low)
   putFixed32(encoded, keyLen + 4, high)
   return encoded

@@ -85,6 +85,16 @@ export class TableCache {
     return this.#openCount
   }
 
+  /** Whether one more table, like those that are open, may be opened without closing another. */
+  get hasRoom(): boolean {
+    const expectedBytes = this.bytes / Math.max(1, this.#openCount)
+    return this.#openCount < this.maxOpenFiles && this.bytes + expectedBytes <= this.bytesMax
+  }
+
+  isOpen(number: FileNumber): boolean {
+    return this.#entries.has(number)
+  }
+
   /**
    * The table of a file number, opened if it is not, for a lookup that ends before the next call here.
    * @throws CorruptionError, NotSupportedError, IOError from opening it

@@ -1,19 +1,23 @@
 /**
  * CompactionLane: takes what the picker chooses, or a range that somebody asked for, to compaction jobs, one at a time, and
- * installs what they wrote. A move of a table to the next level is an edit of the MANIFEST and no job.
+ * installs what they wrote, once reads will find it open (table-warmer.ts). A move of a table to the next level is an edit of
+ * the MANIFEST and no job.
  *
  * Failures   See retry.ts. A damaged input is different: trying again would read the same bytes. The table is reported and
  *            from then on left where it is, with its range of keys, until somebody asks for a compaction; reads of what
  *            is whole go on, and so do compactions elsewhere. A failure of the MANIFEST poisons the database.
- * The end    A compaction can be thrown away: its inputs are still there. Closing the executor aborts a running job.
+ * The end    A compaction can be thrown away: its inputs are still there. Closing the executor aborts a running job. What is done is
+ *            installed at once from `end` on: nobody reads any more.
  * Several    at once would need a list in place of #running, and nothing else here: inputs are marked in `busy` already,
  *            and the picker works around them. One is what two cores have room for beside the writer and a flush.
  * Threads    belongs to the database's thread
  */
+import { closeQuietly } from '../base/close-all.ts'
 import type { Environment } from '../base/environment.ts'
 import { VarveError } from '../base/errors.ts'
 import { parseFileName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
+import type { TableCache } from '../cache/table-cache.ts'
 import type { CompactionJob, CompactionResult } from '../jobs/compaction-job.ts'
 import type { Compaction } from '../version/compaction.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
@@ -24,11 +28,13 @@ import type { CompactionDetail, Emit } from './events.ts'
 import type { Done } from './installer.ts'
 import type { ManualCompaction } from './manual-compaction.ts'
 import { Retry } from './retry.ts'
+import { TableWarmer, worthOpening } from './table-warmer.ts'
 
 /** What the lane asks of the engine. */
 export interface CompactionHost {
   readonly environment: Environment
   readonly emit: Emit
+  readonly tables: TableCache
   /** Tables that no compaction may take: inputs of one, about to be dropped, or damaged. */
   readonly busy: Set<FileNumber>
   /** Whether the MANIFEST still takes edits. */
@@ -52,6 +58,8 @@ export class CompactionLane {
   readonly #executor: JobExecutor
   readonly #changed: () => void
   #running: Running | undefined = undefined
+  /** Opens what the one that runs has written, and then has it installed. */
+  #warmer: TableWarmer | undefined = undefined
   #manual: ManualCompaction | undefined = undefined
   readonly #damaged = new Set<FileNumber>()
   #damage: Error | undefined = undefined
@@ -111,14 +119,27 @@ export class CompactionLane {
     return true
   }
 
+  /** Somebody asks for what has come in. */
+  poll(): void {
+    this.#warmer?.poll()
+  }
+
+  /** Install what waits to be. @returns whether anything did */
+  hurry(): boolean {
+    const warmer = this.#warmer
+    warmer?.finish()
+    return warmer !== undefined
+  }
+
   /** Begin none any more. */
   end(): void {
     this.#isEnded = true
+    this.hurry()
   }
 
   close(): void {
-    this.end()
     this.#isClosed = true
+    this.end()
     this.retry.close()
   }
 
@@ -156,16 +177,34 @@ export class CompactionLane {
     const { compaction, startMs } = running
     const durationMs = this.#host.environment.clock.monotonicMs() - startMs
     if (error === undefined && result !== undefined) {
-      this.#install(running, result.outputs, () => this.#installed(compaction, result, durationMs))
+      const install = (): void =>
+        this.#install(running, result.outputs, () => this.#installed(compaction, result, durationMs))
+      this.#warm(compaction, result.outputs, install)
     } else {
       this.#end(running, () => this.#failed(compaction, error as Error, durationMs))
     }
   }
 
+  #warm(compaction: Compaction, outputs: readonly FileMetadata[], install: () => void): void {
+    const { environment, tables } = this.#host
+    const files = this.#isEnded ? [] : worthOpening(tables, inputsOf(compaction), outputs)
+    this.#warmer = new TableWarmer(environment, tables, files, () => {
+      this.#warmer = undefined
+      if (!this.#isClosed) install()
+    })
+    this.#warmer.start()
+  }
+
   #install(running: Running, outputs: readonly FileMetadata[], note: () => void): void {
     this.#host.installCompaction(running.compaction, outputs, (failure) => {
-      this.#end(running, failure === undefined ? note : () => this.retry.giveUp(failure))
+      this.#end(running, failure === undefined ? note : () => this.#refused(running.compaction, outputs, failure))
     })
+  }
+
+  /** The outputs of a job are nobody's. */
+  #refused({ isTrivialMove }: Compaction, outputs: readonly FileMetadata[], failure: Error): void {
+    if (!isTrivialMove) for (const { number } of outputs) closeQuietly(() => this.#host.tables.evict(number))
+    this.retry.giveUp(failure)
   }
 
   #installed(compaction: Compaction, result: CompactionResult, durationMs: number): void {

@@ -100,7 +100,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
   readonly #cursor: ScanCursor<T>
   readonly #environment: Environment
   #sinceClock = 0
-  #turnStartMs = -1
+  #turnStartMs = Number.NEGATIVE_INFINITY
 
   /** Made by `DB.scan()`. @internal */
   constructor(cursor: ScanCursor<T>, environment: Environment) {

@@ -9,6 +9,7 @@ import { LevelIterator } from '../version/level-iterator.ts'
 import { Cursor } from './cursor.ts'
 import type { DamageReports } from './damage-reports.ts'
 import { DBIterator } from './db-iterator.ts'
+import { IdleScan } from './idle-scan.ts'
 import { PinnedTables } from './pinned-tables.ts'
 import { RangeFilters } from './range-filters.ts'
 import type { ReadHost } from './read-host.ts'
@@ -20,11 +21,13 @@ export class Scanner {
   readonly #host: ReadHost
   readonly #damage: DamageReports
   readonly #open = new Set<Cursor>()
+  readonly #idle: IdleScan
   #isClosed = false
 
   constructor(host: ReadHost, damage: DamageReports) {
     this.#host = host
     this.#damage = damage
+    this.#idle = new IdleScan(host)
   }
 
   get openCount(): number {
@@ -54,6 +57,7 @@ export class Scanner {
 
   #begin({ bounds, isReverse, snapshot }: ScanPlan): { readonly cursor: Cursor; readonly iterator: DBIterator } {
     if (this.#isClosed) throw new ClosedError('the database is closed')
+    this.#idle.touch()
     const host = this.#host
     const sequence = snapshot?.sequenceFor(host.snapshots) ?? host.lastSequence
     const { active, immutables, version } = host.readState

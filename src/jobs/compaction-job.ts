@@ -10,7 +10,7 @@
  *             (2) inputs are only read; whoever installs the result removes them
  * Source      google/leveldb db/db_impl.cc (DoCompactionWork)
  */
-import { copyBytes } from '../base/bytes.ts'
+import { commonPrefixLength, compareBeyond, copyBytes } from '../base/bytes.ts'
 import { closeQuietly } from '../base/close-all.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
@@ -56,6 +56,8 @@ export interface CompactionResult {
 const STEP_BYTES = 1024 * 1024
 const FIRST_KEY_BYTES = 64
 const NO_INPUT = -1
+/** More bytes than a key has. */
+const ALL_BYTES = 2 ** 30
 
 /** A compaction under way. `step` until it returns false; then there is a result. */
 export class CompactionRun {
@@ -70,6 +72,9 @@ export class CompactionRun {
   #lastTagLow: number
   #lastTagHigh: number
   #lastInput: number
+  /** Of the keys since the entry written last, that one's included, each has at least so many bytes in common with the one before. */
+  #common: number
+  readonly #isBytewise: boolean
   #entriesRead: number
   #hasBegun: boolean
   #result: CompactionResult | undefined
@@ -86,6 +91,8 @@ export class CompactionRun {
     this.#lastTagLow = 0
     this.#lastTagHigh = 0
     this.#lastInput = NO_INPUT
+    this.#common = 0
+    this.#isBytewise = comparator === bytewiseComparator
     this.#entriesRead = 0
     this.#hasBegun = false
     this.#result = undefined
@@ -131,36 +138,48 @@ export class CompactionRun {
       this.#outputs.startKey(entry)
     }
     const { keyBuf, keyOff, keyLen, tagLow, tagHigh } = entry
-    if (!this.#rule.drops(keyBuf, keyOff, keyLen, tagLow, tagHigh)) this.#outputs.add(entry)
+    if (this.#rule.drops(keyBuf, keyOff, keyLen, tagLow, tagHigh)) return
+    this.#outputs.add(entry, this.#common)
+    this.#common = ALL_BYTES
   }
 
   /**
-   * Whether the entry's user key is another than that of the entry before, which it then takes the place of. An entry of
+   * Whether the entry's user key is another than that of the entry before, whose place it takes. An entry of
    * an input that does not ascend comes out of the merge at once, since all others are at least as large as the one before.
    */
   #isNewKey(entry: InternalIterator): boolean {
     const input = this.#inputs.entries.child
     const { keyBuf, keyOff, keyLen, tagLow, tagHigh } = entry
-    const order =
-      this.#lastInput === NO_INPUT
-        ? -1
-        : this.#comparator.compare(this.#lastKey, 0, this.#lastLength, keyBuf, keyOff, keyLen)
+    const common = commonPrefixLength(this.#lastKey, 0, this.#lastLength, keyBuf, keyOff, keyLen)
+    const order = this.#lastInput === NO_INPUT ? -1 : this.#compareLast(keyBuf, keyOff, keyLen, common)
     if (order >= 0) {
       const tags = order > 0 ? 1 : compareTags(this.#lastTagLow, this.#lastTagHigh, tagLow, tagHigh)
       if (tags > 0 || (tags === 0 && input === this.#lastInput)) this.#inputs.outOfOrder()
-    } else {
-      this.#rememberKey(keyBuf, keyOff, keyLen)
     }
+    this.#rememberKey(keyBuf, keyOff, keyLen, common)
     this.#lastTagLow = tagLow
     this.#lastTagHigh = tagHigh
     this.#lastInput = input
     return order < 0
   }
 
-  #rememberKey(key: Bytes, keyOff: number, keyLen: number): void {
-    if (keyLen > this.#lastKey.length) this.#lastKey = new Uint8Array(keyLen * 2)
-    copyBytes(key, keyOff, this.#lastKey, 0, keyLen)
+  /** @param common how many bytes the keys have in common */
+  #compareLast(key: Bytes, keyOff: number, keyLen: number, common: number): number {
+    return this.#isBytewise
+      ? compareBeyond(this.#lastKey, 0, this.#lastLength, key, keyOff, keyLen, common)
+      : this.#comparator.compare(this.#lastKey, 0, this.#lastLength, key, keyOff, keyLen)
+  }
+
+  /** Also where the order takes the key for the same: its bytes may be others. */
+  #rememberKey(key: Bytes, keyOff: number, keyLen: number, common: number): void {
+    let kept = common
+    if (keyLen > this.#lastKey.length) {
+      this.#lastKey = new Uint8Array(keyLen * 2)
+      kept = 0
+    }
+    copyBytes(key, keyOff + kept, this.#lastKey, kept, keyLen - kept)
     this.#lastLength = keyLen
+    if (common < this.#common) this.#common = common
   }
 
   #finish(): void {

@@ -80,8 +80,12 @@ export class CompactionOutputs {
     if (builder.fileBytes >= SYNC_AHEAD_BYTES) this.#unsynced?.syncAhead?.()
   }
 
-  /** Write an entry. @throws IOError */
-  add(entry: InternalIterator): void {
+  /**
+   * Write an entry.
+   * @param known so many bytes its user key has in common with that of the entry written before, or more
+   * @throws IOError
+   */
+  add(entry: InternalIterator, known: number): void {
     const builder = this.#builder ?? this.#beginTable()
     builder.add(
       entry.keyBuf,
@@ -92,6 +96,7 @@ export class CompactionOutputs {
       entry.valBuf,
       entry.valOff,
       entry.valLen,
+      known,
     )
     this.entriesWritten++
   }

@@ -54,7 +54,7 @@ export class FlushEntries {
     const entries = this.#entries
     entries.seekToFirst()
     if (!this.#hasRanges) {
-      for (; entries.valid; entries.next()) this.#writeOwn()
+      for (; entries.valid; entries.next()) this.#writeOwn(true)
       return
     }
     const below = this.#below
@@ -74,7 +74,7 @@ export class FlushEntries {
     while (entries.valid && this.#compareWith(this.#key, this.#keyLen) === 0) {
       const sequence = tagSequence(entries.tagLow, entries.tagHigh)
       if (tagType(entries.tagLow) === ValueType.VALUE) this.#expand(this.#key, this.#keyLen, sequence, newer)
-      this.#writeOwn()
+      this.#writeOwn(false)
       newer = sequence
       entries.next()
     }
@@ -98,11 +98,13 @@ export class FlushEntries {
     this.#sink.add(key, 0, keyLen, tagLow(covering, ValueType.DELETION), tagHigh(covering), EMPTY, 0, 0)
   }
 
-  #writeOwn(): void {
+  /** @param isNext whether what was written last is the MemTable's entry before */
+  #writeOwn(isNext: boolean): void {
     const e = this.#entries
-    this.#order.check(e)
+    const common = this.#order.check(e)
     this.ownCount++
-    this.#sink.add(e.keyBuf, e.keyOff, e.keyLen, e.tagLow, e.tagHigh, e.valBuf, e.valOff, e.valLen)
+    const known = isNext ? common : 0
+    this.#sink.add(e.keyBuf, e.keyOff, e.keyLen, e.tagLow, e.tagHigh, e.valBuf, e.valOff, e.valLen, known)
   }
 
   #compareWith(key: Bytes, keyLen: number): number {

@@ -117,7 +117,7 @@ function writeTable(
   const path = files.join(job.directory, tableName(job.number))
   const file = files.createWritable(path)
   try {
-    const builder = new TableBuilder(file, tableOptions(job.format, comparator, environment.codecs))
+    const builder = new TableBuilder(file, tableOptions(job.format, comparator, environment.codecs), memtable.valBuf)
     const entries = new FlushEntries(memtable, below, comparator, builder)
     try {
       entries.write()

@@ -21,7 +21,7 @@
 /** "VARV" as a little-endian word. */
 export const MAGIC_VALUE = 0x56524156
 /** Changes with everything that a reader of another version would misread. */
-export const FORMAT_VERSION_VALUE = 4
+export const FORMAT_VERSION_VALUE = 5
 
 /** Words 0–3 never change after creation. */
 export const MAGIC = 0

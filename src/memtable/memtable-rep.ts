@@ -5,7 +5,8 @@
  *
  * Publication rule
  *  (1) Writer: fills key, versions and the new node's own links with plain stores, and only then makes them reachable,
- *      each link that readers may follow by one Atomics.store (Arena.storeLink). Nothing reachable changes, but for such links.
+ *      each link that readers may follow by one Atomics.store (Arena.storeLink). Nothing reachable changes, but for such links,
+ *      and for the changes in nodes of range maps, which tell since when they are to be followed (range-map.ts).
  *  (2) Writer: publishes a whole batch by one Atomics.store of the tail (table-counters.ts).
  *  (3) Reader: loads the tail once for a lookup or an iterator, as its `limit`. A version is visible if and only if its
  *      offset is below the limit; everything there was stored before the tail, so plain loads see it.

@@ -11,7 +11,7 @@ import type { Bytes, SequenceNumber } from '../base/types.ts'
 import type { Arena } from './arena.ts'
 import type { MemTableRange } from './entry.ts'
 import { KeyProbe } from './key-probe.ts'
-import { BOUNDARY, BOUNDARY_BYTES, COVER, compareBoundary, LEFT, RIGHT } from './range-map.ts'
+import { BOUNDARY, BOUNDARY_BYTES, COVER, compareBoundary, leftOf, rightOf, rootOf } from './range-map.ts'
 
 export class RangeCursor implements RangeCover {
   sequence: SequenceNumber
@@ -27,10 +27,11 @@ export class RangeCursor implements RangeCover {
   readonly #words: Int32Array<ArrayBufferLike>
   readonly #bytes: Bytes
   readonly #probe: KeyProbe
-  #root: number
+  readonly #version: number
+  readonly #root: number
 
-  /** @param root of the map; 0 for one that covers nothing */
-  constructor(arena: Arena, comparator: Comparator, root: number) {
+  /** @param version the one that the map is of; 0 for a map that covers nothing */
+  constructor(arena: Arena, comparator: Comparator, version: number) {
     this.sequence = 0 as SequenceNumber
     this.hasStart = false
     this.startBuf = arena.bytes
@@ -43,7 +44,8 @@ export class RangeCursor implements RangeCover {
     this.#words = arena.words
     this.#bytes = arena.bytes
     this.#probe = new KeyProbe(comparator)
-    this.#root = root
+    this.#version = version
+    this.#root = version === 0 ? 0 : rootOf(arena.words, version)
   }
 
   /** Whether no range tombstone covers anything. */
@@ -60,10 +62,10 @@ export class RangeCursor implements RangeCover {
     while (node !== 0) {
       if (compareBoundary(words, this.#bytes, node, this.#probe) <= 0) {
         floor = node
-        node = words[(node >> 2) + RIGHT]
+        node = rightOf(words, node, this.#version)
       } else {
         above = node
-        node = words[(node >> 2) + LEFT]
+        node = leftOf(words, node, this.#version)
       }
     }
     this.#settle(floor, above)
@@ -72,7 +74,7 @@ export class RangeCursor implements RangeCover {
   /** To the stretch before the first boundary. */
   seekToFirst(): void {
     let first = 0
-    for (let node = this.#root; node !== 0; node = this.#words[(node >> 2) + LEFT]) first = node
+    for (let node = this.#root; node !== 0; node = leftOf(this.#words, node, this.#version)) first = node
     this.#settle(0, first)
   }
 

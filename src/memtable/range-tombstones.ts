@@ -6,7 +6,8 @@
  * Format      the header's RANGES is the head of the chain, 0 for none; the value of a version is its map's root, u32
  * Invariant   range tombstones are added in the order of their sequences
  * Threads     `add`: the writer; it stores the head last, by Arena.storeLink. Everything else: any, by the publication rule of
- *             memtable-rep.ts. A version lies behind the nodes of its map, so what is visible is whole.
+ *             memtable-rep.ts. A version lies behind the nodes of its map, so what is visible is whole;
+ *             and behind the tombstones of all changes in them that are its map's.
  */
 import { assert } from '../base/assert.ts'
 import type { Comparator } from '../base/comparator.ts'
@@ -19,7 +20,7 @@ import { RANGES } from './arena-layout.ts'
 import type { MemTableRange } from './entry.ts'
 import { KeyProbe } from './key-probe.ts'
 import { RangeCursor } from './range-cursor.ts'
-import { coverIn, HEIGHT } from './range-map.ts'
+import { coverIn, HEIGHT, rootOf } from './range-map.ts'
 import { paintingBytesMax, RangePainter } from './range-painter.ts'
 import {
   appendVersion,
@@ -97,7 +98,7 @@ export class RangeTombstones {
     assert(sequence > this.newestSequence(), 'the sequences of range tombstones ascend')
     if (this.#comparator.compare(start, startOff, startLen, end, endOff, endLen) >= 0) return false
     const newest = this.#words[RANGES]
-    const root = newest === 0 ? 0 : this.#root(newest)
+    const root = newest === 0 ? 0 : rootOf(this.#words, newest)
     this.#makeSureOfRoom(startLen, endLen, root === 0 ? 0 : this.#words[(root >> 2) + HEIGHT])
     const low = tagLow(sequence, ValueType.RANGE_DELETION)
     const high = tagHigh(sequence)
@@ -160,7 +161,7 @@ export class RangeTombstones {
     const version = this.#visible(tagLow, tagHigh, limit)
     if (version === 0 || !this.#isNewer(version, thanLow, thanHigh)) return 0
     this.#probe.load(key, keyOff, keyLen)
-    const cover = coverIn(this.#words, this.#arena.bytes, this.#root(version), this.#probe)
+    const cover = coverIn(this.#words, this.#arena.bytes, version, this.#probe)
     return cover !== 0 && this.#isNewer(cover, thanLow, thanHigh) ? cover : 0
   }
 
@@ -174,7 +175,7 @@ export class RangeTombstones {
     const visible = this.#visible(tagLow(atMost, ValueType.RANGE_DELETION), tagHigh(atMost), limit)
     if (visible === 0) return NONE
     this.#probe.load(key, keyOff, keyLen)
-    const newest = coverIn(words, this.#arena.bytes, this.#root(visible), this.#probe)
+    const newest = coverIn(words, this.#arena.bytes, visible, this.#probe)
     if (newest === 0 || this.sequenceOf(newest) <= above) return NONE
     // Newer maps have newer covers, so the versions that have one above are the newest ones of the chain: at least down to
     // the one of this cover, where most searches end.
@@ -191,7 +192,7 @@ export class RangeTombstones {
   /** A cursor over the map of a sequence. */
   cursor(sequence: SequenceNumber, limit: number): RangeCursor {
     const version = this.#visible(tagLow(sequence, ValueType.RANGE_DELETION), tagHigh(sequence), limit)
-    return new RangeCursor(this.#arena, this.#comparator, version === 0 ? 0 : this.#root(version))
+    return new RangeCursor(this.#arena, this.#comparator, version)
   }
 
   #append(newest: number, low: number, high: number, root: number): void {
@@ -218,10 +219,6 @@ export class RangeTombstones {
     return newest === 0 ? 0 : findVersion(words, newest, tagLow, tagHigh, limit)
   }
 
-  #root(version: number): number {
-    return this.#words[(version + VERSION_BYTES) >> 2]
-  }
-
   /** Whether what is at an offset, its tag first, has a greater sequence than a tag. */
   #isNewer(offset: number, thanLow: number, thanHigh: number): boolean {
     const high = versionTagHigh(this.#words, offset)
@@ -230,7 +227,7 @@ export class RangeTombstones {
 
   /** Whether the probe's key has a cover above a sequence in the map of a version. */
   #coversAfter(version: number, above: number): boolean {
-    const cover = coverIn(this.#words, this.#arena.bytes, this.#root(version), this.#probe)
+    const cover = coverIn(this.#words, this.#arena.bytes, version, this.#probe)
     return cover !== 0 && this.sequenceOf(cover) > above
   }
 }

@@ -3,7 +3,7 @@
  * order; every `restartInterval` entries a key is stored whole.
  * Source   google/leveldb table/block_builder.cc
  */
-import { commonPrefixLength, copyBytes } from '../base/bytes.ts'
+import { commonPrefixLength, copyBytes, copyWords, EMPTY, viewOf } from '../base/bytes.ts'
 import { putFixed32, putVarint } from '../base/coding.ts'
 import { TAG_BYTES } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
@@ -20,16 +20,26 @@ export class BlockBuilder {
   lastKeyLength: number
 
   readonly #restartInterval: number
+  /** Values that lie here are copied by words. */
+  readonly #shared: Bytes | undefined
+  readonly #sharedView: DataView
   /** The block so far is buffer[0, length). */
   #buffer: Uint8Array
+  #view: DataView
   #length: number
   readonly #restarts: number[]
   /** Entries since the last restart point. */
   #run: number
 
-  /** @param blockBytes intended size; larger blocks are built all the same */
-  constructor(restartInterval: number, blockBytes: number) {
+  /**
+   * @param blockBytes intended size; larger blocks are built all the same
+   * @param shared shared memory in which values lie, if they do
+   */
+  constructor(restartInterval: number, blockBytes: number, shared: Bytes | undefined = undefined) {
+    this.#shared = shared
+    this.#sharedView = viewOf(shared ?? EMPTY)
     this.#buffer = new Uint8Array(blockBytes + SLACK_BYTES)
+    this.#view = viewOf(this.#buffer)
     this.#length = 0
     this.lastKey = new Uint8Array(FIRST_KEY_BYTES)
     this.lastKeyLength = 0
@@ -110,7 +120,8 @@ export class BlockBuilder {
     at = putVarint(buffer, at, valLen)
     copyBytes(this.lastKey, shared, buffer, at, unshared)
     at += unshared
-    copyBytes(value, valOff, buffer, at, valLen)
+    if (value === this.#shared) copyWords(this.#sharedView, valOff, this.#view, at, valLen)
+    else copyBytes(value, valOff, buffer, at, valLen)
     this.#length = at + valLen
     this.#run++
     this.lastKeyLength = keyLength
@@ -142,5 +153,6 @@ export class BlockBuilder {
     const larger = new Uint8Array(Math.max(needed, this.#buffer.length * 2))
     larger.set(this.#buffer.subarray(0, this.#length))
     this.#buffer = larger
+    this.#view = viewOf(larger)
   }
 }

@@ -3,8 +3,11 @@
  */
 import type { Bytes } from '../base/types.ts'
 
-/** All bytes are borrowed until return. */
 export interface EntrySink {
+  /**
+   * All bytes are borrowed until return.
+   * @param known so many bytes the user key has in common with the one before, or more; 0 if left out
+   */
   add(
     key: Bytes,
     keyOff: number,
@@ -14,5 +17,6 @@ export interface EntrySink {
     value: Bytes,
     valOff: number,
     valLen: number,
+    known?: number,
   ): void
 }

@@ -65,7 +65,8 @@ export class FilterBlockBuilder {
     if (this.#keyCount > 0) this.#emit()
     const block = new Uint8Array(this.#filtersBytes + 4 * this.#filters.length + TAIL_BYTES)
     let at = 0
-    for (const [i, filter] of this.#filters.entries()) {
+    for (let i = 0; i < this.#filters.length; i++) {
+      const filter = this.#filters[i]
       putFixed32(block, this.#filtersBytes + 4 * i, at)
       block.set(filter, at)
       at += filter.length

@@ -7,9 +7,12 @@ import type { Comparator } from '../base/comparator.ts'
 import { encodeInternalKey, MAX_TAG_HIGH, MAX_TAG_LOW, TAG_BYTES, userKey } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
 
-/** An internal key k with start ≤ k < limit, both encoded internal keys; `start` itself if none is shorter. */
+/**
+ * An internal key k with start ≤ k < every internal key of the user key `limit` after start, which is encoded; `start` itself if none
+ * is shorter.
+ */
 export function shortestSeparator(comparator: Comparator, start: Bytes, limit: Bytes): Bytes {
-  return shorterOr(comparator, start, comparator.shortestSeparator(userKey(start), userKey(limit)))
+  return shorterOr(comparator, start, comparator.shortestSeparator(userKey(start), limit))
 }
 
 /** An internal key k ≥ key, an encoded internal key; `key` itself if none is shorter. */

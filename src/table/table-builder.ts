@@ -11,7 +11,7 @@ import { EMPTY } from '../base/bytes.ts'
 import { getFixed32 } from '../base/coding.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { WritableFile } from '../base/environment.ts'
-import { compareTags, encodeInternalKey, TAG_BYTES, tagSequence, tagType } from '../base/internal-key.ts'
+import { compareTags, TAG_BYTES, tagSequence, tagType } from '../base/internal-key.ts'
 import { type Bytes, type SequenceNumber, sequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { BlockBuilder } from './block-builder.ts'
@@ -58,15 +58,18 @@ export class TableBuilder implements EntrySink {
   #superseded: number
   #newestTombstone: SequenceNumber
 
-  /** @param file empty; stays open, and its caller's, also when an append throws */
-  constructor(file: WritableFile, options: TableOptions) {
+  /**
+   * @param file empty; stays open, and its caller's, also when an append throws
+   * @param shared shared memory in which values lie, if they do
+   */
+  constructor(file: WritableFile, options: TableOptions, shared: Bytes | undefined = undefined) {
     assert(options.blockBytes > 0 && options.restartInterval > 0, 'block size and restart interval are positive')
     this.entryCount = 0
     this.smallest = EMPTY
     this.#options = options
     this.#isBytewise = options.comparator === bytewiseComparator
     this.#writer = new BlockWriter(file, options.compressor)
-    this.#data = new BlockBuilder(options.restartInterval, options.blockBytes)
+    this.#data = new BlockBuilder(options.restartInterval, options.blockBytes, shared)
     this.#index = new BlockBuilder(INDEX_RESTART_INTERVAL, options.blockBytes)
     this.#filter = options.filterPolicy === undefined ? undefined : new FilterBlockBuilder(options.filterPolicy)
     this.#pending = undefined
@@ -104,6 +107,7 @@ export class TableBuilder implements EntrySink {
 
   /**
    * Add an entry. All bytes are borrowed until return.
+   * @param known so many bytes the user key has in common with the one before, or more; of no account for the first entry
    * @requires the internal key sorts after the one before; not finished
    * @throws IOError if the file cannot be written; the builder is then of no use
    */
@@ -116,13 +120,13 @@ export class TableBuilder implements EntrySink {
     value: Bytes,
     valOff: number,
     valLen: number,
+    known: number = 0,
   ): void {
     assert(!this.#isFinished, 'a finished table takes no entries')
     const data = this.#data
     const lastLength = data.lastKeyLength
-    const common = this.#commonWithLast(key, keyOff, keyLen, tagLow, tagHigh)
-    if (this.#pending !== undefined)
-      this.#addSeparator(this.#pending, encodeInternalKey(key, keyOff, keyLen, tagLow, tagHigh))
+    const common = this.#commonWithLast(key, keyOff, keyLen, tagLow, tagHigh, known)
+    if (this.#pending !== undefined) this.#addSeparator(this.#pending, key.subarray(keyOff, keyOff + keyLen))
     this.#filter?.addKey(key, keyOff, keyLen)
     data.addEntry(key, keyOff, keyLen, tagLow, tagHigh, common, value, valOff, valLen)
     if (this.entryCount === 0) this.smallest = this.largest
@@ -152,12 +156,12 @@ export class TableBuilder implements EntrySink {
   }
 
   /** How many bytes the internal key has in common with the last one, after which it has to come. */
-  #commonWithLast(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): number {
+  #commonWithLast(key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number, known: number): number {
     const { lastKey, lastKeyLength } = this.#data
     if (lastKeyLength === 0) return 0
     const lastLen = lastKeyLength - TAG_BYTES
     const limit = keyLen < lastLen ? keyLen : lastLen
-    let common = 0
+    let common = known
     while (common < limit && key[keyOff + common] === lastKey[common]) common++
     if (common < limit && this.#isBytewise) {
       assert(lastKey[common] < key[keyOff + common], ASCENDING)
@@ -183,6 +187,7 @@ export class TableBuilder implements EntrySink {
     this.#filter?.startBlock(this.#writer.offset)
   }
 
+  /** @param next the user key that follows */
   #addSeparator(pending: BlockHandle, next: Bytes): void {
     const last = this.#data.lastKey.subarray(0, this.#data.lastKeyLength)
     this.#addToIndex(shortestSeparator(this.#options.comparator, last, next), pending)

@@ -67,7 +67,6 @@ export class Table {
   readonly filterIsDamaged: boolean
   /** Bytes of memory that the open table takes. */
   readonly memoryBytes: number
-
   readonly #comparator: Comparator
   readonly #store: BlockStore | undefined
   readonly #memory: BlockMemory
@@ -78,6 +77,8 @@ export class Table {
   readonly #filters: BlockFilters | undefined
   readonly #metaindexOffset: number
   readonly #lookups: LookupCursor
+  /** Never moved, only touched: keeps the code of scans compiled (see idle-scan.ts). */
+  readonly #idle: TableIterator
 
   private constructor(file: RandomAccessFile, number: FileNumber, options: TableReadOptions) {
     const tail = new TableTail(file, options.codecs)
@@ -99,6 +100,7 @@ export class Table {
     this.#lookups = options.lookups ?? new LookupCursor(options.comparator, this.#memory)
     const shelfBytes = 8 * this.#index.count
     this.memoryBytes = OVERHEAD_BYTES + shelfBytes + this.#index.memoryBytes + (this.#filters?.memoryBytes ?? 0)
+    this.#idle = this.#iterator(true, false)
   }
 
   /**
@@ -145,6 +147,11 @@ export class Table {
   /** An iterator over all entries; of no use once the table is closed. */
   iterator(options: TableIteratorOptions = {}): TableIterator {
     const { fillCache = true, readsAll = false } = options
+    this.#idle.valid = false
+    return this.#iterator(fillCache, readsAll)
+  }
+
+  #iterator(fillCache: boolean, readsAll: boolean): TableIterator {
     const blocks = new SequentialBlocks(
       this.file,
       this.number,

@@ -9,6 +9,9 @@ import { nodeEnvironment } from '../../src/env/node-env.ts'
 import { open } from '../../src/public/index.ts'
 import { withDirectory } from '../compat/engines.ts'
 
+/** For threads to end. */
+const PATIENCE_MS = 30_000
+
 const MIB = 1024 * 1024
 
 /** Node's, but nothing is synced: a thousand openings would take minutes. */
@@ -75,7 +78,10 @@ test('threads of forty openings leave no descriptor behind', { skip: noProc }, a
       await db.close()
       if (round === 0) before = await settled()
     }
-    assert.equal(await settled(), before)
+    // On a busy machine the last threads take longer than it seems; what is left behind never goes.
+    const deadline = performance.now() + PATIENCE_MS
+    while (descriptors() !== before && performance.now() < deadline) await settled()
+    assert.equal(descriptors(), before)
   })
 })
 

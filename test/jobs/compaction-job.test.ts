@@ -1,11 +1,12 @@
 /** Compactions: what they keep, where their outputs end, and that what fails leaves nothing. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytewiseComparator, customComparator } from '../../src/base/comparator.ts'
+import { bytewiseComparator, type Comparator, customComparator } from '../../src/base/comparator.ts'
 import { CorruptionError } from '../../src/base/errors.ts'
+import { tableName } from '../../src/base/filename.ts'
 import { tagSequence, tagType } from '../../src/base/internal-key.ts'
 import { Prng } from '../../src/base/prng.ts'
-import { sequenceNumber } from '../../src/base/types.ts'
+import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import * as ValueType from '../../src/base/value-type.ts'
 import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
@@ -488,3 +489,51 @@ test('compressed inputs are read, and outputs are compressed as the job says', (
 function after(first: number): Pick<CompactionJob, 'numbers'> {
   return { numbers: FileNumbers.startingAt(first).share() }
 }
+
+/** A table's file is what a builder makes of its entries that is told nothing of what their keys have in common. */
+function checkBuiltAnew(memory: MemoryEnvironment, number: number, comparator: Comparator): void {
+  const file = memory.files.openRandomAccess(`${DIRECTORY}/${tableName(fileNumber(number))}`)
+  const bytes = new Uint8Array(file.bytes)
+  file.read(0, bytes, 0, bytes.length)
+  file.close()
+  const entries = entriesOf(memory, number)
+  assert.deepEqual(bytes, buildTable(entries, tableOptions(FORMAT, comparator, memory.codecs)))
+}
+
+test('keys are shared with the one written before, whatever was left out between them, seed 5', () => {
+  const prng = new Prng(5)
+  for (let round = 0; round < 50; round++) {
+    const memory = new MemoryEnvironment()
+    const upper = placeLevel(memory, FileNumbers.startingAt(1), sorted(randomHistory(prng, 300, 200, 150)), 70)
+    const lower = placeLevel(memory, FileNumbers.startingAt(50), sorted(randomHistory(prng, 1, 200, 150)), 70)
+    const snapshots = round % 2 === 0 ? [] : [sequenceNumber(prng.below(400))]
+    const { outputs, entriesRead, entriesWritten } = runCompactionJob(jobOf({ upper, lower, snapshots }), memory)
+    assert.ok(entriesWritten < entriesRead)
+    for (const { number } of outputs) checkBuiltAnew(memory, number, bytewiseComparator)
+  }
+})
+
+test('of keys that the order takes for the same, each is written as it was spelled', () => {
+  const memory = new MemoryEnvironment()
+  const lowerCase = (key: Uint8Array): string => Buffer.from(key).toString().toLowerCase()
+  const comparator = customComparator({
+    name: 'letters',
+    compare: (a, b) => Number(lowerCase(a) > lowerCase(b)) - Number(lowerCase(a) < lowerCase(b)),
+  })
+  const table = (number: number, keys: readonly string[]): FileMetadata =>
+    placeTable(
+      memory,
+      number,
+      keys.map((key) => putEntry(bytesOf(key), number, bytesOf('v'))),
+      comparator,
+    )
+  const job = jobOf({
+    upper: [table(2, ['ABC', 'abde'])],
+    lower: [table(1, ['abc', 'ABDA'])],
+    snapshots: [sequenceNumber(1)],
+  })
+  const { outputs } = runCompactionJob(job, memory, comparator)
+  const entries = entriesOf(memory, outputs[0].number)
+  assert.deepEqual(entries.map(describe), ['"ABC"#2=v', '"abc"#1=v', '"ABDA"#1=v', '"abde"#2=v'])
+  checkBuiltAnew(memory, outputs[0].number, comparator)
+})

@@ -153,3 +153,16 @@ test('a flush notices entries that are not in order without checksums', () => {
     },
   )
 })
+
+test('a flush notices a value that reaches beyond the memory without checksums', () => {
+  const table = fill('vector', false)
+  const at = table.iterator()
+  at.seekToFirst()
+  // The highest byte of the value's length, which lies right before it: far too long, then negative.
+  for (const change of [0x7f, 0xff]) {
+    assert.throws(
+      () => flush(damaged(table, at.valOff - 1, change)),
+      (error: unknown) => error instanceof CorruptionError && /reaches beyond/.test(error.message),
+    )
+  }
+})

@@ -16,7 +16,8 @@ import * as ValueType from '../../src/base/value-type.ts'
 import { MemTableFullError } from '../../src/memtable/arena.ts'
 import * as Layout from '../../src/memtable/arena-layout.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
-import { BOUNDARY, COVER, HEIGHT, LEFT, NODE_BYTES, RIGHT } from '../../src/memtable/range-map.ts'
+import { NO_LIMIT } from '../../src/memtable/memtable-rep.ts'
+import { BOUNDARY, COVER, HEIGHT, leftOf, NODE_BYTES, rightOf, rootOf } from '../../src/memtable/range-map.ts'
 import { paintingBytesMax } from '../../src/memtable/range-painter.ts'
 import { LINK_BYTES, VERSION_BYTES } from '../../src/memtable/version-record.ts'
 import { bytesOf } from '../table/entries.ts'
@@ -276,16 +277,16 @@ function checkMap(table: MemTable): { readonly height: number; readonly boundari
   const walk = (node: number): number => {
     if (node === 0) return 0
     const at = node >> 2
-    const left = walk(words[at + LEFT])
+    const left = walk(leftOf(words, node, NO_LIMIT))
     const boundary = words[at + BOUNDARY]
     keys.push(bytes.slice(boundary + 4, boundary + 4 + words[boundary >> 2]))
     covers.push(words[at + COVER])
-    const right = walk(words[at + RIGHT])
+    const right = walk(rightOf(words, node, NO_LIMIT))
     assert.ok(Math.abs(left - right) <= 1, 'a node is balanced')
     assert.equal(words[at + HEIGHT], 1 + Math.max(left, right))
     return words[at + HEIGHT]
   }
-  const height = newest === 0 ? 0 : walk(words[(newest + VERSION_BYTES) >> 2])
+  const height = newest === 0 ? 0 : walk(rootOf(words, newest))
   for (let i = 1; i < keys.length; i++) {
     assert.ok(Buffer.compare(keys[i - 1], keys[i]) < 0, 'boundaries ascend')
     assert.notEqual(covers[i - 1], covers[i], 'neighbours differ')
@@ -336,6 +337,31 @@ for (const [name, shape] of Object.entries(SHAPES)) {
     const average = table.memoryUsage / 5000
     assert.ok(average <= (height + 8) * NODE_BYTES, `${average} bytes a range delete`)
   })
+}
+
+for (const [name, shape] of Object.entries(SHAPES)) {
+  test(`maps of earlier sequences stay as they were: ${name}`, () => {
+    const table = MemTable.create({ capacityBytes: 1 << 26 })
+    const cover = new Map<number, string>()
+    const prng = new Prng(6)
+    for (let i = 0; i < 3000; i++) {
+      const [start, end] = shape(i, prng).map(keyOf)
+      const sequence = table.deleteRange(start, end)
+      if (i < 100 || i % 100 === 0) cover.set(sequence, stretches(table, sequence))
+    }
+    const attached = MemTable.attach(table.share())
+    for (const [sequence, before] of cover) {
+      assert.equal(stretches(table, sequence), before, `as of ${sequence}`)
+      assert.equal(stretches(attached, sequence), before, `attached, as of ${sequence}`)
+    }
+  })
+}
+
+/** What is covered as of a sequence, by which, as text. */
+function stretches(table: MemTable, sequence: number): string {
+  return [...table.rangeTombstones(sequence)]
+    .map((range) => `${Buffer.from(range.start)} ${Buffer.from(range.end)} ${range.sequence}`)
+    .join('\n')
 }
 
 test('ten thousand random writes and range deletes take no more than was reserved', () => {

@@ -299,3 +299,20 @@ test('an index that names a block of 4 GiB is refused, however large the file', 
   assert.deepEqual(indexOf(handle(0xff, 0xff, 0xff, 0xff, 0x0f)).handle(0), { offset: 0, bytes: 2 ** 32 - 1 })
   assert.throws(() => indexOf(handle(0x80, 0x80, 0x80, 0x80, 0x10)), /overlap or leave the table/)
 })
+
+test('a value in shared memory is copied as any other, wherever it lies and however long it is', () => {
+  const memory = new Uint8Array(new SharedArrayBuffer(3000))
+  for (let i = 0; i < memory.length; i++) memory[i] = (i * 31) & 0xff
+  // A part of the memory, so that offsets count from where it begins.
+  const shared = memory.subarray(5)
+  const copy = Uint8Array.from(shared)
+  const lengths = [...Array(70).keys(), 500, 1000, 2900]
+  const blocks = [copy, shared].map((values) => {
+    const builder = new BlockBuilder(16, 16, shared)
+    for (const [i, length] of lengths.entries()) {
+      builder.addEntry(Uint8Array.of(i), 0, 1, 256, 0, 0, values, i % 7, length)
+    }
+    return toHex(builder.finish())
+  })
+  assert.equal(blocks[0], blocks[1])
+})

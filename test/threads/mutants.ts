@@ -446,6 +446,30 @@ const RANGES: readonly Mutant[] = [
     'if (node >= 0)',
     'a range tombstone over others',
   ),
+  mutant(
+    'a node that has changed is changed again',
+    'radix',
+    'range-painter',
+    'if (!isFree && !isOwn)',
+    'if (false)',
+    'range tombstones one after another',
+  ),
+  mutant(
+    'an older map follows a change to the left',
+    'radix',
+    'range-map',
+    'if (words[at + SINCE] < version) {\n        const change = words[at + CHANGE];\n        if ((change & CHANGES_RIGHT) === 0)',
+    'if (words[at + SINCE] !== UNCHANGED) {\n        const change = words[at + CHANGE];\n        if ((change & CHANGES_RIGHT) === 0)',
+    'range tombstones one after another',
+  ),
+  mutant(
+    'an older map follows a change to the right',
+    'radix',
+    'range-map',
+    'if (words[at + SINCE] < version) {\n        const change = words[at + CHANGE];\n        if ((change & CHANGES_RIGHT) !== 0)',
+    'if (words[at + SINCE] !== UNCHANGED) {\n        const change = words[at + CHANGE];\n        if ((change & CHANGES_RIGHT) !== 0)',
+    'range tombstones one after another',
+  ),
 ]
 
 /** Changes that no reader can notice, and why. The sources stay on the safe side of them. */

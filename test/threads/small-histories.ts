@@ -69,6 +69,7 @@ const CHANGES: Readonly<Record<string, readonly Batch[]>> = {
   'a new key and versions of others': [FEW, ['+d', '+f', '-j'], ['+d', '+h']],
   'the first range tombstone': [FEW, ['/b/e'], ['+d']],
   'a range tombstone over others': [[...FEW, '/f/h'], ['/b/g', '+g'], ['/a/z']],
+  'range tombstones one after another': [['+a', '+c', '+e', '/c/d'], ['/e/f'], ['/a/b'], ['/g/h', '/i/j']],
   'a range tombstone that splits another': [['+b', '+d', '+f', '/a/g'], ['/c/e'], ['+d', '/b/c', '/e/f']],
 }
 
