@@ -6,6 +6,7 @@
 
 import { VarveError } from '../../src/base/errors.ts'
 import { open } from '../../src/db/open.ts'
+import { greatestResidentBytes } from './process-figures.ts'
 
 const before = process.memoryUsage.rss()
 let outcome = 'opened'
@@ -23,6 +24,5 @@ try {
   if (!(error instanceof VarveError)) throw error
   outcome = error.code
 }
-// In KiB, the greatest so far.
-const bytes = Math.max(0, process.resourceUsage().maxRSS * 1024 - before)
+const bytes = Math.max(0, greatestResidentBytes() - before)
 console.log(JSON.stringify({ outcome, bytes }))

@@ -1,7 +1,7 @@
 /**
  * What this process holds: descriptors, handles, memory.
  */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** Open descriptors, without the one that looks; undefined where there is no /proc. */
 export function descriptors(): number | undefined {
@@ -20,6 +20,19 @@ export function resources(): string {
 /** Bytes of physical memory. */
 export function residentBytes(): number {
   return process.memoryUsage.rss()
+}
+
+/**
+ * The most physical memory that this process had at any time, in bytes. Where there is no /proc, `getrusage` tells, which on Linux
+ * would count what its parent had when it was started.
+ */
+export function greatestResidentBytes(): number {
+  try {
+    const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) as RegExpExecArray
+    return Number(kib) * 1024
+  } catch {
+    return process.resourceUsage().maxRSS * 1024
+  }
 }
 
 /** Let callbacks run that are due, and what they start. */

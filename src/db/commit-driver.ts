@@ -107,6 +107,8 @@ export class CommitDriver {
   /** Wait for what the next group waits for: a turn of the event loop, time, room, or its sync. */
   async #waitForNext(): Promise<void> {
     if (this.#turnIsOver) await this.#nextTurn()
+    // A synchronous writer may have committed it meanwhile; then nobody needs room, and the database may be closed.
+    if (this.#queue.begun === undefined && this.#queue.next === undefined) return
     const pauseMs = this.#queue.begun === undefined ? this.#engine.pace.owedMs : 0
     if (pauseMs > 0) return await this.#pause(pauseMs)
     if (this.#queue.begun === undefined && !this.#admit()) return await this.#untilRoom()
