@@ -4,14 +4,13 @@
  *   1. tsc: JavaScript and declarations, file by file. JavaScript comes without its comments, which are half of it, and
  *      indented by tabs: users read it in their debugger, and what is public has its comments in declarations.
  *   2. Declarations name `.js`, not `.ts`: the compiler rewrites that in code only (TypeScript issue 61037). A file's
- *      header, its design document, stays in the repository. Modules that no entry leads to go, and so do the comments in
- *      declarations that nobody can import.
+ *      header, its design document, stays in the repository, and so do the comments in declarations that nobody can import.
  *   3. The command line tool becomes one file, dist/cli/main.js, with the development dependencies that it needs inside,
- *      so that the package has none; the engine stays outside, where worker threads find their entry. The licences of
- *      what is inside go into dist/cli/LICENSES.txt.
+ *      so that the package has none; what the library has stays outside, where worker threads find their entry. The
+ *      licences of what is inside go into dist/cli/LICENSES.txt.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, transform } from 'esbuild'
@@ -46,12 +45,12 @@ function rewriteDeclarations() {
   }
 }
 
-/** Keep what the package's entries, the worker thread's and the command's lead to; the rest is for tests. */
-function prune() {
+/** What the package's entries lead to, the worker thread's among them: what is left when the command is one file. */
+function libraryFiles() {
   const { exports, browser } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const targets = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? entry : Object.values(entry)))
   const entries = [...targets, ...Object.values(browser)].filter((entry) => entry.startsWith('./dist/'))
-  const waiting = [...entries.map((entry) => join(root, entry)), cliMain]
+  const waiting = entries.map((entry) => join(root, entry))
   const reached = new Set()
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (reached.has(path)) continue
@@ -61,9 +60,14 @@ function prune() {
       waiting.push(join(dirname(path), target + extension))
     }
   }
+  return reached
+}
+
+/** Remove what is not in `library`: it is in the command's one file, or for tests. */
+function prune(library) {
   for (const name of readdirSync(dist, { recursive: true })) {
     const path = join(dist, name)
-    if (/\.(js|d\.ts)$/.test(name) && !reached.has(path)) rmSync(path)
+    if (/\.(js|d\.ts)$/.test(name) && !library.has(path)) rmSync(path)
   }
 }
 
@@ -93,7 +97,11 @@ async function indent() {
   for (const name of readdirSync(dist, { recursive: true })) {
     if (!name.endsWith('.js')) continue
     const path = join(dist, name)
-    const { code } = await transform(readFileSync(path, 'utf8'), { target: 'esnext', legalComments: 'none' })
+    const { code } = await transform(readFileSync(path, 'utf8'), {
+      target: 'esnext',
+      legalComments: 'none',
+      minifySyntax: true,
+    })
     // Where a template spans lines, their indentation is part of the text.
     const hasLongTemplate = code.split('\n').some((line) => (line.match(/`/g)?.length ?? 0) % 2 === 1)
     const toTabs = (spaces) => '\t'.repeat(spaces.length / 2)
@@ -101,19 +109,18 @@ async function indent() {
   }
 }
 
-/** Modules of the package that are not the command line tool's own stay imports, as seen from dist/cli/main.js. */
-const engineStaysOutside = {
-  name: 'engine-stays-outside',
+/** Modules that the library has anyway stay imports, as seen from dist/cli/main.js. */
+const outside = (library) => ({
+  name: 'library-stays-outside',
   setup({ onResolve }) {
     onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir }) => {
       const target = join(resolveDir, path)
-      const isEngine = target.startsWith(dist + sep) && !target.startsWith(cli + sep)
-      return isEngine ? { path: relative(cli, target).split(sep).join('/'), external: true } : undefined
+      return library.has(target) ? { path: relative(cli, target).split(sep).join('/'), external: true } : undefined
     })
   },
-}
+})
 
-async function bundleCli() {
+async function bundleCli(library) {
   const { metafile, outputFiles } = await build({
     entryPoints: [cliMain],
     bundle: true,
@@ -130,7 +137,7 @@ async function bundleCli() {
     legalComments: 'none',
     minify: true,
     metafile: true,
-    plugins: [engineStaysOutside],
+    plugins: [outside(library)],
     logLevel: 'warning',
   })
   const text = outputFiles[0].text
@@ -157,8 +164,8 @@ function licencesOf(inputs) {
 
 compile()
 rewriteDeclarations()
-prune()
+const library = libraryFiles()
 stripInternalComments()
 await indent()
-if (existsSync(cliMain)) await bundleCli()
-else console.error(`build: no ${relative(root, cliMain).split(sep).join('/')} yet; the package has no command`)
+await bundleCli(library)
+prune(new Set([...library, cliMain]))

@@ -23,7 +23,7 @@ import {
   OTEL_CONSUMER,
 } from './package/consumers.mjs'
 
-const MAX_UNPACKED_BYTES = 1024 * 1024
+const MAX_UNPACKED_BYTES = 1_000_000
 
 /** Pack, and look at what is in the tarball. Returns its path. */
 function pack(directory) {
