@@ -96,7 +96,9 @@ test('what is no source of chunks, or no target, is refused before anything is m
   for (const directory of ['', 'a\0b', 7]) {
     await assert.rejects(restore([], directory as string, { environment }), { code: 'INVALID_ARGUMENT' })
   }
-  await assert.rejects(restore([], DIRECTORY, { environment, speed: 1 } as object), { code: 'INVALID_ARGUMENT' })
+  for (const options of [{ speed: 1 }, { signal: 1 }, { onProgress: 'often' }]) {
+    await assert.rejects(restore([], DIRECTORY, { environment, ...options } as object), { code: 'INVALID_ARGUMENT' })
+  }
   assert.equal(environment.files.status(DIRECTORY), undefined)
 })
 
