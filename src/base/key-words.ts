@@ -1,9 +1,15 @@
 /**
- * KeyWords: ascending keys in the order of bytes, narrowed down to a few by arithmetic on one array of words. The keys
- * begin with a common prefix, and the six bytes after it make each one's word, which a double holds: most searches are one of
- * that array, and compare no key. The keys lie all over the memory; their words do not. Six bytes, since four of decimal digits
- * tell only 10,000 keys apart, and tables have thousands of blocks.
+ * KeyWords: ascending keys in the order of bytes, narrowed down to a few by arithmetic on arrays. The keys begin with a common
+ * prefix, and the six bytes after it make each one's word, which a double holds: most searches compare no key. The keys lie all
+ * over the memory; their words do not. Six bytes, since four of decimal digits tell only 10,000 keys apart, and tables have
+ * thousands of blocks.
  *
+ * Places   Where there are many, the first few bytes of a word say at once which words to look at, instead of a dozen halvings:
+ *          they are digits of a number, the place, each in the base of as many bytes as occur there, so that decimal or
+ *          hexadecimal text spreads as evenly as random bytes do. Where places are uneven, more words are left to halve.
+ *          term   := of a byte that occurs, how many lesser ones do, times what the digit is worth; its complement if the
+ *                    byte does not occur: whatever follows then, the key lies before all that go on with a greater byte
+ *          firsts := of each bucket of places, the number of its first word; and their count, twice
  * Threads  belongs to one thread
  */
 import { commonPrefixLength, compareBytes } from './bytes.ts'
@@ -12,9 +18,10 @@ import type { Bytes } from './types.ts'
 /** Bytes that order the words. */
 const WORD_BYTES = 6
 const TWO_24 = 2 ** 24
-
-/** Bytes of memory that each key takes here. */
-export const WORD_MEMORY_BYTES = 8
+/** Fewer words are searched as fast without places. */
+const PLACED_MIN = 64
+/** Up to so many, a place is a small integer. */
+const PLACED_MAX = 2 ** 22
 
 export class KeyWords {
   /** After `narrow`: the first key that is ≥ the one sought is one of [begin, limit), or number `limit`. */
@@ -22,6 +29,11 @@ export class KeyWords {
   limit: number
   readonly #prefix: Bytes
   readonly #words: Float64Array<ArrayBuffer>
+  /** Of each digit, the terms of its 256 bytes; empty if there are no places. */
+  readonly #terms: Int32Array<ArrayBuffer>
+  readonly #firsts: Int32Array<ArrayBuffer>
+  /** Buckets for each place. */
+  readonly #scale: number
 
   /**
    * @param keys one after another: key i is keys[starts[i], starts[i + 1] − tailBytes), and they ascend; copied
@@ -41,6 +53,16 @@ export class KeyWords {
     this.limit = 0
     this.#prefix = keys.slice(lastStart, lastStart + prefix)
     this.#words = words
+    const { terms, places } = count < PLACED_MIN || count > PLACED_MAX ? NO_TERMS : termsOf(words)
+    const buckets = Math.min(places, 2 * count)
+    this.#terms = terms
+    this.#scale = buckets / places
+    this.#firsts = firstsOf(words, terms, buckets, this.#scale)
+  }
+
+  /** Bytes of memory that they take. */
+  get memoryBytes(): number {
+    return this.#words.byteLength + this.#terms.byteLength + this.#firsts.byteLength
   }
 
   /** Find where a key belongs; only keys of the same word leave it open. */
@@ -54,9 +76,11 @@ export class KeyWords {
       return
     }
     const word = wordAt(key, keyOff + prefix, keyLen - prefix)
-    const first = firstAtLeast(words, 0, word)
+    const bucket = (placeOf(this.#terms, key, keyOff + prefix, keyLen - prefix) * this.#scale) | 0
+    const first = firstAtLeast(words, this.#firsts[bucket], this.#firsts[bucket + 1], word)
     this.begin = first
-    this.limit = first < words.length && words[first] === word ? firstAtLeast(words, first, word + 1) : first
+    const isOpen = first < words.length && words[first] === word
+    this.limit = isOpen ? firstAtLeast(words, first, words.length, word + 1) : first
   }
 }
 
@@ -72,14 +96,84 @@ function wordAt(bytes: Bytes, offset: number, length: number): number {
   return word
 }
 
-/** Index of the first of the ascending words at or after `begin` that is ≥ `word`; without branches to predict. */
-function firstAtLeast(words: Float64Array<ArrayBuffer>, begin: number, word: number): number {
+/** Index of the first of the ascending words [begin, end) that is ≥ `word`, or `end`; without branches to predict. */
+function firstAtLeast(words: Float64Array<ArrayBuffer>, begin: number, end: number, word: number): number {
   let first = begin
-  let count = words.length - begin
+  let count = end - begin
   while (count > 1) {
     const half = count >>> 1
     first += words[first + half - 1] < word ? half : 0
     count -= half
   }
   return first + (count === 1 && words[first] < word ? 1 : 0)
+}
+
+interface Terms {
+  readonly terms: Int32Array<ArrayBuffer>
+  /** Their number: a place is less, or this if it is behind all words. */
+  readonly places: number
+}
+
+const NO_TERMS: Terms = { terms: new Int32Array(0), places: 1 }
+
+/** As many digits as it takes to tell every other word from its neighbour, if they are even. */
+function termsOf(words: Float64Array<ArrayBuffer>): Terms {
+  const terms = new Int32Array(WORD_BYTES * 256)
+  const bases: number[] = []
+  let places = 1
+  while (places < words.length / 2 && bases.length < WORD_BYTES) {
+    const at = bases.length * 256
+    const unit = 256 ** (WORD_BYTES - 1 - bases.length)
+    for (let i = 0; i < words.length; i++) terms[at + (Math.floor(words[i] / unit) % 256)] = 1
+    let base = 0
+    for (let byte = 0; byte < 256; byte++) {
+      const occurs = terms[at + byte] === 1
+      terms[at + byte] = occurs ? base++ : ~base
+    }
+    bases.push(base)
+    places *= base
+  }
+  let worth = places
+  bases.forEach((base, digit) => {
+    worth /= base
+    for (let i = digit * 256; i < (digit + 1) * 256; i++)
+      terms[i] = terms[i] < 0 ? ~(~terms[i] * worth) : terms[i] * worth
+  })
+  return { terms: terms.slice(0, bases.length * 256), places }
+}
+
+function placeOf(terms: Int32Array<ArrayBuffer>, bytes: Bytes, offset: number, length: number): number {
+  let place = 0
+  for (let digit = 0; digit << 8 < terms.length; digit++) {
+    const term = terms[(digit << 8) | (digit < length ? bytes[offset + digit] : 0)]
+    if (term < 0) return place + ~term
+    place += term
+  }
+  return place
+}
+
+function firstsOf(
+  words: Float64Array<ArrayBuffer>,
+  terms: Int32Array<ArrayBuffer>,
+  buckets: number,
+  scale: number,
+): Int32Array<ArrayBuffer> {
+  const firsts = new Int32Array(buckets + 2).fill(words.length)
+  const bytes = new Uint8Array(WORD_BYTES)
+  for (let i = words.length - 1; i >= 0; i--) {
+    putWord(bytes, words[i])
+    firsts[(placeOf(terms, bytes, 0, WORD_BYTES) * scale) | 0] = i
+  }
+  // A bucket without words begins where the next one does.
+  for (let bucket = buckets - 1; bucket >= 0; bucket--)
+    if (firsts[bucket] > firsts[bucket + 1]) firsts[bucket] = firsts[bucket + 1]
+  return firsts
+}
+
+function putWord(bytes: Uint8Array, word: number): void {
+  let rest = word
+  for (let i = WORD_BYTES - 1; i >= 0; i--) {
+    bytes[i] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
 }
