@@ -19,7 +19,7 @@ import type { Bytes } from './types.ts'
 const WORD_BYTES = 6
 const TWO_24 = 2 ** 24
 /** Fewer words are searched as fast without places. */
-const PLACED_MIN = 64
+const PLACED_MIN = 1024
 /** Up to so many, a place is a small integer. */
 const PLACED_MAX = 2 ** 22
 
@@ -53,11 +53,12 @@ export class KeyWords {
     this.limit = 0
     this.#prefix = keys.slice(lastStart, lastStart + prefix)
     this.#words = words
-    const { terms, places } = count < PLACED_MIN || count > PLACED_MAX ? NO_TERMS : termsOf(words)
+    const rests = { keys, starts, count, prefix, leftOut: prefix + tailBytes }
+    const { terms, places } = termsOf(rests)
     const buckets = Math.min(places, 2 * count)
     this.#terms = terms
     this.#scale = buckets / places
-    this.#firsts = firstsOf(words, terms, buckets, this.#scale)
+    this.#firsts = firstsOf(rests, terms, buckets, this.#scale)
   }
 
   /** Bytes of memory that they take. */
@@ -108,6 +109,16 @@ function firstAtLeast(words: Float64Array<ArrayBuffer>, begin: number, end: numb
   return first + (count === 1 && words[first] < word ? 1 : 0)
 }
 
+/** Keys, one after another, as the constructor takes them, without their common prefix. */
+interface Rests {
+  readonly keys: Bytes
+  readonly starts: Int32Array
+  readonly count: number
+  readonly prefix: number
+  /** Prefix and tail together. */
+  readonly leftOut: number
+}
+
 interface Terms {
   readonly terms: Int32Array<ArrayBuffer>
   /** Their number: a place is less, or this if it is behind all words. */
@@ -116,30 +127,37 @@ interface Terms {
 
 const NO_TERMS: Terms = { terms: new Int32Array(0), places: 1 }
 
-/** As many digits as it takes to tell every other word from its neighbour, if they are even. */
-function termsOf(words: Float64Array<ArrayBuffer>): Terms {
+/** As many digits as tell every other key from its neighbour, if keys are even; none, where words cannot do that. */
+function termsOf(rests: Rests): Terms {
+  if (rests.count < PLACED_MIN || rests.count > PLACED_MAX) return NO_TERMS
   const terms = new Int32Array(WORD_BYTES * 256)
   const bases: number[] = []
   let places = 1
-  while (places < words.length / 2 && bases.length < WORD_BYTES) {
-    const at = bases.length * 256
-    const unit = 256 ** (WORD_BYTES - 1 - bases.length)
-    for (let i = 0; i < words.length; i++) terms[at + (Math.floor(words[i] / unit) % 256)] = 1
-    let base = 0
-    for (let byte = 0; byte < 256; byte++) {
-      const occurs = terms[at + byte] === 1
-      terms[at + byte] = occurs ? base++ : ~base
-    }
+  while (places < rests.count / 2) {
+    if (bases.length === WORD_BYTES) return NO_TERMS
+    const base = rankBytes(rests, bases.length, terms)
     bases.push(base)
     places *= base
   }
   let worth = places
   bases.forEach((base, digit) => {
     worth /= base
-    for (let i = digit * 256; i < (digit + 1) * 256; i++)
+    for (let i = digit << 8; i < (digit + 1) << 8; i++)
       terms[i] = terms[i] < 0 ? ~(~terms[i] * worth) : terms[i] * worth
   })
-  return { terms: terms.slice(0, bases.length * 256), places }
+  return { terms: terms.slice(0, bases.length << 8), places }
+}
+
+/** Put in, for each byte, how many lesser ones occur at this digit; the complement if it does not itself. @returns how many do */
+function rankBytes({ keys, starts, count, prefix, leftOut }: Rests, digit: number, terms: Int32Array): number {
+  const first = digit << 8
+  for (let i = 0; i < count; i++) {
+    const length = starts[i + 1] - starts[i] - leftOut
+    terms[first + (digit < length ? keys[starts[i] + prefix + digit] : 0)] = 1
+  }
+  let base = 0
+  for (let i = first; i < first + 256; i++) terms[i] = terms[i] === 1 ? base++ : ~base
+  return base
 }
 
 function placeOf(terms: Int32Array<ArrayBuffer>, bytes: Bytes, offset: number, length: number): number {
@@ -153,27 +171,18 @@ function placeOf(terms: Int32Array<ArrayBuffer>, bytes: Bytes, offset: number, l
 }
 
 function firstsOf(
-  words: Float64Array<ArrayBuffer>,
+  { keys, starts, count, prefix, leftOut }: Rests,
   terms: Int32Array<ArrayBuffer>,
   buckets: number,
   scale: number,
 ): Int32Array<ArrayBuffer> {
-  const firsts = new Int32Array(buckets + 2).fill(words.length)
-  const bytes = new Uint8Array(WORD_BYTES)
-  for (let i = words.length - 1; i >= 0; i--) {
-    putWord(bytes, words[i])
-    firsts[(placeOf(terms, bytes, 0, WORD_BYTES) * scale) | 0] = i
+  const firsts = new Int32Array(buckets + 2)
+  let bucket = 0
+  for (let i = 0; i < count; i++) {
+    const place = placeOf(terms, keys, starts[i] + prefix, starts[i + 1] - starts[i] - leftOut)
+    const own = (place * scale) | 0
+    while (bucket < own) firsts[++bucket] = i
   }
-  // A bucket without words begins where the next one does.
-  for (let bucket = buckets - 1; bucket >= 0; bucket--)
-    if (firsts[bucket] > firsts[bucket + 1]) firsts[bucket] = firsts[bucket + 1]
+  while (bucket <= buckets) firsts[++bucket] = count
   return firsts
-}
-
-function putWord(bytes: Uint8Array, word: number): void {
-  let rest = word
-  for (let i = WORD_BYTES - 1; i >= 0; i--) {
-    bytes[i] = rest % 256
-    rest = Math.floor(rest / 256)
-  }
 }
