@@ -44,21 +44,23 @@ export class KeyWords {
     const lastLength = starts[count] - tailBytes - lastStart
     // What the first and the last of them begin with, all between them do.
     const prefix = commonPrefixLength(keys, starts[0], starts[1] - tailBytes - starts[0], keys, lastStart, lastLength)
+    const heads = new Uint8Array(count * WORD_BYTES)
     const words = new Float64Array(count)
     for (let i = 0; i < count; i++) {
       const start = starts[i] + prefix
-      words[i] = wordAt(keys, start, starts[i + 1] - tailBytes - start)
+      const length = starts[i + 1] - tailBytes - start
+      for (let j = 0; j < WORD_BYTES && j < length; j++) heads[i * WORD_BYTES + j] = keys[start + j]
+      words[i] = wordAt(heads, i * WORD_BYTES, WORD_BYTES)
     }
     this.begin = 0
     this.limit = 0
     this.#prefix = keys.slice(lastStart, lastStart + prefix)
     this.#words = words
-    const rests = { keys, starts, count, prefix, leftOut: prefix + tailBytes }
-    const { terms, places } = termsOf(rests)
+    const { terms, places } = termsOf(heads, count)
     const buckets = Math.min(places, 2 * count)
     this.#terms = terms
     this.#scale = buckets / places
-    this.#firsts = firstsOf(rests, terms, buckets, this.#scale)
+    this.#firsts = firstsOf(heads, terms, buckets, this.#scale)
   }
 
   /** Bytes of memory that they take. */
@@ -109,52 +111,33 @@ function firstAtLeast(words: Float64Array<ArrayBuffer>, begin: number, end: numb
   return first + (count === 1 && words[first] < word ? 1 : 0)
 }
 
-/** Keys, one after another, as the constructor takes them, without their common prefix. */
-interface Rests {
-  readonly keys: Bytes
-  readonly starts: Int32Array
-  readonly count: number
-  readonly prefix: number
-  /** Prefix and tail together. */
-  readonly leftOut: number
-}
-
 interface Terms {
   readonly terms: Int32Array<ArrayBuffer>
   /** Their number: a place is less, or this if it is behind all words. */
   readonly places: number
 }
 
-const NO_TERMS: Terms = { terms: new Int32Array(0), places: 1 }
-
-/** As many digits as tell every other key from its neighbour, if keys are even; none, where words cannot do that. */
-function termsOf(rests: Rests): Terms {
-  if (rests.count < PLACED_MIN || rests.count > PLACED_MAX) return NO_TERMS
-  const terms = new Int32Array(WORD_BYTES * 256)
-  const bases: number[] = []
+/**
+ * As many digits as tell every other word from its neighbour, if words are even; none, where that takes more than there are.
+ * @param heads the bytes of the words, one word after another
+ */
+function termsOf(heads: Uint8Array, count: number): Terms {
+  const terms = new Int32Array(count < PLACED_MIN || count > PLACED_MAX ? 0 : WORD_BYTES << 8)
   let places = 1
-  while (places < rests.count / 2) {
-    if (bases.length === WORD_BYTES) return NO_TERMS
-    const base = rankBytes(rests, bases.length, terms)
-    bases.push(base)
+  let end = 0
+  while (places < count / 2 && end < terms.length) {
+    const base = rankBytes(heads, end >> 8, terms)
+    for (let i = 0; i < end; i++) terms[i] = terms[i] < 0 ? ~(~terms[i] * base) : terms[i] * base
     places *= base
+    end += 256
   }
-  let worth = places
-  bases.forEach((base, digit) => {
-    worth /= base
-    for (let i = digit << 8; i < (digit + 1) << 8; i++)
-      terms[i] = terms[i] < 0 ? ~(~terms[i] * worth) : terms[i] * worth
-  })
-  return { terms: terms.slice(0, bases.length << 8), places }
+  return places < count / 2 ? { terms: terms.slice(0, 0), places: 1 } : { terms: terms.slice(0, end), places }
 }
 
 /** Put in, for each byte, how many lesser ones occur at this digit; the complement if it does not itself. @returns how many do */
-function rankBytes({ keys, starts, count, prefix, leftOut }: Rests, digit: number, terms: Int32Array): number {
+function rankBytes(heads: Uint8Array, digit: number, terms: Int32Array): number {
   const first = digit << 8
-  for (let i = 0; i < count; i++) {
-    const length = starts[i + 1] - starts[i] - leftOut
-    terms[first + (digit < length ? keys[starts[i] + prefix + digit] : 0)] = 1
-  }
+  for (let i = digit; i < heads.length; i += WORD_BYTES) terms[first | heads[i]] = 1
   let base = 0
   for (let i = first; i < first + 256; i++) terms[i] = terms[i] === 1 ? base++ : ~base
   return base
@@ -171,18 +154,16 @@ function placeOf(terms: Int32Array<ArrayBuffer>, bytes: Bytes, offset: number, l
 }
 
 function firstsOf(
-  { keys, starts, count, prefix, leftOut }: Rests,
+  heads: Uint8Array,
   terms: Int32Array<ArrayBuffer>,
   buckets: number,
   scale: number,
 ): Int32Array<ArrayBuffer> {
-  const firsts = new Int32Array(buckets + 2)
-  let bucket = 0
-  for (let i = 0; i < count; i++) {
-    const place = placeOf(terms, keys, starts[i] + prefix, starts[i + 1] - starts[i] - leftOut)
-    const own = (place * scale) | 0
-    while (bucket < own) firsts[++bucket] = i
+  const firsts = new Int32Array(buckets + 2).fill(heads.length / WORD_BYTES)
+  let bucket = -1
+  for (let at = 0; at < heads.length; at += WORD_BYTES) {
+    const own = (placeOf(terms, heads, at, WORD_BYTES) * scale) | 0
+    while (bucket < own) firsts[++bucket] = at / WORD_BYTES
   }
-  while (bucket <= buckets) firsts[++bucket] = count
   return firsts
 }
