@@ -89,8 +89,9 @@ export class RadixTree implements MemTableRep {
   /** How the last walk for an add ended: at which link, if any, and in which node, by the link to it. */
   #link: number
   #nodeLink: number
-  /** Up to where the path did not look at every byte. */
+  /** Up to where the path did not look at every byte, and the node there: its depth, if there is one. */
   #skippedTo: number
+  #skippedNode: number
   /** Leading bytes that the key shares with the finger. */
   #fingerShared: number
   /** The leaf that the key was compared with where the walk ended. */
@@ -112,6 +113,7 @@ export class RadixTree implements MemTableRep {
     this.#link = 0
     this.#nodeLink = 0
     this.#skippedTo = 0
+    this.#skippedNode = 0
     this.#fingerShared = 0
     this.#compared = 0
     this.idle = this.iterator(NO_LIMIT)
@@ -219,11 +221,15 @@ export class RadixTree implements MemTableRep {
     let link = place <= 0 ? ROOT_LINK : this.#pathLinks[place]
     let nodeLink = 0
     let skippedTo = 0
+    let skippedNode = 0
     let target = words[link]
     this.#pathLength = place < 0 ? 0 : place
     while (target !== 0 && (target & TAG_MASK) === 0) {
       const depth = nodeDepth(words, target)
-      if (depth > settled) skippedTo = depth
+      if (depth > settled) {
+        skippedTo = depth
+        skippedNode = target
+      }
       nodeLink = link
       this.#pushNode(link, depth)
       if (depth > length) break
@@ -235,6 +241,7 @@ export class RadixTree implements MemTableRep {
     this.#link = link
     this.#nodeLink = nodeLink
     this.#skippedTo = skippedTo
+    this.#skippedNode = skippedNode
     return target
   }
 
@@ -243,10 +250,13 @@ export class RadixTree implements MemTableRep {
    * of the node there if it is no less, which is then where it belongs.
    */
   #sharedWith(target: number): number {
+    const skippedTo = this.#skippedTo
     // A key that shares all skipped bytes with the last one lies below the same nodes.
-    if (target === 0 && this.#fingerShared >= this.#skippedTo) return this.key.length
-    this.#compared = this.anyLeaf(target === 0 ? this.#words[this.#nodeLink] : target, NO_LIMIT)
-    return this.commonPrefix(this.#compared)
+    if (target === 0 && this.#fingerShared >= skippedTo) return this.key.length
+    // Further down no byte was skipped; and where many keys skip the same bytes, this leaf is likely in the cache.
+    this.#compared = this.anyLeaf(target === 0 ? this.#skippedNode : target, NO_LIMIT)
+    const shared = this.commonPrefix(this.#compared)
+    return target === 0 && shared >= skippedTo ? this.key.length : shared
   }
 
   /** Make a new leaf reachable. */
