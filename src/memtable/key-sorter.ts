@@ -3,12 +3,12 @@
  * put in order by.
  *
  * In bytewise order a key is represented by its bytes from where the keys of its group begin to differ, as digits of one number:
- * at each place the base is the number of values that occur there, so that decimal digits take a tenth more than three bits. In
- * one 64-bit word with the key's own number, the runtime's own sort puts those in order; groups that are still alike
- * are sorted again from where they may differ. Other orders are left to their comparator.
+ * at each place the base is the number of different bytes there, so that a decimal digit takes a tenth more than three bits, and
+ * a byte that all share none. In one 64-bit word with the key's own number, the runtime's own sort puts those in order;
+ * groups that are still alike are sorted again from where they may differ. Other orders are left to their comparator.
  * Format   word := digits · 2^numberBits + number, as many digits as fit
- *          digit := 0 behind the key's end | its byte + 1, less the least that occurs at the place
- * Source   measured (500 k random 16-byte keys): docs/performance.md, recovery
+ *          symbol := 0 behind the key's end | its byte + 1; digit := how many lesser symbols there are at the place
+ * Source   measured: docs/performance.md, recovery
  */
 import { compareBytes } from '../base/bytes.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
@@ -17,7 +17,8 @@ import type { Bytes } from '../base/types.ts'
 /** Smaller groups are sorted by insertion. */
 const INSERTION_MAX = 12
 /** Bytes that a word represents at most. */
-const PLACES_MAX = 12
+const PLACES_MAX = 48
+const SYMBOLS = 257
 const WORD_BITS = 64
 /** What doubles count exactly. */
 const DIGITS_MAX: number = 2 ** 53
@@ -27,8 +28,14 @@ const HIGH: number = 1 - LOW
 export class KeySorter {
   readonly #comparator: Comparator
   readonly #isBytewise: boolean
-  readonly #least: Int32Array
-  readonly #most: Int32Array
+  /** By place and symbol: whether it occurs, then its digit. */
+  readonly #table: Uint16Array
+  /** Places with more than one symbol, and how many those have. */
+  readonly #places: Int32Array
+  readonly #bases: Int32Array
+  #placeCount: number
+  /** Words of the table that may not be 0. */
+  #used: number
   #bytes: Bytes
   #offsets: Int32Array
   #lengths: Int32Array
@@ -38,8 +45,11 @@ export class KeySorter {
   constructor(comparator: Comparator) {
     this.#comparator = comparator
     this.#isBytewise = comparator === bytewiseComparator
-    this.#least = new Int32Array(PLACES_MAX)
-    this.#most = new Int32Array(PLACES_MAX)
+    this.#table = new Uint16Array(PLACES_MAX * SYMBOLS)
+    this.#places = new Int32Array(PLACES_MAX)
+    this.#bases = new Int32Array(PLACES_MAX)
+    this.#placeCount = 0
+    this.#used = 0
     this.#bytes = new Uint8Array(0)
     this.#offsets = new Int32Array(0)
     this.#lengths = new Int32Array(0)
@@ -71,12 +81,15 @@ export class KeySorter {
       return
     }
     const begin = this.#commonPrefix(from, to, shared)
-    const places = this.#survey(from, to, begin)
-    if (places > 0) this.#sortByDigits(from, to, begin, places)
+    this.#table.fill(0, 0, this.#used)
+    const settled = this.#survey(from, to, begin)
+    if (settled > begin) this.#sortByDigits(from, to, begin, settled)
+    // All of them are the same.
     else for (let i = from + 1; i < to; i++) this.#order[i] = ~this.#order[i]
   }
 
-  #sortByDigits(from: number, to: number, begin: number, places: number): void {
+  /** @param settled up to where the digits tell all */
+  #sortByDigits(from: number, to: number, begin: number, settled: number): void {
     const order = this.#order
     const count = to - from
     const words = new BigUint64Array(count)
@@ -85,7 +98,7 @@ export class KeySorter {
     const unit = 2 ** 32 / numbers
     for (let i = 0; i < count; i++) {
       const number = order[from + i]
-      const digits = this.#digits(number, begin, places)
+      const digits = this.#digits(number, begin)
       const high = Math.floor(digits / unit)
       halves[2 * i + HIGH] = high
       halves[2 * i + LOW] = (digits - high * unit) * numbers + number
@@ -98,47 +111,59 @@ export class KeySorter {
       const low = halves[2 * start + LOW] & ~mask
       let end = start + 1
       while (end < count && halves[2 * end + HIGH] === high && (halves[2 * end + LOW] & ~mask) === low) end++
-      if (end - start > 1) this.#sortGroup(from + start, from + end, begin + places)
+      if (end - start > 1) this.#sortGroup(from + start, from + end, settled)
       start = end
     }
   }
 
-  /** Find which digits occur from byte `begin` on. @returns how many places fit into a word; 0 if all keys end there */
+  /** Find which bytes occur from byte `begin` on. @returns up to where digits fit into a word; `begin` if all keys end there */
   #survey(from: number, to: number, begin: number): number {
     const bytes = this.#bytes
-    const least = this.#least.fill(256)
-    const most = this.#most.fill(0)
+    const table = this.#table
+    let shortest = PLACES_MAX
+    let longest = 0
     for (let i = from; i < to; i++) {
       const number = this.#order[i]
       const at = this.#offsets[number] + begin
       const rest = this.#lengths[number] - begin
-      for (let place = 0; place < PLACES_MAX; place++) {
-        const digit = place < rest ? bytes[at + place] + 1 : 0
-        if (digit < least[place]) least[place] = digit
-        if (digit > most[place]) most[place] = digit
-      }
+      const end = rest < PLACES_MAX ? rest : PLACES_MAX
+      if (end < shortest) shortest = end
+      if (end > longest) longest = end
+      for (let place = 0; place < end; place++) table[place * SYMBOLS + bytes[at + place] + 1] = 1
     }
-    if (most[0] === 0) return 0
+    for (let place = shortest; place < longest; place++) table[place * SYMBOLS] = 1
+    this.#used = longest * SYMBOLS
+    return begin + this.#number(longest)
+  }
+
+  /** Turn what occurs at so many places into digits. @returns how many of them fit into a word */
+  #number(count: number): number {
+    const table = this.#table
     const limit = Math.min(DIGITS_MAX, 2 ** (WORD_BITS - this.#numberBits))
-    let places = 0
-    for (let product = 1; places < PLACES_MAX; places++) {
-      product *= most[places] - least[places] + 1
-      if (product > limit) break
+    let product = 1
+    this.#placeCount = 0
+    for (let place = 0; place < count; place++) {
+      let base = 0
+      for (let i = place * SYMBOLS; i < (place + 1) * SYMBOLS; i++) if (table[i] !== 0) table[i] = base++
+      product *= base
+      if (product > limit) return place
+      if (base === 1) continue
+      this.#places[this.#placeCount] = place
+      this.#bases[this.#placeCount++] = base
     }
-    return places
+    return count
   }
 
   /** What a key is represented by. */
-  #digits(number: number, begin: number, places: number): number {
+  #digits(number: number, begin: number): number {
     const bytes = this.#bytes
-    const least = this.#least
-    const most = this.#most
     const at = this.#offsets[number] + begin
     const rest = this.#lengths[number] - begin
     let digits = 0
-    for (let place = 0; place < places; place++) {
-      const digit = place < rest ? bytes[at + place] + 1 : 0
-      digits = digits * (most[place] - least[place] + 1) + digit - least[place]
+    for (let i = 0; i < this.#placeCount; i++) {
+      const place = this.#places[i]
+      const symbol = place < rest ? bytes[at + place] + 1 : 0
+      digits = digits * this.#bases[i] + this.#table[place * SYMBOLS + symbol]
     }
     return digits
   }
