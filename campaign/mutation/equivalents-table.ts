@@ -46,6 +46,7 @@ export const TABLE_EQUIVALENTS: readonly AllowedMutant[] = [
       'from + length + 3 <= source.byteLength → (from + length + 3) < source.byteLength',
       'to + length + 3 <= target.byteLength → (to + length + 3) < target.byteLength',
       '3 → 4',
+      '3 → 4 #2',
     ],
     reason: ANOTHER_WAY,
   },
@@ -202,7 +203,14 @@ export const TABLE_EQUIVALENTS: readonly AllowedMutant[] = [
   {
     file: 'table/snappy-decoder',
     line: 'if (length <= 8)',
-    changes: ['length <= 8 → false', 'length <= 8 → length < 8', '8 → (7)'],
+    changes: [
+      'length <= 8 → false',
+      'length <= 8 → length < 8',
+      '8 → (7)',
+      'length <= 8 → false #2',
+      'length <= 8 → length < 8 #2',
+      '8 → (7) #2',
+    ],
     reason: 'what is moved beyond the length is overwritten by what follows, and lies within the contents',
   },
   {
