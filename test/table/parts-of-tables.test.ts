@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import * as Lookup from '../../src/base/lookup.ts'
 import { fileNumber, MAX_SEQUENCE } from '../../src/base/types.ts'
+import { BloomFilter } from '../../src/table/bloom-filter.ts'
 import { Table } from '../../src/table/table.ts'
 import type { TableOptions } from '../../src/table/table-builder.ts'
 import { MemoryFile } from '../support/memory-file.ts'
@@ -18,9 +19,9 @@ const OPTIONS: TableOptions = {
   filterPolicy: undefined,
 }
 
-function openEntries(entries: readonly Entry[]): Table {
-  const options = { comparator: bytewiseComparator, filterPolicy: undefined, blockCache: undefined, codecs: {} }
-  return Table.open(new MemoryFile(buildTable(entries, OPTIONS)), fileNumber(7), options)
+function openEntries(entries: readonly Entry[], filterPolicy?: BloomFilter): Table {
+  const options = { comparator: bytewiseComparator, filterPolicy, blockCache: undefined, codecs: {} }
+  return Table.open(new MemoryFile(buildTable(entries, { ...OPTIONS, filterPolicy })), fileNumber(7), options)
 }
 
 /** Every fifth entry is a tombstone. */
@@ -60,6 +61,15 @@ test('a count of every third block ends with the block that takes it to so many 
   assert.deepEqual({ ...sum, next }, whole)
   assert.deepEqual(table.count(next, 3, 300), { blocks: 0, entries: 0, tombstones: 0, next })
   assert.deepEqual(table.count(0, 3, 0), { blocks: 0, entries: 0, tombstones: 0, next: 0 })
+})
+
+test('the memory of an open table grows with its index and its filter', () => {
+  const memoryOf = (count: number, filterPolicy: BloomFilter | undefined): number =>
+    openEntries(numbered(count), filterPolicy).memoryBytes
+  const [few, many] = [memoryOf(1, undefined), memoryOf(1000, undefined)]
+  assert.ok(few > 0 && many > few + 1000, `${few}, ${many}`)
+  const filtered = memoryOf(1000, new BloomFilter(10))
+  assert.ok(filtered >= many + 1000 && filtered < many + 3000, `${filtered} with a filter, ${many} without`)
 })
 
 test('a table whose end is too long to be kept opens as others do, in one read', () => {
