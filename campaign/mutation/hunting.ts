@@ -9,7 +9,7 @@
  * Many mutants share a process, and have little time each. One that lives there is looked for once more if that does not settle it:
  * if its place is reached while modules are loaded, or was not reached while it was on (what a module or a test keeps was made
  * before), or if there are more tests. This time it has a process of its own, and is on from the start: what is wrong is wrong from
- * the beginning.
+ * the beginning. What is listed as doing the same is looked for in the first way only.
  *
  * Outcomes are told in the order in which the mutants were drawn, and of the last only if those before are known: otherwise, when
  * the time is over, there would be more of the quick ones in the sample, and those are the ones that are found.
@@ -39,6 +39,11 @@ const ANSWER_FACTOR = 20
 /** Loading all tests takes a second. */
 const LOADING_MS = 10_000
 
+/** A mutant, and whether it is listed as doing the same as the program. */
+export interface Candidate extends Mutant {
+  readonly isListed: boolean
+}
+
 export interface Outcome {
   readonly mutant: number
   /** What found it; undefined: it lives. */
@@ -53,7 +58,7 @@ export class Hunter {
   readonly #context: CampaignContext
   readonly #program: Program
   readonly #survey: Survey
-  readonly #mutants: readonly Mutant[]
+  readonly #mutants: readonly Candidate[]
   readonly #tell: (outcome: Outcome) => void
   /** Mutants in the order in which they are told. */
   #untold: number[] = []
@@ -66,7 +71,7 @@ export class Hunter {
     context: CampaignContext,
     program: Program,
     survey: Survey,
-    mutants: readonly Mutant[],
+    mutants: readonly Candidate[],
     tell: (outcome: Outcome) => void,
   ) {
     this.#context = context
@@ -127,7 +132,8 @@ export class Hunter {
   /** It lives through the tests of a hunt. */
   #settle({ mutant, tests }: Hunt, isSure: boolean, isAlone: boolean): void {
     const areAll = tests.length === this.#allTestsOf(mutant).length
-    if (isAlone || (areAll && isSure)) this.#learn({ mutant, test: undefined, isByClock: false, isSure: areAll })
+    const isSettled = isAlone || this.#mutants[mutant].isListed || (areAll && isSure)
+    if (isSettled) this.#learn({ mutant, test: undefined, isByClock: false, isSure: areAll })
     else this.#unsettled.add(mutant)
   }
 

@@ -44,11 +44,12 @@ export async function countMutants(
     fileOf: (place) => mutants[place].file,
     importsOf: (tests) => program.importsOf(tests),
   })
-  const score = new Score(context, mutants, table)
-  const hunter = new Hunter(context, program, surveyed, mutants, (outcome) => score.add(outcome))
   const listed = new Set(EQUIVALENTS.flatMap(keysOf))
+  const score = new Score(context, mutants, table)
+  const candidates = mutants.map((mutant) => ({ ...mutant, isListed: listed.has(keyOf(mutant)) }))
+  const hunter = new Hunter(context, program, surveyed, candidates, (outcome) => score.add(outcome))
   const drawn = shuffled(mutants.length, context.seed).filter(
-    (mutant) => process.env.VARVE_MUTANTS !== 'listed' || listed.has(keyOf(mutants[mutant])),
+    (mutant) => process.env.VARVE_MUTANTS !== 'listed' || candidates[mutant].isListed,
   )
   const tuning = drawn.filter((mutant) => isTuning(mutants[mutant]))
   context.count('mutants of what only time and memory depend on', tuning.length)
