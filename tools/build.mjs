@@ -54,10 +54,11 @@ function hideInternals() {
     if (!name.endsWith('.d.ts')) continue
     const path = join(dist, name)
     const text = readFileSync(path, 'utf8')
-    const internal = /^(\t+)\/\*\*(?:(?!\*\/)[\s\S])*?@internal(?:(?!\*\/)[\s\S])*?\*\/\n\t*((?:protected )?constructor\()?[\s\S]*?;\n/gm
-    const shown = text.replace(internal, (_, indent, constructor) => {
-      if (constructor === undefined) return ''
-      return `${indent}${constructor.startsWith('protected') ? 'protected' : 'private'} constructor();\n`
+    const internal =
+      /^(\t+)\/\*\*(?:(?!\*\/)[\s\S])*?@internal(?:(?!\*\/)[\s\S])*?\*\/\n\t*((?:protected )?constructor\()?[\s\S]*?;\n/gm
+    const shown = text.replace(internal, (_, indent, beginning) => {
+      if (beginning === undefined) return ''
+      return `${indent}${beginning.startsWith('protected') ? 'protected' : 'private'} constructor();\n`
     })
     if (shown !== text) writeFileSync(path, withoutUnusedImports(shown))
   }
