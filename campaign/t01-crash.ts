@@ -60,21 +60,23 @@ export async function firstFailure(plan: Plan, modes: readonly CrashMode[], cont
     const crashes = new Crashes(plan, lived)
     const { tally } = crashes
     context?.count('lives')
-    context?.count('file-system calls', lived.calls)
     context?.count('worker threads that died', lived.deaths)
     context?.count('flushes', lived.flushes)
     context?.count('compactions', lived.compactions)
-    for (const [i, moment] of lived.moments.entries()) {
-      if (context?.isOver()) break
+    for (const moment of lived.moments) {
+      if (context?.isOver()) {
+        context.count('lives cut off by the clock')
+        return undefined
+      }
       const before = { ...tally }
       await crashes.check(moment, modes)
       context?.count('crash images', tally.images - before.images)
       context?.count('images of a crash during recovery', tally.doubleImages - before.doubleImages)
       context?.count('killed processes', tally.kills - before.kills)
       context?.count('images equal to one before', tally.equal - before.equal)
-      // Calls between which nothing has changed are one moment.
-      context?.count('file-system calls crashed before', (lived.moments[i + 1]?.index ?? lived.calls) - moment.index)
     }
+    // Every one of them: calls between which nothing has changed are one moment.
+    context?.count('file-system calls, each of them crashed before', lived.calls)
   } catch (error) {
     return error
   }

@@ -84,10 +84,17 @@ async function failEverywhere(
   isSticky: boolean,
   countReads: boolean,
 ): Promise<void> {
-  for (let call = 0; !context.isOver(); call++) {
+  for (let call = 0; ; call++) {
+    if (context.isOver()) {
+      context.count('sweeps cut off by the clock')
+      return
+    }
     const fault: Fault = { plan, call, code, isSticky, countReads }
     const { hit, error } = await runFault(fault)
-    if (hit === undefined && error === undefined) return
+    if (hit === undefined && error === undefined) {
+      context.count('sweeps over every call of a life')
+      return
+    }
     context.count(`faults ${isSticky ? 'from then on' : 'once'}`)
     context.count(`with ${code}`)
     if (hit !== undefined) context.count(`at ${hit.op}`)

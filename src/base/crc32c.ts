@@ -67,16 +67,7 @@ export function copyWithCrc32c(
     const high = from.getInt32(i + 4, true)
     to.setInt32(j, word, true)
     to.setInt32(j + 4, high, true)
-    const low = crc ^ word
-    crc =
-      t[1792 + (low & 0xff)] ^
-      t[1536 + ((low >>> 8) & 0xff)] ^
-      t[1280 + ((low >>> 16) & 0xff)] ^
-      t[1024 + (low >>> 24)] ^
-      t[768 + (high & 0xff)] ^
-      t[512 + ((high >>> 8) & 0xff)] ^
-      t[256 + ((high >>> 16) & 0xff)] ^
-      t[high >>> 24]
+    crc = afterWords(t, crc ^ word, high)
     j += 8
   }
   for (; i < end; i++) {
@@ -113,16 +104,9 @@ function crcByTables(bytes: Bytes, offset: number, length: number, seed: number)
     i += wordCount * 4
   }
   for (const last = end - 8; i <= last; i += 8) {
-    const low = crc ^ (bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24))
-    crc =
-      t[1792 + (low & 0xff)] ^
-      t[1536 + ((low >>> 8) & 0xff)] ^
-      t[1280 + ((low >>> 16) & 0xff)] ^
-      t[1024 + (low >>> 24)] ^
-      t[768 + bytes[i + 4]] ^
-      t[512 + bytes[i + 5]] ^
-      t[256 + bytes[i + 6]] ^
-      t[bytes[i + 7]]
+    const low = bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24)
+    const high = bytes[i + 4] | (bytes[i + 5] << 8) | (bytes[i + 6] << 16) | (bytes[i + 7] << 24)
+    crc = afterWords(t, crc ^ low, high)
   }
   for (; i < end; i++) crc = t[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8)
   return ~crc >>> 0
@@ -135,20 +119,22 @@ function crcByTables(bytes: Bytes, offset: number, length: number, seed: number)
 function crcOfWords(words: Int32Array, count: number, seed: number): number {
   const t = TABLES
   let crc = seed
-  for (let i = 0; i < count; i += 2) {
-    const low = crc ^ words[i]
-    const high = words[i + 1]
-    crc =
-      t[1792 + (low & 0xff)] ^
-      t[1536 + ((low >>> 8) & 0xff)] ^
-      t[1280 + ((low >>> 16) & 0xff)] ^
-      t[1024 + (low >>> 24)] ^
-      t[768 + (high & 0xff)] ^
-      t[512 + ((high >>> 8) & 0xff)] ^
-      t[256 + ((high >>> 16) & 0xff)] ^
-      t[high >>> 24]
-  }
+  for (let i = 0; i < count; i += 2) crc = afterWords(t, crc ^ words[i], words[i + 1])
   return crc
+}
+
+/** The CRC after eight bytes, as two little-endian words, of which the first has been added to the CRC before. */
+function afterWords(t: Int32Array, low: number, high: number): number {
+  return (
+    t[1792 + (low & 0xff)] ^
+    t[1536 + ((low >>> 8) & 0xff)] ^
+    t[1280 + ((low >>> 16) & 0xff)] ^
+    t[1024 + (low >>> 24)] ^
+    t[768 + (high & 0xff)] ^
+    t[512 + ((high >>> 8) & 0xff)] ^
+    t[256 + ((high >>> 16) & 0xff)] ^
+    t[high >>> 24]
+  )
 }
 
 /** A CRC as it is stored. */

@@ -3,11 +3,12 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { LaneContext } from '../../campaign/lane/tally.ts'
 import { fingerprint } from '../../campaign/lives/fingerprint.ts'
 import { ALPHABET, type Plan } from '../../campaign/lives/plan.ts'
 import { ProgressLine } from '../../campaign/progress-line.ts'
 import { runCampaign } from '../../campaign/run-campaign.ts'
-import { CRASHES } from '../../campaign/t01-crash.ts'
+import { CRASHES, firstFailure } from '../../campaign/t01-crash.ts'
 import { SEQUENCES, SHORT_LIVES } from '../../campaign/t02-sequences.ts'
 import { FAULT_SWEEPS } from '../../campaign/t03-faults.ts'
 import { MemoryFile } from '../../src/env/memory-file.ts'
@@ -18,7 +19,7 @@ class Impatient extends ProgressLine {
   readonly enough: AbortController = new AbortController()
 
   override update(counts: Readonly<Record<string, number>>): void {
-    if (counts['file-system calls crashed before'] > 0) this.enough.abort()
+    if (counts['crash images'] > 0) this.enough.abort()
   }
 }
 
@@ -33,6 +34,33 @@ test('a search counts while its threads are in the middle of a step, and ends wh
   assert.deepEqual(findings, [])
   assert.ok(counts.lives > 0 && counts['crash images'] > 0)
   assert.deepEqual([result.plannedSeconds, result.isCut], [3600, true])
+})
+
+/** Counts, and has had enough once it was asked so often. */
+function counting(patience: number): { counts: Record<string, number>; context: LaneContext } {
+  const counts: Record<string, number> = {}
+  let asked = 0
+  const context: LaneContext = {
+    count: (what, by = 1) => {
+      counts[what] = (counts[what] ?? 0) + by
+    },
+    isOver: () => ++asked > patience,
+    finding: () => assert.fail('nothing is wrong with this life'),
+  }
+  return { counts, context }
+}
+
+test('calls count as crashed before when all of a life were; a life that the clock cut off is said to be one', async () => {
+  const plan = SHORT_LIVES.reproduction(1, 0) as Plan
+  const whole = counting(Number.POSITIVE_INFINITY)
+  assert.equal(await firstFailure(plan, [0], whole.context), undefined)
+  const calls = whole.counts['file-system calls, each of them crashed before']
+  assert.ok(calls > 10)
+  assert.equal(whole.counts['lives cut off by the clock'], undefined)
+  const cut = counting(3)
+  assert.equal(await firstFailure(plan, [0], cut.context), undefined)
+  assert.deepEqual([cut.counts.lives, cut.counts['lives cut off by the clock']], [1, 1])
+  assert.equal(cut.counts['file-system calls, each of them crashed before'], undefined)
 })
 
 test('all short lives are there, the shortest first, each once', () => {
