@@ -30,4 +30,6 @@ export interface Subject {
   /** Entries from `gte` on, before `lt` if there is one, `count` at most, in the engine's fastest way. */
   range(gte: Bytes, lt: Bytes | undefined, count: number, tally: Tally): Promise<void> | void
   close(): Promise<void>
+  /** Set before each step of who has it: whether its keys are not there. */
+  keysAreMissing?: boolean
 }

@@ -2,12 +2,13 @@
  * MemTableSubject: varve's MemTable by the face that the engine uses. A value that was found is read in place, as it is in the
  * C++ program; keys and values are copied in, as they are there.
  */
+import type { InternalIterator } from '../../src/base/iterator.ts'
 import * as Lookup from '../../src/base/lookup.ts'
 import { MAX_SEQUENCE, sequenceNumber } from '../../src/base/types.ts'
 import * as ValueType from '../../src/base/value-type.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
-import { type KeyFile, VALUE_BYTES } from './key-file.ts'
-import { mixBytes, type Subject } from './subject.ts'
+import { type KeyFile, type Keys, VALUE_BYTES } from './key-file.ts'
+import { mixBytes, PIECE, type Subject } from './subject.ts'
 
 /** Address space only: what is not used is never touched. */
 const OVERHEAD_BYTES = 100
@@ -51,11 +52,24 @@ export class MemTableSubject implements Subject {
   }
 
   get(which: 'present' | 'missing', limit: number): number {
-    const { bytes, offsets } = this.#file[which]
+    let found = 0
+    for (let from = 0; from < limit; from += PIECE) {
+      found += this.#getSome(this.#file[which], from, Math.min(from + PIECE, limit))
+    }
+    return found
+  }
+
+  scan(): void {
+    const at = this.#table.iterator()
+    at.seekToFirst()
+    while (at.valid) this.#scanSome(at)
+  }
+
+  #getSome({ bytes, offsets }: Keys, from: number, limit: number): number {
     const table = this.#table
     let { checksum } = this
     let found = 0
-    for (let i = 0; i < limit; i++) {
+    for (let i = from; i < limit; i++) {
       const at = offsets[i]
       if (table.lookup(bytes, at, offsets[i + 1] - at, MAX_SEQUENCE) !== Lookup.FOUND) continue
       found++
@@ -65,12 +79,12 @@ export class MemTableSubject implements Subject {
     return found
   }
 
-  scan(): void {
-    const at = this.#table.iterator()
+  #scanSome(at: InternalIterator): void {
     let { checksum } = this
-    for (at.seekToFirst(); at.valid; at.next()) {
+    for (let i = 0; i < PIECE && at.valid; i++) {
       checksum = mixBytes(checksum, at.keyBuf, at.keyOff, at.keyLen)
       checksum = mixBytes(checksum, at.valBuf, at.valOff, at.valLen)
+      at.next()
     }
     this.checksum = checksum
   }
@@ -83,16 +97,32 @@ export function capacityFor({ added }: KeyFile, entries: number): number {
 
 /** Add the first `entries` of a file, and publish every `batchEntries`. */
 export function addEntries(table: MemTable, file: KeyFile, entries: number, batchEntries: number): void {
+  let waiting = 0
+  for (let from = 0; from < entries; from += PIECE) {
+    waiting = addSome(table, file, from, Math.min(from + PIECE, entries), batchEntries, waiting)
+  }
+  table.publish()
+}
+
+/** @param waiting entries that are not published yet @returns the same afterwards */
+function addSome(
+  table: MemTable,
+  file: KeyFile,
+  from: number,
+  limit: number,
+  batchEntries: number,
+  waiting: number,
+): number {
   const { bytes, offsets } = file.added
   const { values } = file
-  let waiting = 0
-  for (let i = 0; i < entries; i++) {
+  let unpublished = waiting
+  for (let i = from; i < limit; i++) {
     const at = offsets[i]
     const keyLen = offsets[i + 1] - at
     table.add(sequenceNumber(i + 1), ValueType.VALUE, bytes, at, keyLen, values, file.valueOffset(i), VALUE_BYTES)
-    if (++waiting < batchEntries) continue
+    if (++unpublished < batchEntries) continue
     table.publish()
-    waiting = 0
+    unpublished = 0
   }
-  table.publish()
+  return unpublished
 }

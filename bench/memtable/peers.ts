@@ -7,7 +7,7 @@ import createTree, { type Tree } from 'functional-red-black-tree'
 import sortedBTree from 'sorted-btree'
 import type { Bytes } from '../../src/base/types.ts'
 import { type KeyFile, type Keys, VALUE_BYTES } from './key-file.ts'
-import { mixBytes, mixText, type Subject } from './subject.ts'
+import { mixBytes, mixText, PIECE, type Subject } from './subject.ts'
 
 /** What a program has in hand that uses keys of this type. */
 export interface KeyType<Key> {
@@ -62,17 +62,29 @@ abstract class Peer<Key> implements Subject {
   }
 
   insert(): void {
-    const added = this.#added
-    const values = this.#values
-    for (let i = 0; i < added.length; i++) this.put(added[i], values[i])
+    const count = this.#added.length
+    for (let from = 0; from < count; from += PIECE) this.#putSome(from, Math.min(from + PIECE, count))
     this.#added = []
     this.#values = []
   }
 
   get(which: 'present' | 'missing', limit: number): number {
-    const probes = this.#probes[which]
     let found = 0
-    for (let i = 0; i < limit; i++) {
+    for (let from = 0; from < limit; from += PIECE) {
+      found += this.#getSome(this.#probes[which], from, Math.min(from + PIECE, limit))
+    }
+    return found
+  }
+
+  #putSome(from: number, limit: number): void {
+    const added = this.#added
+    const values = this.#values
+    for (let i = from; i < limit; i++) this.put(added[i], values[i])
+  }
+
+  #getSome(probes: readonly Key[], from: number, limit: number): number {
+    let found = 0
+    for (let i = from; i < limit; i++) {
       const value = this.find(probes[i])
       if (value === undefined) continue
       found++

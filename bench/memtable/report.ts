@@ -113,7 +113,8 @@ function introduction({ command, machine, compiler, plan, elapsedMs }: MemTableR
       ? ['', '**The machine was busy with other work: these figures decide nothing.**']
       : []),
     '',
-    `- Medians of ${plan.rounds} ${plan.rounds === 1 ? 'round' : 'rounds'}, in which the subjects of a case take turns; a process for each measurement, warmed up. ` +
+    `- Medians of ${plan.rounds} ${plan.rounds === 1 ? 'round' : 'rounds'}, in which the subjects of a case take turns; a process for each measurement, warmed up, ` +
+      'in JavaScript by loops of 1,000 operations a call, so that no measurement contains its own compilation. ' +
       'Ratios are of figures of the same round, above 1 where varve is faster. Keys, their order, and values come from one ' +
       'file; a checksum of all that was read proves that everybody did the same work.',
     '- [The skip list](../bench/memtable/skiplist-memtable.cpp) is LevelDB’s MemTable as its design is known, written for this: ' +

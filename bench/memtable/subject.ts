@@ -1,9 +1,15 @@
 /**
- * Subject: one sorted map under measurement. Each method works through all of a key file, as a loop of its own: what is timed
+ * Subject: one sorted map under measurement. Each method works through all of a key file, as loops of its own: what is timed
  * holds no call that the others do not have. One process measures one subject.
  */
 import type { Bytes } from '../../src/base/types.ts'
 import type { KeyFile } from './key-file.ts'
+
+/**
+ * Entries of one call, in the loops of all that is in JavaScript. A loop that runs a few times only, however long, has no compiled code
+ * to begin with: what is compiled for it while it runs is given up where it ends, and each time it begins slowly anew.
+ */
+export const PIECE = 1000
 
 /** In the order of the report. The first two are in C++; `radix` is what the goals are about. */
 export const SUBJECTS = {

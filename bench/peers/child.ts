@@ -59,6 +59,7 @@ class PeerChild {
 
   async take({ step, isFresh, isWarmUp, seed }: StepRequest): Promise<StepAnswer> {
     const subject = isFresh || this.#subject === undefined ? await this.#openFresh() : this.#subject
+    if (subject.keysAreMissing !== undefined) subject.keysAreMissing = step.source === 'missing'
     const work = this.#work.make(step, seed)
     const isRead = READS.includes(step.call)
     if (isRead && !isWarmUp) await this.#settle()

@@ -27,7 +27,7 @@ const CALLS: readonly (readonly [PeerName, string])[] = [
   ],
   [
     'bare',
-    'no store: write(2) of the bytes of a LevelDB record (at `disk` with fdatasync), copies of the bytes that are read',
+    'no store: write(2) of the bytes of a LevelDB record (at `disk` with fdatasync), copies of the bytes that are read, of a missing key a hash, a word of an index and a byte of a filter',
   ],
 ]
 

@@ -121,7 +121,7 @@ function million({ million: entries, reads, rounds }: Sizes): Scene {
       step('getfirst', 'getSync, random, each block for the first time', 'getSync', 'present', reads, all),
       step('get', 'getSync, random, the same once more', 'getSync', 'present', reads),
       step('getawait', 'awaited get, random', 'get', 'present', reads / 5, all),
-      step('missing', 'getSync, missing keys', 'getSync', 'missing', reads, all),
+      step('missing', 'getSync, missing keys', 'getSync', 'missing', reads),
       step('scan', 'whole scan, for await', 'scan', 'added', entries, all),
       step('scanbest', 'whole scan, the fastest way', 'scanBest', 'added', entries),
       {

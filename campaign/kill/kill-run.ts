@@ -20,7 +20,7 @@ export interface KillRun {
 }
 
 /** Directories that are written to at the same time: a life is mostly waiting. */
-const AT_ONCE = 3
+const AT_ONCE = 6
 
 /** @returns what went wrong, instead of a finding, if it is somebody else's */
 export async function runKills(context: CampaignContext, run: KillRun): Promise<string[]> {

@@ -10,6 +10,8 @@
  * No loss    A job is under `due` until it is under `done` or `dead`; one batch does both. A crash changes nothing about that.
  * Once       A claim that is too late finds its due key gone, and is refused: no job has two results. What a worker does
  *            outside of this database may happen twice, if it dies before it completes.
+ * No crawl   What was deleted lies at the head of the queue as tombstones, until it has been flushed and compacted. A scan
+ *            that began at `due/` would step over all of them, every time; so it begins at the first key that can be there.
  */
 import { type DB, WriteBatch } from '../../src/public/index.ts'
 
@@ -39,6 +41,8 @@ export class JobQueue {
   readonly #db: DB
   readonly #options: QueueOptions
   #lastId: number
+  /** No due key sorts before it. */
+  #head = 'due/'
 
   constructor(db: DB, options: QueueOptions) {
     this.#db = db
@@ -52,7 +56,7 @@ export class JobQueue {
     const job: Job = { id, payload, attempts: 0 }
     const batch = new WriteBatch()
       .put('last-id', id)
-      .put(dueKey(Date.now(), id), '')
+      .put(this.#dueKey(Date.now(), id), '')
       .put(`job/${id}`, JSON.stringify(job))
     await this.#db.write(batch)
     return id
@@ -61,11 +65,12 @@ export class JobQueue {
   /** The job that has been due longest, for `visibilityMs`; undefined if none is due. */
   claim(): Claim | undefined {
     const now = Date.now()
-    for (const [key] of this.#db.scanSync({ gte: 'due/', lt: dueKey(now + 1, ''), limit: 1 })) {
+    for (const [key] of this.#db.scanSync({ gte: this.#head, lt: dueKey(now + 1, ''), limit: 1 })) {
       const due = decoder.decode(key)
+      this.#head = due
       const before = this.#job(due.slice(-DIGITS))
       const job = { ...before, attempts: before.attempts + 1 }
-      const claim: Claim = { job, dueKey: dueKey(now + this.#options.visibilityMs, job.id) }
+      const claim: Claim = { job, dueKey: this.#dueKey(now + this.#options.visibilityMs, job.id) }
       this.#db.writeSync(new WriteBatch().delete(key).put(claim.dueKey, '').put(`job/${job.id}`, JSON.stringify(job)))
       return claim
     }
@@ -82,13 +87,13 @@ export class JobQueue {
     const { attemptsMax, retryMs } = this.#options
     const batch = new WriteBatch()
     if (job.attempts >= attemptsMax) batch.delete(`job/${job.id}`).put(`dead/${job.id}`, error)
-    else batch.put(dueKey(Date.now() + retryMs * 2 ** (job.attempts - 1), job.id), '')
+    else batch.put(this.#dueKey(Date.now() + retryMs * 2 ** (job.attempts - 1), job.id), '')
     return this.#end(claimed, batch)
   }
 
   /** How long until a job is due: 0 if one is, undefined if there is none. */
   nextDueMs(): number | undefined {
-    for (const key of this.#db.keysSync({ gte: 'due/', lt: 'due0', limit: 1 })) {
+    for (const key of this.#db.keysSync({ gte: this.#head, lt: 'due0', limit: 1 })) {
       return Math.max(0, Number(decoder.decode(key).split('/')[1]) - Date.now())
     }
     return undefined
@@ -99,6 +104,13 @@ export class JobQueue {
     for (const [key, value] of this.#db.scanSync({ gte: `${how}/`, lt: `${how}0` })) {
       yield [decoder.decode(key).slice(how.length + 1), decoder.decode(value)]
     }
+  }
+
+  /** Of a key that is about to be written: it may sort before the head, when the clock was set back. */
+  #dueKey(timeMs: number, id: string): string {
+    const key = dueKey(timeMs, id)
+    if (key < this.#head) this.#head = key
+    return key
   }
 
   /** As with a claim, nothing runs between the check and the write. */

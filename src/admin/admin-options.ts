@@ -63,6 +63,8 @@ export function adminContext(
   }
   checkCallOptions(call, options, new Set([...COMMON, ...own]))
   const { comparator, environment, signal, onProgress } = options
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw new InvalidArgumentError('option onProgress must be a function')
   const resolved = resolveOptions(
     { ...engine, ...(comparator && { comparator }), ...(environment && { environment }) },
     defaultEnvironment,

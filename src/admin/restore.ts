@@ -11,6 +11,7 @@ import { closeAll, closeQuietly } from '../base/close-all.ts'
 import type { FileSystem, WritableFile } from '../base/environment.ts'
 import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
 import { CURRENT, logName, type ParsedName, parseFileName, temporaryName } from '../base/filename.ts'
+import { isUint8Array } from '../base/text.ts'
 import type { Bytes, FileNumber } from '../base/types.ts'
 import { BackupDecoder, type BackupSink } from '../db/backup-format.ts'
 import { checkTarget } from '../db/checkpoint.ts'
@@ -126,7 +127,7 @@ class RestoreTarget implements BackupSink {
   }
 
   take(chunk: unknown, decoder: BackupDecoder): void {
-    if (!(chunk instanceof Uint8Array)) throw new InvalidArgumentError('the source must give Uint8Arrays')
+    if (!isUint8Array(chunk)) throw new InvalidArgumentError('the source must give Uint8Arrays')
     decoder.push(chunk)
     this.bytes += chunk.length
     this.#context.progress.add(this.names.at(-1) ?? '', chunk.length)

@@ -169,7 +169,7 @@ const CLASSES: Partial<Record<ErrorCode, new (message: string, details?: ErrorDe
 }
 
 export function toWire(error: unknown): WireError {
-  const e = error instanceof Error ? error : new Error(String(error))
+  const e = isError(error) ? error : new Error(String(error))
   const varve = e instanceof VarveError ? e : undefined
   return {
     code: varve?.code,
@@ -207,9 +207,14 @@ function revive(wire: WireError, details: ErrorDetails): Error {
 
 /** The operating system's code (`ENOSPC`, …) of an error or of its cause, if it has one. */
 export function systemErrorCode(error: unknown): string | undefined {
-  for (let e = error, depth = 0; e instanceof Error && depth < 8; e = e.cause, depth++) {
+  for (let e = error, depth = 0; isError(e) && depth < 8; e = e.cause, depth++) {
     const { code } = e as { code?: unknown }
     if (!(e instanceof VarveError) && typeof code === 'string') return code
   }
   return undefined
+}
+
+/** By its message: an error that Node throws is no instance of the Error of another realm, as test runners give to what they test. */
+function isError(error: unknown): error is Error {
+  return typeof (error as Error | null | undefined)?.message === 'string'
 }

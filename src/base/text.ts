@@ -43,8 +43,8 @@ function encodeText(text: string, what: string): Bytes {
   return encoder.encode(text)
 }
 
-/** Also for a view that another realm made (a test runner's, a vm context's), where `instanceof` says no. */
-function isUint8Array(input: unknown): input is Bytes {
+/** Whether it is one; also of a view that another realm made (a test runner's, a vm context's), where `instanceof` says no. */
+export function isUint8Array(input: unknown): input is Bytes {
   if (input instanceof Uint8Array) return true
   return ArrayBuffer.isView(input) && (input as Bytes)[Symbol.toStringTag] === 'Uint8Array'
 }

@@ -1,11 +1,11 @@
 /**
  * `varve checkpoint`, `backup`, `restore` and `destroy`: databases as wholes.
  */
-import { createReadStream } from 'node:fs'
 import type { Command } from 'commander'
 import { showBytesCount, showPlural } from '../inspect/figures.ts'
 import { destroy, restore } from '../public/index.ts'
 import { UsageError } from './exit.ts'
+import { openInput } from './input.ts'
 import type { Output } from './output.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -61,8 +61,8 @@ async function backupDatabase(directory: string, output: Output): Promise<void> 
 }
 
 async function restoreDatabase(file: string, directory: string): Promise<void> {
-  const source = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 256 * 1024 })
-  const { files, bytes } = await restore(source as AsyncIterable<Uint8Array>, directory)
+  const source = openInput(file).open() as AsyncIterable<Uint8Array>
+  const { files, bytes } = await restore(source, directory)
   process.stderr.write(`${directory}: ${showPlural(files, 'file')}, ${showBytesCount(bytes)}\n`)
 }
 

@@ -2,15 +2,14 @@
  * `varve import`: the records of a file or of stdin, as entries. Everything streams: memory holds one chunk of the input and
  * one batch. Batches are written one after another, so what is in the database after a failure is a prefix of the input.
  */
-import { createReadStream, statSync } from 'node:fs'
 import { extname } from 'node:path'
 import { type Command, Option } from 'commander'
 import { showBytesCount, showCount, showPlural } from '../inspect/figures.ts'
 import type { DB, Durability } from '../public/index.ts'
 import { readCsv } from './csv.ts'
 import { EntryMaker } from './entry-maker.ts'
-import { EXIT_FAILED, ExitError } from './exit.ts'
 import { Importer } from './importer.ts'
+import { type Input, openInput } from './input.ts'
 import { readNdjson } from './ndjson.ts'
 import { durabilityOption, parsePositive } from './option-values.ts'
 import { Progress } from './progress.ts'
@@ -64,23 +63,6 @@ async function importFile(directory: string, file: string, options: Options): Pr
   await withDatabase(directory, { ...(writeBufferBytes !== undefined && { writeBufferBytes }) }, async (db) => {
     await importRecords(db, input, options.format ?? formatOf(file), maker, options)
   })
-}
-
-interface Input {
-  /** Opened only when it is read: an error before that would be nobody's. */
-  readonly open: () => NodeJS.ReadableStream
-  readonly bytes: number | undefined
-}
-
-function openInput(file: string): Input {
-  if (file === '-') return { open: () => process.stdin, bytes: undefined }
-  const status = statSync(file, { throwIfNoEntry: false })
-  if (status === undefined) throw new ExitError(EXIT_FAILED, `${file} does not exist`)
-  if (status.isDirectory()) throw new ExitError(EXIT_FAILED, `${file} is a directory`)
-  return {
-    open: () => createReadStream(file, { highWaterMark: 256 * 1024 }),
-    bytes: status.isFile() ? status.size : undefined,
-  }
 }
 
 function formatOf(file: string): Format {

@@ -32,7 +32,7 @@ export function pickContext(engine: Engine): PickContext {
     running: [],
     busy,
     hints: hints.all,
-    oldestSnapshot: snapshots.sequences[0],
+    oldestSnapshot: snapshots.oldest,
   }
 }
 

@@ -54,8 +54,10 @@ export abstract class DBReads extends EventTarget {
   /**
    * Call `listener` at every event of this type (events.ts): addEventListener, typed, with the event's detail as argument.
    * @returns a function that ends the listening
+   * @throws InvalidArgumentError
    */
   on<K extends keyof DBEvents>(type: K, listener: (detail: DBEvents[K]) => void): () => void {
+    if (typeof listener !== 'function') throw new InvalidArgumentError('a listener must be a function')
     const handle = (event: Event): void => listener((event as CustomEvent<DBEvents[K]>).detail)
     this.addEventListener(type, handle)
     return () => this.removeEventListener(type, handle)

@@ -4,7 +4,7 @@
  * Threads  belongs to the thread that opened it
  */
 import type { DirectoryLock } from '../base/environment.ts'
-import { ReadOnlyError } from '../base/errors.ts'
+import { InvalidArgumentError, ReadOnlyError } from '../base/errors.ts'
 import { toKey, toValue } from '../base/limits.ts'
 import type { Durability } from '../base/types.ts'
 import type { WriteBatch } from '../batch/write-batch.ts'
@@ -189,7 +189,9 @@ export class DB extends DBReads {
   approximateSizes(ranges: Iterable<KeyRange>): Promise<number[]> {
     return promised(() => {
       this.checkOpen()
-      return Array.from(ranges, ({ start, end }) => approximateSize(this.#engine, toKey(start), toKey(end)))
+      if (typeof ranges?.[Symbol.iterator] !== 'function')
+        throw new InvalidArgumentError('approximateSizes takes an array or another iterable of ranges')
+      return Array.from(ranges, (range) => approximateSize(this.#engine, toKey(range?.start), toKey(range?.end)))
     })
   }
 

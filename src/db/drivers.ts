@@ -164,8 +164,13 @@ export class Drivers {
   /** The next change in the background, or the signal. */
   #change(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      this.#engine.background.onChange(resolve)
-      signal?.addEventListener('abort', () => resolve(), { once: true })
+      const done = (): void => {
+        // A signal may outlive many calls.
+        signal?.removeEventListener('abort', done)
+        resolve()
+      }
+      this.#engine.background.onChange(done)
+      signal?.addEventListener('abort', done)
     })
   }
 

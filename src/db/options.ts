@@ -243,13 +243,22 @@ export function customOrder(order: KeyOrder): Comparator {
   return customComparator(order)
 }
 
-/** Refuse members of a call's options that the call does not know. */
+/** Refuse members of a call's options that the call does not know, and a signal that is none. */
 export function checkCallOptions(call: string, options: object, known: ReadonlySet<string>): void {
   if (typeof options !== 'object' || options === null)
     throw new InvalidArgumentError(`options of ${call} must be an object`)
   for (const name of Object.keys(options)) {
     if (!known.has(name)) throw new InvalidArgumentError(`${call} has no option ${name}`)
+    if (name === 'signal') checkSignal(call, (options as { signal: unknown }).signal)
   }
+}
+
+/** By its members: another realm has an AbortSignal of its own. */
+function checkSignal(call: string, signal: unknown): void {
+  if (signal === undefined) return
+  const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>
+  if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function')
+    throw new InvalidArgumentError(`option signal of ${call} must be an AbortSignal`)
 }
 
 /** How tables of a level are written. */
@@ -268,5 +277,7 @@ export function usesFilters({ bloomBitsPerKey }: Pick<ResolvedOptions, 'bloomBit
 }
 
 function show(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : String(value)
+  if (typeof value === 'string') return `'${value}'`
+  // An object may have no form as text.
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }

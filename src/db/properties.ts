@@ -15,7 +15,7 @@ export function property(engine: Engine, name: string): string | undefined {
   if (name === 'leveldb.stats') return statsText(engine)
   if (name === 'leveldb.sstables') return tablesText(engine)
   if (name === 'leveldb.approximate-memory-usage') return String(memoryUsage(engine))
-  if (!name.startsWith(FILES_AT_LEVEL)) return undefined
+  if (typeof name !== 'string' || !name.startsWith(FILES_AT_LEVEL)) return undefined
   const level = name.slice(FILES_AT_LEVEL.length)
   const { levels } = engine.readState.version
   return /^\d+$/.test(level) && Number(level) < levels.length ? String(levels[Number(level)].length) : undefined

@@ -101,6 +101,8 @@ export class Scan<T> implements AsyncIterableIterator<T> {
   readonly #environment: Environment
   #sinceClock = 0
   #turnStartMs = Number.NEGATIVE_INFINITY
+  /** Calls that wait for the event loop's next turn: one that comes after them waits, too, so that they are answered in order. */
+  #waiting = 0
 
   /** Made by `DB.scan()`. @internal */
   constructor(cursor: ScanCursor<T>, environment: Environment) {
@@ -109,7 +111,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#sinceClock++ >= CLOCK_EVERY && this.#isTurnOver()) return this.#nextTurn()
+    if (this.#waiting > 0 || (this.#sinceClock++ >= CLOCK_EVERY && this.#isTurnOver())) return this.#nextTurn()
     return this.#pull()
   }
 
@@ -149,8 +151,10 @@ export class Scan<T> implements AsyncIterableIterator<T> {
   }
 
   #nextTurn(): Promise<IteratorResult<T, undefined>> {
+    this.#waiting++
     return new Promise((resolve) => {
       this.#environment.soon(() => {
+        this.#waiting--
         this.#turnStartMs = this.#environment.clock.monotonicMs()
         resolve(this.#pull())
       })

@@ -36,6 +36,7 @@ export class Snapshot {
 
 /** The open snapshots of one database, on one thread. */
 export class SnapshotList {
+  /** In the order in which they were taken, which is that of their sequences. */
   readonly #open = new Set<Snapshot>()
   /** Called when the oldest one is let go of: what it alone saw may be dropped. */
   readonly #onRelease: () => void
@@ -54,9 +55,9 @@ export class SnapshotList {
   }
 
   remove(snapshot: Snapshot): void {
-    const [oldest] = this.sequences
+    const { oldest } = this
     this.#open.delete(snapshot)
-    if (snapshot.sequence === oldest && this.sequences[0] !== oldest) this.#onRelease()
+    if (snapshot.sequence === oldest && this.oldest !== oldest) this.#onRelease()
   }
 
   /** What all of them read at, those of other threads too, ascending, each once. */
@@ -72,7 +73,9 @@ export class SnapshotList {
 
   /** Sequence of the oldest one of all threads, if any is open. */
   get oldest(): SequenceNumber | undefined {
-    return this.sequences[0]
+    let oldest = this.#open.values().next().value?.sequence
+    for (const sequence of this.#elsewhere()) if (oldest === undefined || sequence < oldest) oldest = sequence
+    return oldest
   }
 
   closeAll(): void {

@@ -51,9 +51,9 @@ export function systemError(code: string): SystemError {
   return Object.assign(new Error(`${code}: ${WORDS.get(code) ?? 'failed'}`), { code })
 }
 
-/** The `code` of a thrown value, or undefined if it has none. */
+/** The `code` of a thrown value, which another realm may have made, or undefined if it has none. */
 export function codeOf(error: unknown): string | undefined {
-  const code = error instanceof Error ? (error as Partial<SystemError>).code : undefined
+  const code = (error as Partial<SystemError> | null | undefined)?.code
   return typeof code === 'string' ? code : undefined
 }
 

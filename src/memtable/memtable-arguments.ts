@@ -1,5 +1,5 @@
 /**
- * What callers pass to a MemTable, checked: its comparator, sequence numbers, features.
+ * What callers pass to a MemTable, checked: its options, comparator, sequence numbers, features.
  */
 import { bytewiseComparator, type Comparator, customComparator } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
@@ -9,6 +9,15 @@ import type { MemTableOptions } from './memtable-options.ts'
 
 /** Names of comparators that users cannot give to theirs. */
 const RESERVED_NAME = /^(leveldb|rocksdb|varve)\.|^$/
+
+const KNOWN = new Set(['capacityBytes', 'representation', 'comparator', 'checksums', 'seed'])
+
+/** @throws InvalidArgumentError unless they are an object of options that there are: a misspelt one would be another table */
+export function checkOptions(options: MemTableOptions): void {
+  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('options must be an object')
+  const other = Object.keys(options).find((name) => !KNOWN.has(name))
+  if (other !== undefined) throw new InvalidArgumentError(`a MemTable has no option ${other}`)
+}
 
 /** The comparator of these options. @throws InvalidArgumentError if it is none, or has a name that is not a user's */
 export function comparatorOf({ comparator = bytewiseComparator }: Pick<MemTableOptions, 'comparator'>): Comparator {

@@ -29,7 +29,7 @@ import { encode, encodeChunks } from './dump.ts'
 import { type DecodeOptions, decode } from './dump-decoder.ts'
 import { entriesBetween, type MemTableEntry, type MemTableVersion } from './entry.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
-import { checkedSequence, comparatorOf, featuresOf } from './memtable-arguments.ts'
+import { checkedSequence, checkOptions, comparatorOf, featuresOf } from './memtable-arguments.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
 import type { MemTableOptions, MemTableToken } from './memtable-options.ts'
 import { type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
@@ -82,8 +82,9 @@ export class MemTable extends MemTableSamples {
     this.#isWritable = isOwner
   }
 
-  /** @throws InvalidArgumentError if an option is not of its documented form */
+  /** @throws InvalidArgumentError if an option is unknown, or not of its documented form */
   static create(options: MemTableOptions = {}): MemTable {
+    checkOptions(options)
     const { capacityBytes = 64 * 1024 * 1024, seed = 0x76617276 } = options
     if (!Number.isInteger(seed)) throw new InvalidArgumentError(`seed must be an integer, not ${String(seed)}`)
     const comparator = comparatorOf(options)

@@ -92,14 +92,19 @@ export function findLink(words: Words, node: number, symbol: number): number {
   const kind = header & KIND_MASK
   if (kind === FAN) return at + 1 + (symbol >> 4)
   const pattern = Math.imul(symbol, 0x01010101)
-  const keyWords = keyWordsOf(kind)
-  for (let i = 0; i < keyWords; i++) {
-    // The lowest byte that is zero here is the first one that is the symbol.
-    const difference = words[at + 1 + i] ^ pattern
-    const hit = (difference - 0x01010101) & ~difference & 0x80808080
-    if (hit !== 0) return at + 1 + keyWords + (i << 2) + ((31 - Math.clz32(hit & -hit)) >> 3)
-  }
-  return 0
+  let hits = zeroBytes(words[at + 1] ^ pattern)
+  if (kind === NODE_4) return hits === 0 ? 0 : at + 2 + (lowestBit(hits) >> 3)
+  // All words at once, a bit of each byte for each of them: no branch depends on where the symbol is.
+  hits = (hits >>> 3) | (zeroBytes(words[at + 2] ^ pattern) >>> 2) | (zeroBytes(words[at + 3] ^ pattern) >>> 1)
+  if (kind === NODE_16) hits |= zeroBytes(words[at + 4] ^ pattern)
+  if (hits === 0) return 0
+  const bit = lowestBit(hits)
+  return at + 1 + keyWordsOf(kind) + (((bit & 7) - 4) << 2) + (bit >> 3)
+}
+
+/** The top bit of each byte that is zero; of the bytes above the lowest of them, some others may have it as well. */
+function zeroBytes(word: number): number {
+  return (word - 0x01010101) & ~word & 0x80808080
 }
 
 /** What one of the node's links leads to, whichever is at hand. */

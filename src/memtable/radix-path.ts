@@ -35,9 +35,10 @@ const COUNT = 2
 const LIST = 3
 const FRAME_WORDS: number = LIST + LINKS_MAX
 const FIRST_FRAMES = 16
-/** Words from the start of a leaf, or a node, to one that is needed as well and may lie in the next cache line. */
-const LEAF_REACH = 7
+/** Words from the start of a node to one that is needed as well and may lie in the next cache line. */
 const NODE_REACH = 5
+/** Words of a leaf that are not its key's, up to the first of its value. */
+const LEAF_WORDS = 4
 /** In a list of fewer links there are too few nodes to wait for them together. */
 const TOUCHED_MIN = 5
 /** From a leaf to one that lies behind it. */
@@ -118,7 +119,7 @@ export class RadixPath implements KeyPath {
     this.node = count === 0 ? 0 : nodes[count - 1]
     this.#target = 0
     if (stride < RUN_MAX) this.#stride = stride * 2
-    if (count > 1) this.#touchLeaves(count, nodes)
+    if (count > 1) this.#touchLeaves(count, nodes, LEAF_WORDS + ((leafKeyLength(this.#words, node) + 3) >> 2))
     return count
   }
 
@@ -253,8 +254,9 @@ export class RadixPath implements KeyPath {
   /**
    * Load two words of every leaf that was found: these loads are independent of each other, and wait for memory together.
    * Leaves one behind the other need it not: the processor sees them coming.
+   * @param reach words to the second one, where the value begins if the key is as long as that of the leaf before
    */
-  #touchLeaves(count: number, leaves: Int32Array): void {
+  #touchLeaves(count: number, leaves: Int32Array, reach: number): void {
     const words = this.#words
     const last = words.length - 1
     let touched = 0
@@ -264,7 +266,7 @@ export class RadixPath implements KeyPath {
       const isFar = (leaf - end) >>> 0 > NEAR_BYTES
       end = leaf
       if (!isFar) continue
-      const further = (leaf >> 2) + LEAF_REACH
+      const further = (leaf >> 2) + reach
       touched ^= words[leaf >> 2] ^ words[further < last ? further : last]
     }
     this.#touched ^= touched

@@ -89,8 +89,13 @@ export class RadixTree implements MemTableRep {
   /** How the last walk for an add ended: at which link, if any, and in which node, by the link to it. */
   #link: number
   #nodeLink: number
-  /** Up to where the path did not look at every byte. */
+  /** Up to where the path did not look at every byte, and the node there: its depth, if there is one. */
   #skippedTo: number
+  #skippedNode: number
+  /** Leading bytes that the key shares with the finger. */
+  #fingerShared: number
+  /** The leaf that the key was compared with where the walk ended. */
+  #compared: number
 
   /** @param arena created for RADIX; empty, or filled by a tree */
   constructor(arena: Arena) {
@@ -108,6 +113,9 @@ export class RadixTree implements MemTableRep {
     this.#link = 0
     this.#nodeLink = 0
     this.#skippedTo = 0
+    this.#skippedNode = 0
+    this.#fingerShared = 0
+    this.#compared = 0
     this.idle = this.iterator(NO_LIMIT)
   }
 
@@ -207,16 +215,21 @@ export class RadixTree implements MemTableRep {
     const { bytes, length } = this.key
     // What the key shares with the last one need not be walked again, nor looked at.
     let settled = this.#finger === 0 ? 0 : this.commonPrefix(this.#finger)
+    this.#fingerShared = settled
     let place = this.#pathLength - 1
     while (place > 0 && this.#pathDepths[place - 1] >= settled) place--
     let link = place <= 0 ? ROOT_LINK : this.#pathLinks[place]
     let nodeLink = 0
     let skippedTo = 0
+    let skippedNode = 0
     let target = words[link]
     this.#pathLength = place < 0 ? 0 : place
     while (target !== 0 && (target & TAG_MASK) === 0) {
       const depth = nodeDepth(words, target)
-      if (depth > settled) skippedTo = depth
+      if (depth > settled) {
+        skippedTo = depth
+        skippedNode = target
+      }
       nodeLink = link
       this.#pushNode(link, depth)
       if (depth > length) break
@@ -228,6 +241,7 @@ export class RadixTree implements MemTableRep {
     this.#link = link
     this.#nodeLink = nodeLink
     this.#skippedTo = skippedTo
+    this.#skippedNode = skippedNode
     return target
   }
 
@@ -236,12 +250,13 @@ export class RadixTree implements MemTableRep {
    * of the node there if it is no less, which is then where it belongs.
    */
   #sharedWith(target: number): number {
-    if (target !== 0) return this.commonPrefix(this.anyLeaf(target, NO_LIMIT))
     const skippedTo = this.#skippedTo
-    if (skippedTo === 0) return this.key.length
-    // A key that shares all skipped bytes lies below the same nodes; the last one is likely in the cache.
-    if (this.commonPrefix(this.#finger) >= skippedTo) return this.key.length
-    return this.commonPrefix(this.anyLeaf(this.#words[this.#nodeLink], NO_LIMIT))
+    // A key that shares all skipped bytes with the last one lies below the same nodes.
+    if (target === 0 && this.#fingerShared >= skippedTo) return this.key.length
+    // Further down no byte was skipped; and where many keys skip the same bytes, this leaf is likely in the cache.
+    this.#compared = this.anyLeaf(target === 0 ? this.#skippedNode : target, NO_LIMIT)
+    const shared = this.commonPrefix(this.#compared)
+    return target === 0 && shared >= skippedTo ? this.key.length : shared
   }
 
   /** Make a new leaf reachable. */
@@ -262,21 +277,16 @@ export class RadixTree implements MemTableRep {
     this.#fork(leaf, shared)
   }
 
-  /** Put a fork above what the path leads to at the first place with more in common than the key shares. */
+  /** Put a fork above the first node on the path with more in common than the key shares, or above where it ended. */
   #fork(leaf: number, shared: number): void {
     const words = this.#words
+    let place = this.#pathLength
+    let link = this.#link
+    while (place > 0 && this.#pathDepths[place - 1] > shared) link = this.#pathLinks[--place]
+    this.#pathLength = place
+    const target = words[link]
     const { bytes, length } = this.key
-    let link = ROOT_LINK
-    let target = words[link]
-    this.#pathLength = 0
-    while ((target & TAG_MASK) === 0) {
-      const depth = nodeDepth(words, target)
-      if (depth > shared) break
-      this.#pushNode(link, depth)
-      link = findLink(words, target, bytes[depth])
-      target = words[link]
-    }
-    const other = this.anyLeaf(target, NO_LIMIT)
+    const other = this.#compared
     const isOtherEnd = leafKeyLength(words, other) === shared
     const otherSymbol = isOtherEnd ? TERMINAL : this.arena.bytes[leafKeyOffset(other) + shared]
     const symbol = length === shared ? TERMINAL : bytes[shared]

@@ -7,7 +7,8 @@
  *   short                     gathered from bytes
  *   else                      TypedArray.set
  * The last buffer of which a part was copied stays reachable from here until `forget`, or another one; one of more than
- * KEPT_BYTES_MAX only until the batch ends.
+ * KEPT_BYTES_MAX only until the batch ends, unless the large one before it had the same length: then it is likely the same, and
+ * whoever writes parts of it batch by batch keeps it anyway.
  * Source   measured: docs/performance.md, the MemTable
  */
 import { EMPTY } from '../base/bytes.ts'
@@ -31,6 +32,9 @@ export class WordCopier {
   /** The buffer that the last part was of, and a view of it, once it was met again. */
   #source: Bytes
   #view: DataView | undefined
+  /** Of the buffer of #source, and of the last large one that a batch ended with. */
+  #sourceBytes: number
+  #largeBytes: number
 
   /** @param words,bytes of the memory to copy to */
   constructor(words: Words, bytes: Bytes) {
@@ -38,17 +42,23 @@ export class WordCopier {
     this.#bytes = bytes
     this.#source = EMPTY
     this.#view = undefined
+    this.#sourceBytes = 0
+    this.#largeBytes = 0
   }
 
   /** Keep nothing reachable. */
   forget(): void {
     this.#source = EMPTY
     this.#view = undefined
+    this.#sourceBytes = 0
   }
 
   /** A batch has been copied. */
   endBatch(): void {
-    if (this.#source.buffer.byteLength > KEPT_BYTES_MAX) this.forget()
+    const bytes = this.#sourceBytes
+    if (bytes <= KEPT_BYTES_MAX || bytes === this.#largeBytes) return
+    this.#largeBytes = bytes
+    this.forget()
   }
 
   /** Copy bytes to word `at` and those behind it, with zeros up to the next word. */
@@ -108,6 +118,7 @@ export class WordCopier {
   #meet(from: Bytes): void {
     this.#source = from
     this.#view = undefined
+    this.#sourceBytes = from.buffer.byteLength
   }
 }
 

@@ -12,7 +12,7 @@
 import { getFixed32 } from '../base/coding.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { compareTags, TAG_BYTES } from '../base/internal-key.ts'
-import { KeyWords, WORD_MEMORY_BYTES } from '../base/key-words.ts'
+import { KeyWords } from '../base/key-words.ts'
 import type { Bytes } from '../base/types.ts'
 import type { Block } from './block.ts'
 import { IndexEntries } from './index-entries.ts'
@@ -52,7 +52,7 @@ export class TableIndex {
   /** Bytes of memory that the index takes. */
   get memoryBytes(): number {
     const { byteLength } = this.#keys.buffer
-    const wordsBytes = this.#words === undefined ? 0 : WORD_MEMORY_BYTES * this.count
+    const wordsBytes = this.#words?.memoryBytes ?? 0
     return byteLength + this.#starts.byteLength + this.#offsets.byteLength + this.#lengths.byteLength + wordsBytes
   }
 

@@ -42,6 +42,8 @@ export class Version {
   missed: FileMetadata | undefined
   missedLevel: Level
   readonly #comparator: Comparator
+  /** The level after the last one that has tables. */
+  readonly #levelsEnd: Level
   #firstAsked: FileMetadata | undefined
   #firstLevel: Level
   /** Of each level below 0; undefined until the level is asked, or where words are of no use. */
@@ -56,6 +58,7 @@ export class Version {
     this.#comparator = comparator
     this.#words = levels.map(() => undefined)
     this.#usesWords = comparator === bytewiseComparator
+    this.#levelsEnd = 1 + levels.findLastIndex((files) => files.length > 0)
     this.levels = levels
   }
 
@@ -98,7 +101,7 @@ export class Version {
       const answer = this.#ask(tables, 0, newest[i], key, keyOff, keyLen, sequence, sink)
       if (answer !== Lookup.ABSENT) return answer
     }
-    for (let level = 1; level < this.levels.length; level++) {
+    for (let level = 1; level < this.#levelsEnd; level++) {
       const file = this.#find(level, key, keyOff, keyLen)
       if (file === undefined) continue
       const answer = this.#ask(tables, level, file, key, keyOff, keyLen, sequence, sink)

@@ -254,8 +254,15 @@ test('another order of keys is refused, also when only single records of a damag
 
 test('arguments that are none are refused', async () => {
   const files = databaseOf(manifestOf(BEGINNING), {})
-  for (const options of [{ dryRun: 'yes' }, { speed: 1 }, { blockBytes: -1 }, { compression: 'best' }]) {
-    await refused(files, 'INVALID_ARGUMENT', options as RepairOptions)
+  for (const options of [
+    { dryRun: 'yes' },
+    { speed: 1 },
+    { blockBytes: -1 },
+    { compression: 'best' },
+    { signal: 'stop' },
+    { onProgress: true },
+  ]) {
+    await refused(files, 'INVALID_ARGUMENT', options as unknown as RepairOptions)
   }
   await assert.rejects(repair(''), { code: 'INVALID_ARGUMENT' })
   await assert.rejects(repair(DIRECTORY, { environment: environmentOf(new Map()) }), { code: 'NOT_FOUND' })

@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { runInNewContext } from 'node:vm'
 import { restore } from '../../src/admin/restore.ts'
 import { AlreadyExistsError, VarveError } from '../../src/base/errors.ts'
 import { fileNumber } from '../../src/base/types.ts'
@@ -96,8 +97,18 @@ test('what is no source of chunks, or no target, is refused before anything is m
   for (const directory of ['', 'a\0b', 7]) {
     await assert.rejects(restore([], directory as string, { environment }), { code: 'INVALID_ARGUMENT' })
   }
-  await assert.rejects(restore([], DIRECTORY, { environment, speed: 1 } as object), { code: 'INVALID_ARGUMENT' })
+  for (const options of [{ speed: 1 }, { signal: 1 }, { onProgress: 'often' }]) {
+    await assert.rejects(restore([], DIRECTORY, { environment, ...options } as object), { code: 'INVALID_ARGUMENT' })
+  }
   assert.equal(environment.files.status(DIRECTORY), undefined)
+})
+
+test('chunks that another realm has made are taken', async () => {
+  const environment = new MemoryEnvironment()
+  const chunk = runInNewContext('Uint8Array.from(bytes)', { bytes: [...streamOf(SOUND)] })
+  assert.equal(chunk instanceof Uint8Array, false)
+  await restore([chunk], DIRECTORY, { environment })
+  assert.equal(await keysIn(environment), 'abcdef')
 })
 
 test('a restore that fails at any call leaves a directory in which the next one works', async (t) => {

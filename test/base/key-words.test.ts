@@ -50,3 +50,37 @@ test('keys of different words leave nothing open', () => {
     assert.deepEqual([words.begin, words.limit], [place, place], text)
   }
 })
+
+const ALPHABETS: Readonly<Record<string, string>> = {
+  'decimal digits': '0123456789',
+  'hexadecimal digits': '0123456789abcdef',
+  'two letters far apart': '\0\xff',
+  'letters of which some come seldom': 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaabz~',
+  'all bytes': String.fromCharCode(...Array.from({ length: 256 }, (_, byte) => byte)),
+}
+
+for (const [name, alphabet] of Object.entries(ALPHABETS)) {
+  test(`among a thousand keys of ${name}, every key of any letters is found where it belongs`, () => {
+    const letters = Buffer.from(alphabet, 'latin1')
+    const drawn = (maxLength: number): fc.Arbitrary<Uint8Array> =>
+      fc.array(fc.constantFrom(...letters), { maxLength }).map((bytes) => Uint8Array.from(bytes))
+    const keys = fc.array(drawn(9), { minLength: 1025, maxLength: 1400, size: 'max' })
+    fc.assert(
+      fc.property(keys, drawn(3), fc.array(fc.uint8Array({ maxLength: 9 }), { maxLength: 20 }), (some, prefix, any) => {
+        const sorted = some.map((bytes) => Uint8Array.from([...prefix, ...bytes])).sort(compare)
+        const words = wordsOf(sorted)
+        const foreign = any.flatMap((bytes) => [
+          bytes,
+          Uint8Array.from([...sorted[7].subarray(0, bytes.length), ...bytes]),
+        ])
+        for (const target of [...foreign, ...sorted.filter((_, i) => i % 9 === 0)]) {
+          const found = sorted.findIndex((candidate) => compare(candidate, target) >= 0)
+          const first = found < 0 ? sorted.length : found
+          words.narrow(Uint8Array.from([9, ...target]), 1, target.length)
+          assert.ok(words.begin <= first && first <= words.limit, `${words.begin} ≤ ${first} ≤ ${words.limit}`)
+        }
+      }),
+      { numRuns: 15 },
+    )
+  })
+}

@@ -105,7 +105,14 @@ test('a backup that is damaged, or of no database, is refused', async (t) => {
   assert.equal(status, 3)
   assert.match(stderr, /^varve: the backup cannot be used: it ends before its time, at its byte \d+\n$/)
   assert.equal(run('scan', target).status, 3)
-  assert.equal(run('restore', join(target, 'none'), temporaryPath(t)).status, 3)
+  for (const [source, why] of [
+    [join(target, 'none'), 'does not exist'],
+    [directory, 'is a directory'],
+  ]) {
+    const untouched = temporaryPath(t)
+    assert.deepEqual(run('restore', source, untouched), { status: 3, stdout: '', stderr: `varve: ${source} ${why}\n` })
+    assert.equal(existsSync(untouched), false, 'nothing is made')
+  }
   assert.equal(run('backup', temporaryPath(t)).status, 3)
 })
 

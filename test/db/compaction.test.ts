@@ -2,6 +2,7 @@
  * What makes the engine compact, by itself and when asked, and what it must not disturb.
  */
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import type { DB } from '../../src/db/db.ts'
 import type { CompactionDetail } from '../../src/db/events.ts'
@@ -205,6 +206,18 @@ test('an aborted compaction of a range ends at once, and the database goes on', 
   await assert.rejects(db.compactRange('', 'z', { signal: AbortSignal.abort() }), { code: 'ABORTED' })
   await db.compactRange()
   assert.equal(Array.from(db.scanSync()).length, 3000)
+  await db.close()
+})
+
+test('a signal that outlives flushes and compactions is left as it was', async () => {
+  const { db } = await watched({ maxFileBytes: 8192 })
+  const { signal } = new AbortController()
+  for (let i = 0; i < 3; i++) {
+    await db.write(batch(0, 1000, String(i)))
+    await db.flush({ signal })
+    await db.compactRange(undefined, undefined, { signal })
+  }
+  assert.deepEqual(getEventListeners(signal, 'abort'), [])
   await db.close()
 })
 

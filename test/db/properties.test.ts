@@ -44,10 +44,11 @@ for (const name of [
   'leveldb.num-files-at-level7',
   'leveldb.num-files-at-level-1',
   'rocksdb.stats',
+  7,
 ]) {
   test(`'${name}' is no property`, async () => {
     const db = await openIn(new MemoryEnvironment())
-    assert.equal(db.property(name), undefined)
+    assert.equal(db.property(name as string), undefined)
     await db.close()
   })
 }

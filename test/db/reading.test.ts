@@ -111,6 +111,26 @@ test('getMany sees one state of all layers, at the call or at a snapshot, with k
   await db.close()
 })
 
+test('entries that are asked for at once come in the order of the asking, however long the scan takes', async () => {
+  const memory = new MemoryEnvironment()
+  const db = await openIn(memory)
+  await fill(db, 500, 1)
+  const { clock } = memory
+  const monotonicMs = clock.monotonicMs.bind(clock)
+  clock.monotonicMs = () => {
+    clock.advance(50)
+    return monotonicMs()
+  }
+  const scan = db.keys()
+  const found = await Promise.all(Array.from({ length: 502 }, () => scan.next()))
+  const expected = Array.from({ length: 500 }, (_, i) => keyOf(i))
+  assert.deepEqual(
+    found.map(({ value }) => value && Buffer.from(value).toString()),
+    [...expected, undefined, undefined],
+  )
+  await db.close()
+})
+
 test('values of getMany are the caller’s own', async () => {
   const db = await openIn(new MemoryEnvironment())
   db.putSync('a', 'x'.repeat(100))

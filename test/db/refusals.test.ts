@@ -162,9 +162,11 @@ const badOptions: [name: string, value: unknown][] = [
   ['comparator', { name: '', compare: () => 0 }],
   ['comparator', { name: 'x', compare: 1 }],
   ['environment', {}],
+  ['durability', Object.create(null)],
+  ['workers', Symbol('two')],
 ]
 for (const [name, value] of badOptions) {
-  test(`the option ${name} = ${JSON.stringify(value)} is refused, and nothing is made`, async () => {
+  test(`the option ${name} = ${JSON.stringify(value) ?? String(value)} is refused, and nothing is made`, async () => {
     const memory = new MemoryEnvironment()
     await assert.rejects(open('/db', { environment: memory, workers: 0, [name]: value }), { code: 'INVALID_ARGUMENT' })
     assert.deepEqual(memory.paths(), [])
@@ -225,6 +227,13 @@ const calls: [what: string, call: (db: DB) => unknown][] = [
   ['scan with reverse = 1', (db) => db.scan({ reverse: 1 as never })],
   ['scan with what is no snapshot', (db) => db.scan({ snapshot: {} as never })],
   ['flush with an unknown option', (db) => db.flush({ wait: true } as never)],
+  ['flush with what is no signal', (db) => db.flush({ signal: {} as never })],
+  ['compactRange with what is no signal', (db) => db.compactRange('a', 'z', { signal: 'stop' as never })],
+  ['checkpoint with what is no signal', (db) => db.checkpoint('/copy', { signal: null as never })],
+  ['backup with what is no signal', (db) => db.backup({ signal: new AbortController() as never })],
+  ['approximateSizes of nothing', (db) => db.approximateSizes(undefined as never)],
+  ['approximateSizes of null among ranges', (db) => db.approximateSizes([null as never])],
+  ['a listener that is no function', (db) => db.on('flush', undefined as never)],
 ]
 for (const [what, call] of calls) {
   test(`${what} is refused, and the database goes on`, async () => {

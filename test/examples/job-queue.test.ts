@@ -57,6 +57,45 @@ describe('the example of a job queue', () => {
     await db.close()
   })
 
+  it('finds a job that sorts before what was claimed, after the clock was set back', async (t) => {
+    const db = await openMemory()
+    const queue = new JobQueue(db, { ...OPTIONS, visibilityMs: 1000 })
+    let now = 1_000_000
+    t.mock.method(Date, 'now', () => now)
+    await queue.enqueue('a')
+    assert.equal(queue.claim()?.job.payload, 'a')
+    now -= 500_000
+    await queue.enqueue('b')
+    assert.equal(queue.nextDueMs(), 0)
+    const claim = queue.claim()!
+    assert.equal(claim.job.payload, 'b')
+    assert.equal(queue.nextDueMs(), 1000)
+    now -= 100_000
+    assert.equal(queue.fail(claim, 'no'), true)
+    assert.deepEqual([queue.nextDueMs(), queue.claim()?.job.payload, queue.claim()], [0, 'b', undefined])
+    await db.close()
+  })
+
+  it('steps over no tombstones of jobs that are done', async () => {
+    const db = await openMemory()
+    const queue = new JobQueue(db, OPTIONS)
+    for (let i = 0; i < 3; i++) await queue.enqueue(`${i}`)
+    const lower: unknown[] = []
+    const scanSync = db.scanSync.bind(db)
+    db.scanSync = (options) => {
+      lower.push(options?.gte)
+      return scanSync(options)
+    }
+    const claims = [queue.claim()!, queue.claim()!, queue.claim()!]
+    for (const claim of claims) queue.complete(claim, 'done')
+    assert.equal(lower[0], 'due/')
+    assert.deepEqual(
+      lower.slice(1).map((key) => String(key) > 'due/'),
+      [true, true],
+    )
+    await db.close()
+  })
+
   it('gives a job to somebody else when its time is over, and refuses the result of who was too late', async () => {
     const db = await openMemory()
     const queue = new JobQueue(db, { ...OPTIONS, visibilityMs: 1 })

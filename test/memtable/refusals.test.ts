@@ -156,7 +156,7 @@ testEach('a sequence that is not newer than the versions of its key is a defect 
 })
 
 test('options that are not of their documented form are refused', () => {
-  const wrong: object[] = [
+  const wrong: unknown[] = [
     { capacityBytes: -1 },
     { capacityBytes: 1.5 },
     { capacityBytes: 2 ** 31 },
@@ -164,6 +164,9 @@ test('options that are not of their documented form are refused', () => {
     { representation: 'hash' },
     { representation: 'radix', comparator: { name: 'test.bytes', compare: Buffer.compare } },
     { seed: 0.5 },
+    { capacity: 4096 },
+    null,
+    'radix',
     { comparator: null },
     { comparator: { name: 'x' } },
     { comparator: { name: 'leveldb.BytewiseComparator', compare: () => 0 } },

@@ -8,14 +8,19 @@ import { Prng } from '../../src/base/prng.ts'
 import { WordCopier } from '../../src/memtable/word-copier.ts'
 
 const TARGET_WORDS = 64
+/** Such a source is let go when a batch ends, unless the one before was as large. */
+const LARGE_BYTES = 17 * 1024 * 1024
 const LENGTHS = [0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 39, 40, 41, 44, 99, 100, 128]
 
 test('bytes of any source, place and length arrive as they were, however often the source comes', () => {
   const seed = 1
   const prng = new Prng(seed)
-  const sources = [300, 301, 302, 303].map((length, offset) =>
-    new Uint8Array(new ArrayBuffer(length + offset + 1), offset).map(() => 1 + prng.below(255)),
-  )
+  const sources = [300, 301, 302, 303].map((length, offset) => {
+    const bufferBytes = offset === 0 ? LARGE_BYTES : length + offset + 1
+    const source = new Uint8Array(new ArrayBuffer(bufferBytes), offset, length)
+    for (let i = 0; i < length; i++) source[i] = 1 + prng.below(255)
+    return source
+  })
   const memory = new ArrayBuffer(TARGET_WORDS * 4)
   const bytes = new Uint8Array(memory)
   const copier = new WordCopier(new Int32Array(memory), bytes)
@@ -32,6 +37,7 @@ test('bytes of any source, place and length arrive as they were, however often t
     for (let i = 0; i < length; i++) expected[word * 4 + i] = from[fromOff + i]
     copier.copy(word, from, fromOff, length)
     assert.deepEqual(bytes, expected, `step ${step} of seed ${seed}: ${length} bytes from ${fromOff} to word ${word}`)
+    if (prng.below(5) === 0) copier.endBatch()
     if (prng.below(50) === 0) copier.forget()
   }
 })

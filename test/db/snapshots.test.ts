@@ -1,0 +1,48 @@
+/**
+ * The list of open snapshots: which is the oldest, and who is told when it goes.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { type SequenceNumber, sequenceNumber } from '../../src/base/types.ts'
+import { type Snapshot, SnapshotList } from '../../src/db/snapshot.ts'
+
+test('the oldest snapshot of all threads is known, and its going is told, in whatever order they are closed', () => {
+  const ops = fc.array(fc.oneof(fc.constant('take'), fc.nat(20)), { maxLength: 60 })
+  const others = fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 2 })
+  fc.assert(
+    fc.property(ops, others, (steps, elsewhere) => {
+      let told = 0
+      const list = new SnapshotList(
+        () => told++,
+        () => elsewhere as SequenceNumber[],
+      )
+      const open: Snapshot[] = []
+      const oldest = (): number => Math.min(...open.map(({ sequence }) => sequence), ...elsewhere)
+      let sequence = 1
+      for (const step of steps) {
+        const before = oldest()
+        told = 0
+        if (step === 'take') open.push(list.create(sequenceNumber(sequence)))
+        else open.splice(Number(step) % Math.max(1, open.length), 1)[0]?.close()
+        sequence += open.length % 2
+        assert.equal(list.oldest ?? Number.POSITIVE_INFINITY, oldest())
+        if (step !== 'take') assert.equal(told, oldest() > before ? 1 : 0)
+      }
+    }),
+  )
+})
+
+test('letting go of many snapshots looks at few of the others each time', () => {
+  const list = new SnapshotList()
+  const count = 1000
+  let looks = 0
+  const snapshots = Array.from({ length: count }, (_, i) => {
+    const taken = list.create(sequenceNumber(i + 1))
+    Object.defineProperty(taken, 'sequence', { get: () => ++looks && i + 1 })
+    return taken
+  })
+  for (const snapshot of snapshots) snapshot.close()
+  assert.equal(list.count, 0)
+  assert.ok(looks < 10 * count, `${looks} looks`)
+})
