@@ -3,9 +3,8 @@
  * the table cache. Else the reads of the turn that follows would open them, dozens at once: 0.6 to 2.7 ms each, since index and
  * filter are read and checked, and 90 ms in one turn where 100 tables took the place of 106 (docs/performance.md).
  *
- * How many    as many as inputs are open, and no more than the cache has room for. Which of them is a guess if only some inputs
- *             are open, but then reads need few at a time. If nobody reads, one: the code that opens tables has run, and is
- *             compiled, when somebody begins to; else the first turn of reads takes half as long again.
+ * How many    as many as inputs are open, so none if nobody reads; and no more than the cache has room for. Which of them is
+ *             a guess if only some inputs are open, but then reads need few at a time.
  * Invariants  (1) `done` is called once, however it ends, and nothing is opened from then on
  *             (2) what was opened is the cache's, and nobody holds it: there is nothing to give back
  *             (3) no error of an opening is anyone's: the table is left to the read that needs it, which meets the same
@@ -71,11 +70,11 @@ export class TableWarmer {
   }
 }
 
-/** Those of a compaction's outputs that reads are likely to want open; one at least. */
+/** Those of a compaction's outputs that reads are likely to want open. */
 export function worthOpening(
   tables: TableCache,
   inputs: readonly FileMetadata[],
   outputs: readonly FileMetadata[],
 ): readonly FileMetadata[] {
-  return outputs.slice(0, Math.max(1, inputs.filter(({ number }) => tables.isOpen(number)).length))
+  return outputs.slice(0, inputs.filter(({ number }) => tables.isOpen(number)).length)
 }
