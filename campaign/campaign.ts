@@ -8,6 +8,9 @@
  */
 import type { Machine } from '../bench/machine.ts'
 
+/** `all`, or names of counts. */
+export type SameThings = 'all' | readonly string[]
+
 export interface Campaign {
   /** Short, and the name of its results: `t01-crash`. */
   readonly name: string
@@ -17,6 +20,11 @@ export interface Campaign {
   readonly ciSeconds: number
   /** Its part of a long run of all campaigns, in proportion to those of the others; 0 for none. */
   readonly longShare: number
+  /**
+   * What every run looks at again, whatever its seed is: of these counts that of the largest run counts, and no sum of runs. Not
+   * given: each run looks at other things.
+   */
+  readonly sameThings?: SameThings
   /** Search until the context says that it is over. Throws only if the campaign itself is at fault. */
   run(context: CampaignContext): Promise<void>
   /** Do once more what led to a finding. @throws what is wrong, as long as it is */

@@ -24,6 +24,7 @@ export const PEERS_DAMAGE: Campaign = {
   title: 'every byte inverted: varve, classic-level, lmdb',
   ciSeconds: 0,
   longShare: 0,
+  sameThings: 'all',
   run: (context) => forEachEngine(context, (engine, part) => damagePeer(part, engine)),
 }
 

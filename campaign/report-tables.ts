@@ -1,11 +1,13 @@
 /**
  * The tables of RELIABILITY.md: of sums of runs, and of nothing else. Where a campaign has no runs, a cell says so.
+ *
+ * What several runs looked at is one thing, not several: such counts are those of the largest run (`sumOf`).
  */
-import type { CampaignResult } from './campaign.ts'
+import type { CampaignResult, SameThings } from './campaign.ts'
 import { duration } from './progress-line.ts'
 import type { Goal, Other, Promised } from './words.ts'
 
-/** All runs of a campaign at one commit. */
+/** All runs of a campaign at one commit; the largest, if all look at the same things. */
 export interface Sum {
   readonly last: CampaignResult
   readonly runs: number
@@ -25,6 +27,8 @@ export interface Told {
 const NOT_RUN = 'not run'
 /** A count of this kind is the greatest there was, and no amount. */
 const GREATEST = /^greatest /
+/** A count of this kind is a part of what there is, the same in each run. */
+const PART = /, of \d+$/
 /** A campaign of this kind tells of several engines. */
 const PEERS = /^peers-/
 const ENGINES = ['varve', 'classic-level', 'lmdb'] as const
@@ -33,25 +37,39 @@ export function isOfPeers(name: string): boolean {
   return PEERS.test(name)
 }
 
-/** Runs of different commits are not added up: those of the newest one count. */
-export function sumOf(results: readonly CampaignResult[]): Sum {
-  const last = results[results.length - 1]
-  const runs = results.filter(({ commit }) => commit === last.commit)
+/**
+ * Runs of different commits are not added up: those of the newest one count.
+ * @param same what every run looks at again
+ */
+export function sumOf(results: readonly CampaignResult[], same: SameThings = []): Sum {
+  const { commit } = results[results.length - 1]
+  const all = results.filter((run) => run.commit === commit)
+  const runs = same === 'all' ? [largestOf(all)] : all
+  const isOnce = (what: string): boolean => GREATEST.test(what) || PART.test(what) || same.includes(what)
   const counts: Record<string, number> = {}
-  for (const run of runs) {
+  for (const run of all) {
     for (const [what, count] of Object.entries(run.counts)) {
+      if (!runs.includes(run) && !GREATEST.test(what)) continue
       const before = counts[what] ?? 0
-      counts[what] = GREATEST.test(what) ? Math.max(before, count) : before + count
+      counts[what] = isOnce(what) ? Math.max(before, count) : before + count
     }
   }
+  const findings = all.flatMap((run) => run.findings.map(({ kind, details }) => `${kind}: ${details}`))
   return {
-    last,
+    last: runs[runs.length - 1],
     runs: runs.length,
     seeds: [...new Set(runs.map(({ seed }) => seed))],
     seconds: runs.reduce((sum, run) => sum + run.seconds, 0),
     counts,
-    findings: runs.reduce((sum, run) => sum + run.findings.length, 0),
+    findings: same === 'all' ? new Set(findings).size : findings.length,
   }
+}
+
+/** The run that counted most; of several, the newest. */
+function largestOf(runs: readonly CampaignResult[]): CampaignResult {
+  const amountOf = ({ counts }: CampaignResult): number =>
+    Object.entries(counts).reduce((sum, [what, count]) => (GREATEST.test(what) ? sum : sum + count), 0)
+  return runs.reduce((largest, run) => (amountOf(run) >= amountOf(largest) ? run : largest))
 }
 
 export function promiseList(promises: readonly Promised[]): string {

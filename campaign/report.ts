@@ -27,7 +27,7 @@ import { GOALS, NOT_COVERED, OTHERS, PROMISES } from './words.ts'
 
 const INTRODUCTION = `What varve promises about your data, how it is tested, and how much. A campaign is a program that looks for failures for as long as it is given, and counts what it looked at. This page is made of the results of the campaigns (\`docs/reliability/*.json\`) by \`npm run reliability\`, and not edited by hand.
 
-A *finding* is a promise that was seen broken. Findings of the commit that a row names are in the row; each was made minimal, and is replayed by every run of the tests from then on.`
+A *finding* is a promise that was seen broken. Findings of the commit that a row names are in the row; each was made minimal, and is replayed by every run of the tests from then on. Runs of a campaign are added up where each looks at other things; what every run looks at again is counted once, as in the largest run.`
 
 const PEERS_INTRODUCTION = `Measured here, by one program for all of them, on one machine: engines for Node.js, with the options that they come with but for the size of a write buffer (classic-level is LevelDB in C++, lmdb is LMDB in C). One byte after the other of a small database is inverted, and a copy of it opened and read; a process that writes is killed over and over; a disk is filled until a write fails, and then given room again. The programs are in \`campaign/peers/\`.`
 
@@ -35,11 +35,11 @@ const PEERS_INTRODUCTION = `Measured here, by one program for all of them, on on
 export function reliabilityPage(
   results: ReadonlyMap<string, readonly CampaignResult[]>,
   regressions: readonly string[],
-  campaigns: readonly Pick<Campaign, 'name' | 'title'>[] = CAMPAIGNS,
+  campaigns: readonly Pick<Campaign, 'name' | 'title' | 'sameThings'>[] = CAMPAIGNS,
 ): string {
-  const all = campaigns.map(({ name, title }): Told => {
+  const all = campaigns.map(({ name, title, sameThings }): Told => {
     const runs = results.get(name) ?? []
-    return { name, title, sum: runs.length === 0 ? undefined : sumOf(runs) }
+    return { name, title, sum: runs.length === 0 ? undefined : sumOf(runs, sameThings) }
   })
   const own = all.filter(({ name }) => !isOfPeers(name))
   const peers = all.filter(({ name }) => isOfPeers(name))

@@ -33,6 +33,7 @@ export const SEQUENCES: Campaign = {
   title: 'all short sequences of operations, crashed before every file-system call',
   ciSeconds: 25,
   longShare: 8,
+  sameThings: 'all',
   run: (context) => runSearch(context, SHORT_LIVES),
 
   async replay(reproduction) {

@@ -23,6 +23,7 @@ export const MISTAKES: Campaign = {
   title: 'deliberate mistakes about durability, each of which must be found',
   ciSeconds: 75,
   longShare: 1.5,
+  sameThings: 'all',
 
   async run(context) {
     const left: (Mutant | undefined)[] = [undefined, ...MUTANTS]

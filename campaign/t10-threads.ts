@@ -32,6 +32,8 @@ export const THREADS: Campaign = {
   title: 'shared memory: all interleavings to a bound, mutants, and real threads',
   ciSeconds: 50,
   longShare: 9,
+  // All interleavings of the same few steps.
+  sameThings: ['schedules'],
 
   async run(context) {
     const files = FOLDERS.flatMap(programs)

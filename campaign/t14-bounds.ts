@@ -21,6 +21,7 @@ export const BOUNDS: Campaign = {
   title: 'memory for hostile databases',
   ciSeconds: 20,
   longShare: 0.5,
+  sameThings: 'all',
   run,
   replay: async (name) => {
     const problem = tryHostile(name as string).problem

@@ -45,6 +45,33 @@ function rewriteDeclarations() {
   }
 }
 
+/**
+ * Leave what is marked as internal out of declarations, and with it the modules that only this names. A constructor stays, as one
+ * that nobody can call: without it there would be one without parameters.
+ */
+function hideInternals() {
+  for (const name of readdirSync(dist, { recursive: true })) {
+    if (!name.endsWith('.d.ts')) continue
+    const path = join(dist, name)
+    const text = readFileSync(path, 'utf8')
+    const internal = /^(\t+)\/\*\*(?:(?!\*\/)[\s\S])*?@internal(?:(?!\*\/)[\s\S])*?\*\/\n\t*((?:protected )?constructor\()?[\s\S]*?;\n/gm
+    const shown = text.replace(internal, (_, indent, constructor) => {
+      if (constructor === undefined) return ''
+      return `${indent}${constructor.startsWith('protected') ? 'protected' : 'private'} constructor();\n`
+    })
+    if (shown !== text) writeFileSync(path, withoutUnusedImports(shown))
+  }
+}
+
+function withoutUnusedImports(text) {
+  const words = text.replace(/\/\*\*[\s\S]*?\*\//g, '').match(/\w+/g)
+  const isUsed = (name) => words.filter((word) => word === name).length > 1
+  return text.replace(/^import (type )?\{ ([^}]*) \} from (.*)\n/gm, (_, type = '', names, from) => {
+    const used = names.split(', ').filter((name) => isUsed(name.match(/\w+$/)[0]))
+    return used.length === 0 ? '' : `import ${type}{ ${used.join(', ')} } from ${from}\n`
+  })
+}
+
 /** What the package's entries lead to, the worker thread's among them: what is left when the command is one file. */
 function libraryFiles() {
   const { exports, browser } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -164,6 +191,7 @@ function licencesOf(inputs) {
 
 compile()
 rewriteDeclarations()
+hideInternals()
 const library = libraryFiles()
 stripInternalComments()
 await indent()

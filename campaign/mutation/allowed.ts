@@ -1,15 +1,7 @@
 /**
- * Allowed: branches that no test can take, and constants whose mutants are apart. Each branch stands here by the text of its line,
- * as compiled, not by its number; one that is gone, or that a test notices after all, is a finding of T16.
+ * Allowed: what the lists of mutants are made of that no test is asked to find (equivalents.ts), and constants whose mutants are apart.
+ * Branches have no such list: each is taken by a test.
  */
-
-export interface AllowedBranch {
-  readonly file: string
-  readonly line: string
-  /** As `Branch.way`. */
-  readonly way: string
-  readonly reason: string
-}
 
 export interface AllowedMutant {
   readonly file: string
@@ -25,28 +17,6 @@ export interface TuningConstant {
   readonly constant: string
   readonly reason: string
 }
-
-export const UNREACHABLE: readonly AllowedBranch[] = [
-  {
-    file: 'base/crc32c',
-    line: 'if (length >= LONG_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length) {',
-    way: 'IS_LITTLE_ENDIAN is false',
-    reason: 'Node.js runs on one big-endian machine, and this is none; there the loop over bytes does it all',
-  },
-  {
-    file: 'base/crc32c',
-    line: 'if (length >= LONG_BYTES && offset + length <= bytes.length) {',
-    way: 'offset + length <= bytes.length is false',
-    reason: 'every caller has checked its bounds',
-  },
-  {
-    file: 'base/crc32c',
-    line: 'if (length >= LONG_BYTES && IS_LITTLE_ENDIAN && end <= bytes.length) {',
-    way: 'end <= bytes.length is false',
-    reason:
-      'every caller has checked its bounds; one that has not must not read what lies behind the bytes in their buffer',
-  },
-]
 
 export const TUNING: readonly TuningConstant[] = [
   {

@@ -1,6 +1,7 @@
 /**
  * File table: branches and mutants by file, and each that is not taken or not found, as text for who writes the missing tests.
  */
+import type { Outcome } from './hunting.ts'
 import type { Branch } from './instrument.ts'
 import type { Mutant } from './operators.ts'
 
@@ -16,19 +17,19 @@ export class FileTable {
   readonly #rows = new Map<string, Row>()
   readonly #missing: string[] = []
 
-  branch({ file, line, way }: Branch, isTaken: boolean, isAllowed: boolean): void {
+  branch({ file, line, way }: Branch, isTaken: boolean): void {
     const row = this.#row(file)
     row.branches++
     if (isTaken) row.taken++
-    else if (!isAllowed) this.#missing.push(`${file}: branch: ${way}\n    ${line}`)
+    else this.#missing.push(`${file}: branch: ${way}\n    ${line}`)
   }
 
-  mutant({ file, line, change }: Mutant, test: string | undefined, isListed: boolean): void {
+  mutant({ file, line, change }: Mutant, { test, isSure }: Outcome, isListed: boolean): void {
     const row = this.#row(file)
     row.mutants++
     if (test !== undefined) row.found++
     else if (isListed) row.same++
-    else this.#missing.push(`${file}: mutant: ${change}\n    ${line}`)
+    else this.#missing.push(`${file}: mutant${isSure ? '' : ', not all tests run'}: ${change}\n    ${line}`)
   }
 
   toString(): string {

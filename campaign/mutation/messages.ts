@@ -12,8 +12,6 @@ export interface Job {
   readonly hunts?: readonly Hunt[]
   /** By test: how many places it may reach with a mutant. */
   readonly stepsMax?: Readonly<Record<string, number>>
-  /** Tests that a survey leaves out. */
-  readonly skipped?: readonly string[]
   /** Switched on before anything is loaded: what is computed while modules are loaded is computed wrong. */
   readonly fromTheStart?: number
 }
@@ -45,4 +43,5 @@ export type Answer =
   | { readonly kind: 'killed'; readonly mutant: number; readonly test: string; readonly error: string }
   /** A test fails with the mutant, and without it from then on: the process is of no use any more. */
   | { readonly kind: 'spoiled'; readonly mutant: number; readonly test: string }
-  | { readonly kind: 'alive'; readonly mutant: number }
+  /** No test fails; `isSure`: each was run, and reached the mutant while it was on. */
+  | { readonly kind: 'alive'; readonly mutant: number; readonly isSure: boolean }

@@ -4,7 +4,8 @@
  *
  * The score is found / (found + alive). Two classes are apart from both, each by a list with reasons (allowed.ts): mutants that do
  * the same as the program whatever it is given, and mutants of constants that only time and memory depend on. What is left out of
- * the list and lives, counts as alive, be it hard to test or not; so does what no test reaches.
+ * the list and lives, counts as alive, be it hard to test or not; so does what no test reaches, and what lives through as many tests
+ * as there is time for, which is said besides.
  */
 import { Prng } from '../../src/base/prng.ts'
 import type { CampaignContext } from '../campaign.ts'
@@ -19,13 +20,14 @@ import { Survey, survey } from './survey.ts'
 
 /** Of all mutants but those that do the same as the program. */
 const SCORE_MIN = 0.9
+/** A score of fewer is chance. */
+const SAMPLE_MIN = 200
 
 export async function countMutants(
   context: CampaignContext,
   program: Program,
   sources: ReadonlyMap<string, string>,
   table: FileTable,
-  skipped: readonly string[],
 ): Promise<void> {
   const mutants: Mutant[] = []
   const sites: number[] = []
@@ -37,15 +39,18 @@ export async function countMutants(
     }
     mutants.push(...mutantsOf(file, source))
   }
-  const answers = await survey(program, mutants.length, skipped)
-  const surveyed = new Survey(
-    answers,
-    (place) => sites[place],
-    (place) => mutants[place].file,
-  )
+  const surveyed = new Survey(await survey(program, mutants.length), {
+    siteOf: (place) => sites[place],
+    fileOf: (place) => mutants[place].file,
+    importsOf: (tests) => program.importsOf(tests),
+  })
+  const listed = new Set(EQUIVALENTS.flatMap(keysOf))
   const score = new Score(context, mutants, table)
-  const hunter = new Hunter(context, program, surveyed, mutants, (outcome) => score.add(outcome))
-  const drawn = shuffled(mutants.length, context.seed)
+  const candidates = mutants.map((mutant) => ({ ...mutant, isListed: listed.has(keyOf(mutant)) }))
+  const hunter = new Hunter(context, program, surveyed, candidates, (outcome) => score.add(outcome))
+  const drawn = shuffled(mutants.length, context.seed).filter(
+    (mutant) => process.env.VARVE_MUTANTS !== 'listed' || candidates[mutant].isListed,
+  )
   const tuning = drawn.filter((mutant) => isTuning(mutants[mutant]))
   context.count('mutants of what only time and memory depend on', tuning.length)
   await hunter.hunt(drawn.filter((mutant) => !isTuning(mutants[mutant])))
@@ -69,13 +74,15 @@ class Score {
     this.#table = table
   }
 
-  add({ mutant, test }: Outcome): void {
+  add(outcome: Outcome): void {
+    const { mutant, test, isByClock, isSure } = outcome
     const subject = this.#mutants[mutant]
     const key = keyOf(subject)
     const isListed = this.#allowed.has(key)
     this.#context.count('mutants')
     if (test !== undefined) {
       this.#context.count('mutants found')
+      if (isByClock) this.#context.count('mutants found because a test did not end')
       this.#found++
       if (isListed) this.#foundListed.add(key)
     } else if (isListed) {
@@ -83,15 +90,16 @@ class Score {
       this.#aliveListed.add(key)
     } else {
       this.#context.count('mutants alive')
+      if (!isSure) this.#context.count('mutants alive in a part of the tests, since all take too long')
       this.#alive++
     }
-    this.#table.mutant(subject, test, isListed)
+    this.#table.mutant(subject, outcome, isListed)
     this.#context.progress(this.#found + this.#alive + this.#aliveListed.size, this.#mutants.length)
   }
 
   close(isSubject: (file: string) => boolean): void {
     const all = this.#found + this.#alive
-    if (all > 0 && this.#found / all < SCORE_MIN) {
+    if (all >= SAMPLE_MIN && this.#found / all < SCORE_MIN) {
       this.#context.finding('too many mutants live', `${this.#alive} of ${all}`, {})
     }
     const present = new Set(this.#mutants.map(keyOf))

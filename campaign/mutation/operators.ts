@@ -26,7 +26,7 @@ export interface Mutant {
   readonly file: string
   /** The line that is changed, as compiled. */
   readonly line: string
-  /** `from → to`. */
+  /** `from → to`; of the same change on the same text of a line, the second of the file has ` #2` behind it, and so on. */
   readonly change: string
 }
 
@@ -103,14 +103,18 @@ export function sitesOf(text: string): Site[] {
   return [...sites.values()].sort((a, b) => a.start - b.start || b.end - a.end)
 }
 
-/** The mutants of a file, numbered as its sites are. */
+/** The mutants of a file, numbered as its sites are. No two have both their line and their change in common. */
 export function mutantsOf(file: string, text: string): Mutant[] {
+  const counts = new Map<string, number>()
   return sitesOf(text).flatMap(({ start, end, alternatives }) =>
-    alternatives.map((alternative) => ({
-      file,
-      line: lineAt(text, start),
-      change: `${short(text.slice(start, end))} → ${alternative === '' ? 'nothing' : short(alternative)}`,
-    })),
+    alternatives.map((alternative) => {
+      const line = lineAt(text, start)
+      const change = `${short(text.slice(start, end))} → ${alternative === '' ? 'nothing' : short(alternative)}`
+      const key = `${line}\n${change}`
+      const count = (counts.get(key) ?? 0) + 1
+      counts.set(key, count)
+      return { file, line, change: count === 1 ? change : `${change} #${count}` }
+    }),
   )
 }
 

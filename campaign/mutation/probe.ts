@@ -7,14 +7,19 @@
 /** A mutant reached its place, or all places together, far more often than the program as it is. */
 export class RunawayError extends Error {}
 
+/** No mutant is on. */
+export const NONE = -1
+
 export class Probe {
-  /** The mutant that is on; -1 for none. */
-  active = -1
+  /** The mutant that is on, or NONE. */
+  active: number = NONE
   /** How often the active mutant may be reached. */
   limit: number = Number.MAX_SAFE_INTEGER
   /** How many places of all the active mutant may still reach. */
   stepsLeft: number = Number.MAX_SAFE_INTEGER
   ranAway = false
+  /** The active mutant was reached. */
+  wasOn = false
   /** By the first mutant of a site, or by branch. */
   readonly hits: Uint32Array
 
@@ -27,6 +32,7 @@ export class Probe {
     this.hits[first]++
     if (--this.stepsLeft < 0) this.#runAway()
     if (this.active < first || this.active > last) return false
+    this.wasOn = true
     if (this.hits[first] > this.limit) this.#runAway()
     return true
   }

@@ -10,15 +10,20 @@ import { createInterface } from 'node:readline'
 import { repository } from '../places.ts'
 import type { Answer, Job } from './messages.ts'
 
+/** How a process ended that was ended because it did not answer. */
+export const NO_ANSWER = 'no answer'
 /** What a process may use: a mutant may ask for more. */
 const HEAP_MB = 2000
 /** Linux counts processor time in hundredths of a second. */
 const TICK_MS = 10
+/** As a compiler writes it: `from './NAME.js'`, or `import './NAME.js'`. */
+const IMPORTED = /^(?:import|export)\b[^;]*?['"](\.{1,2}\/[^'"]+\.js)['"]/gm
 /** How often a process is left alone for another while because it had no processor. */
 const WAITS_MAX = 8
 
 export class Program {
   readonly #root: string = mkdtempSync(join(tmpdir(), 'varve-mutation-'))
+  readonly #imports = new Map<string, ReadonlySet<string>>()
 
   constructor() {
     for (const folder of ['src', 'test', 'campaign', 'bench', 'tools']) {
@@ -43,6 +48,19 @@ export class Program {
     writeFileSync(path, text)
   }
 
+  /** Source files that a test file imports, itself or through others; both are named as above. */
+  importsOf(tests: string): ReadonlySet<string> {
+    const known = this.#imports.get(tests)
+    if (known !== undefined) return known
+    const build = join(this.#root, '.build')
+    const files = [...filesFrom(join(build, 'test', `${tests}.js`))]
+    const sources = new Set(
+      files.map((path) => relative(join(build, 'src'), path).replace('.js', '').replaceAll('\\', '/')),
+    )
+    this.#imports.set(tests, sources)
+    return sources
+  }
+
   /**
    * Run a process to its end.
    * @param hear each answer; returns for how many milliseconds none may follow, 0 to end the process
@@ -64,6 +82,15 @@ export class Program {
   }
 }
 
+/** A compiled file, and what it imports from files beside it, to the end. */
+function filesFrom(path: string, found: Set<string> = new Set()): Set<string> {
+  if (found.has(path)) return found
+  found.add(path)
+  for (const [, specifier] of readFileSync(path, 'utf8').matchAll(IMPORTED))
+    filesFrom(join(dirname(path), specifier), found)
+  return found
+}
+
 async function ended(
   child: ChildProcess,
   hear: (answer: Answer) => number,
@@ -82,7 +109,7 @@ async function ended(
   lines.on('line', (line) => patience.renew(hear(JSON.parse(line) as Answer)))
   const status = await closed
   patience.end()
-  if (patience.isOver) return 'no answer'
+  if (patience.isOver) return NO_ANSWER
   return status === 0 ? undefined : `status ${status}: ${said}`
 }
 

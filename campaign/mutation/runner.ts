@@ -8,7 +8,7 @@ import { readFileSync, writeSync } from 'node:fs'
 import { messageOf } from '../minimize.ts'
 import { beginFile, type CollectedTest, collected } from './collector.ts'
 import type { Answer, Hunt, Job } from './messages.ts'
-import { Probe } from './probe.ts'
+import { NONE, Probe } from './probe.ts'
 
 const ANSWERS = 3
 /** The same random choices each time. */
@@ -34,15 +34,15 @@ async function main(): Promise<void> {
     await import(new URL(`../../test/${file}.js`, import.meta.url).href)
   }
   answer({ kind: 'loaded', hits: hitsOf(probe) })
-  if (job.hunts === undefined) await survey(probe, new Set(job.skipped))
+  if (job.hunts === undefined) await survey(probe)
   else for (const hunt of job.hunts) await look(probe, hunt, job)
 }
 
-async function survey(probe: Probe, skipped: ReadonlySet<string>): Promise<void> {
+/** What is done once for many tests counts for the first of them. */
+async function survey(probe: Probe): Promise<void> {
   for (const test of collected) {
-    if (skipped.has(test.id)) continue
-    await test.prepare()
     probe.hits.fill(0)
+    await test.prepare()
     answer({ kind: 'begun', mutant: -1, test: test.id })
     const error = await run(test)
     answer({
@@ -67,13 +67,19 @@ async function look(
   { stepsMax = {}, fromTheStart }: Job,
 ): Promise<void> {
   const byId = new Map(collected.map((test) => [test.id, test]))
+  let isSure = true
   for (const id of tests) {
     const test = byId.get(id)
+    // What declares it may be wrong from the start.
     if (test === undefined) continue
-    if (fromTheStart === undefined) await test.prepare()
+    const unprepared = await prepare(probe, test, fromTheStart ?? NONE)
     answer({ kind: 'begun', mutant, test: id })
-    if (isChecked && (await run(test)) !== undefined) continue
-    const error = await runWith(probe, mutant, test, limit, stepsMax[id] ?? Number.MAX_SAFE_INTEGER)
+    if (isChecked && (await run(test)) !== undefined) {
+      isSure = false
+      continue
+    }
+    const error = unprepared ?? (await runWith(probe, mutant, test, limit, stepsMax[id] ?? Number.MAX_SAFE_INTEGER))
+    isSure &&= probe.wasOn
     if (error === undefined) continue
     const isSpoiled = !isChecked && fromTheStart === undefined && (await run(test)) !== undefined
     if (isSpoiled) answer({ kind: 'spoiled', mutant, test: id })
@@ -81,7 +87,20 @@ async function look(
     if (isSpoiled) process.exit(0)
     return
   }
-  answer({ kind: 'alive', mutant })
+  answer({ kind: 'alive', mutant, isSure })
+}
+
+/** What is done once for many tests: without a mutant, unless it is on from the start. @returns what is wrong */
+async function prepare(probe: Probe, test: CollectedTest, active: number): Promise<unknown> {
+  probe.active = active
+  try {
+    await test.prepare()
+    return undefined
+  } catch (error) {
+    return error ?? 'nothing was thrown'
+  } finally {
+    probe.active = NONE
+  }
 }
 
 /** @returns what is wrong */
@@ -94,11 +113,12 @@ async function runWith(
 ): Promise<unknown> {
   probe.hits.fill(0)
   probe.ranAway = false
+  probe.wasOn = false
   probe.limit = limit
   probe.stepsLeft = stepsMax
   probe.active = mutant
   const error = await run(test)
-  probe.active = -1
+  probe.active = NONE
   probe.limit = Number.MAX_SAFE_INTEGER
   probe.stepsLeft = Number.MAX_SAFE_INTEGER
   return error ?? (probe.ranAway ? 'it goes on and on' : undefined)

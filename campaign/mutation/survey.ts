@@ -1,9 +1,10 @@
 /**
- * Survey: what each test reaches, and how long it takes, in the program as it is.
+ * Survey: what each test reaches, and how long it takes, in the program as it is. What is reached while modules are loaded, no test
+ * reaches by itself: it belongs to all tests of the files that import the module.
  */
 import type { Answer } from './messages.ts'
 import type { Program } from './program.ts'
-import { TEST_MS_MAX, TESTS } from './subjects.ts'
+import { TESTS } from './subjects.ts'
 
 /** Everything that a survey does comes to an end by itself. */
 const SILENCE_MS = 300_000
@@ -17,65 +18,52 @@ interface SurveyedTest {
   readonly steps: number
 }
 
+/** What of a survey depends on the program. */
+export interface Places {
+  /** By which place a place is counted. */
+  siteOf(place: number): number
+  /** Below src/, without its extension. */
+  fileOf(place: number): string
+  /** Source files that a file of tests imports, itself or through others. */
+  importsOf(tests: string): ReadonlySet<string>
+}
+
 export class Survey {
   readonly #tests: readonly SurveyedTest[]
   readonly #byId: ReadonlyMap<string, SurveyedTest>
   readonly #loading: ReadonlyMap<number, number>
-  readonly #siteOf: (place: number) => number
-  readonly #fileOf: (place: number) => string
+  readonly #places: Places
 
-  /**
-   * @param siteOf by which place a place is counted
-   * @param fileOf where a place is
-   */
-  constructor(answers: readonly Answer[], siteOf: (place: number) => number, fileOf: (place: number) => string) {
+  constructor(answers: readonly Answer[], places: Places) {
     this.#tests = answers
       .filter((answer) => answer.kind === 'surveyed')
       .map(({ test, ms, hits }) => ({ id: test, ms, hits: pairs(hits), steps: sumOfCounts(hits) }))
-      .filter(({ ms }) => ms <= TEST_MS_MAX)
       .sort((a, b) => a.ms - b.ms)
     this.#byId = new Map(this.#tests.map((test) => [test.id, test]))
     this.#loading = pairs(answers.find((answer) => answer.kind === 'loaded')?.hits ?? [])
-    this.#siteOf = siteOf
-    this.#fileOf = fileOf
+    this.#places = places
   }
 
-  get testCount(): number {
-    return this.#tests.length
-  }
-
-  /** Whether a place is reached while modules are loaded, and by no test afterwards: a constant of a module, what computes it. */
+  /** Whether a place is reached while modules are loaded, be it by tests, too: a constant of a module, what computes it. */
   isLoading(place: number): boolean {
-    return this.#loading.has(this.#siteOf(place)) && !this.#isTested(place)
-  }
-
-  isReached(place: number): boolean {
-    return this.#loading.has(this.#siteOf(place)) || this.#isTested(place)
-  }
-
-  #isTested(place: number): boolean {
-    const site = this.#siteOf(place)
-    return this.#tests.some(({ hits }) => hits.has(site))
+    return this.#loading.has(this.#places.siteOf(place))
   }
 
   /** Tests that reach a place, the nearest first, of those the quickest. */
   testsOf(place: number): string[] {
-    const site = this.#siteOf(place)
+    const site = this.#places.siteOf(place)
     return this.#nearest(
-      this.#fileOf(place),
+      this.#places.fileOf(place),
       this.#tests.filter(({ hits }) => hits.has(site)),
     )
   }
 
-  /** Tests that reach a file, the nearest first, of those the quickest. */
-  testsOfFile(file: string): string[] {
-    const reaches = (hits: ReadonlyMap<number, number>): boolean => {
-      for (const place of hits.keys()) if (this.#fileOf(place) === file) return true
-      return false
-    }
+  /** Tests of files that import that of a place, the nearest first, of those the quickest. */
+  testsThatImport(place: number): string[] {
+    const file = this.#places.fileOf(place)
     return this.#nearest(
       file,
-      this.#tests.filter(({ hits }) => reaches(hits)),
+      this.#tests.filter(({ id }) => this.#places.importsOf(fileOfTest(id)).has(file)),
     )
   }
 
@@ -85,7 +73,7 @@ export class Survey {
 
   /** How often one test reaches a place at most. */
   mostOften(place: number): number {
-    const site = this.#siteOf(place)
+    const site = this.#places.siteOf(place)
     return this.#tests.reduce((most, { hits }) => Math.max(most, hits.get(site) ?? 0), this.#loading.get(site) ?? 0)
   }
 
@@ -94,12 +82,12 @@ export class Survey {
   }
 
   msOf(test: string): number {
-    return this.#byId.get(test)?.ms ?? TEST_MS_MAX
+    return this.#byId.get(test)?.ms ?? 0
   }
 
   /** Files of tests, in the order in which they are listed. */
   filesOf(tests: readonly string[]): string[] {
-    const files = new Set(tests.map((id) => id.slice(0, id.indexOf('#'))))
+    const files = new Set(tests.map(fileOfTest))
     return TESTS.filter((file) => files.has(file))
   }
 }
@@ -107,15 +95,14 @@ export class Survey {
 /**
  * Run each test once. @throws Error if one fails: it would kill every mutant
  * @param places how many there are
- * @param skipped tests that are not run
  */
-export async function survey(program: Program, places: number, skipped: readonly string[] = []): Promise<Answer[]> {
+export async function survey(program: Program, places: number): Promise<Answer[]> {
   const answers: Answer[] = []
   const hear = (answer: Answer): number => {
     answers.push(answer)
     return SILENCE_MS
   }
-  const end = await program.run({ files: TESTS, places, skipped }, hear, SILENCE_MS)
+  const end = await program.run({ files: TESTS, places }, hear, SILENCE_MS)
   if (end !== undefined) throw new Error(`the tests do not run: ${end}; last ${JSON.stringify(answers.at(-1))}`)
   for (const answer of answers) {
     if (answer.kind === 'surveyed' && answer.error !== undefined) {
@@ -123,6 +110,21 @@ export async function survey(program: Program, places: number, skipped: readonly
     }
   }
   return answers
+}
+
+/** Places that anything has reached: a test, what is done before tests, or loading. */
+export function reachedIn(answers: readonly Answer[]): Set<number> {
+  const reached = new Set<number>()
+  for (const answer of answers) {
+    if (answer.kind !== 'loaded' && answer.kind !== 'surveyed') continue
+    for (const place of pairs(answer.hits).keys()) reached.add(place)
+  }
+  return reached
+}
+
+/** Below test/, without its extension. */
+function fileOfTest(id: string): string {
+  return id.slice(0, id.indexOf('#'))
 }
 
 /** Of a test from a file: 0 if it is that file's, 1 if it is of the same folder, 2 otherwise. */
@@ -141,12 +143,4 @@ function pairs(flat: readonly number[]): Map<number, number> {
   const map = new Map<number, number>()
   for (let i = 0; i < flat.length; i += 2) map.set(flat[i], flat[i + 1])
   return map
-}
-
-/** Tests that take too long for thousands of mutants. */
-export function slowTests(answers: readonly Answer[]): string[] {
-  return answers
-    .filter((answer) => answer.kind === 'surveyed')
-    .filter(({ ms }) => ms > TEST_MS_MAX)
-    .map(({ test }) => test)
 }

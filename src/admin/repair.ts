@@ -149,14 +149,11 @@ class Repair {
       newFileNumber: () => this.#newNumber(),
       surroundings: NO_TABLE_DROPPED,
     })
-    let isDone = false
     try {
-      const report = yield* this.#rewrite(plan, tables, lastSequence, sink)
-      isDone = true
-      return report
+      return yield* this.#rewrite(plan, tables, lastSequence, sink)
     } finally {
       // Once a MANIFEST may name them, what was written stays.
-      if (!isDone && !this.#isNamed) {
+      if (!this.#isNamed) {
         sink.removeTables()
         removeFiles(this.#context, [...this.#written.keys()].map(tableName))
       }

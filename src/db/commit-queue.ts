@@ -105,7 +105,8 @@ export class CommitQueue {
    * @returns the group, to be finished; undefined if it failed and is settled
    */
   begin(): WriteGroup | undefined {
-    const group = this.#waiting.shift()
+    // From a queue of one, as most are, by pop: after a shift the next push has to allocate.
+    const group = this.#waiting.length === 1 ? this.#waiting.pop() : this.#waiting.shift()
     if (group === undefined) return undefined
     const { log, health, lastSequence } = this.#target
     if (health.isPoisoned) {

@@ -32,7 +32,7 @@ export abstract class DBReads extends EventTarget {
   readonly #reader: Reader
   readonly #scanner: Scanner
 
-  /** @param connect makes what is read; what it emits becomes events of this object, and messages of the diagnostics channels */
+  /** @internal @param connect makes what is read; what it emits becomes events of this object, and messages of the diagnostics channels */
   protected constructor(directory: string, environment: Environment, connect: (emit: Emit) => ReadHost) {
     super()
     this.#host = connect((name, detail) => {

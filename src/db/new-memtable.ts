@@ -4,6 +4,7 @@
  */
 import { clearMemory, giveBackMemory } from '../memtable/arena-memory.ts'
 import { MemTable } from '../memtable/memtable.ts'
+import type { MemTableOptions } from '../memtable/memtable-options.ts'
 import type { JobExecutor } from '../worker/executor.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { ReadState } from './read-state.ts'
@@ -14,12 +15,19 @@ const SLACK_BYTES_MAX = 4 * GROUP_BYTES_MAX
 /** A small write buffer does not come with an arena of megabytes. */
 const SLACK_FACTOR = 4
 
-/** @param needed arena bytes that it must have room for at once: a batch may be larger than the write buffer */
-export function newMemTable(options: ResolvedOptions, needed: number): MemTable {
+/**
+ * @param needed arena bytes that it must have room for at once: a batch may be larger than the write buffer
+ * @param representation 'vector' for one that nobody reads before it is frozen
+ */
+export function newMemTable(
+  options: ResolvedOptions,
+  needed: number,
+  representation: MemTableOptions['representation'] = options.memtable,
+): MemTable {
   const { writeBufferBytes } = options
   const slackBytes = Math.min(SLACK_BYTES_MAX, SLACK_FACTOR * writeBufferBytes)
   const capacityBytes = Math.max(writeBufferBytes, needed) + slackBytes
-  const { memtable: representation, memtableChecksums: checksums, comparator } = options
+  const { memtableChecksums: checksums, comparator } = options
   return MemTable.create({ capacityBytes, representation, comparator, checksums })
 }
 

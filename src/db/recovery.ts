@@ -344,8 +344,10 @@ export class ReplaySink implements ReplayTarget {
   }
 
   #begin(needed: number): MemTable {
-    const table = newMemTable(this.#options, needed)
-    if (this.#options.readOnly) this.memtables.unshift(table)
+    const { readOnly } = this.#options
+    // What goes to a table is sorted once, when all of it is there.
+    const table = newMemTable(this.#options, needed, readOnly ? undefined : 'vector')
+    if (readOnly) this.memtables.unshift(table)
     return table
   }
 

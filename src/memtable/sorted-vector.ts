@@ -25,6 +25,7 @@ import { KeyProbe } from './key-probe.ts'
 import { KeySorter } from './key-sorter.ts'
 import type { KeyDescent, MemTableIterator, MemTableRep } from './memtable-rep.ts'
 import type { TableCounters } from './table-counters.ts'
+import { VectorDescent } from './vector-descent.ts'
 import { VectorIterator } from './vector-iterator.ts'
 import {
   putPadded,
@@ -61,6 +62,8 @@ export class SortedVector implements MemTableRep {
   readonly #checks: EntryChecks | undefined
   #index: Int32Array<ArrayBufferLike>
   #sorted: number
+  /** Whether what is sorted came in that order. */
+  #isAsItCame: boolean
   #excessKeys: number
   #excessBytes: number
   /** Tag of the newest entry of all. */
@@ -79,6 +82,7 @@ export class SortedVector implements MemTableRep {
     this.count = arena.isFrozen ? arena.words[INDEX_WORDS] : 0
     this.#index = arena.isFrozen ? this.#sharedIndex() : new Int32Array(FIRST_SLOTS)
     this.#sorted = this.count
+    this.#isAsItCame = true
     this.#excessKeys = 0
     this.#excessBytes = 0
     this.#newestLow = 0
@@ -166,8 +170,11 @@ export class SortedVector implements MemTableRep {
   /** Put everything in order that was added so far. */
   order(): void {
     if (this.#sorted === this.count) return
-    this.#merge(this.#sortedRest())
+    // Less than half of them: those that are in order are sorted again, together with the others, and nothing is merged.
+    if (this.#isAsItCame && 2 * this.#sorted < this.count) this.#sortAll()
+    else this.#merge(this.#sortedRest(this.#sorted).entries)
     this.#sorted = this.count
+    this.#isAsItCame = false
   }
 
   /** The first place at or behind an internal key. O(log n). */
@@ -253,10 +260,16 @@ export class SortedVector implements MemTableRep {
     return begin
   }
 
-  /** What was added since the last time, in order. */
-  #sortedRest(): Int32Array {
+  #sortAll(): void {
+    const { entries, repeats } = this.#sortedRest(0)
+    this.#index.set(entries)
+    for (const place of repeats) this.#takeBack(entries[place])
+  }
+
+  /** What was added from a place on, in order, and where in it are entries that are not the newest of their key there. */
+  #sortedRest(from: number): { readonly entries: Int32Array; readonly repeats: readonly number[] } {
     const words = this.#words
-    const count = this.count - this.#sorted
+    const count = this.count - from
     const offsets = new Int32Array(count)
     const lengths = new Int32Array(count)
     for (let i = 0; i < count; i++) {
@@ -265,9 +278,13 @@ export class SortedVector implements MemTableRep {
       offsets[i] = entry + 4
       lengths[i] = words[entry >> 2]
     }
-    const rest = new KeySorter(this.#comparator).sort(this.arena.bytes, offsets, lengths, count)
-    for (let i = 0; i < count; i++) rest[i] = offsets[rest[i]] - 4
-    return rest
+    const entries = new KeySorter(this.#comparator).sort(this.arena.bytes, offsets, lengths, count)
+    const repeats: number[] = []
+    for (let i = 0; i < count; i++) {
+      if (entries[i] < 0) repeats.push(i)
+      entries[i] = offsets[entries[i] < 0 ? ~entries[i] : entries[i]] - 4
+    }
+    return { entries, repeats }
   }
 
   /** Put the sorted rest between what is in order, from the end on, so that every word moves once. */
@@ -348,27 +365,6 @@ export class SortedVector implements MemTableRep {
 
   #sharedIndex(): Int32Array<ArrayBufferLike> {
     return new Int32Array(this.arena.buffer, this.#words[INDEX], this.count)
-  }
-}
-
-/** Any entry by its place; an older version is no key. */
-class VectorDescent implements KeyDescent {
-  keyOff = 0
-  keyLen = 0
-  readonly #vector: SortedVector
-
-  constructor(vector: SortedVector) {
-    this.#vector = vector
-    vector.order()
-  }
-
-  descend(share: number): number {
-    const vector = this.#vector
-    const place = Math.floor(share * vector.count)
-    if (place >= vector.count || !vector.isNewest(place)) return 0
-    this.keyOff = vector.keyOffset(place)
-    this.keyLen = vector.keyLength(place)
-    return 1
   }
 }
 

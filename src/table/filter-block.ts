@@ -42,7 +42,6 @@ export class FilterBlockBuilder {
     this.#keyCount = 0
     this.#filters = []
     this.#filtersBytes = 0
-    this.startBlock(0)
   }
 
   /** A data block begins at `offset`; keys that follow are its own. */

@@ -229,6 +229,8 @@ for (const { name, files, levels, givenUp: expected, keys, warning } of CASES) {
     assert.equal(fingerprint(directoryOf(memory)), before)
     const report = await repair(DIRECTORY, { environment: memory })
     assert.deepEqual([report.levels, report.isNeeded, givenUp(report)], [levels, true, expected])
+    // A description that is not followed costs no bytes of anything.
+    for (const { file, bytes } of report.givenUp) if (/^(CURRENT|MANIFEST)/.test(file)) assert.equal(bytes, 0, file)
     assert.deepEqual([dry.levels, dry.givenUp, dry.warnings], [report.levels, report.givenUp, report.warnings])
     if (warning === undefined) assert.deepEqual(report.warnings, [])
     else

@@ -355,6 +355,23 @@ test('a repair that fails leaves what it found', async () => {
   await checkRepaired(memory, made, report, 'after failures')
 })
 
+test('a repair that fails removes the tables that it wrote, unless a MANIFEST may name them', async () => {
+  const made = await madeByVarve(41, 120, 35)
+  const directory = withoutManifest(made.directory)
+  const newTablesAfter = async (created: RegExp): Promise<string[]> => {
+    const memory = environmentOf(directory)
+    const environment = new FaultEnvironment(memory, {
+      directory: DIRECTORY,
+      faultAt: (call) => (call.op === 'create' && created.test(call.path) ? { code: 'ENOSPC' } : undefined),
+    })
+    await assert.rejects(repair(DIRECTORY, { ...OPTIONS, environment }), { code: 'IO_ERROR' })
+    return [...directoryOf(memory).keys()].filter((name) => /^\d+\.ldb$/.test(name) && !directory.has(name))
+  }
+  // The log and the MANIFEST are what is made last.
+  assert.deepEqual(await newTablesAfter(/^\d+\.log$/), [])
+  assert.notDeepEqual(await newTablesAfter(/^MANIFEST/), [])
+})
+
 test('writing goes on where the repaired history ends', async () => {
   const [made] = databases
   const memory = environmentOf(withoutManifest(made.directory))

@@ -98,24 +98,41 @@ test('long inputs, which are read as words, give what the definition gives, wher
 
 type Crc = typeof crc32c
 
-/** The same module in a host whose policy forbids WebAssembly. */
-async function withoutVectors(): Promise<Crc> {
-  const host = globalThis as { WebAssembly?: unknown }
-  const { WebAssembly } = host
-  host.WebAssembly = undefined
+/** The same module, read anew in a host that lacks something, or has another instead. */
+async function inHost(others: Readonly<Record<string, unknown>>): Promise<Crc> {
+  const host = globalThis as Record<string, unknown>
+  const own = Object.fromEntries(Object.keys(others).map((name) => [name, host[name]]))
+  Object.assign(host, others)
   try {
-    const url = new URL(`../../src/base/crc32c.${'js'}?without`, import.meta.url)
-    const { crc32c: plain } = (await import(url.href)) as { crc32c: Crc }
+    const url = new URL(`../../src/base/crc32c.${'js'}?host=${++hosts}`, import.meta.url)
+    const { crc32c: other } = (await import(url.href)) as { crc32c: Crc }
     // It looks for vectors when it is first given something long.
-    plain(new Uint8Array(4096), 0, 4096)
-    return plain
+    other(new Uint8Array(4096), 0, 4096)
+    return other
   } finally {
-    host.WebAssembly = WebAssembly
+    Object.assign(host, own)
+  }
+}
+
+let hosts = 0
+
+/** As of a policy that forbids WebAssembly. */
+const WITHOUT_VECTORS = { WebAssembly: undefined }
+
+/** Words in the other order of bytes. */
+class SwappedWords {
+  readonly buffer: ArrayBuffer
+
+  constructor(words: readonly number[]) {
+    const view = new DataView(new ArrayBuffer(4 * words.length))
+    for (const [i, word] of words.entries())
+      view.setUint32(4 * i, word, new Uint8Array(Uint16Array.of(1).buffer)[0] === 0)
+    this.buffer = view.buffer
   }
 }
 
 test('inputs of any length give what the definition gives, folded in vectors or, where there are none, by tables', async () => {
-  const plain = await withoutVectors()
+  const plain = await inHost(WITHOUT_VECTORS)
   const prng = new Prng(3)
   const bytes = Uint8Array.from({ length: 70_000 }, () => prng.below(256))
   const pieces = [16_384, 2 * 16_384, 4 * 16_384].flatMap((at) => [at - 128, at - 1, at, at + 1, at + 127, at + 128])
@@ -126,6 +143,32 @@ test('inputs of any length give what the definition gives, folded in vectors or,
     assert.equal(plain(bytes, offset, length), expected, `${offset} ${length}, without vectors`)
     const head = crc32c(bytes, offset, 5)
     assert.equal(crc32c(bytes, offset + 5, length - 5, head), expected, `${offset} ${length}, in two`)
+  }
+})
+
+test('a host without vectors whose words have the other order of bytes gives what the definition gives', async () => {
+  const swapped = await inHost({ ...WITHOUT_VECTORS, Uint32Array: SwappedWords })
+  const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i * 7)
+  for (const length of [511, 512, 513, 1000])
+    assert.equal(swapped(bytes, 0, length), slowCrc(bytes.subarray(0, length)))
+})
+
+test('what lies behind the bytes in their memory does not count: bytes that are not there are zeros', async () => {
+  const memory = Uint8Array.from({ length: 1500 }, (_, i) => i | 1)
+  const bytes = memory.subarray(0, 700)
+  for (const crc of [crc32c, await inHost(WITHOUT_VECTORS)]) {
+    for (const [offset, length] of [
+      [690, 20],
+      [300, 401],
+      [100, 600],
+      [101, 600],
+      [0, 1400],
+      [650, 512],
+    ]) {
+      const expected = new Uint8Array(length)
+      expected.set(bytes.subarray(offset, offset + length))
+      assert.equal(crc(bytes, offset, length), slowCrc(expected), `${offset} ${length}`)
+    }
   }
 })
 

@@ -29,6 +29,75 @@ test('only runs of the newest commit are added up; of what is greatest, the grea
   assert.deepEqual([sum.counts, sum.seeds, sum.seconds, sum.runs], [counts, [2, 3], 20, 2])
 })
 
+test('what every run looks at again is not added up: the largest run counts, with its seed, and any finding once', () => {
+  const survivor = { kind: 'a mutant survives: x', details: 'x', reproduction: 1 }
+  const other = { kind: 'a mutant survives: y', details: 'y', reproduction: 1 }
+  const sum = sumOf(
+    [
+      {
+        ...result('t04-mutants', 'bbb', 1, { mutants: 6, 'mutants found': 6, 'greatest memory, MiB': 9 }),
+        findings: [other],
+      },
+      { ...result('t04-mutants', 'bbb', 2, { mutants: 32, 'mutants found': 31 }), findings: [survivor] },
+      { ...result('t04-mutants', 'bbb', 3, { mutants: 31, 'mutants found': 30 }), findings: [survivor] },
+      result('t04-mutants', 'bbb', 4, { mutants: 2, 'hunts ended by the clock': 1 }),
+    ],
+    'all',
+  )
+  assert.deepEqual(sum.counts, { mutants: 32, 'mutants found': 31, 'greatest memory, MiB': 9 })
+  assert.deepEqual([sum.seeds, sum.runs, sum.seconds, sum.last.seed, sum.findings], [[2], 1, 10, 2, 2])
+})
+
+test('of runs that are as large, the newest counts', () => {
+  const runs = [1, 2].map((seed) => result('t04-mutants', 'bbb', seed, { mutants: 32 }))
+  assert.deepEqual(sumOf(runs, 'all').seeds, [2])
+})
+
+test('of counts that are said to be repeated, and of parts of a known whole, the greatest counts', () => {
+  const sum = sumOf(
+    [
+      result('t10-threads', 'bbb', 1, { schedules: 20, operations: 5, 'lives of 2 steps, of 162': 100 }),
+      result('t10-threads', 'bbb', 2, { schedules: 30, operations: 5, 'lives of 2 steps, of 162': 162 }),
+      result('t10-threads', 'bbb', 3, { schedules: 10, operations: 5, 'lives of 2 steps, of 162': 90 }),
+    ],
+    ['schedules'],
+  )
+  assert.deepEqual(sum.counts, { schedules: 30, operations: 15, 'lives of 2 steps, of 162': 162 })
+  assert.deepEqual([sum.seeds, sum.runs], [[1, 2, 3], 3])
+})
+
+test('the page counts what the campaigns look at again in each run once: mistakes, branches, mutants, short lives', () => {
+  const twice = (name: string, counts: Record<string, number>): [string, CampaignResult[]] => [
+    name,
+    [result(name, 'bbb', 1, counts), result(name, 'bbb', 2, counts)],
+  ]
+  const page = reliabilityPage(
+    new Map([
+      twice('t02-sequences', { lives: 55, 'lives of 1 step, of 18': 18 }),
+      twice('t04-mutants', { mutants: 32, 'mutants found': 32 }),
+      twice('t07-fuzz', { executions: 1000 }),
+      twice('t10-threads', { schedules: 70 }),
+      twice('t14-bounds', { 'hostile databases': 14 }),
+      twice('t16-coverage', { branches: 2044, 'branches taken': 2044, mutants: 300, 'mutants found': 290 }),
+      twice('peers-damage', { 'varve: bytes of the database': 5000 }),
+    ]),
+    [],
+  )
+  for (const part of [
+    '| T4 | deliberate mistakes found | 30 | 32 |',
+    '| 32 mutants, 32 mutants found |',
+    '| 55 lives |',
+    '| lives of 1 step, of 18 | 18 |',
+    '| schedules | 70 |',
+    '| hostile databases | 14 |',
+    '| 2,044 branches, 2,044 branches taken, 300 mutants, 290 mutants found |',
+    '| bytes of the database | 5,000 |',
+    '| T7 | executions of decoders | 300,000,000 | 2,000 |',
+  ]) {
+    assert.ok(page.includes(part), part)
+  }
+})
+
 test('the page has the promises, the figures, the command that repeats them, and what is not covered', () => {
   const results = new Map([
     ['t01-crash', [result('t01-crash', 'bbb', 7, { 'crash images': 12345, 'killed processes': 55 })]],

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AlreadyExistsError, CorruptionError, VarveError } from '../../src/base/errors.ts'
+import { Prng } from '../../src/base/prng.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import { WriteBatch } from '../../src/batch/write-batch.ts'
 import type { DB } from '../../src/db/db.ts'
 import { manifestMark } from '../../src/db/manifest-mark.ts'
 import { open } from '../../src/db/open.ts'
+import { CRASH_MODES } from '../../src/env/crash-image.ts'
 import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { LogWriter } from '../../src/log/log-writer.ts'
@@ -160,6 +162,23 @@ test('logs that fill several MemTables become several tables, and read as one', 
   await db.close()
 })
 
+test('a range that is deleted in a log is deleted from the tables that the same opening made of that log', async () => {
+  const keys = Array.from({ length: 40 }, (_, i) => `key${String(i).padStart(3, '0')}`)
+  const left = await leftBy(
+    async (db) => {
+      for (const key of keys) await db.put(key, key.repeat(3000))
+      await db.deleteRange('key005', 'key030')
+      await db.put('key010', 'again')
+    },
+    { writeBufferBytes: 4 * 1024 * 1024 },
+  )
+  const db = await opened(left)
+  assert.ok(db.recoveryInfo.tablesWritten > 3, `${db.recoveryInfo.tablesWritten} tables`)
+  const expected = keys.map((key) => `${key}=${key.repeat(3000)}`)
+  assert.deepEqual(entriesOf(db), [...expected.slice(0, 5), 'key010=again', ...expected.slice(30)])
+  await db.close()
+})
+
 test('a recovery that fails while it flushes tells why, though it cannot remove what it has written, and can be repeated', async () => {
   const directory = foreign(counters(3, 0), Object.fromEntries(manyLogs(40)), 2000)
   const options = { writeBufferBytes: 16384 }
@@ -234,7 +253,7 @@ test('a log of nothing but deletes of nothing makes no table', async () => {
   await db.close()
 })
 
-test('a salvage replaces the copies that an earlier one left', async () => {
+test('a salvage replaces the copies that an earlier one left, for good', async () => {
   const left = await leftBy(async (db) => {
     for (const key of ['a', 'b', 'c']) await db.put(key, '1')
   })
@@ -247,6 +266,10 @@ test('a salvage replaces the copies that an earlier one left', async () => {
   for (const [name, bytes] of directory) memory.write(`/db/${name}`, bytes)
   const db = await openIn(memory, { recovery: 'salvage' })
   assert.deepEqual(entriesOf(db), ['a=1'])
+  for (const mode of CRASH_MODES) {
+    const image = memory.crashImage(mode, new Prng(mode))
+    assert.deepEqual(image.readAll('/db/lost/000001.log'), damaged, `after a loss of power, mode ${mode}`)
+  }
   await db.close()
   assert.deepEqual(memory.readAll('/db/lost/000001.log'), damaged)
 })

@@ -5,6 +5,9 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { toHex } from '../../src/base/bytes.ts'
 import { IOError } from '../../src/base/errors.ts'
 import { Prng } from '../../src/base/prng.ts'
@@ -280,6 +283,37 @@ test('a writer that had a large record goes on after it, with what it had buffer
     found.map(({ bytes }) => [bytes.length, bytes[0], bytes.at(-1)]),
     records.map((bytes) => [bytes.length, bytes[0], bytes.at(-1)]),
   )
+})
+
+test('short records out of large and small buffers, flushed in between, are each the bytes of their own buffer', () => {
+  const file = new MemoryWritableFile()
+  const writer = new LogWriter(file)
+  const buffers = [record(0, 5_000_000), record(1, 1000), record(2, 5_000_000)]
+  const order = [0, 0, 1, 0, 2, 1, 2]
+  for (const [i, from] of order.entries()) {
+    writer.add(buffers[from], 500 + i, 100 + i)
+    if (i % 3 !== 1) writer.flush()
+  }
+  writer.flush()
+  assert.deepEqual(
+    readRecords(file.contents()).records.map(({ bytes }) => bytes),
+    order.map((from, i) => record(from, 100 + i)),
+  )
+})
+
+test('a writer holds on to no large buffer that a short record came from, once it is in the file', async () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const writer = new LogWriter(new MemoryWritableFile())
+  const addOutOf = (bytes: Uint8Array): WeakRef<Uint8Array> => {
+    writer.add(bytes, 0, 100)
+    return new WeakRef(bytes)
+  }
+  const large = addOutOf(record(0, 5_000_000))
+  writer.flush()
+  await setImmediate()
+  collectGarbage()
+  assert.equal(large.deref(), undefined)
 })
 
 test('a reader that has read nothing has an empty record at the beginning, and no fault', () => {

@@ -131,11 +131,13 @@ function sort(keys: readonly Uint8Array[], isCustom: boolean): number[] {
   return [...new KeySorter(isCustom ? custom : bytewiseComparator).sort(bytes, offsets, lengths, keys.length)]
 }
 
+/** Those of the same key ascend, all but the first inverted. */
 function sortedNumbers(keys: readonly Uint8Array[]): number[] {
-  return keys.map((_, i) => i).sort((a, b) => Buffer.compare(keys[a], keys[b]) || a - b)
+  const order = keys.map((_, i) => i).sort((a, b) => Buffer.compare(keys[a], keys[b]) || a - b)
+  return order.map((n, i) => (i > 0 && Buffer.compare(keys[order[i - 1]], keys[n]) === 0 ? ~n : n))
 }
 
-test('the sorter sorts any keys, and keeps those of the same key in order', () => {
+test('the sorter sorts any keys, and keeps those of the same key in order, and tells which they are', () => {
   const anyKeys = fc.oneof(
     fc.array(anyKey, { maxLength: 200 }),
     fc.array(fc.constantFrom('', 'a', 'aaaaaaa', 'aaaaaaaa\0', 'aaaaaaaa\0\0').map(bytesOf), { maxLength: 100 }),
@@ -157,6 +159,8 @@ test('the sorter sorts thousands of keys, alike and not, seed 1', () => {
     ['few', () => `key${prng.below(7)}`],
     ['one', () => 'key'],
     ['prefixes of one another', () => 'x'.repeat(prng.below(300))],
+    ['whole bytes, and all of them', () => String.fromCharCode(...Array.from({ length: 5 }, () => prng.below(128)))],
+    ['alike but for the end', () => `${'-'.repeat(40)}${prng.next32()}`],
     ['with zeros', () => `same-start-${'\0'.repeat(prng.below(9))}${prng.below(3)}`],
   ]
   for (const [what, make] of shapes) {

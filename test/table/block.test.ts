@@ -13,7 +13,7 @@ import { Block } from '../../src/table/block.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
 import { BlockIterator } from '../../src/table/block-iterator.ts'
 import { TableIndex } from '../../src/table/table-index.ts'
-import { bytesOf, type Entry, listBackwards, listForwards, putEntry } from './entries.ts'
+import { bytesOf, describe, type Entry, listBackwards, listForwards, putEntry } from './entries.ts'
 import { anyEntries, anyMoves, checkWalk } from './walks.ts'
 
 function build(entries: readonly Entry[], restartInterval: number): Bytes {
@@ -44,6 +44,27 @@ test('keys are shared with the one before, and whole at restart points', () => {
     '00030161626361' + '0201016461' + '0004016162646561' + '0001016262' + '00000000' + '0c000000' + '02000000'
   assert.equal(builder.finishedBytes, expected.length / 2)
   assert.equal(toHex(builder.finish()), expected)
+})
+
+test('lengths of several bytes, of which all but the last are zero in their seven bits, are read as they are', () => {
+  // With the tag, 16,384 bytes and 2,097,152: in base 128, a one and zeros.
+  for (const length of [128, 16_384, 2_097_152]) {
+    const first = new Uint8Array(length - 8).fill(0x61)
+    const second = new Uint8Array(length + 1).fill(0x61)
+    const entries = [putEntry(first, 9, new Uint8Array(0)), putEntry(second, 8, new Uint8Array(length).fill(0x62))]
+    for (const restartInterval of [1, 16]) {
+      const lines = listForwards(iterate(build(entries, restartInterval)))
+      assert.deepEqual(
+        lines.map((line) => line.length),
+        entries.map((entry) => describe(entry).length),
+        `${length}`,
+      )
+      assert.ok(
+        lines.every((line, i) => line === describe(entries[i])),
+        `${length}`,
+      )
+    }
+  }
 })
 
 test('a builder that is reset builds the same block again', () => {

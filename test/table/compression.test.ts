@@ -222,6 +222,7 @@ const FRAMES: readonly (readonly [frame: string, outcome: number | RegExp])[] = 
   ['28b52ffd 28 04 210000 61626364', /reserved bit/],
   ['28b52ffd 21 01 04 210000 61626364', /dictionary/],
   ['28b52ffd 20 04 270000 61626364', /reserved kind/],
+  ['28b52ffd 08', /reserved bit/],
   ['28b52ffd', /cut off/],
   ['28b52ffd 60 01', /cut off/],
   ['28b52ffd 20 04', /cut off/],
@@ -274,6 +275,7 @@ test('zstd may yield 64 MiB, or 64 times what is stored; more is refused before 
     [2 ** 52, 100, false],
     [128 * MIB, 2 * MIB, true],
     [128 * MIB + 1, 2 * MIB, false],
+    [1024 * MIB, 17 * MIB, true],
     [1024 * MIB + 1, 17 * MIB, false],
   ] as const) {
     const codec = fakeCodec(undefined)
@@ -293,6 +295,8 @@ test('what a zstd decoder answers must have the declared length', () => {
   assert.throws(() => read(undefined), CorruptionError)
   assert.throws(() => uncompress(ZSTD, hex('28b52ffe 20 04'), {}, 'f', 0), /begins neither as zstd nor as zlib/)
   assert.throws(() => uncompress(ZSTD, hex(''), {}, 'f', 0), CorruptionError)
+  // As zlib's first bytes, but for the method: 9.
+  assert.throws(() => uncompress(ZSTD, hex('7918'), {}, 'f', 0), /begins neither as zstd nor as zlib/)
 })
 
 test('blocks of more than 64 MiB are stored as they are', () => {
