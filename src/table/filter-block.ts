@@ -125,20 +125,27 @@ export class FilterBlockReader {
     const count = (offsetsEnd - offsetsStart) / 4
     if (count < 0 || !Number.isInteger(count)) return undefined
     // The word after the last offset is offsetsStart itself, which ends the last filter.
-    for (let i = 0; i < count; i++) {
-      const at = offsetsStart + 4 * i
-      if (getFixed32(bytes, at) > getFixed32(bytes, at + 4)) return undefined
+    let begin = getFixed32(bytes, offsetsStart)
+    for (let at = offsetsStart + 4; at <= offsetsEnd; at += 4) {
+      const end = getFixed32(bytes, at)
+      if (begin > end) return undefined
+      begin = end
     }
     return new FilterBlockReader(policy, bytes, offsetsStart, count)
   }
 
   /** False only if the data block that starts at `blockOffset` certainly lacks the user key. */
   keyMayMatch(blockOffset: number, key: Bytes, keyOff: number, keyLen: number): boolean {
-    return this.forBlocks({ count: 1, offset: () => blockOffset }).keyMayMatch(0, key, keyOff, keyLen)
+    const spans = this.#spans({ count: 1, offset: () => blockOffset })
+    return new BlockFilters(this.#policy, this.#bytes, spans).keyMayMatch(0, key, keyOff, keyLen)
   }
 
-  /** The filters of some data blocks, by number. */
+  /** The filters of some data blocks, by number; in memory of their own. */
   forBlocks(blocks: BlockOffsets): BlockFilters {
+    return new BlockFilters(this.#policy, this.#bytes.slice(0, this.#offsetsStart), this.#spans(blocks))
+  }
+
+  #spans(blocks: BlockOffsets): Int32Array {
     const spans = new Int32Array(2 * blocks.count)
     for (let i = 0; i < blocks.count; i++) {
       const number = Math.floor(blocks.offset(i) / this.#unit)
@@ -147,7 +154,7 @@ export class FilterBlockReader {
       spans[2 * i] = isThere ? getFixed32(this.#bytes, at) : 0
       spans[2 * i + 1] = isThere ? getFixed32(this.#bytes, at + 4) - spans[2 * i] : NO_FILTER
     }
-    return new BlockFilters(this.#policy, this.#bytes, spans)
+    return spans
   }
 }
 

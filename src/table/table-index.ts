@@ -9,20 +9,14 @@
  *          one byte and would leave no common prefix.
  * A separator may carry the sequence number 2^56 − 1; it is compared as halves and never decoded.
  */
-import { getFixed32, Reader } from '../base/coding.ts'
+import { getFixed32 } from '../base/coding.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { compareTags, TAG_BYTES } from '../base/internal-key.ts'
 import { KeyWords } from '../base/key-words.ts'
 import type { Bytes } from '../base/types.ts'
 import type { Block } from './block.ts'
-import { BlockCursor } from './block-cursor.ts'
+import { IndexEntries } from './index-entries.ts'
 import { BLOCK_TRAILER_BYTES, type BlockHandle } from './table-format.ts'
-
-/** Prefix compression may expand the separators up to this many times, which real indexes do not use at all. */
-const MAX_EXPANSION = 16
-const MAX_KEYS_BYTES = 2 ** 31 - 1
-/** A block of 4 GiB could not be read. */
-const MAX_BLOCK_BYTES = 2 ** 32 - 1
 
 export class TableIndex {
   /** Number of data blocks. */
@@ -43,37 +37,16 @@ export class TableIndex {
    * @throws CorruptionError if an invariant does not hold
    */
   constructor(comparator: Comparator, block: Block, dataEnd: number) {
-    const offsets: number[] = []
-    const lengths: number[] = []
-    const starts = [0]
-    let keys = new Uint8Array(block.entriesEnd)
-    let previousEnd = 0
-    const cursor = new BlockCursor()
-    const reader = new Reader(block.bytes)
-    cursor.reset(block)
-    while (!cursor.isAtEnd) {
-      cursor.advance()
-      reader.reset(block.bytes, cursor.valueOffset, cursor.valueOffset + cursor.valueLength)
-      const offset = reader.varint64()
-      const length = reader.varint64()
-      if (reader.failed || reader.remaining > 0) block.damaged('an index entry that is no block handle')
-      const end = offset + length + BLOCK_TRAILER_BYTES
-      if (offset < previousEnd || end > dataEnd || length > MAX_BLOCK_BYTES)
-        block.damaged('an index whose data blocks overlap or leave the table')
-      previousEnd = end
-      offsets.push(offset)
-      lengths.push(length)
-      keys = appendKey(keys, starts, cursor)
-    }
-    this.count = offsets.length
-    this.#keys = keys
-    this.#starts = Int32Array.from(starts)
-    this.#offsets = Float64Array.from(offsets)
-    this.#lengths = Uint32Array.from(lengths)
+    const entries = new IndexEntries(block, dataEnd)
+    this.count = entries.count
+    this.#keys = entries.keys
+    this.#starts = entries.starts
+    this.#offsets = entries.offsets
+    this.#lengths = entries.lengths
     this.#comparator = comparator
     this.#checkOrder(block)
     const hasWords = comparator === bytewiseComparator && this.count > 1
-    this.#words = hasWords ? new KeyWords(keys, this.#starts, this.count - 1, TAG_BYTES) : undefined
+    this.#words = hasWords ? new KeyWords(this.#keys, this.#starts, this.count - 1, TAG_BYTES) : undefined
   }
 
   /** Bytes of memory that the index takes. */
@@ -138,37 +111,21 @@ export class TableIndex {
   }
 
   #checkOrder(block: Block): void {
-    for (let i = 0; i + 1 < this.count; i++) {
-      const start = this.#starts[i + 1]
-      const tag = this.#starts[i + 2] - TAG_BYTES
-      const order = this.#compare(
-        i,
-        this.#keys,
-        start,
-        tag - start,
-        getFixed32(this.#keys, tag),
-        getFixed32(this.#keys, tag + 4),
-      )
-      if (order >= 0) block.damaged('an index that does not ascend')
+    const keys = this.#keys
+    const starts = this.#starts
+    for (let i = 1; i < this.count; i++) {
+      const start = starts[i - 1]
+      const tag = starts[i] - TAG_BYTES
+      const next = starts[i]
+      const nextTag = starts[i + 1] - TAG_BYTES
+      const order = this.#comparator.compare(keys, start, tag - start, keys, next, nextTag - next)
+      // Most differ before their tags, which are not even read then.
+      if (order > 0 || (order === 0 && compareTagsAt(keys, tag, nextTag) >= 0))
+        block.damaged('an index that does not ascend')
     }
   }
 }
 
-/** @returns `keys`, or a larger copy that has room for the cursor's key as well */
-function appendKey(keys: Uint8Array<ArrayBuffer>, starts: number[], cursor: BlockCursor): Uint8Array<ArrayBuffer> {
-  const { block, key, keyLength } = cursor
-  if (keyLength < TAG_BYTES) block.damaged('an index key is shorter than a tag')
-  const start = starts[starts.length - 1]
-  const end = start + keyLength
-  if (end > Math.min(block.entriesEnd * MAX_EXPANSION, MAX_KEYS_BYTES))
-    block.damaged('an index whose keys expand beyond reason')
-  let room = keys
-  if (end > keys.length) {
-    room = new Uint8Array(end * 2)
-    room.set(keys)
-  }
-  // A view of the key would cost more than copying it.
-  for (let i = 0; i < keyLength; i++) room[start + i] = key[i]
-  starts.push(end)
-  return room
+function compareTagsAt(keys: Bytes, a: number, b: number): number {
+  return compareTags(getFixed32(keys, a), getFixed32(keys, a + 4), getFixed32(keys, b), getFixed32(keys, b + 4))
 }

@@ -220,7 +220,7 @@ export class Table {
 const OVERHEAD_BYTES = 2048
 const DAMAGED = 'damaged'
 
-/** The table's filter of this policy, undefined if it has none. */
+/** The table's filter of this policy, undefined if it has none; its bytes may be the tail's. */
 function openFilter(
   tail: TableTail,
   metaindex: Block,
@@ -230,8 +230,7 @@ function openFilter(
   const handle = findMetaBlock(metaindex, filterKey(policy))
   if (handle === undefined) return undefined
   try {
-    // A copy: the table must not keep its file's whole end in memory.
-    return FilterBlockReader.parse(policy, tail.read(handle).slice()) ?? DAMAGED
+    return FilterBlockReader.parse(policy, tail.read(handle)) ?? DAMAGED
   } catch (error) {
     if (error instanceof CorruptionError) return DAMAGED
     throw error
