@@ -110,7 +110,7 @@ function basisAt(bytes: number): number[] {
 }
 
 function powerOfX(exponent: number): number {
-  let power = ONE
+  let power = ONE | 0
   for (let i = 0; i < exponent; i++) power = (power & 1) === 1 ? (power >>> 1) ^ POLYNOMIAL : power >>> 1
   return power >>> 0
 }
