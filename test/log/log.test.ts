@@ -5,9 +5,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { toHex } from '../../src/base/bytes.ts'
 import { IOError } from '../../src/base/errors.ts'
 import { Prng } from '../../src/base/prng.ts'
@@ -299,21 +296,6 @@ test('short records out of large and small buffers, flushed in between, are each
     readRecords(file.contents()).records.map(({ bytes }) => bytes),
     order.map((from, i) => record(from, 100 + i)),
   )
-})
-
-test('a writer holds on to no large buffer that a short record came from, once it is in the file', async () => {
-  setFlagsFromString('--expose-gc')
-  const collectGarbage = runInNewContext('gc') as () => void
-  const writer = new LogWriter(new MemoryWritableFile())
-  const addOutOf = (bytes: Uint8Array): WeakRef<Uint8Array> => {
-    writer.add(bytes, 0, 100)
-    return new WeakRef(bytes)
-  }
-  const large = addOutOf(record(0, 5_000_000))
-  writer.flush()
-  await setImmediate()
-  collectGarbage()
-  assert.equal(large.deref(), undefined)
 })
 
 test('a reader that has read nothing has an empty record at the beginning, and no fault', () => {
