@@ -101,7 +101,7 @@ export class JobQueue {
 
   /** Ids and results of the jobs that are done, or ids and errors of those that never will be. */
   *ended(how: 'done' | 'dead'): Generator<[id: string, text: string]> {
-    for (const [key, value] of this.#db.scanSync({ gte: `${how}/`, lt: `${how}0` })) {
+    for (const [key, value] of this.#db.scanSync({ prefix: `${how}/` })) {
       yield [decoder.decode(key).slice(how.length + 1), decoder.decode(value)]
     }
   }

@@ -84,9 +84,8 @@ async function finishImport(db: DB, cities: readonly City[], first: number): Pro
 }
 
 async function readCountry(db: DB): Promise<City[]> {
-  heading(`The cities of ${COUNTRY.name}: scan from '${COUNTRY.code}/' up to '${COUNTRY.code}0'`)
-  // '0' is the character after '/'.
-  const range = { gte: `${COUNTRY.code}/`, lt: `${COUNTRY.code}0` }
+  const range = { prefix: `${COUNTRY.code}/` }
+  heading(`The cities of ${COUNTRY.name}: scan of the keys that begin with '${range.prefix}'`)
   const [cities, ms] = await timed(async () => {
     const found: City[] = []
     for await (const value of db.values(range)) found.push(JSON.parse(decoder.decode(value)))

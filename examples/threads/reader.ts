@@ -13,7 +13,7 @@ for (let done = false; !done; scans++) {
   done = db.hasSync('done')
   let sum = 0
   let count = 0
-  for (const value of db.valuesSync({ gte: 'sensor:', lt: 'sensor;' })) {
+  for (const value of db.valuesSync({ prefix: 'sensor:' })) {
     sum += Number(decoder.decode(value))
     count++
   }

@@ -2,6 +2,7 @@
  * How large keys, values and batches may be, and the one place that turns a caller's argument into checked bytes.
  * The limits hold for what callers write; a foreign database with longer keys still opens.
  */
+import { ownedCopy } from './bytes.ts'
 import { InvalidArgumentError } from './errors.ts'
 import { toBytes } from './text.ts'
 import type { Bytes } from './types.ts'
@@ -23,6 +24,12 @@ export function toKey(input: unknown): Bytes {
     throw new InvalidArgumentError(`key of ${key.length} bytes exceeds the limit of ${MAX_KEY_BYTES}`)
   }
   return key
+}
+
+/** A key that is kept, in memory of its own: the caller may go on with a buffer, whose `slice` would be the same memory. */
+export function copyOfKey(input: unknown): Bytes {
+  const key = toKey(input)
+  return ownedCopy(key, 0, key.length)
 }
 
 /** A value as bytes; as toKey, up to MAX_VALUE_BYTES. */

@@ -5,7 +5,7 @@
  */
 import type { DirectoryLock } from '../base/environment.ts'
 import { InvalidArgumentError, ReadOnlyError } from '../base/errors.ts'
-import { toKey, toValue } from '../base/limits.ts'
+import { copyOfKey, toKey, toValue } from '../base/limits.ts'
 import type { Durability } from '../base/types.ts'
 import type { WriteBatch } from '../batch/write-batch.ts'
 import { approximateSize } from './approximate-sizes.ts'
@@ -172,8 +172,9 @@ export class DB extends DBReads {
     return promised(() => {
       this.#checkWritable()
       checkCallOptions('compactRange', options, FLUSH_OPTIONS)
-      const begin = start === undefined ? undefined : toKey(start).slice()
-      return this.#drivers.compactRange(begin, end === undefined ? undefined : toKey(end).slice(), options.signal)
+      const first = start === undefined ? undefined : copyOfKey(start)
+      const last = end === undefined ? undefined : copyOfKey(end)
+      return this.#drivers.compactRange(first, last, options.signal)
     })
   }
 

@@ -1,8 +1,10 @@
 /**
  * The options of a scan, checked and turned into bounds.
  */
-import { InvalidArgumentError } from '../base/errors.ts'
-import { toKey } from '../base/limits.ts'
+import { compareBytes } from '../base/bytes.ts'
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import { InvalidArgumentError, NotSupportedError } from '../base/errors.ts'
+import { copyOfKey } from '../base/limits.ts'
 import type { Bytes } from '../base/types.ts'
 import type { KeyBounds } from './db-iterator.ts'
 import { checkCallOptions } from './options.ts'
@@ -10,6 +12,8 @@ import { Snapshot } from './snapshot.ts'
 
 /** Options of `scan`, `keys` and `values`, and their `…Sync` forms. */
 export interface ScanOptions {
+  /** Keys that begin with this; of those, the keys within the bounds below. Not with an order of your own. */
+  readonly prefix?: string | Uint8Array
   /** Keys greater than or equal to this. */
   readonly gte?: string | Uint8Array
   /** Keys greater than this. Not together with gte. */
@@ -36,23 +40,26 @@ export interface ScanPlan {
   readonly snapshot: Snapshot | undefined
 }
 
-const CURSOR_KNOWN = new Set(['gte', 'gt', 'lte', 'lt', 'reverse', 'snapshot'])
+const CURSOR_KNOWN = new Set(['prefix', 'gte', 'gt', 'lte', 'lt', 'reverse', 'snapshot'])
 const SCAN_KNOWN = new Set([...CURSOR_KNOWN, 'limit'])
 
-/** @throws InvalidArgumentError for an unknown option, a wrong type, or two bounds on one side */
-export function planScan(options: ScanOptions): ScanPlan {
+/**
+ * @throws InvalidArgumentError for an unknown option, a wrong type, or two bounds on one side; NotSupportedError for a prefix in
+ *   another order than bytewise, in which keys that begin alike need not be neighbours
+ */
+export function planScan(options: ScanOptions, comparator: Comparator): ScanPlan {
   checkCallOptions('scan', options, SCAN_KNOWN)
-  return plan(options)
+  return plan(options, comparator)
 }
 
 /** As planScan. */
-export function planCursor(options: CursorOptions): ScanPlan {
+export function planCursor(options: CursorOptions, comparator: Comparator): ScanPlan {
   checkCallOptions('cursor', options, CURSOR_KNOWN)
-  return plan(options)
+  return plan(options, comparator)
 }
 
-function plan(options: ScanOptions): ScanPlan {
-  const { gte, gt, lte, lt, reverse = false, limit = Number.POSITIVE_INFINITY, snapshot } = options
+function plan(options: ScanOptions, comparator: Comparator): ScanPlan {
+  const { prefix, gte, gt, lte, lt, reverse = false, limit = Number.POSITIVE_INFINITY, snapshot } = options
   if (gte !== undefined && gt !== undefined) throw new InvalidArgumentError('a scan has one lower bound: gte or gt')
   if (lte !== undefined && lt !== undefined) throw new InvalidArgumentError('a scan has one upper bound: lte or lt')
   if (typeof reverse !== 'boolean') throw new InvalidArgumentError('reverse must be true or false')
@@ -67,10 +74,37 @@ function plan(options: ScanOptions): ScanPlan {
     upper: bound(lte ?? lt),
     includeUpper: lt === undefined,
   }
-  return { bounds, isReverse: reverse, limit, snapshot }
+  if (prefix === undefined) return { bounds, isReverse: reverse, limit, snapshot }
+  if (comparator !== bytewiseComparator) throw new NotSupportedError('a prefix is no range in an order of your own')
+  return { bounds: within(bounds, copyOfKey(prefix)), isReverse: reverse, limit, snapshot }
 }
 
-/** A copy: the caller may change its buffer while the scan goes on. */
+/** What of the bounds begins with `prefix`. */
+function within({ lower, includeLower, upper, includeUpper }: KeyBounds, prefix: Bytes): KeyBounds {
+  const end = endOf(prefix)
+  const isLower = lower !== undefined && compare(lower, prefix) >= 0
+  const isUpper = upper !== undefined && (end === undefined || compare(upper, end) < 0)
+  return {
+    lower: isLower ? lower : prefix,
+    includeLower: isLower ? includeLower : true,
+    upper: isUpper ? upper : end,
+    includeUpper: isUpper ? includeUpper : false,
+  }
+}
+
+/** The first key after all that begin with `prefix`; one of nothing but 0xff has none. */
+function endOf(prefix: Bytes): Bytes | undefined {
+  const last = prefix.findLastIndex((byte) => byte !== 0xff)
+  if (last < 0) return undefined
+  const end = prefix.slice(0, last + 1)
+  end[last]++
+  return end
+}
+
+function compare(a: Bytes, b: Bytes): number {
+  return compareBytes(a, 0, a.length, b, 0, b.length)
+}
+
 function bound(key: string | Uint8Array | undefined): Bytes | undefined {
-  return key === undefined ? undefined : toKey(key).slice()
+  return key === undefined ? undefined : copyOfKey(key)
 }

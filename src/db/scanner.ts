@@ -36,17 +36,17 @@ export class Scanner {
 
   /**
    * A scan of the state at this moment, or at the given snapshot.
-   * @throws InvalidArgumentError, ClosedError; CorruptionError or IOError if a table cannot be opened
+   * @throws InvalidArgumentError, NotSupportedError, ClosedError; CorruptionError or IOError if a table cannot be opened
    */
   begin<T>(options: ScanOptions, project: Project<T>): ScanCursor<T> {
-    const plan = planScan(options)
+    const plan = planScan(options, this.#host.options.comparator)
     const { cursor, iterator } = this.#begin(plan)
     return new ScanCursor(cursor, iterator, project, this.#host.copies, plan.limit)
   }
 
   /** A cursor; as begin. */
   cursor(options: CursorOptions): Cursor {
-    return this.#begin(planCursor(options)).cursor
+    return this.#begin(planCursor(options, this.#host.options.comparator)).cursor
   }
 
   /** End all scans and cursors; whoever goes on with one gets a ClosedError. */

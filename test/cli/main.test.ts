@@ -31,10 +31,7 @@ const MISUSES: readonly (readonly [args: readonly string[], message: string])[] 
     ['scan', 'dir', '--limit', 'x'],
     "varve: option '--limit <n>' argument 'x' is invalid. It must be a whole number.\n",
   ],
-  [
-    ['scan', 'dir', '--prefix', 'a', '--gte', 'b'],
-    "varve: option '--prefix <key>' cannot be used with option '--gte <key>'\n",
-  ],
+  [['scan', 'dir', '--gte', 'b', '--gt', 'a'], "varve: option '--gte <key>' cannot be used with option '--gt <key>'\n"],
   [['scan', 'dir', '--lt', 'a', '--lte', 'b'], "varve: option '--lte <key>' cannot be used with option '--lt <key>'\n"],
   [['scan', 'dir', '--keys', '--values'], "varve: option '--keys' cannot be used with option '--values'\n"],
   [['get', 'dir', 'xyz', '--hex'], "varve: 'xyz' is not hex\n"],

@@ -12,6 +12,7 @@ const CASES: readonly (readonly [args: string, keys: string])[] = [
   ['', 'a b ba bb c'],
   ['--prefix b', 'b ba bb'],
   ['--prefix x', ''],
+  ['--prefix b --gt ba', 'bb'],
   ['--gte b --lt bb', 'b ba'],
   ['--gt b --lte bb', 'ba bb'],
   ['--reverse', 'c bb ba b a'],

@@ -220,6 +220,7 @@ const calls: [what: string, call: (db: DB) => unknown][] = [
   ['scan with an unknown option', (db) => db.scan({ start: 'a' } as never)],
   ['scan with two lower bounds', (db) => db.scan({ gt: 'a', gte: 'b' })],
   ['scan with two upper bounds', (db) => db.scanSync({ lt: 'a', lte: 'b' })],
+  ['scan with a prefix that is a number', (db) => db.scan({ prefix: 1 as never })],
   ['scan with a bound that is a number', (db) => db.keys({ gt: 1 as never })],
   ['scan with a detached bound', (db) => db.values({ gt: detached() })],
   ['scan with a limit of −1', (db) => db.keysSync({ limit: -1 })],
