@@ -7,7 +7,7 @@ import { runKills } from './kill/kill-run.ts'
 export const KILL: Campaign = {
   name: 't05-kill',
   title: 'SIGKILL of a process that writes',
-  ciSeconds: 25,
+  ciSeconds: 40,
   longShare: 8,
   run: async (context) => {
     await runKills(context, { engines: ['varve'], levels: ['os', 'disk'], whose: 'varve' })
