@@ -17,7 +17,7 @@ const MAX_KEYS_BYTES = 2 ** 31 - 1
 const MAX_BLOCK_BYTES = 2 ** 32 - 1
 
 export class IndexEntries {
-  count: number
+  readonly count: number
   /** The separators, one after another; number i is [starts[i], starts[i + 1]). */
   keys: Uint8Array<ArrayBuffer>
   starts: Int32Array
@@ -32,15 +32,15 @@ export class IndexEntries {
    */
   constructor(block: Block, dataEnd: number) {
     const { restartCount } = block
-    this.count = 0
     this.keys = new Uint8Array(block.entriesEnd)
     this.starts = new Int32Array(restartCount + 1)
     this.offsets = new Float64Array(restartCount)
     this.lengths = new Uint32Array(restartCount)
-    this.#read(block, dataEnd)
+    this.count = this.#read(block, dataEnd)
   }
 
-  #read(block: Block, dataEnd: number): void {
+  /** @returns how many there are */
+  #read(block: Block, dataEnd: number): number {
     const { bytes, entriesEnd } = block
     const reader = new Reader(bytes)
     let { keys } = this
@@ -79,7 +79,7 @@ export class IndexEntries {
       previous = start
       start = end
     }
-    this.count = count
+    return count
   }
 
   /** For twice as many entries. */
@@ -95,9 +95,9 @@ export class IndexEntries {
   }
 
   #grownKeys(block: Block, needed: number): Uint8Array<ArrayBuffer> {
-    if (needed > Math.min(block.entriesEnd * MAX_EXPANSION, MAX_KEYS_BYTES))
-      block.damaged('an index whose keys expand beyond reason')
-    const keys = new Uint8Array(needed * 2)
+    const limit = Math.min(block.entriesEnd * MAX_EXPANSION, MAX_KEYS_BYTES)
+    if (needed > limit) block.damaged('an index whose keys expand beyond reason')
+    const keys = new Uint8Array(Math.min(needed * 2, limit))
     keys.set(this.keys)
     this.keys = keys
     return keys

@@ -1,12 +1,15 @@
 /**
- * The entries of index blocks: however a writer has spread its restart points, and however its keys share their prefixes.
+ * The entries of index blocks: however a writer has spread its restart points, and however its keys share their prefixes; and what is
+ * none of an index.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
+import { CorruptionError } from '../../src/base/errors.ts'
 import { encodeInternalKey } from '../../src/base/internal-key.ts'
 import { Block } from '../../src/table/block.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
+import { IndexEntries } from '../../src/table/index-entries.ts'
 import { type BlockHandle, putHandle } from '../../src/table/table-format.ts'
 import { TableIndex } from '../../src/table/table-index.ts'
 import { bytesOf } from './entries.ts'
@@ -42,3 +45,84 @@ for (const restartInterval of [1, 2, 16, COUNT]) {
     )
   })
 }
+
+const TAG = [1, 1, 0, 0, 0, 0, 0, 0]
+const DATA_END = 1000
+
+/** An entry as it stands in a block; its lengths may be others than what follows them. */
+function entry(
+  shared: number,
+  key: readonly number[],
+  value: readonly number[],
+  lengths = [key.length, value.length],
+): number[] {
+  return [shared, ...lengths, ...key, ...value]
+}
+
+/** Entries with one restart point. */
+function blockOf(...entries: readonly (readonly number[])[]): Block {
+  return new Block(Uint8Array.from([...entries.flat(), 0, 0, 0, 0, 1, 0, 0, 0]), 'f.ldb', 7)
+}
+
+const A = entry(0, [0x61, ...TAG], [0, 100])
+
+const DAMAGED: readonly (readonly [what: string, block: Block, message: RegExp])[] = [
+  ['lengths that do not end', blockOf([0x80, 0x80, 0x80]), /no readable lengths/],
+  ['a first key that shares bytes', blockOf(entry(1, TAG, [0, 100])), /beyond its block or its neighbour/],
+  [
+    'a key that shares more than there was',
+    blockOf(A, entry(10, TAG, [105, 1, 100])),
+    /beyond its block or its neighbour/,
+  ],
+  ['a key beyond the block', blockOf(entry(0, TAG, [0, 100], [100, 2])), /beyond its block or its neighbour/],
+  ['a value beyond the block', blockOf(entry(0, TAG, [0, 100], [8, 3])), /beyond its block or its neighbour/],
+  ['a key shorter than a tag', blockOf(entry(0, TAG.slice(1), [0, 100])), /shorter than a tag/],
+  ['a key and a shared part shorter than a tag', blockOf(A, entry(3, [1, 2, 3, 4], [105, 100])), /shorter than a tag/],
+  ['a handle of one number', blockOf(entry(0, TAG, [0])), /no block handle/],
+  ['a handle of three numbers', blockOf(entry(0, TAG, [0, 100, 1])), /no block handle/],
+  [
+    'a block that begins in the one before',
+    blockOf(A, entry(0, [0x62, ...TAG], [104, 100])),
+    /overlap or leave the table/,
+  ],
+  ['a block that ends behind the data', blockOf(entry(0, TAG, [0, 0xe4, 0x07])), /overlap or leave the table/],
+]
+
+for (const [what, block, message] of DAMAGED) {
+  test(`${what} is damage`, () => {
+    assert.throws(
+      () => new IndexEntries(block, DATA_END),
+      (error) => error instanceof CorruptionError && message.test(error.message),
+    )
+  })
+}
+
+test('blocks may lie one behind the other, and end where the data does', () => {
+  // Five bytes follow each block; 0xff 0x06 is 895 − 5 + 5: the second one ends at 1000.
+  const block = blockOf(A, entry(0, [0x62, ...TAG], [105, 0xfa, 0x06]))
+  const { count, offsets, lengths } = new IndexEntries(block, DATA_END)
+  assert.deepEqual([count, offsets[1], lengths[1]], [2, 105, 890])
+})
+
+/** Keys of so many bytes, 128 at least: all but the first share all before their last byte and the tag. */
+function longKeys(keyBytes: number, count: number): Block {
+  const head = Array.from({ length: keyBytes - 1 - TAG.length }, () => 0x61)
+  const twoBytes = (length: number): number[] => [(length & 0x7f) | 0x80, length >> 7]
+  const first = [0, ...twoBytes(keyBytes), 2, ...head, 0, ...TAG, 0, 1]
+  const more = Array.from({ length: count - 1 }, (_, i) => [
+    ...twoBytes(head.length),
+    9,
+    2,
+    i + 1,
+    ...TAG,
+    6 * (i + 1),
+    1,
+  ])
+  return blockOf(first, ...more)
+}
+
+test('keys may be many times as long as what is stored of them, to a limit', () => {
+  const { count, starts } = new IndexEntries(longKeys(1000, 20), DATA_END)
+  assert.deepEqual([count, starts[20]], [20, 20_000])
+  assert.throws(() => new IndexEntries(longKeys(2000, 20), DATA_END), /expand beyond reason/)
+})
