@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { toHex } from '../../src/base/bytes.ts'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { CorruptionError } from '../../src/base/errors.ts'
 import { encodeInternalKey } from '../../src/base/internal-key.ts'
@@ -64,7 +65,8 @@ function blockOf(...entries: readonly (readonly number[])[]): Block {
   return new Block(Uint8Array.from([...entries.flat(), 0, 0, 0, 0, 1, 0, 0, 0]), 'f.ldb', 7)
 }
 
-const A = entry(0, [0x61, ...TAG], [0, 100])
+const A = entry(0, [0x61, ...TAG], [0, 10])
+const B = entry(0, [0x62, ...TAG], [15, 85])
 
 const DAMAGED: readonly (readonly [what: string, block: Block, message: RegExp])[] = [
   ['lengths that do not end', blockOf([0x80, 0x80, 0x80]), /no readable lengths/],
@@ -72,6 +74,11 @@ const DAMAGED: readonly (readonly [what: string, block: Block, message: RegExp])
   [
     'a key that shares more than there was',
     blockOf(A, entry(10, TAG, [105, 1, 100])),
+    /beyond its block or its neighbour/,
+  ],
+  [
+    'a later key that shares more than there was',
+    blockOf(A, B, entry(10, TAG, [105, 1])),
     /beyond its block or its neighbour/,
   ],
   ['a key beyond the block', blockOf(entry(0, TAG, [0, 100], [100, 2])), /beyond its block or its neighbour/],
@@ -82,7 +89,7 @@ const DAMAGED: readonly (readonly [what: string, block: Block, message: RegExp])
   ['a handle of three numbers', blockOf(entry(0, TAG, [0, 100, 1])), /no block handle/],
   [
     'a block that begins in the one before',
-    blockOf(A, entry(0, [0x62, ...TAG], [104, 100])),
+    blockOf(A, entry(0, [0x62, ...TAG], [14, 100])),
     /overlap or leave the table/,
   ],
   ['a block that ends behind the data', blockOf(entry(0, TAG, [0, 0xe4, 0x07])), /overlap or leave the table/],
@@ -98,10 +105,10 @@ for (const [what, block, message] of DAMAGED) {
 }
 
 test('blocks may lie one behind the other, and end where the data does', () => {
-  // Five bytes follow each block; 0xff 0x06 is 895 − 5 + 5: the second one ends at 1000.
-  const block = blockOf(A, entry(0, [0x62, ...TAG], [105, 0xfa, 0x06]))
+  // Five bytes follow each block: the second one, of 980 bytes, begins at 15 and ends with the data.
+  const block = blockOf(A, entry(0, [0x62, ...TAG], [15, 0xd4, 0x07]))
   const { count, offsets, lengths } = new IndexEntries(block, DATA_END)
-  assert.deepEqual([count, offsets[1], lengths[1]], [2, 105, 890])
+  assert.deepEqual([count, [...offsets.subarray(0, 2)], [...lengths.subarray(0, 2)]], [2, [0, 15], [10, 980]])
 })
 
 /** Keys of so many bytes, 128 at least: all but the first share all before their last byte and the tag. */
@@ -122,7 +129,12 @@ function longKeys(keyBytes: number, count: number): Block {
 }
 
 test('keys may be many times as long as what is stored of them, to a limit', () => {
-  const { count, starts } = new IndexEntries(longKeys(1000, 20), DATA_END)
+  const { count, starts, keys } = new IndexEntries(longKeys(1000, 20), DATA_END)
   assert.deepEqual([count, starts[20]], [20, 20_000])
+  const [head, tag] = ['61'.repeat(991), toHex(Uint8Array.from(TAG))]
+  for (const i of [0, 1, 19]) {
+    const own = i.toString(16).padStart(2, '0')
+    assert.equal(toHex(keys.subarray(starts[i], starts[i + 1])), `${head}${own}${tag}`)
+  }
   assert.throws(() => new IndexEntries(longKeys(2000, 20), DATA_END), /expand beyond reason/)
 })
