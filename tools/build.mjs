@@ -32,10 +32,14 @@ function tsc(...options) {
   if (status !== 0) process.exit(status ?? 1)
 }
 
+/** Paths in dist/ that end so. */
+function filesOf(suffix) {
+  const names = readdirSync(dist, { recursive: true })
+  return names.filter((name) => name.endsWith(suffix)).map((name) => join(dist, name))
+}
+
 function rewriteDeclarations() {
-  for (const name of readdirSync(dist, { recursive: true })) {
-    if (!name.endsWith('.d.ts')) continue
-    const path = join(dist, name)
+  for (const path of filesOf('.d.ts')) {
     const text = readFileSync(path, 'utf8')
     const withoutHeader = text
       .replace(/^\/\*\*[\s\S]*?\*\/\n/, '')
@@ -50,9 +54,7 @@ function rewriteDeclarations() {
  * that nobody can call: without it there would be one without parameters.
  */
 function hideInternals() {
-  for (const name of readdirSync(dist, { recursive: true })) {
-    if (!name.endsWith('.d.ts')) continue
-    const path = join(dist, name)
+  for (const path of filesOf('.d.ts')) {
     const text = readFileSync(path, 'utf8')
     const internal =
       /^(\t+)\/\*\*(?:(?!\*\/)[\s\S])*?@internal(?:(?!\*\/)[\s\S])*?\*\/\n\t*((?:protected )?constructor\()?[\s\S]*?;\n/gm
@@ -93,9 +95,8 @@ function libraryFiles() {
 
 /** Remove what is not in `library`: it is in the command's one file, or for tests. */
 function prune(library) {
-  for (const name of readdirSync(dist, { recursive: true })) {
-    const path = join(dist, name)
-    if (/\.(js|d\.ts)$/.test(name) && !library.has(path)) rmSync(path)
+  for (const path of [...filesOf('.js'), ...filesOf('.d.ts')]) {
+    if (!library.has(path)) rmSync(path)
   }
 }
 
@@ -114,17 +115,14 @@ function stripInternalComments() {
         waiting.push(join(dirname(path), `${target}.d.ts`))
     }
   }
-  for (const name of readdirSync(dist, { recursive: true })) {
-    const path = join(dist, name)
-    if (!name.endsWith('.d.ts') || kept.has(path)) continue
+  for (const path of filesOf('.d.ts')) {
+    if (kept.has(path)) continue
     writeFileSync(path, readFileSync(path, 'utf8').replace(/^[ \t]*\/\*\*[\s\S]*?\*\/\n/gm, ''))
   }
 }
 
 async function indent() {
-  for (const name of readdirSync(dist, { recursive: true })) {
-    if (!name.endsWith('.js')) continue
-    const path = join(dist, name)
+  for (const path of filesOf('.js')) {
     const { code } = await transform(readFileSync(path, 'utf8'), {
       target: 'esnext',
       legalComments: 'none',

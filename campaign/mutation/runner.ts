@@ -93,14 +93,9 @@ async function look(
 /** What is done once for many tests: without a mutant, unless it is on from the start. @returns what is wrong */
 async function prepare(probe: Probe, test: CollectedTest, active: number): Promise<unknown> {
   probe.active = active
-  try {
-    await test.prepare()
-    return undefined
-  } catch (error) {
-    return error ?? 'nothing was thrown'
-  } finally {
-    probe.active = NONE
-  }
+  const error = await errorOf(() => test.prepare())
+  probe.active = NONE
+  return error
 }
 
 /** @returns what is wrong */
@@ -130,14 +125,18 @@ let spent = 0
 async function run(test: CollectedTest): Promise<unknown> {
   seedChance()
   const begun = process.cpuUsage()
+  const error = await errorOf(() => test.run())
+  const { user, system } = process.cpuUsage(begun)
+  spent = (user + system) / 1000
+  return error
+}
+
+async function errorOf(work: () => Promise<void>): Promise<unknown> {
   try {
-    await test.run()
+    await work()
     return undefined
   } catch (error) {
     return error ?? 'nothing was thrown'
-  } finally {
-    const { user, system } = process.cpuUsage(begun)
-    spent = (user + system) / 1000
   }
 }
 

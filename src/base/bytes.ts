@@ -69,6 +69,11 @@ export function ownedCopy(from: Bytes, offset: number, length: number): Uint8Arr
   return copy
 }
 
+/** Bytewise order of two whole strings: negative, 0 or positive. */
+export function compareWhole(a: Bytes, b: Bytes): number {
+  return compareBytes(a, 0, a.length, b, 0, b.length)
+}
+
 /** Number of leading bytes that both strings share. */
 export function commonPrefixLength(a: Bytes, aOff: number, aLen: number, b: Bytes, bOff: number, bLen: number): number {
   const n = aLen < bLen ? aLen : bLen

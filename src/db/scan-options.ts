@@ -1,7 +1,7 @@
 /**
  * The options of a scan, checked and turned into bounds.
  */
-import { compareBytes } from '../base/bytes.ts'
+import { compareWhole } from '../base/bytes.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { InvalidArgumentError, NotSupportedError } from '../base/errors.ts'
 import { copyOfKey } from '../base/limits.ts'
@@ -82,8 +82,8 @@ function plan(options: ScanOptions, comparator: Comparator): ScanPlan {
 /** What of the bounds begins with `prefix`. */
 function within({ lower, includeLower, upper, includeUpper }: KeyBounds, prefix: Bytes): KeyBounds {
   const end = endOf(prefix)
-  const isLower = lower !== undefined && compare(lower, prefix) >= 0
-  const isUpper = upper !== undefined && (end === undefined || compare(upper, end) < 0)
+  const isLower = lower !== undefined && compareWhole(lower, prefix) >= 0
+  const isUpper = upper !== undefined && (end === undefined || compareWhole(upper, end) < 0)
   return {
     lower: isLower ? lower : prefix,
     includeLower: isLower ? includeLower : true,
@@ -99,10 +99,6 @@ function endOf(prefix: Bytes): Bytes | undefined {
   const end = prefix.slice(0, last + 1)
   end[last]++
   return end
-}
-
-function compare(a: Bytes, b: Bytes): number {
-  return compareBytes(a, 0, a.length, b, 0, b.length)
 }
 
 function bound(key: string | Uint8Array | undefined): Bytes | undefined {

@@ -12,7 +12,6 @@
  * Threads   each thread has its own; handles stay on their thread
  */
 import * as fs from 'node:fs'
-import { writeSync } from 'node:fs'
 import * as path from 'node:path'
 import type { DirectoryLock, FileStatus, FileSystem, RandomAccessFile, WritableFile } from '../base/environment.ts'
 import { IOError } from '../base/errors.ts'
@@ -204,7 +203,7 @@ class NodeWritableFile implements WritableFile {
     let at = offset
     try {
       while (at < limit) {
-        const count = writeSync(this.#fd, bytes, at, limit - at, this.#end)
+        const count = fs.writeSync(this.#fd, bytes, at, limit - at, this.#end)
         if (count === 0) throw systemError('EIO')
         at += count
         this.#end += count

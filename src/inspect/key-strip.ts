@@ -3,7 +3,7 @@
  * mark for each first and last key of any table, in byte order, so that what overlaps is seen to overlap, however the keys
  * are spread.
  */
-import { compareBytes } from '../base/bytes.ts'
+import { compareWhole } from '../base/bytes.ts'
 import type { Bytes } from '../base/types.ts'
 
 export interface KeyRange {
@@ -16,8 +16,8 @@ export class KeyStrip {
   readonly #marks: readonly Bytes[]
 
   constructor(ranges: readonly KeyRange[]) {
-    const sorted = ranges.flatMap(({ smallest, largest }) => [smallest, largest]).sort(compare)
-    this.#marks = sorted.filter((key, i) => i === 0 || compare(key, sorted[i - 1]) !== 0)
+    const sorted = ranges.flatMap(({ smallest, largest }) => [smallest, largest]).sort(compareWhole)
+    this.#marks = sorted.filter((key, i) => i === 0 || compareWhole(key, sorted[i - 1]) !== 0)
   }
 
   /**
@@ -36,13 +36,9 @@ export class KeyStrip {
     let high = this.#marks.length - 1
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (compare(this.#marks[middle], key) < 0) low = middle + 1
+      if (compareWhole(this.#marks[middle], key) < 0) low = middle + 1
       else high = middle
     }
     return low
   }
-}
-
-function compare(a: Bytes, b: Bytes): number {
-  return compareBytes(a, 0, a.length, b, 0, b.length)
 }
