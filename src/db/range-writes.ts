@@ -12,8 +12,10 @@ import { WriteBatch } from '../batch/write-batch.ts'
 import type { Engine } from './engine.ts'
 import type { WriteGroup } from './write-group.ts'
 
-/** @throws InvalidArgumentError if the range ends before it starts. @returns whether it holds no key */
+/** @throws InvalidArgumentError as checkPlace, or if the range ends before it starts. @returns whether it holds no key */
 export function checkRange(comparator: Comparator, start: Bytes, end: Bytes): boolean {
+  checkPlace(comparator, start, 0, start.length)
+  checkPlace(comparator, end, 0, end.length)
   const order = comparator.compare(start, 0, start.length, end, 0, end.length)
   if (order > 0) throw new InvalidArgumentError('deleteRange takes a start that does not sort after the end')
   return order === 0
@@ -70,8 +72,6 @@ export function joinDeleteRange(
   end: Bytes,
   durability: Durability,
 ): WriteGroup {
-  checkPlace(options.comparator, start, 0, start.length)
-  checkPlace(options.comparator, end, 0, end.length)
   // An empty range is an empty batch: nothing is written, but what was asked of the log is done.
   if (checkRange(options.comparator, start, end)) return queue.write(new WriteBatch().encoded(), 0, durability)
   return queue.deleteRange(start, end, durability)
