@@ -130,7 +130,10 @@ export class DB extends DBReads {
     this.#commits.commitSync(this.#joinDeleteRange(start, end, options))
   }
 
-  /** Apply a batch, all of it or nothing. The batch is copied, and may be used again at once. Errors as for put. */
+  /**
+   * Apply a batch, all of it or nothing. The batch is copied, and may be used again at once. Errors as for put; also
+   * InvalidArgumentError if it has more ops than fit in a MemTable: two million do, a range delete counting for twelve
+   */
   write(batch: WriteBatch, options?: WriteOptions): Promise<void> {
     return this.#commit(() => this.#joinBatch(batch, options))
   }

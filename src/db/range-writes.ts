@@ -6,11 +6,11 @@ import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
-import { type BatchSink, forEachOp } from '../batch/batch-format.ts'
+import { type BatchSink, batchCount, forEachOp } from '../batch/batch-format.ts'
 import { RangeOps } from '../batch/range-ops.ts'
 import { WriteBatch } from '../batch/write-batch.ts'
 import type { Engine } from './engine.ts'
-import type { WriteGroup } from './write-group.ts'
+import { arenaBytesMax, BATCH_ARENA_BYTES_MAX, type WriteGroup } from './write-group.ts'
 
 /** @throws InvalidArgumentError as checkPlace, or if the range ends before it starts. @returns whether it holds no key */
 export function checkRange(comparator: Comparator, start: Bytes, end: Bytes): boolean {
@@ -77,7 +77,7 @@ export function joinDeleteRange(
   return queue.deleteRange(start, end, durability)
 }
 
-/** @throws InvalidArgumentError if it is no batch, or a range in it does not end after it starts */
+/** @throws InvalidArgumentError if it is no batch, has too many ops, or a range in it does not end after it starts */
 export function joinBatch(engine: Engine, batch: WriteBatch, durability: Durability): WriteGroup {
   checkBatch(batch)
   return joinEncoded(engine, batch.encoded(), batch.rangeCount, durability)
@@ -91,6 +91,9 @@ export function joinEncoded(
   durability: Durability,
 ): WriteGroup {
   const { comparator } = options
+  const count = batchCount(encoded, 0)
+  if (arenaBytesMax(count, rangeCount, encoded.length) > BATCH_ARENA_BYTES_MAX)
+    throw new InvalidArgumentError(`a batch of ${count} ops does not fit in a MemTable: write them in several`)
   if (comparator !== bytewiseComparator) forEachOp(encoded, 0, encoded.length, new KeyCheck(comparator))
   const ranges = new RangeOps(comparator)
   if (rangeCount > 0) ranges.read(encoded, 0, encoded.length)

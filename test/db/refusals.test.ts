@@ -285,6 +285,19 @@ for (const [what, call] of writes) {
   })
 }
 
+test('a batch of more ops than a MemTable can hold is refused, and nothing that is written beside it', async () => {
+  const db = await fresh()
+  const batch = new WriteBatch()
+  for (let i = 0; i < 420_000; i++) batch.deleteRange('b', 'c')
+  const all = await Promise.allSettled([db.put('a', '1'), db.write(batch), db.put('b', '2')])
+  assert.deepEqual(
+    all.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : undefined)),
+    [undefined, 'INVALID_ARGUMENT', undefined],
+  )
+  assert.deepEqual(entriesOf(db), ['a=1', 'b=2'])
+  await db.close()
+})
+
 test('arguments are copied before the call returns', async () => {
   const db = await fresh()
   const key = text('key')
