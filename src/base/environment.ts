@@ -37,6 +37,12 @@ export interface WritableFile {
    * host cannot do it without hiding an error from `sync`.
    */
   syncAhead?(): void
+  /**
+   * Have the file be `limit` bytes long, with zeros behind what was appended, or end with what was appended if that is longer.
+   * Appends go on where they were; a sync of them need not write a new length, which is up to half of what it takes.
+   * Promises nothing, throws nothing: without it, the file only grows as it is appended to. Absent where that is as good.
+   */
+  reserve?(limit: number): void
   /** Close errors count: they may be the only report of a failed write. */
   close(): void
 }

@@ -53,10 +53,14 @@ async function openLocked(directory: string, options: ResolvedOptions, log: Even
 /** Each try is as long as reading a MANIFEST and the logs; that a writer is faster ten times in a row is no accident. */
 const READ_ONLY_TRIES = 10
 
-/** Without a lock, files may go between the reading of the MANIFEST and theirs: then the MANIFEST has changed as well. */
+/**
+ * Without a lock, files may go between the reading of the MANIFEST and theirs: then the MANIFEST has changed as well. And a log's
+ * room may be written to between the reading of its beginning and its end: what is damaged is so in the same way when read again.
+ */
 function openReadOnly(directory: string, options: ResolvedOptions, log: EventLog | undefined): DB {
   const { files } = options.environment
   const path = absolute(directory, options)
+  let lastFault: string | undefined
   for (let tries = 1; ; tries++) {
     const mark = manifestMark(files, directory)
     try {
@@ -65,7 +69,8 @@ function openReadOnly(directory: string, options: ResolvedOptions, log: EventLog
       const isPerhapsMoved = error instanceof CorruptionError || error instanceof IOError
       if (!isPerhapsMoved || tries === READ_ONLY_TRIES) throw error
       const now = manifestMark(files, directory)
-      if (now !== undefined && now === mark) throw error
+      if (now !== undefined && now === mark && (error instanceof IOError || error.message === lastFault)) throw error
+      lastFault = error.message
     }
   }
 }

@@ -258,6 +258,15 @@ class NodeWritableFile implements WritableFile {
     )
   }
 
+  reserve(limit: number): void {
+    if (this.#fd < 0 || this.#closing || this.#failure !== undefined) return
+    try {
+      fs.ftruncateSync(this.#fd, Math.max(limit, this.#end))
+    } catch {
+      // A limit of the process or the disk; whether what is appended fits, the append says.
+    }
+  }
+
   /** While a syncLater runs, the descriptor is closed when that is done, and its promise reports an error of both. */
   close(): void {
     if (this.#fd < 0 || this.#closing) return
