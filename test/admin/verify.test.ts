@@ -20,6 +20,7 @@ import {
   flipped,
   leftBy,
   openIn,
+  placesIn,
   recordEnds,
   withFile,
 } from '../db/directories.ts'
@@ -56,12 +57,6 @@ test('a sound database has no finding, whoever made it', async () => {
     assert.ok(entries >= made.history.content().length)
   }
 })
-
-/** Every place in a file, but of the room at the end of a log only a few. */
-function placesIn(bytes: Uint8Array): number[] {
-  const used = bytes.findLastIndex((byte) => byte !== 0) + 1
-  return [...bytes.keys()].filter((at) => at < used + 16 || at % 1999 === 0 || at === bytes.length - 1)
-}
 
 test('every flipped byte of every file is found', async (t) => {
   const directory = await small()

@@ -25,6 +25,7 @@ import {
   flipped,
   leftBy,
   openIn,
+  placesIn,
   recordEnds,
   tryOpen,
   withFile,
@@ -86,7 +87,7 @@ test('a byte that is flipped before the last marker is damage, and behind it dis
   const ends = recordEnds(log)
   // Markers: the first record, and one before batch 3 and one before batch 5.
   const lastMarker = ends[6]
-  for (let offset = 0; offset < log.length; offset++) {
+  for (const offset of placesIn(log)) {
     const record = ends.findLast((end) => end <= offset)!
     const damaged = withFile(left, LOG, flipped(log, offset))
     if (offset < lastMarker) {

@@ -73,8 +73,15 @@ export async function tryOpen(directory: Directory, options: Options = {}): Prom
 /** The offsets after the records of a log without damage, the first of them 0. */
 export function recordEnds(log: Uint8Array): number[] {
   const ends = [0]
-  for (let at = 0; at < log.length; ends.push(at)) at += 7 + (log[at + 4] | (log[at + 5] << 8))
+  // A type of 0 is the room behind the last one.
+  for (let at = 0; at < log.length && log[at + 6] !== 0; ends.push(at)) at += 7 + (log[at + 4] | (log[at + 5] << 8))
   return ends
+}
+
+/** Every place in a file; but of the room at the end of a log only a few, since it is longer than all the rest. */
+export function placesIn(bytes: Uint8Array): number[] {
+  const used = bytes.findLastIndex((byte) => byte !== 0) + 1
+  return [...bytes.keys()].filter((at) => at < used + 16 || at % 1999 === 0 || at === bytes.length - 1)
 }
 
 export function flipped(bytes: Uint8Array<ArrayBuffer>, offset: number): Uint8Array<ArrayBuffer> {

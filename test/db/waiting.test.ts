@@ -63,7 +63,7 @@ test('all writes that arrive while a sync is under way are one group with one sy
   await Promise.all(writes)
   assert.deepEqual(
     environment.takeCalls().map((line) => line.split(' ')[0]),
-    ['append', 'sync'],
+    ['append', 'reserve', 'sync'],
   )
 })
 
