@@ -4,7 +4,7 @@
 import type { Command } from 'commander'
 import { showBytesCount, showPlural } from '../inspect/figures.ts'
 import { destroy, restore } from '../public/index.ts'
-import { UsageError } from './exit.ts'
+import { EXIT_FAILED, ExitError, isClosedPipe, UsageError } from './exit.ts'
 import { openInput } from './input.ts'
 import type { Output } from './output.ts'
 import { withDatabase } from './with-database.ts'
@@ -54,10 +54,16 @@ async function checkpointDatabase(directory: string, target: string): Promise<vo
 
 async function backupDatabase(directory: string, output: Output): Promise<void> {
   if (process.stdout.isTTY) throw new UsageError('a backup is not for a terminal: send stdout to a file or a pipe')
-  await withDatabase(directory, EXISTING, async (db) => {
-    for await (const chunk of db.backup()) await output.write(chunk)
-    await output.flush()
-  })
+  try {
+    await withDatabase(directory, EXISTING, async (db) => {
+      for await (const chunk of db.backup()) await output.write(chunk)
+      await output.flush()
+    })
+  } catch (error) {
+    // Elsewhere a reader has seen enough; here it has not got what it needs.
+    if (isClosedPipe(error)) throw new ExitError(EXIT_FAILED, 'the backup is not whole: its reader has gone')
+    throw error
+  }
 }
 
 async function restoreDatabase(file: string, directory: string): Promise<void> {

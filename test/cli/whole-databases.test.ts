@@ -2,7 +2,8 @@
  * verify, repair, checkpoint, backup, restore and destroy on the command line.
  */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -124,4 +125,20 @@ test('destroy asks for --yes, and leaves what is not the database’s', async (t
   succeed('destroy', '--yes', directory)
   assert.deepEqual(readdirSync(directory).sort(), ['LOCK', 'notes.txt'])
   assert.equal(run('destroy', '--yes', directory).status, 3)
+})
+
+test('a backup whose reader goes away has failed', async (t) => {
+  const directory = temporaryPath(t)
+  const db = await open(directory)
+  for (let i = 0; i < 20_000; i++) db.putSync(`key${i}`, `${i}`.repeat(20))
+  await db.close()
+  const child = spawn(process.execPath, [CLI_PATH, 'backup', directory], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let stderr = ''
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  await once(child.stdout, 'data')
+  child.stdout.destroy()
+  const [status] = await once(child, 'close')
+  assert.deepEqual([status, stderr], [3, 'varve: the backup is not whole: its reader has gone\n'])
 })
