@@ -31,7 +31,8 @@ export function showBytes(bytes: Bytes, hex: boolean = false): string {
   return (hex ? undefined : printableText(bytes)) ?? `0x${toHex(bytes)}`
 }
 
-function printableText(bytes: Bytes): string | undefined {
+/** The text that is shown for the bytes, or undefined if they are shown as hex. */
+export function printableText(bytes: Bytes): string | undefined {
   const text = decodeText(bytes)
   return text === undefined || UNPRINTABLE.test(text) ? undefined : text
 }
