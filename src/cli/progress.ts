@@ -3,12 +3,11 @@
  */
 import { SingleBar } from 'cli-progress'
 import { showCount } from '../inspect/figures.ts'
+import { SIGNALS } from './interruption.ts'
 
 const FORMAT = '{bar} {percentage} %  {records} records  {rate}/s  {left} s left'
 /** Of a pipe nobody knows the end. */
 const ENDLESS_FORMAT = '{records} records  {rate}/s'
-
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 export class Progress {
   readonly #bar: SingleBar | undefined

@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { open } from '../../src/public/index.ts'
 import { CLI_PATH, run, succeed, temporaryPath } from './run-cli.ts'
 
@@ -141,4 +142,18 @@ test('a backup whose reader goes away has failed', async (t) => {
   child.stdout.destroy()
   const [status] = await once(child, 'close')
   assert.deepEqual([status, stderr], [3, 'varve: the backup is not whole: its reader has gone\n'])
+})
+
+test('a restore that is interrupted leaves nothing in the way of the next one', async (t) => {
+  const directory = await made(temporaryPath(t))
+  const backup = spawnSync(process.execPath, [CLI_PATH, 'backup', directory]).stdout
+  const target = temporaryPath(t)
+  const child = spawn(process.execPath, [CLI_PATH, 'restore', '-', target], { stdio: ['pipe', 'ignore', 'ignore'] })
+  child.stdin.write(backup.subarray(0, backup.length - 1))
+  while (!existsSync(target) || !readdirSync(target).some((name) => name.endsWith('.ldb'))) await sleep(10)
+  child.kill('SIGINT')
+  assert.deepEqual(await once(child, 'close'), [null, 'SIGINT'])
+  assert.deepEqual(readdirSync(target), ['LOCK'])
+  assert.equal(spawnSync(process.execPath, [CLI_PATH, 'restore', '-', target], { input: backup }).status, 0)
+  assert.equal(succeed('export', target), succeed('export', directory))
 })
