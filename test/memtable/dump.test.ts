@@ -348,6 +348,15 @@ test('what is no bytes is no dump', () => {
   }
 })
 
+test('options of decode are checked', () => {
+  const dump = goldenTable().encode()
+  const comparator = { name: 'reversed', compare: (a: Uint8Array, b: Uint8Array) => Buffer.compare(b, a) }
+  for (const options of [null, 1, { comparator }, { capacity: 1000 }]) {
+    assert.throws(() => MemTable.decode(dump, options as object), InvalidArgumentError)
+    assert.throws(() => MemTable.decode([dump], options as object), InvalidArgumentError)
+  }
+})
+
 test('arguments of encode are checked', () => {
   const table = goldenTable()
   for (const sequence of [-1, 0.5, Number.NaN, 2 ** 53])
