@@ -14,7 +14,12 @@ pub fn encode(bytes: &[u8]) -> String {
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> = text.iter().map(|&digit| value_of(digit)).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
-    Some(digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect())
+    Some(
+        digits
+            .chunks(2)
+            .map(|pair| pair[0] * 16 + pair[1])
+            .collect(),
+    )
 }
 
 fn value_of(digit: u8) -> Option<u8> {
