@@ -60,6 +60,8 @@ export interface DirectoryLock {
 export interface FileSystem {
   /** The path of a name in a directory. */
   join(directory: string, name: string): string
+  /** The path that leads to the same place wherever the process goes on to work. Absent where all paths do. */
+  absolute?(path: string): string
   /** Open for reading. Refuses what is not a regular file, and does not follow a symbolic link. */
   openRandomAccess(path: string): RandomAccessFile
   /** Create for writing. Fails if anything of that name exists. */

@@ -40,9 +40,10 @@ function openedFigures(db: DB, { readOnly }: ResolvedOptions): OpenedFigures {
 }
 
 async function openLocked(directory: string, options: ResolvedOptions, log: EventLog | undefined): Promise<DB> {
+  const path = absolute(directory, options)
   const lock = await options.environment.files.lock(directory)
   try {
-    return new DB(directory, options, lock, log)
+    return new DB(directory, path, options, lock, log)
   } catch (error) {
     lock.release()
     throw error
@@ -55,10 +56,11 @@ const READ_ONLY_TRIES = 10
 /** Without a lock, files may go between the reading of the MANIFEST and theirs: then the MANIFEST has changed as well. */
 function openReadOnly(directory: string, options: ResolvedOptions, log: EventLog | undefined): DB {
   const { files } = options.environment
+  const path = absolute(directory, options)
   for (let tries = 1; ; tries++) {
     const mark = manifestMark(files, directory)
     try {
-      return new DB(directory, options, undefined, log)
+      return new DB(directory, path, options, undefined, log)
     } catch (error) {
       const isPerhapsMoved = error instanceof CorruptionError || error instanceof IOError
       if (!isPerhapsMoved || tries === READ_ONLY_TRIES) throw error
@@ -66,6 +68,11 @@ function openReadOnly(directory: string, options: ResolvedOptions, log: EventLog
       if (now !== undefined && now === mark) throw error
     }
   }
+}
+
+/** Files are opened for as long as the database is open, and the process's working directory may become another one. */
+function absolute(directory: string, { environment }: ResolvedOptions): string {
+  return environment.files.absolute?.(directory) ?? directory
 }
 
 /** The environment of whoever names none. */

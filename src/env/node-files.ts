@@ -46,6 +46,10 @@ export class NodeFiles implements FileSystem {
     return path.join(directory, name)
   }
 
+  absolute(file: string): string {
+    return path.resolve(file)
+  }
+
   openRandomAccess(file: string): RandomAccessFile {
     const fd = attempt('open', file, () => fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
     try {
