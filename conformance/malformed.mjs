@@ -29,6 +29,27 @@ export const KINDS = [
   ['bytes after the end', Buffer.concat([golden, text('\0')]), trailing(40)],
 ]
 
+/** Scripts that end with a status that is not 0. */
+export const WRONG_SCRIPTS = [
+  ['CRLF', 'put 61 62\r\n'],
+  ['CRLF behind a word', 'new\r\n'],
+  ['0x', 'put 0x61 62\n'],
+  ['uppercase hex', 'put 61 AB\n'],
+  ['a dash before hex', 'put -61 62\n'],
+  ['two dashes', 'get --\n'],
+  ['half a byte', 'get 6\n'],
+  ['bytes that are no text', 'get \xff\n'],
+  ['a space at the end', 'size \n'],
+  ['a space at the start', ' size\n'],
+  ['too many words', 'del 61 62\n'],
+  ['too few words', 'load\n'],
+  ['a byte order mark', '\xef\xbb\xbfsize\n'],
+  ['uppercase', 'SIZE\n'],
+]
+
+/** A script whose comments are copied byte by byte, whatever ends a line elsewhere. */
+export const COMMENTS = '# \xff\r\n#\n# a\rsize\n# \xe2\x80\xa8size\n# no line feed'
+
 /** All others, as [dump, reason]. */
 export function malformedDumps() {
   const dumps = KINDS.map(([, dump, reason]) => [dump, reason])

@@ -9,7 +9,7 @@ import { createHash, randomInt } from 'node:crypto'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { KINDS, malformedDumps } from './malformed.mjs'
+import { COMMENTS, KINDS, malformedDumps, WRONG_SCRIPTS } from './malformed.mjs'
 import { buildAll, PROGRAMS, start, startOnFiles } from './programs.mjs'
 import { makeScenarios } from './scenarios.mjs'
 
@@ -145,6 +145,27 @@ function compareDumps(program, lengths, digests) {
   if (at !== written.length) fail(`${program.name} wrote ${written.length - at} bytes too many`)
 }
 
+/** Every program refuses what is no script, and copies comments as they are. */
+async function runWrongScripts() {
+  await Promise.all(PROGRAMS.map(refuseScripts))
+  const lines = await runScript('comments', (write) => write(Buffer.from(COMMENTS, 'latin1')))
+  if (lines.join('\n') !== `${COMMENTS}\n`) fail(`comments are not copied as they are: ${lines.join('\n')}`)
+  log(`scripts: ${WRONG_SCRIPTS.length} given to all that are none`)
+}
+
+async function refuseScripts(program) {
+  for (const [name, text] of WRONG_SCRIPTS) {
+    const path = pathOf(program, '.wrong')
+    writeFileSync(path, Buffer.from(text, 'latin1'))
+    const stdin = openSync(path, 'r')
+    const { status, stdout } = await startOnFiles(program, ['script', pathOf(program, '.wrong.dumps')], stdin, 'pipe')
+    closeSync(stdin)
+    if (status === 0 || stdout !== '') fail(`${program.name} takes a script with ${name}: status ${status}, ${stdout}`)
+  }
+  const { status } = await start(program, ['bulk', pathOf(program, '.signed'), '+5'])
+  if (status === 0) fail(`${program.name} takes +5 for a number`)
+}
+
 /** Every reader refuses every malformed dump, and gives the right reason. */
 async function runMalformed() {
   const dumps = malformedDumps()
@@ -174,6 +195,7 @@ async function main() {
   await buildAll()
   log(`built and tested: ${PROGRAMS.map(({ name }) => name).join(', ')}`)
   await runMatrix()
+  await runWrongScripts()
   await runMalformed()
   log(`VARVE_SEED=${seed} VARVE_SCENARIOS=${count}`)
   await runScenarios(seed, count)

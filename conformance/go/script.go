@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -31,6 +32,7 @@ func runScriptTo(path string, out io.Writer) error {
 	s := script{&memtable.MemTable{}, dumps, out}
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, lineBytesMax)
+	lines.Split(splitLine)
 	for number := 1; lines.Scan(); number++ {
 		if err := s.run(lines.Text()); err != nil {
 			return fmt.Errorf("line %d: %w", number, err)
@@ -40,6 +42,18 @@ func runScriptTo(path string, out io.Writer) error {
 		return err
 	}
 	return dumps.Flush()
+}
+
+// splitLine ends a line with a line feed alone; bufio.ScanLines would drop a
+// carriage return before it.
+func splitLine(data []byte, atEOF bool) (int, []byte, error) {
+	if end := bytes.IndexByte(data, '\n'); end >= 0 {
+		return end + 1, data[:end], nil
+	}
+	if atEOF && len(data) > 0 {
+		return len(data), data, nil
+	}
+	return 0, nil, nil
 }
 
 func (s *script) run(line string) error {
@@ -53,13 +67,25 @@ func (s *script) run(line string) error {
 	words := strings.Split(line, " ")
 	operands := make([]string, 0, 2)
 	for _, word := range words[1:] {
-		bytes, err := hex.DecodeString(strings.TrimPrefix(word, "-"))
+		operand, err := operandOf(word)
 		if err != nil {
 			return err
 		}
-		operands = append(operands, string(bytes))
+		operands = append(operands, operand)
 	}
 	return s.apply(words[0], operands)
+}
+
+// operandOf reads lowercase hex, or - for the empty string.
+func operandOf(word string) (string, error) {
+	if word == "-" {
+		return "", nil
+	}
+	if word != strings.ToLower(word) {
+		return "", fmt.Errorf("not lowercase: %s", word)
+	}
+	operand, err := hex.DecodeString(word)
+	return string(operand), err
 }
 
 func (s *script) apply(name string, operands []string) error {

@@ -1,11 +1,13 @@
 /**
  * `varve checkpoint`, `backup`, `restore` and `destroy`: databases as wholes.
  */
+import { addAbortSignal, type Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { showBytesCount, showPlural } from '../inspect/figures.ts'
 import { destroy, restore } from '../public/index.ts'
-import { UsageError } from './exit.ts'
+import { EXIT_FAILED, ExitError, isClosedPipe, UsageError } from './exit.ts'
 import { openInput } from './input.ts'
+import { interruptible } from './interruption.ts'
 import type { Output } from './output.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -46,7 +48,9 @@ export function addCopyCommands(program: Command, output: Output): void {
 }
 
 async function checkpointDatabase(directory: string, target: string): Promise<void> {
-  const info = await withDatabase(directory, EXISTING, (db) => db.checkpoint(target))
+  const info = await interruptible((signal) =>
+    withDatabase(directory, EXISTING, (db) => db.checkpoint(target, { signal })),
+  )
   const { tables, tableBytes, logs, logBytes } = info
   const figures = `${showPlural(tables, 'table')}, ${showPlural(logs, 'log')}, ${showBytesCount(tableBytes + logBytes)}`
   process.stderr.write(`${target}: ${figures}\n`)
@@ -54,15 +58,23 @@ async function checkpointDatabase(directory: string, target: string): Promise<vo
 
 async function backupDatabase(directory: string, output: Output): Promise<void> {
   if (process.stdout.isTTY) throw new UsageError('a backup is not for a terminal: send stdout to a file or a pipe')
-  await withDatabase(directory, EXISTING, async (db) => {
-    for await (const chunk of db.backup()) await output.write(chunk)
-    await output.flush()
-  })
+  try {
+    await withDatabase(directory, EXISTING, async (db) => {
+      for await (const chunk of db.backup()) await output.write(chunk)
+      await output.flush()
+    })
+  } catch (error) {
+    // Elsewhere a reader has seen enough; here it has not got what it needs.
+    if (isClosedPipe(error)) throw new ExitError(EXIT_FAILED, 'the backup is not whole: its reader has gone')
+    throw error
+  }
 }
 
 async function restoreDatabase(file: string, directory: string): Promise<void> {
-  const source = openInput(file).open() as AsyncIterable<Uint8Array>
-  const { files, bytes } = await restore(source, directory)
+  const source = openInput(file).open() as Readable
+  const { files, bytes } = await interruptible((signal) =>
+    restore(addAbortSignal(signal, source), directory, { signal }),
+  )
   process.stderr.write(`${directory}: ${showPlural(files, 'file')}, ${showBytesCount(bytes)}\n`)
 }
 

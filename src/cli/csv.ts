@@ -1,6 +1,7 @@
 /**
  * Reading CSV and TSV with a header line, as a stream: a record is an object of strings by column. Quoted fields may hold
- * separators, quotes and line breaks. In TSV a quote inside an unquoted field is a character like any other.
+ * separators, quotes and line breaks. In TSV a quote inside an unquoted field is a character like any other. Lines end with LF,
+ * CRLF or CR, each as it does: the parser would take the first one's end for all, and leave the CR of others in their last fields.
  */
 import { Readable } from 'node:stream'
 import { TextDecoder } from 'node:util'
@@ -8,7 +9,14 @@ import { CsvError, type Info, parse } from 'csv-parse'
 import { EXIT_FAILED, ExitError } from './exit.ts'
 import { type OnFault, RecordFault, type SourceRecord } from './record-fault.ts'
 
-const PARSER_OPTIONS = { bom: true, columns: true, info: true, skip_empty_lines: true, skip_records_with_error: true }
+const PARSER_OPTIONS = {
+  bom: true,
+  columns: checkedColumns,
+  info: true,
+  record_delimiter: ['\r\n', '\n', '\r'],
+  skip_empty_lines: true,
+  skip_records_with_error: true,
+}
 
 interface ParsedRecord {
   readonly info: Info
@@ -17,8 +25,8 @@ interface ParsedRecord {
 
 /**
  * A record that cannot be parsed is told to `onFault` in its place among the others, and passed over if that returns.
- * @throws what onFault throws; RecordFault if the rest cannot be parsed at all; ExitError if the input is not UTF-8; errors of
- *   the source
+ * @throws what onFault throws; RecordFault if the rest cannot be parsed at all; ExitError if the input is not UTF-8, or its header
+ *   names a column twice; errors of the source
  */
 export async function* readCsv(
   source: AsyncIterable<Buffer>,
@@ -46,6 +54,13 @@ export async function* readCsv(
   function skip(error: CsvError | undefined): undefined {
     if (error !== undefined) faults.push(faultOf(error))
   }
+}
+
+/** A record would have only the last one of two columns of one name. Columns without a name are nobody's. */
+function checkedColumns(names: string[]): string[] {
+  const twice = names.find((name, i) => name !== '' && names.indexOf(name) < i)
+  if (twice !== undefined) throw new ExitError(EXIT_FAILED, `the header names the column ${twice} twice`)
+  return names
 }
 
 function faultOf(error: CsvError): RecordFault {

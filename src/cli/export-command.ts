@@ -5,7 +5,8 @@
  *       quotes doubled, as in CSV
  */
 import { type Command, Option } from 'commander'
-import { decodeText } from '../inspect/render-bytes.ts'
+import { showBytesCount } from '../inspect/figures.ts'
+import { decodeText, quoteBytes } from '../inspect/render-bytes.ts'
 import { bytesToJson } from './entry-json.ts'
 import { EXIT_FAILED, ExitError } from './exit.ts'
 import { showText } from './key-text.ts'
@@ -14,6 +15,9 @@ import { addRangeOptions, type RangeOptions, scanOptionsOf } from './range.ts'
 import { withDatabase } from './with-database.ts'
 
 type Format = 'ndjson' | 'tsv'
+
+/** Of bytes that an error names. */
+const SHOWN_BYTES = 60
 
 interface Options extends RangeOptions {
   readonly format: Format
@@ -41,9 +45,20 @@ async function exportEntries(directory: string, options: Options, output: Output
   const line = options.format === 'tsv' ? tsvLine(hex) : jsonLine(hex)
   await withDatabase(directory, { readOnly: true }, async (db) => {
     if (options.format === 'tsv') await output.write('key\tvalue\n')
-    for await (const [key, value] of db.scan(range)) await output.write(line(key, value))
+    for await (const [key, value] of db.scan(range)) await output.write(lineOf(line, key, value))
     await output.flush()
   })
+}
+
+/** @throws ExitError if the entry fits into no string, and so into no line that import could read */
+function lineOf(line: Line, key: Uint8Array, value: Uint8Array): string {
+  try {
+    return line(key, value)
+  } catch (error) {
+    if (error instanceof ExitError) throw error
+    const bytes = key.length + value.length
+    throw new ExitError(EXIT_FAILED, `an entry of ${showBytesCount(bytes)} is too long for a line: use backup`)
+  }
 }
 
 function jsonLine(hex: boolean): Line {
@@ -59,7 +74,8 @@ function tsvLine(hex: boolean): Line {
 function tsvField(bytes: Uint8Array): string {
   const text = decodeText(bytes)
   if (text === undefined) {
-    throw new ExitError(EXIT_FAILED, `${showText(bytes, false)} is not UTF-8: use --format ndjson, or --hex`)
+    const shown = quoteBytes(bytes, 0, bytes.length, { hex: false, maxBytes: SHOWN_BYTES })
+    throw new ExitError(EXIT_FAILED, `${shown} is not UTF-8: use --format ndjson, or --hex`)
   }
   return /[\t\n\r"]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -1,7 +1,7 @@
 /**
  * Keys and values as text, on the command line and in what is printed. Text is UTF-8; with `--hex` it is hex both ways.
  */
-import { showBytes } from '../inspect/render-bytes.ts'
+import { printableText } from '../inspect/render-bytes.ts'
 import { UsageError } from './exit.ts'
 
 /**
@@ -17,5 +17,7 @@ export function parseText(text: string, hex: boolean): string | Uint8Array {
 
 /** A key or value to print: text, or `0x…` if it is not printable; with `hex`, hex without prefix. */
 export function showText(bytes: Uint8Array, hex: boolean): string {
-  return hex ? Buffer.from(bytes).toString('hex') : showBytes(bytes)
+  const text = hex ? undefined : printableText(bytes)
+  // Not byte by byte: a value of some MiB would take seconds, and a hundred times its size.
+  return text ?? `${hex ? '' : '0x'}${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`
 }

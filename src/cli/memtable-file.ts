@@ -2,7 +2,18 @@
  * MemTableFile: a MemTable for the length of one command, which grows as it must; and the dump at a path that it comes
  * from and goes to.
  */
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { MemTable, type MemTableEntry, MemTableFullError, type MemTableVersion } from '../public/memtable.ts'
 
 /** What most dumps fit into; more is reserved once it is needed. */
@@ -23,17 +34,20 @@ export class MemTableFile {
     return new MemTableFile(MemTable.decode(readFileSync(path), { file: path }))
   }
 
-  /** Write the dump to `path`, which names either what it named before or all of the new dump. */
+  /** Write the dump to `path`, which names either what it named before or all of the new dump, with the same permissions. */
   save(path: string): void {
-    const temporary = `${path}.${process.pid}.tmp`
+    const file = existsSync(path) ? realpathSync(path) : path
+    const before = statSync(file, { throwIfNoEntry: false })
+    const temporary = `${file}.${process.pid}.tmp`
+    const fd = openSync(temporary, 'wx')
     try {
-      const fd = openSync(temporary, 'wx')
       try {
+        if (before !== undefined) fchmodSync(fd, before.mode)
         this.append(fd)
       } finally {
         closeSync(fd)
       }
-      renameSync(temporary, path)
+      renameSync(temporary, file)
     } catch (error) {
       rmSync(temporary, { force: true })
       throw error

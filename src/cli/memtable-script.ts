@@ -2,15 +2,17 @@
  * `varve memtable script`: many operations on one MemTable in one process, for tests that would otherwise start a process
  * for each. conformance/README.md has the operations and what they print; they are the same in every language.
  *
- * Format   one operation a line, its words separated by one space; keys, values and dumps in hex, `-` for the empty one
+ * Format   one operation a line, its words separated by one space; keys, values and dumps in lowercase hex, `-` for the empty one
+ *          lines end with LF alone; a comment is bytes of any kind
  */
 import { closeSync, openSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { CorruptionError, MemTable } from '../public/memtable.ts'
 import { UsageError } from './exit.ts'
-import { parseText } from './key-text.ts'
+import { splitLines } from './lines.ts'
 import { MemTableFile } from './memtable-file.ts'
 import type { Output } from './output.ts'
+
+const HASH = 0x23
 
 /** Run the operations of `input`; dumps are appended to a new file at `path`, everything else is printed. */
 export async function runScript(input: NodeJS.ReadableStream, path: string, output: Output): Promise<void> {
@@ -18,7 +20,7 @@ export async function runScript(input: NodeJS.ReadableStream, path: string, outp
   try {
     const script = new Script(dumps, output)
     let number = 0
-    for await (const line of createInterface({ input })) {
+    for await (const line of splitLines(input as AsyncIterable<Buffer>)) {
       number++
       await script.run(line, number)
     }
@@ -37,13 +39,17 @@ class Script {
     this.#output = output
   }
 
-  async run(line: string, number: number): Promise<void> {
-    if (line.startsWith('#')) await this.#output.write(`${line}\n`)
-    else if (line !== '') for (const answer of this.#answer(line.split(' '), number)) await this.#output.write(answer)
+  async run(line: Buffer, number: number): Promise<void> {
+    if (line[0] === HASH) {
+      await this.#output.write(line)
+      await this.#output.write('\n')
+    } else if (line.length > 0) {
+      for (const answer of this.#answer(line.toString('latin1').split(' '), number)) await this.#output.write(answer)
+    }
   }
 
   *#answer([name, ...words]: readonly string[], number: number): Generator<string> {
-    const [first, second] = words.map((word) => parseText(word === '-' ? '' : word, true))
+    const [first, second] = words.map((word) => fromHex(word, number))
     switch (`${name}/${words.length}`) {
       case 'new/0':
         this.#table = new MemTableFile()
@@ -61,7 +67,7 @@ class Script {
       case 'dump/0':
         return yield `dump ${this.#table.append(this.#dumps)}\n`
       case 'load/1':
-        return yield `${this.#load(first as Uint8Array)}\n`
+        return yield `${this.#load(first)}\n`
       default:
         throw new UsageError(`line ${number}: '${name}' with ${words.length} arguments is no operation`)
     }
@@ -76,4 +82,11 @@ class Script {
       return `refused: ${error.message}`
     }
   }
+}
+
+/** @throws UsageError unless the word is as the other programs take it */
+function fromHex(word: string, number: number): Uint8Array {
+  if (word === '-') return new Uint8Array(0)
+  if (!/^(?:[0-9a-f]{2})*$/.test(word)) throw new UsageError(`line ${number}: '${word}' is not hex`)
+  return Buffer.from(word, 'hex')
 }

@@ -3,6 +3,7 @@
  */
 import { SingleBar } from 'cli-progress'
 import { showCount } from '../inspect/figures.ts'
+import { SIGNALS } from './interruption.ts'
 
 const FORMAT = '{bar} {percentage} %  {records} records  {rate}/s  {left} s left'
 /** Of a pipe nobody knows the end. */
@@ -11,6 +12,11 @@ const ENDLESS_FORMAT = '{records} records  {rate}/s'
 export class Progress {
   readonly #bar: SingleBar | undefined
   readonly #startMs: number = performance.now()
+  /** A terminal is left as it was, with a cursor and wrapped lines, also by an import that ends so. */
+  readonly #interrupted = (signal: NodeJS.Signals): void => {
+    this.stop()
+    process.kill(process.pid, signal)
+  }
 
   /** @param totalBytes of the input; undefined if that is not known */
   constructor(totalBytes: number | undefined, stream: NodeJS.WriteStream = process.stderr) {
@@ -19,6 +25,7 @@ export class Progress {
     const look = { barCompleteChar: '█', barIncompleteChar: '░', barsize: 28 }
     this.#bar = new SingleBar({ stream, format, ...look, hideCursor: true, clearOnComplete: true })
     this.#bar.start(totalBytes ?? 0, 0, { records: '0', rate: '–', left: '–' })
+    for (const signal of SIGNALS) process.once(signal, this.#interrupted)
   }
 
   get elapsedMs(): number {
@@ -34,6 +41,7 @@ export class Progress {
   }
 
   stop(): void {
+    for (const signal of SIGNALS) process.off(signal, this.#interrupted)
     this.#bar?.stop()
   }
 }

@@ -28,7 +28,8 @@ async function stats(directory: string, json: boolean, output: Output): Promise<
 
 function picture(figures: Stats): string {
   const { stdout } = process
-  const width = Math.min(MAX_COLUMNS, stdout.columns ?? 80)
+  // A terminal that does not know its width says 0.
+  const width = Math.min(MAX_COLUMNS, stdout.columns || 80)
   return renderLayers(figures, { width, color: stdout.isTTY && stdout.hasColors() })
 }
 

@@ -3,7 +3,7 @@
  *
  * A field is a name, or names separated by dots for what lies deeper (`{loc.coordinates.0}`); a name that itself holds dots
  * is found first. `{{` and `}}` stand for braces. Strings are taken as they are, everything else as JSON; a field that is
- * missing or null is an error.
+ * missing or null is an error, and so is a number that JavaScript cannot keep: two of them would be one key.
  */
 import { UsageError } from './exit.ts'
 
@@ -23,7 +23,7 @@ export class Template {
     this.#parts = parts
   }
 
-  /** @throws Error naming the field that is missing */
+  /** @throws Error naming the field that is missing, or the number that cannot be kept */
   render(fields: unknown): string {
     let text = ''
     for (const part of this.#parts) text += part.isField ? fieldText(fields, part.text) : part.text
@@ -34,7 +34,13 @@ export class Template {
 function fieldText(fields: unknown, path: string): string {
   const value = fieldOf(fields, path)
   if (value === undefined || value === null) throw new Error(`there is no field ${path}`)
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return typeof value === 'string' ? value : JSON.stringify(value, kept)
+}
+
+/** @throws Error if it is a number that is not, or may not be, the one that the record has */
+function kept(_: string, value: unknown): unknown {
+  if (typeof value !== 'number' || (Number.isFinite(value) && Number.isSafeInteger(Math.trunc(value)))) return value
+  throw new Error(`the number ${value} is too large to be kept as it is: it has to be a string`)
 }
 
 function fieldOf(fields: unknown, path: string): unknown {

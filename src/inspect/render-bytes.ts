@@ -28,17 +28,23 @@ export function decodeText(bytes: Bytes): string | undefined {
 
 /** All of the bytes: as text if that is printable and `hex` is off, else as `0x…`. */
 export function showBytes(bytes: Bytes, hex: boolean = false): string {
-  const text = hex ? undefined : decodeText(bytes)
-  return text === undefined || UNPRINTABLE.test(text) ? `0x${toHex(bytes)}` : text
+  return (hex ? undefined : printableText(bytes)) ?? `0x${toHex(bytes)}`
+}
+
+/** The text that is shown for the bytes, or undefined if they are shown as hex. */
+export function printableText(bytes: Bytes): string | undefined {
+  const text = decodeText(bytes)
+  return text === undefined || UNPRINTABLE.test(text) ? undefined : text
 }
 
 /** bytes[offset, offset + length) in quotes or as hex, shortened to the style's length: `'Vaduz'`, `0x00ff`, `'abc…' (120 bytes)`. */
 export function quoteBytes(bytes: Bytes, offset: number, length: number, style: BytesStyle): string {
   const isWhole = length <= style.maxBytes
   const end = isWhole ? offset + length : characterStart(bytes, offset, offset + style.maxBytes)
-  const shown = showBytes(bytes.subarray(offset, end), style.hex)
+  const part = bytes.subarray(offset, end)
+  const text = style.hex ? undefined : printableText(part)
   const rest = isWhole ? '' : '…'
-  const quoted = shown.startsWith('0x') ? `${shown}${rest}` : `'${shown}${rest}'`
+  const quoted = text === undefined ? `0x${toHex(part)}${rest}` : `'${text}${rest}'`
   return isWhole ? quoted : `${quoted} (${length} bytes)`
 }
 

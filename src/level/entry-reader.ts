@@ -81,7 +81,8 @@ export class EntryReader<T> {
     const cursor = this.#opened()
     const items: T[] = []
     let bytes = 0
-    while (items.length < count && bytes <= this.#highWaterMarkBytes && this.#move(cursor)) {
+    // One at least, whatever the mark is: none would be the end.
+    while (items.length < count && (items.length === 0 || bytes <= this.#highWaterMarkBytes) && this.#move(cursor)) {
       items.push(this.#shape(cursor, this.#options))
       bytes += cursor.keyLen + cursor.valLen
     }

@@ -37,27 +37,32 @@ const SPARE_BYTES = 64 * 1024 * 1024
  * @throws CorruptionError, with the offset, if it is no dump (see the header); MemTableFullError if the table has no room;
  *   InvalidArgumentError if the dump is neither, an option is not of its form, or a key is longer than the table allows
  */
-export function decode(
-  dump: Uint8Array | Iterable<Uint8Array>,
-  { file, ...options }: DecodeOptions,
-  maker: MemTableMaker,
-): MemTable {
+export function decode(dump: Uint8Array | Iterable<Uint8Array>, given: DecodeOptions, maker: MemTableMaker): MemTable {
+  const { file, ...options } = checkedOptions(given)
   if (ArrayBuffer.isView(dump)) {
     const bytes = toBytes(dump, 'dump')
     const capacityBytes = options.capacityBytes ?? capacityFor(bytes, maker)
-    const decoder = new DumpDecoder(maker.create({ ...options, capacityBytes, comparator: undefined }), file)
+    const decoder = new DumpDecoder(maker.create({ ...options, capacityBytes }), file)
     decoder.write(bytes)
     return decoder.end()
   }
   if (typeof dump !== 'object' || typeof dump?.[Symbol.iterator] !== 'function') {
     throw new InvalidArgumentError('dump must be a Uint8Array or an iterable of them')
   }
-  const decoder = new DumpDecoder(maker.create({ ...options, comparator: undefined }), file)
+  const decoder = new DumpDecoder(maker.create(options), file)
   for (const chunk of dump) {
     if (typeof chunk === 'string') throw new InvalidArgumentError('a chunk of a dump must be a Uint8Array, not string')
     decoder.write(toBytes(chunk, 'a chunk of a dump'))
   }
   return decoder.end()
+}
+
+/** MemTable.create checks the others. */
+function checkedOptions(options: DecodeOptions): DecodeOptions {
+  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('options must be an object')
+  const { comparator } = options as MemTableOptions
+  if (comparator === undefined) return options
+  throw new InvalidArgumentError('a dump is in bytewise order: decode takes no comparator')
 }
 
 /** Capacity for the entries of a dump in one piece, and for more. What a dump claims counts as far as its bytes reach. */

@@ -16,7 +16,7 @@ import { bytewiseComparator } from '../base/comparator.ts'
 import { InvalidArgumentError, NotSupportedError } from '../base/errors.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import type { MemTable } from './memtable.ts'
-import type { MemTableIterator } from './memtable-rep.ts'
+import type { MemTableRep } from './memtable-rep.ts'
 import { VisibleEntries } from './visible-entries.ts'
 
 /** "MMT1" as a little-endian word. */
@@ -37,11 +37,17 @@ export function dumpBytes(count: number, bytes: number): number {
 
 /**
  * The dump of a table as of `sequence`, in memory of exactly its size.
- * @param at a new cursor over the table's versions
+ * @param rep the table's representation
+ * @param limit what this thread may see of it
  * @throws NotSupportedError if the table is not in bytewise order, or has range tombstones as of the sequence
  */
-export function encode(table: MemTable, at: MemTableIterator, sequence: SequenceNumber): Uint8Array<ArrayBuffer> {
-  const entries = visibleEntries(table, at, sequence)
+export function encode(
+  table: MemTable,
+  rep: MemTableRep,
+  limit: number,
+  sequence: SequenceNumber,
+): Uint8Array<ArrayBuffer> {
+  const entries = visibleEntries(table, rep, limit, sequence)
   entries.measure()
   const dump = new Uint8Array(dumpBytes(entries.count, entries.bytes))
   putHeader(dump, entries.count)
@@ -53,21 +59,29 @@ export function encode(table: MemTable, at: MemTableIterator, sequence: Sequence
 
 /**
  * The same in pieces, each in memory of its own: whole entries, of about `chunkBytes` together unless one is larger.
+ * Of the table as it is now: what is written, or cleared, while the caller holds a chunk, is not in it.
  * @throws as encode; InvalidArgumentError if chunkBytes is not a positive integer, or in the end, if versions of
  *   `sequence` or below were added meanwhile
  */
-export function* encodeChunks(
+export function encodeChunks(
   table: MemTable,
-  at: MemTableIterator,
+  rep: MemTableRep,
+  limit: number,
   sequence: SequenceNumber,
   chunkBytes: number = CHUNK_BYTES,
-): Generator<Uint8Array<ArrayBuffer>, undefined, undefined> {
+): IterableIterator<Uint8Array<ArrayBuffer>> {
   if (!Number.isInteger(chunkBytes) || chunkBytes < 1) {
     throw new InvalidArgumentError(`chunkBytes must be a positive integer, not ${String(chunkBytes)}`)
   }
-  // What is written while the caller holds a chunk has later sequences.
+  // What is written meanwhile has later sequences.
   const newest = table.largestSequence
-  const entries = visibleEntries(table, at, sequence < newest ? sequence : newest)
+  return chunks(visibleEntries(table, rep, limit, sequence < newest ? sequence : newest), chunkBytes)
+}
+
+function* chunks(
+  entries: VisibleEntries,
+  chunkBytes: number,
+): Generator<Uint8Array<ArrayBuffer>, undefined, undefined> {
   entries.measure()
   let rest = dumpBytes(entries.count, entries.bytes)
   let chunk = new Uint8Array(Math.min(rest, Math.max(chunkBytes, HEADER_BYTES)))
@@ -89,12 +103,12 @@ export function* encodeChunks(
     throw new InvalidArgumentError('the MemTable changed while it was being encoded')
 }
 
-function visibleEntries(table: MemTable, at: MemTableIterator, sequence: SequenceNumber): VisibleEntries {
+function visibleEntries(table: MemTable, rep: MemTableRep, limit: number, sequence: SequenceNumber): VisibleEntries {
   if (table.order !== bytewiseComparator.name) {
     throw new NotSupportedError('only a MemTable in bytewise order has a dump')
   }
   if (table.rangeCover(sequence) !== undefined) throw rangesHaveNoDump()
-  return new VisibleEntries(table, at, sequence)
+  return new VisibleEntries(rep, limit, sequence)
 }
 
 /** What a dump cannot say. */

@@ -309,12 +309,12 @@ export class MemTable extends MemTableSamples {
 
   /** The newest version of every key, as of `sequence`, as one byte string: see dump.ts. @throws NotSupportedError */
   encode(sequence: number = MAX_SEQUENCE): Uint8Array<ArrayBuffer> {
-    return encode(this, this.#rep.iterator(this.limit()), checkedSequence(sequence, 0))
+    return encode(this, this.#rep, this.limit(), checkedSequence(sequence, 0))
   }
 
   /** The same in pieces. @see dump.ts */
   encodeChunks(sequence: number = MAX_SEQUENCE, chunkBytes?: number): IterableIterator<Uint8Array<ArrayBuffer>> {
-    return encodeChunks(this, this.#rep.iterator(this.limit()), checkedSequence(sequence, 0), chunkBytes)
+    return encodeChunks(this, this.#rep, this.limit(), checkedSequence(sequence, 0), chunkBytes)
   }
 
   /** A table from a dump, which may come in pieces. @see decode in dump-decoder.ts */

@@ -6,11 +6,10 @@
  */
 import { EMPTY } from '../base/bytes.ts'
 import { compareTags, tagHigh, tagLow, tagType } from '../base/internal-key.ts'
-import * as Lookup from '../base/lookup.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
-import type { MemTable } from './memtable.ts'
-import type { MemTableIterator } from './memtable-rep.ts'
+import type { MemTableIterator, MemTableRep } from './memtable-rep.ts'
+import { isTombstone, VERSION_BYTES, versionValueLength } from './version-record.ts'
 
 export class VisibleEntries {
   valid: boolean
@@ -25,15 +24,15 @@ export class VisibleEntries {
   count: number
   bytes: number
 
-  readonly #table: MemTable
-  readonly #sequence: SequenceNumber
+  readonly #rep: MemTableRep
+  readonly #limit: number
   readonly #at: MemTableIterator
   /** The largest tag that is visible. */
   readonly #tagLow: number
   readonly #tagHigh: number
 
-  /** @param at a cursor over the table's versions; from here on only this moves it */
-  constructor(table: MemTable, at: MemTableIterator, sequence: SequenceNumber) {
+  /** @param limit what this thread may see; NO_LIMIT for the writer */
+  constructor(rep: MemTableRep, limit: number, sequence: SequenceNumber) {
     this.valid = false
     this.isTombstone = false
     this.keyBuf = EMPTY
@@ -44,9 +43,9 @@ export class VisibleEntries {
     this.valLen = 0
     this.count = 0
     this.bytes = 0
-    this.#table = table
-    this.#sequence = sequence
-    this.#at = at
+    this.#rep = rep
+    this.#limit = limit
+    this.#at = rep.iterator(limit)
     this.#tagLow = tagLow(sequence, ValueType.VALUE)
     this.#tagHigh = tagHigh(sequence)
   }
@@ -90,12 +89,13 @@ export class VisibleEntries {
   }
 
   #takeOlder(at: MemTableIterator): boolean {
-    const table = this.#table
-    const found = table.lookup(at.keyBuf, at.keyOff, at.keyLen, this.#sequence)
-    this.isTombstone = found === Lookup.DELETED
-    this.valBuf = table.valBuf
-    this.valOff = table.valOff
-    this.valLen = found === Lookup.FOUND ? table.valLen : 0
-    return found !== Lookup.ABSENT
+    const { words, bytes } = this.#rep.arena
+    const version = this.#rep.find(at.keyBuf, at.keyOff, at.keyLen, this.#tagLow, this.#tagHigh, this.#limit)
+    if (version === 0) return false
+    this.isTombstone = isTombstone(words, version)
+    this.valBuf = bytes
+    this.valOff = version + VERSION_BYTES
+    this.valLen = versionValueLength(words, version)
+    return true
   }
 }

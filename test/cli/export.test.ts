@@ -78,6 +78,8 @@ test('TSV cannot hold bytes that are not UTF-8, and says what can', async (t) =>
   const directory = await filled(t, (db) => db.put('k', Uint8Array.of(0xff)))
   const { status, stderr } = run('export', directory, '--format', 'tsv')
   assert.deepEqual([status, stderr], [3, 'varve: 0xff is not UTF-8: use --format ndjson, or --hex\n'])
+  const long = await filled(t, (db) => db.put('k', new Uint8Array(100_000).fill(0xff)))
+  assert.match(run('export', long, '--format', 'tsv').stderr, /^varve: 0x(ff){60}… \(100000 bytes\) is not UTF-8: use /)
 })
 
 test('base64 that is none is not taken for bytes', (t) => {

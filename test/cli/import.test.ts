@@ -4,7 +4,9 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
+import { readCsv } from '../../src/cli/csv.ts'
 import { CLI_PATH, runWith, succeed, temporaryPath } from './run-cli.ts'
 
 /** What a scan prints after an import of `input`. */
@@ -53,6 +55,59 @@ test('CSV: quotes, separators and line breaks in fields', (t) => {
   imported(db, input, '--format', 'csv', '--key', '{id}')
   assert.equal(succeed('get', db, '1'), '{"id":"1","name":"a, b","note":"said \\"no\\""}\n')
   assert.equal(succeed('get', db, '2'), '{"id":"2","name":"plain","note":"two\\nlines"}\n')
+})
+
+test('CSV: a line ends as it does, whatever the first one ends with', (t) => {
+  const db = temporaryPath(t)
+  imported(db, 'id,name\n1,"a\r\nb"\r\n2,b\r\r\n3,c\n4,d', '--format', 'csv', '--key', '{id}', '--value', '{name}')
+  assert.equal(succeed('export', db, '--format', 'tsv'), 'key\tvalue\n1\t"a\r\nb"\n2\tb\n3\tc\n4\td\n')
+})
+
+test('CSV: a line end that is cut by a chunk is one, wherever the cut is', async () => {
+  const text = Buffer.from('k,v\r\n1,a\n2,"b\r\nc"\r\n\r\n3,d\r4,e')
+  for (let cut = 0; cut <= text.length; cut++) {
+    const found: unknown[] = []
+    for await (const { fields } of readCsv(
+      Readable.from([text.subarray(0, cut), text.subarray(cut)]),
+      ',',
+      assert.fail,
+    )) {
+      found.push(Object.values(fields as object).join())
+    }
+    assert.deepEqual(found, ['1,a', '2,b\r\nc', '3,d', '4,e'])
+  }
+})
+
+test('CSV with two columns of one name is refused; columns without a name are not', (t) => {
+  const db = temporaryPath(t)
+  const { status, stderr } = runWith(
+    'k,v,v\n1,a,b\n',
+    'import',
+    db,
+    '--format',
+    'csv',
+    '--key',
+    '{k}',
+    '--skip-invalid',
+  )
+  assert.deepEqual([status, stderr], [3, 'varve: the header names the column v twice\n'])
+  assert.equal(imported(db, 'k,v,,\n1,a,,\n', '--format', 'csv', '--key', '{k}', '--value', '{v}'), '1\ta\n')
+})
+
+test('numbers up to 2^53 are templates\u2019 text; larger ones, which two records would share, are not', (t) => {
+  const input =
+    '{"id":9007199254740991,"x":-0.25}\n{"id":12345678901234567891}\n{"id":1e400}\n{"id":[9007199254740993]}\n'
+  const db = temporaryPath(t)
+  assert.equal(
+    imported(db, input, '--key', '{id}', '--skip-invalid'),
+    '9007199254740991\t{"id":9007199254740991,"x":-0.25}\n',
+  )
+  const { status, stderr } = runWith(input, 'import', db, '--key', '{id}')
+  assert.equal(status, 3)
+  assert.match(
+    stderr,
+    /^varve: line 2: the number 12345678901234567000 is too large to be kept as it is: it has to be a/,
+  )
 })
 
 test('TSV: quotes inside a field are ordinary characters; the format follows from the name of the file', (t) => {

@@ -2,10 +2,20 @@
  * `varve memtable`: its commands, their output, and what it refuses.
  */
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { test } from 'node:test'
-import { run, runWith, succeed, temporaryPath } from './run-cli.ts'
+import { CLI_PATH, run, runWith, succeed, temporaryPath } from './run-cli.ts'
 
 const GOLDEN = '4d4d54310200000005000000050000000' + '0616c706861666972737404000000000000000162657461'
 
@@ -71,6 +81,18 @@ test('a damaged dump is refused with its offset, and stays as it is', (t) => {
   assert.deepEqual(readFileSync(path), damaged)
 })
 
+test('a file that is a link, or is private, stays so', (t) => {
+  const path = temporaryPath(t)
+  const link = temporaryPath(t, 'link')
+  memtable('new', path)
+  chmodSync(path, 0o600)
+  symlinkSync(path, link)
+  memtable('put', link, 'k', 'v')
+  assert.ok(lstatSync(link).isSymbolicLink())
+  assert.equal(statSync(path).mode & 0o777, 0o600)
+  assert.equal(memtable('get', path, 'k'), 'value: 76\n')
+})
+
 test('what is missing is not made, but by new and bulk', (t) => {
   const path = temporaryPath(t)
   assert.equal(run('memtable', 'put', path, 'k', 'v').status, 3)
@@ -121,8 +143,14 @@ test('a script runs many operations, and appends its dumps', (t) => {
 
 test('a script with a line that is no operation is refused there', (t) => {
   const path = temporaryPath(t)
-  for (const line of ['fly', 'put 00', 'get 0', 'get xx', 'new 00']) {
+  for (const line of ['fly', 'put 00', 'get 0', 'get xx', 'new 00', 'get 0x61', 'get AB', 'new\r', ' size']) {
     const { status, stderr } = runWith(`size\n${line}\n`, 'memtable', 'script', path)
     assert.equal(status, 2, stderr)
   }
+})
+
+test('comments of a script are copied byte by byte, and end with a line feed alone', (t) => {
+  const script = Buffer.from('# \xff\r\n# a\rsize\n# \xe2\x80\xa8size\n', 'latin1')
+  const args = [CLI_PATH, 'memtable', 'script', temporaryPath(t)]
+  assert.deepEqual(spawnSync(process.execPath, args, { input: script }).stdout, script)
 })

@@ -2,7 +2,7 @@
  * scan.
  */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { open } from '../../src/public/index.ts'
@@ -62,4 +62,14 @@ test('a reader that goes away ends the scan without a word', async (t) => {
   child.stdout.destroy()
   const [status] = await once(child, 'close')
   assert.deepEqual([status, stderr], [0, ''])
+})
+
+test('a value of bytes is shown in memory that is in proportion to it', async (t) => {
+  const directory = temporaryPath(t)
+  const db = await open(directory, { workers: 0 })
+  await db.put('k', new Uint8Array(4 * 2 ** 20).fill(0xff))
+  await db.close()
+  const args = ['--max-old-space-size=64', CLI_PATH, 'scan', directory, '--values']
+  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'latin1', maxBuffer: 2 ** 26 })
+  assert.deepEqual([status, stdout.length], [0, 2 + 8 * 2 ** 20 + 1])
 })

@@ -2,10 +2,12 @@
  * verify, repair, checkpoint, backup, restore and destroy on the command line.
  */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { open } from '../../src/public/index.ts'
 import { CLI_PATH, run, succeed, temporaryPath } from './run-cli.ts'
 
@@ -124,4 +126,34 @@ test('destroy asks for --yes, and leaves what is not the database’s', async (t
   succeed('destroy', '--yes', directory)
   assert.deepEqual(readdirSync(directory).sort(), ['LOCK', 'notes.txt'])
   assert.equal(run('destroy', '--yes', directory).status, 3)
+})
+
+test('a backup whose reader goes away has failed', async (t) => {
+  const directory = temporaryPath(t)
+  const db = await open(directory)
+  for (let i = 0; i < 20_000; i++) db.putSync(`key${i}`, `${i}`.repeat(20))
+  await db.close()
+  const child = spawn(process.execPath, [CLI_PATH, 'backup', directory], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let stderr = ''
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  await once(child.stdout, 'data')
+  child.stdout.destroy()
+  const [status] = await once(child, 'close')
+  assert.deepEqual([status, stderr], [3, 'varve: the backup is not whole: its reader has gone\n'])
+})
+
+test('a restore that is interrupted leaves nothing in the way of the next one', async (t) => {
+  const directory = await made(temporaryPath(t))
+  const backup = spawnSync(process.execPath, [CLI_PATH, 'backup', directory]).stdout
+  const target = temporaryPath(t)
+  const child = spawn(process.execPath, [CLI_PATH, 'restore', '-', target], { stdio: ['pipe', 'ignore', 'ignore'] })
+  child.stdin.write(backup.subarray(0, backup.length - 1))
+  while (!existsSync(target) || !readdirSync(target).some((name) => name.endsWith('.ldb'))) await sleep(10)
+  child.kill('SIGINT')
+  assert.deepEqual(await once(child, 'close'), [null, 'SIGINT'])
+  assert.deepEqual(readdirSync(target), ['LOCK'])
+  assert.equal(spawnSync(process.execPath, [CLI_PATH, 'restore', '-', target], { input: backup }).status, 0)
+  assert.equal(succeed('export', target), succeed('export', directory))
 })

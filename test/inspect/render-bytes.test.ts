@@ -42,5 +42,6 @@ test('long strings are cut between characters, with their length', () => {
   assert.equal(quoteBytes(hex('00010203040506'), 1, 6, style), '0x01020304… (6 bytes)')
   assert.equal(quoteBytes(hex('8080808080'), 0, 5, style), '0x80808080… (5 bytes)')
   assert.equal(quoteBytes(input, 0, 0, style), "''")
+  assert.equal(quoteBytes(bytes('0xff'), 0, 4, style), "'0xff'")
   assert.equal(quoteBytes(input, 0, 2, { hex: true, maxBytes: 4 }), '0x2e2e')
 })

@@ -325,6 +325,17 @@ for (const engine of ENGINES) {
       })
     })
 
+    it('are not at their end because of a high-water mark that is none', async () => {
+      await using(engine, async (level) => {
+        await fill(level, 3)
+        for (const highWaterMarkBytes of [-1, Number.NaN, Number.NEGATIVE_INFINITY]) {
+          const iterator = level.keys({ highWaterMarkBytes })
+          assert.equal((await iterator.nextv(1))[0], keyOf(0), String(highWaterMarkBytes))
+          assert.deepEqual(await iterator.all(), [keyOf(1), keyOf(2)])
+        }
+      })
+    })
+
     it('mix next, nextv, seek and all', async () => {
       await using(engine, async (level) => {
         await fill(level, 40)

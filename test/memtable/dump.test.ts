@@ -147,7 +147,7 @@ test('an entry larger than a chunk has a chunk of its own', () => {
   assert.deepEqual(Buffer.concat([...table.encodeChunks(undefined, 64)]), Buffer.from(table.encode()))
 })
 
-test('chunks are of the moment at which the first was asked for', () => {
+test('chunks are of the moment at which they were asked for', () => {
   const table = create()
   for (let i = 0; i < 100; i++) table.put(`key${i}`, 'value')
   const dump = table.encode()
@@ -168,6 +168,21 @@ test('a write into the past of a dump that is being made is told', () => {
   chunks.next()
   table.put('key999', 'value', 500)
   assert.throws(() => Array.from(chunks), { code: 'INVALID_ARGUMENT', message: /changed while it was being encoded/ })
+})
+
+test('a table that is cleared while its dump is made leaves the dump as it was', () => {
+  for (const before of [0, 1]) {
+    const table = create()
+    for (let i = 0; i < 50; i++) table.put(`key${i}`, 'older')
+    const sequence = table.largestSequence
+    for (let i = 0; i < 50; i++) table.put(`key${i}`, 'newer')
+    const dump = table.encode(sequence)
+    const chunks = table.encodeChunks(sequence, 32)
+    const parts = Array.from({ length: before }, () => chunks.next().value as Uint8Array)
+    table.clear()
+    for (let i = 0; i < 50; i++) table.put(`key${i}`, 'after')
+    assert.deepEqual(Buffer.concat([...parts, ...chunks]), Buffer.from(dump))
+  }
 })
 
 test('an attached table encodes what is published', () => {
@@ -330,6 +345,15 @@ test('what is no bytes is no dump', () => {
     bytesOfHex(GOLDEN).keys(),
   ]) {
     assert.throws(() => MemTable.decode(dump as Uint8Array), InvalidArgumentError)
+  }
+})
+
+test('options of decode are checked', () => {
+  const dump = goldenTable().encode()
+  const comparator = { name: 'reversed', compare: (a: Uint8Array, b: Uint8Array) => Buffer.compare(b, a) }
+  for (const options of [null, 1, { comparator }, { capacity: 1000 }]) {
+    assert.throws(() => MemTable.decode(dump, options as object), InvalidArgumentError)
+    assert.throws(() => MemTable.decode([dump], options as object), InvalidArgumentError)
   }
 })
 

@@ -11,13 +11,21 @@ pub fn encode(bytes: &[u8]) -> String {
     text
 }
 
-pub fn decode(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
+pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = text.iter().map(|&digit| value_of(digit)).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
     Some(
         digits
             .chunks(2)
-            .map(|pair| (pair[0] * 16 + pair[1]) as u8)
+            .map(|pair| pair[0] * 16 + pair[1])
             .collect(),
     )
+}
+
+fn value_of(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
 }

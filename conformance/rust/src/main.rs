@@ -31,7 +31,7 @@ fn run(args: &[String]) -> Outcome {
         ["del", path, key] => change(path, |table| table.delete(key.into()))?,
         ["get", path, key] => write_entry(&mut out, load(path)?.get(key.as_bytes()))?,
         ["iter", path] => write_all(&mut out, &load(path)?)?,
-        ["bulk", path, count] => bulk(path, count.parse()?)?,
+        ["bulk", path, count] => bulk(path, number(count)?)?,
         ["size", path] => write_size(&mut out, &load(path)?)?,
         ["script", path] => {
             script::run(io::stdin().lock(), &mut fs::File::create(path)?, &mut out)?
@@ -72,6 +72,14 @@ fn bulk(path: &str, count: u32) -> Outcome {
         );
     }
     save(path, &table)
+}
+
+/// Digits alone: `parse` would also take a sign.
+fn number(text: &str) -> Result<u32, Box<dyn Error>> {
+    if !text.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(format!("not a number: {text}").into());
+    }
+    Ok(text.parse()?)
 }
 
 fn write_entry(out: &mut impl Write, entry: Option<&Entry>) -> io::Result<()> {

@@ -14,38 +14,47 @@ pub fn run(
     out: &mut impl Write,
 ) -> Result<(), Box<dyn Error>> {
     let mut table = MemTable::new();
-    for (i, line) in input.lines().enumerate() {
+    for (i, line) in input.split(b'\n').enumerate() {
         let line = line?;
-        let words: Vec<&str> = line.split(' ').collect();
+        let words: Vec<&[u8]> = line.split(|&byte| byte == b' ').collect();
         match words[..] {
-            [""] => {}
-            [word, ..] if word.starts_with('#') => writeln!(out, "{line}")?,
-            ["new"] => table = MemTable::new(),
-            ["put", key, value] => table.put(bytes(key, i)?, bytes(value, i)?),
-            ["del", key] => table.delete(bytes(key, i)?),
-            ["get", key] => write_entry(out, table.get(&bytes(key, i)?))?,
-            ["iter"] => write_all(out, &table)?,
-            ["size"] => write_size(out, &table)?,
-            ["dump"] => {
+            [b""] => {}
+            [[b'#', ..], ..] => {
+                out.write_all(&line)?;
+                out.write_all(b"\n")?;
+            }
+            [b"new"] => table = MemTable::new(),
+            [b"put", key, value] => table.put(bytes(key, i)?, bytes(value, i)?),
+            [b"del", key] => table.delete(bytes(key, i)?),
+            [b"get", key] => write_entry(out, table.get(&bytes(key, i)?))?,
+            [b"iter"] => write_all(out, &table)?,
+            [b"size"] => write_size(out, &table)?,
+            [b"dump"] => {
                 let dump = encode(&table);
                 dumps.write_all(&dump)?;
                 writeln!(out, "dump {}", dump.len())?;
             }
-            ["load", dump] => match decode(&bytes(dump, i)?) {
+            [b"load", dump] => match decode(&bytes(dump, i)?) {
                 Ok(loaded) => {
                     writeln!(out, "loaded {}", loaded.len())?;
                     table = loaded;
                 }
                 Err(error) => writeln!(out, "refused: {error}")?,
             },
-            _ => return Err(format!("line {}: no operation: {line}", i + 1).into()),
+            _ => {
+                let text = String::from_utf8_lossy(&line);
+                return Err(format!("line {}: no operation: {text}", i + 1).into());
+            }
         }
     }
     Ok(())
 }
 
 /// A word of the line with this index, as bytes.
-fn bytes(word: &str, index: usize) -> Result<Vec<u8>, String> {
-    let text = if word == "-" { "" } else { word };
-    hex::decode(text).ok_or_else(|| format!("line {}: not hex: {word}", index + 1))
+fn bytes(word: &[u8], index: usize) -> Result<Vec<u8>, String> {
+    let digits = if word == b"-" { b"" } else { word };
+    hex::decode(digits).ok_or_else(|| {
+        let text = String::from_utf8_lossy(word);
+        format!("line {}: not hex: {text}", index + 1)
+    })
 }
