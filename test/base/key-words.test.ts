@@ -51,6 +51,25 @@ test('keys of different words leave nothing open', () => {
   }
 })
 
+test('a key is found in the midst of any number of keys that share its place, and behind all of them', () => {
+  // Places spread 1,024 keys; the others all lie between two of these.
+  for (const crowd of [0, 1, 3, 4, 5, 9, 40]) {
+    const spread = Array.from({ length: 1024 }, (_, i) => String(i * 97).padStart(6, '0'))
+    const crowded = Array.from({ length: crowd }, (_, i) => `0485${String(10 + i * 2)}`)
+    const sorted = [...new Set([...spread, ...crowded])].sort()
+    const words = wordsOf(sorted.map((text) => Buffer.from(text)))
+    for (const text of [...sorted, ...crowded.map((each) => `${each}0`), '0485', '0486', '000000', '099999', '1']) {
+      const found = sorted.findIndex((each) => each >= text)
+      const first = found < 0 ? sorted.length : found
+      words.narrow(Buffer.from(text), 0, text.length)
+      assert.ok(
+        words.begin <= first && first <= words.limit,
+        `${crowd} ${text}: ${words.begin} ≤ ${first} ≤ ${words.limit}`,
+      )
+    }
+  }
+})
+
 const ALPHABETS: Readonly<Record<string, string>> = {
   'decimal digits': '0123456789',
   'hexadecimal digits': '0123456789abcdef',

@@ -83,6 +83,27 @@ test('the probe count lies between 1 and 30', () => {
   }
 })
 
+test('a key matches if and only if all bits of its probes are set, however many probes there are', () => {
+  const key = numberKey(77)
+  for (let probes = 0; probes <= 30; probes++) {
+    // So many bits that no two probes share one.
+    const bits = 8 * 4099
+    const filter = new Uint8Array(bits / 8 + 1)
+    filter[bits / 8] = probes
+    const first = hash32(key, 0, 4, 0xbc9f1d34)
+    const delta = ((first >>> 17) | (first << 15)) >>> 0
+    const own = Array.from({ length: probes }, (_, i) => ((first + i * delta) % 2 ** 32) % bits)
+    assert.equal(new Set(own).size, probes)
+    for (const bit of own) filter[bit >>> 3] |= 1 << (bit & 7)
+    assert.equal(matches(new BloomFilter(10), key, filter), true, `${probes} probes`)
+    for (const bit of own) {
+      filter[bit >>> 3] ^= 1 << (bit & 7)
+      assert.equal(matches(new BloomFilter(10), key, filter), false, `${probes} probes without ${bit}`)
+      filter[bit >>> 3] ^= 1 << (bit & 7)
+    }
+  }
+})
+
 test('a filter too short to hold a bit matches nothing; a reserved probe count matches all', () => {
   const policy = new BloomFilter(10)
   assert.equal(matches(policy, bytesOf('x'), new Uint8Array(0)), false)
