@@ -47,7 +47,7 @@ function lowered(workers: number, before: readonly string[] = []): unknown {
 
 /** What a thread that is lowered from the priority `from` should show. */
 function stepsFrom(from: number): number[] {
-  return from === 19 ? [] : [Math.min(19, from + 10) - from]
+  return from === 19 ? [] : [Math.min(19, from + 5) - from]
 }
 
 const skip = process.platform !== 'linux' && 'only Linux has priorities of threads'
