@@ -43,9 +43,10 @@ export const CAMPAIGNS: readonly Campaign[] = [
   PEERS_FULL_DISK,
 ]
 
-/** @throws Error if there is none of that name; the beginning of a name is enough */
+/** @throws Error if there is none of that name; the beginning of a name is enough, and T1 is t01 */
 export function campaignNamed(name: string): Campaign {
-  const found = CAMPAIGNS.find((campaign) => campaign.name === name || campaign.name.startsWith(`${name}-`))
+  const wanted = name.toLowerCase().replace(/^t(?=\d$)/, 't0')
+  const found = CAMPAIGNS.find((campaign) => campaign.name === wanted || campaign.name.startsWith(`${wanted}-`))
   if (found !== undefined) return found
   throw new Error(`no campaign ${name}; there are ${CAMPAIGNS.map((campaign) => campaign.name).join(', ')}`)
 }

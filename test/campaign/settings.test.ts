@@ -54,6 +54,11 @@ test('a campaign that is named has its time, or a part of what is said', () => {
   assert.throws(() => planOf('t01', '--seconds=-1'), /positive/)
 })
 
+test('a campaign answers to its number as it is written elsewhere', () => {
+  for (const name of ['t01-crash', 't01', 't1', 'T1']) assert.deepEqual(namesOf(planOf(name)), ['t01-crash'], name)
+  assert.deepEqual(namesOf(planOf('T10')), ['t10-threads'])
+})
+
 test('a run is resumed with its seed, which is what makes it the same', () => {
   assert.throws(() => readSettings(['all', '--resume']), /--seed/)
   assert.equal(readSettings(['all', '--resume', '--seed', '5'])?.isResumed, true)
