@@ -22,6 +22,7 @@ async function main(): Promise<void> {
   process.once('SIGINT', () => stop.abort())
   const plan = leftToDo(settings)
   let found = 0
+  let failed = 0
   for (const [i, planned] of plan.entries()) {
     if (stop.signal.aborted) break
     if (plan.length > 1) announce(plan, i)
@@ -29,11 +30,14 @@ async function main(): Promise<void> {
       found += await runOne(planned, settings, stop.signal)
     } catch (error) {
       console.error(planned.campaign.name, error)
-      process.exitCode = 2
+      failed++
     }
   }
-  console.log(found === 0 ? `seed ${settings.seed}: nothing found` : `seed ${settings.seed}: ${found} FINDINGS`)
-  if (found > 0) process.exitCode = 1
+  const outcome = found === 0 ? 'nothing found' : `${found} FINDINGS`
+  console.log(
+    `seed ${settings.seed}: ${outcome}${failed === 0 ? '' : `, but ${failed} of ${plan.length} campaigns FAILED`}`,
+  )
+  process.exitCode = found > 0 ? 1 : failed > 0 ? 2 : 0
 }
 
 /** With --resume, without what has been done whole at this commit, with this seed, for as long. */

@@ -26,7 +26,7 @@ function ofNode(node: MemoryNode, known: Map<MemoryFile, string>): string {
   const before = known.get(node)
   if (before !== undefined) return before
   const ranges = node.unsynced.map(({ start, limit, lost }) => `${start}-${limit}${lost ? ' lost' : ''}`)
-  const said = [hashed(node.content()), node.length, ...ranges].join(' ')
+  const said = [hashed(node.appended()), node.length, node.reserved, node.durablyReserved, ...ranges].join(' ')
   known.set(node, said)
   return said
 }

@@ -41,6 +41,7 @@ export interface LivedPlan {
 export const CHANGING: readonly FileOperation[] = [
   'create',
   'append',
+  'reserve',
   'sync',
   'make-dir',
   'rename',

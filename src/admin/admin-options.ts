@@ -169,8 +169,45 @@ export async function pullInto(
   take: (chunk: Uint8Array) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  for await (const chunk of source) {
-    if (signal?.aborted) throw new AbortedError('the operation was aborted', { cause: signal.reason })
+  const chunks = signal !== undefined && Symbol.asyncIterator in source ? untilAborted(source, signal) : source
+  for await (const chunk of chunks) {
+    if (signal?.aborted) throw aborted(signal)
     take(chunk)
   }
+}
+
+/** The chunks of a source, which may keep a caller waiting who has given up. */
+async function* untilAborted(
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  const chunks = source[Symbol.asyncIterator]()
+  for (;;) {
+    const { done, value } = await nextOrAborted(chunks, signal)
+    if (done) return
+    let isTaken = false
+    try {
+      yield value
+      isTaken = true
+    } finally {
+      if (!isTaken) await chunks.return?.()
+    }
+  }
+}
+
+function nextOrAborted<T>(chunks: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T>> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => {
+      reject(aborted(signal))
+      // An end that comes after what it was asked for now, which may be never.
+      chunks.return?.().catch(() => {})
+    }
+    signal.addEventListener('abort', giveUp)
+    const answered = (): void => signal.removeEventListener('abort', giveUp)
+    chunks.next().then(resolve, reject).finally(answered)
+  })
+}
+
+function aborted(signal: AbortSignal): AbortedError {
+  return new AbortedError('the operation was aborted', { cause: signal.reason })
 }

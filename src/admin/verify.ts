@@ -218,7 +218,8 @@ class Verification {
         if (fault !== undefined && !isJudged) notes.add('damage', fault, reader.recordStart)
         if (fault === undefined) notes.entries += Batch.batchCount(reader.recordBuf, reader.recordOff)
       }
-      if (reader.fault !== undefined && !isJudged) notes.add('warning', reader.fault.reason, reader.fault.offset)
+      const { fault } = reader
+      if (fault !== undefined && !fault.isRoom && !isJudged) notes.add('warning', fault.reason, fault.offset)
     } finally {
       file.close()
     }

@@ -47,7 +47,10 @@ export const bytewiseComparator: Comparator = {
 export interface KeyOrder {
   /** Stored in the database; must not start with `leveldb.` or `varve.` */
   readonly name: string
-  /** A total order on byte strings, the same for ever; the arguments are borrowed until return. */
+  /**
+   * A total order on byte strings, the same for ever; the arguments are borrowed until return. It may throw for what is no key of the
+   * program's, which is then refused.
+   */
   compare(a: Uint8Array, b: Uint8Array): number
 }
 

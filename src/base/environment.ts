@@ -37,6 +37,12 @@ export interface WritableFile {
    * host cannot do it without hiding an error from `sync`.
    */
   syncAhead?(): void
+  /**
+   * Have the file be `limit` bytes long, with zeros behind what was appended, or end with what was appended if that is longer.
+   * Appends go on where they were; a sync of them need not write a new length, which is up to half of what it takes.
+   * Promises nothing, throws nothing: without it, the file only grows as it is appended to. Absent where that is as good.
+   */
+  reserve?(limit: number): void
   /** Close errors count: they may be the only report of a failed write. */
   close(): void
 }
@@ -60,6 +66,8 @@ export interface DirectoryLock {
 export interface FileSystem {
   /** The path of a name in a directory. */
   join(directory: string, name: string): string
+  /** The path that leads to the same place wherever the process goes on to work. Absent where all paths do. */
+  absolute?(path: string): string
   /** Open for reading. Refuses what is not a regular file, and does not follow a symbolic link. */
   openRandomAccess(path: string): RandomAccessFile
   /** Create for writing. Fails if anything of that name exists. */

@@ -11,7 +11,7 @@ import type { Bytes } from './types.ts'
 export const MAX_KEY_BYTES: number = 64 * 1024
 /** Longest value that can be written. */
 export const MAX_VALUE_BYTES: number = 512 * 1024 * 1024
-/** Largest encoded WriteBatch. */
+/** Largest encoded WriteBatch. `write` may refuse more than two million operations, too, a range delete counting for twelve. */
 export const MAX_BATCH_BYTES: number = 1024 * 1024 * 1024
 
 /**

@@ -1,7 +1,7 @@
 /**
  * attach: from a handle that another thread shared to that thread's database, to be read on this one.
  */
-import { bytewiseComparator, type KeyOrder } from '../base/comparator.ts'
+import type { KeyOrder } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import { ClosedError, InvalidArgumentError, NotSupportedError } from '../base/errors.ts'
 import { isSharedMemory } from '../base/shared-memory.ts'
@@ -9,7 +9,7 @@ import type { AttachedOptions } from './attached-host.ts'
 import { promised } from './call-options.ts'
 import { DBReader } from './db-reader.ts'
 import { defaultEnvironment } from './open.ts'
-import { checkCallOptions, customOrder, resolveOptions } from './options.ts'
+import { checkCallOptions, resolveOptions } from './options.ts'
 import * as Layout from './share-layout.ts'
 import type { ShareHandle } from './share-messages.ts'
 
@@ -67,13 +67,9 @@ export function attach(handle: ShareHandle, options: AttachOptions = {}): Promis
 
 /** As the options of `open` of these names. */
 function resolve(options: AttachOptions): AttachedOptions {
-  const { comparator, ...rest } = options
-  const { environment, blockCacheBytes, tableCacheBytes, maxOpenFiles, stallTimeoutMs } = resolveOptions(
-    rest,
-    defaultEnvironment,
-  )
-  const order = comparator === undefined ? bytewiseComparator : customOrder(comparator)
-  return { environment, comparator: order, blockCacheBytes, tableCacheBytes, maxOpenFiles, stallTimeoutMs }
+  const resolved = resolveOptions(options, defaultEnvironment)
+  const { environment, comparator, blockCacheBytes, tableCacheBytes, maxOpenFiles, stallTimeoutMs } = resolved
+  return { environment, comparator, blockCacheBytes, tableCacheBytes, maxOpenFiles, stallTimeoutMs }
 }
 
 function checkHandle(handle: ShareHandle, { comparator }: AttachedOptions): void {

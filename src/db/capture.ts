@@ -79,11 +79,12 @@ export class Capture {
   readonly #engine: Engine
   #isReleased = false
 
-  /** @throws ReadOnlyError if an earlier failure stopped the database; IOError, which stops it if it is the log's */
+  /** @throws ClosedError; ReadOnlyError if an earlier failure stopped the database; IOError, which stops it if it is the log's */
   constructor(engine: Engine, moment: CopyMoment) {
+    this.#engine = engine
+    this.check()
     engine.health.check()
     flushLog(engine)
-    this.#engine = engine
     const leftOut = firstLeftOut(engine, moment)
     this.logs = openLogs(engine, leftOut?.logNumber)
     this.manifestNumber = engine.newFileNumber()
@@ -100,7 +101,7 @@ export class Capture {
 
   /** @throws ClosedError if the database has been closed meanwhile: its files may be another opener's now */
   check(): void {
-    if (this.#engine.isReleased) throw new ClosedError('the database was closed while it was being copied')
+    if (this.#engine.isReleased) throw new ClosedError('the database was closed before it had been copied')
   }
 
   /** Let go of the version and the logs; once or several times. */

@@ -6,7 +6,7 @@
  */
 import type { Environment } from '../base/environment.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
-import { toKey } from '../base/limits.ts'
+import { copyOfKey, toKey } from '../base/limits.ts'
 import type { SequenceNumber } from '../base/types.ts'
 import { type Input, promised, type ReadOptions } from './call-options.ts'
 import type { Cursor } from './cursor.ts'
@@ -98,7 +98,8 @@ export abstract class DBReads extends EventTarget {
     if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
       throw new InvalidArgumentError('getMany takes an array or another iterable of keys')
     }
-    const list = Array.from(keys, (key) => toKey(key))
+    // Whoever makes keys as they are asked for may make each in the same memory.
+    const list = Array.from(keys, Array.isArray(keys) ? (key) => toKey(key) : (key) => copyOfKey(key))
     return this.#reader.getMany(list, this.#readSequence(options))
   }
 

@@ -6,7 +6,7 @@
 import type { DirectoryLock } from '../base/environment.ts'
 import { InvalidArgumentError, ReadOnlyError } from '../base/errors.ts'
 import { copyOfKey, toKey, toValue } from '../base/limits.ts'
-import type { Durability } from '../base/types.ts'
+import type { Bytes, Durability } from '../base/types.ts'
 import type { WriteBatch } from '../batch/write-batch.ts'
 import { approximateSize } from './approximate-sizes.ts'
 import { backupChunks } from './backup.ts'
@@ -34,7 +34,7 @@ import type { Stats } from './layers.ts'
 import { ChunkStream, runSteps } from './long-runs.ts'
 import { checkCallOptions, type ResolvedOptions } from './options.ts'
 import { property } from './properties.ts'
-import { joinBatch, joinDeleteRange, joinEncoded } from './range-writes.ts'
+import { checkPlace, joinBatch, joinDeleteRange, joinEncoded } from './range-writes.ts'
 import type { RecoveryInfo } from './recovery.ts'
 import type { ShareHandle } from './share-messages.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -46,6 +46,8 @@ const NO_OPTIONS = {}
 
 /** An open database: what `open` gives. All of its methods belong to the thread that opened it; see `share` for others. */
 export class DB extends DBReads {
+  /** As it was given. */
+  readonly #directory: string
   readonly #engine: Engine
   readonly #commits: CommitDriver
   readonly #drivers: Drivers
@@ -53,16 +55,23 @@ export class DB extends DBReads {
   readonly #log: EventLog | undefined
   #closing: Promise<void> | undefined = undefined
 
-  /** Made by `open`. @internal @throws as Engine */
-  constructor(directory: string, options: ResolvedOptions, lock: DirectoryLock | undefined, log: EventLog | undefined) {
+  /** Made by `open`. @internal @param path of `directory`, wherever the process works @throws as Engine */
+  constructor(
+    directory: string,
+    path: string,
+    options: ResolvedOptions,
+    lock: DirectoryLock | undefined,
+    log: EventLog | undefined,
+  ) {
     let engine: Engine | undefined
     super(directory, options.environment, (emit) => {
-      engine = new Engine(directory, options, (name, detail) => {
+      engine = new Engine(path, options, (name, detail) => {
         log?.event(name, detail)
         emit(name, detail)
       })
       return engine
     })
+    this.#directory = directory
     this.#lock = lock
     this.#log = log
     this.#engine = engine as unknown as Engine
@@ -121,7 +130,10 @@ export class DB extends DBReads {
     this.#commits.commitSync(this.#joinDeleteRange(start, end, options))
   }
 
-  /** Apply a batch, all of it or nothing. The batch is copied, and may be used again at once. Errors as for put. */
+  /**
+   * Apply a batch, all of it or nothing. The batch is copied, and may be used again at once. Errors as for put; also
+   * InvalidArgumentError if it has more ops than fit in a MemTable: two million do, a range delete counting for twelve
+   */
   write(batch: WriteBatch, options?: WriteOptions): Promise<void> {
     return this.#commit(() => this.#joinBatch(batch, options))
   }
@@ -241,7 +253,7 @@ export class DB extends DBReads {
   /** The database's layers and counters, as they are now; also while it closes. */
   stats(): Stats {
     if (this.#engine.isReleased) throw closed()
-    return gatherStats(this.#engine, this.openScans)
+    return { ...gatherStats(this.#engine, this.openScans), directory: this.#directory }
   }
 
   /**
@@ -276,12 +288,18 @@ export class DB extends DBReads {
 
   #joinPut(key: Input, value: Input, options: WriteOptions | undefined): WriteGroup {
     const durability = this.#checkWrite(options)
-    return this.#engine.queue.put(toKey(key), toValue(value), durability)
+    return this.#engine.queue.put(this.#toKey(key), toValue(value), durability)
   }
 
   #joinDelete(key: Input, options: WriteOptions | undefined): WriteGroup {
     const durability = this.#checkWrite(options)
-    return this.#engine.queue.delete(toKey(key), durability)
+    return this.#engine.queue.delete(this.#toKey(key), durability)
+  }
+
+  #toKey(input: Input): Bytes {
+    const key = toKey(input)
+    checkPlace(this.#engine.options.comparator, key, 0, key.length)
+    return key
   }
 
   #joinDeleteRange(start: Input, end: Input, options: WriteOptions | undefined): WriteGroup {

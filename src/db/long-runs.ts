@@ -42,12 +42,15 @@ function aborted(signal: AbortSignal): AbortedError {
 
 type Chunk = Uint8Array<ArrayBuffer>
 
+const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined }
+
 /** The chunks that a generator makes, one for each that is asked for; the event loop turns in between. */
 export class ChunkStream implements AsyncIterableIterator<Chunk> {
   readonly #chunks: Generator<Chunk, void, void>
   readonly #environment: Environment
   readonly #signal: AbortSignal | undefined
   #before: (() => Promise<unknown> | undefined) | undefined
+  #isOver = false
   /** The call before this one: calls are answered in their order. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -73,8 +76,8 @@ export class ChunkStream implements AsyncIterableIterator<Chunk> {
 
   /** End the stream, and let go of what it holds. */
   return(): Promise<IteratorResult<Chunk, undefined>> {
-    this.#chunks.return()
-    return Promise.resolve({ done: true, value: undefined })
+    this.#end()
+    return Promise.resolve(OVER)
   }
 
   [Symbol.asyncIterator](): this {
@@ -82,7 +85,7 @@ export class ChunkStream implements AsyncIterableIterator<Chunk> {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#chunks.return()
+    this.#end()
     return Promise.resolve()
   }
 
@@ -93,11 +96,23 @@ export class ChunkStream implements AsyncIterableIterator<Chunk> {
     try {
       if (before !== undefined) await before()
       await new Promise<void>((resolve) => this.#environment.soon(resolve))
+      if (this.#isOver) return OVER
+      if (this.#signal?.aborted) throw aborted(this.#signal)
     } catch (error) {
-      this.#chunks.return()
+      this.#end()
       throw error
     }
-    const step = this.#signal?.aborted ? this.#chunks.throw(aborted(this.#signal)) : this.#chunks.next()
-    return step.done ? { done: true, value: undefined } : { done: false, value: step.value }
+    // It is, unless a chunk comes of it.
+    this.#isOver = true
+    const step = this.#chunks.next()
+    if (step.done) return OVER
+    this.#isOver = false
+    return { done: false, value: step.value }
+  }
+
+  #end(): void {
+    this.#isOver = true
+    this.#before = undefined
+    this.#chunks.return()
   }
 }

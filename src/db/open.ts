@@ -40,9 +40,10 @@ function openedFigures(db: DB, { readOnly }: ResolvedOptions): OpenedFigures {
 }
 
 async function openLocked(directory: string, options: ResolvedOptions, log: EventLog | undefined): Promise<DB> {
+  const path = absolute(directory, options)
   const lock = await options.environment.files.lock(directory)
   try {
-    return new DB(directory, options, lock, log)
+    return new DB(directory, path, options, lock, log)
   } catch (error) {
     lock.release()
     throw error
@@ -52,20 +53,31 @@ async function openLocked(directory: string, options: ResolvedOptions, log: Even
 /** Each try is as long as reading a MANIFEST and the logs; that a writer is faster ten times in a row is no accident. */
 const READ_ONLY_TRIES = 10
 
-/** Without a lock, files may go between the reading of the MANIFEST and theirs: then the MANIFEST has changed as well. */
+/**
+ * Without a lock, files may go between the reading of the MANIFEST and theirs: then the MANIFEST has changed as well. And a log's
+ * room may be written to between the reading of its beginning and its end: what is damaged is so in the same way when read again.
+ */
 function openReadOnly(directory: string, options: ResolvedOptions, log: EventLog | undefined): DB {
   const { files } = options.environment
+  const path = absolute(directory, options)
+  let lastFault: string | undefined
   for (let tries = 1; ; tries++) {
     const mark = manifestMark(files, directory)
     try {
-      return new DB(directory, options, undefined, log)
+      return new DB(directory, path, options, undefined, log)
     } catch (error) {
       const isPerhapsMoved = error instanceof CorruptionError || error instanceof IOError
       if (!isPerhapsMoved || tries === READ_ONLY_TRIES) throw error
       const now = manifestMark(files, directory)
-      if (now !== undefined && now === mark) throw error
+      if (now !== undefined && now === mark && (error instanceof IOError || error.message === lastFault)) throw error
+      lastFault = error.message
     }
   }
+}
+
+/** Files are opened for as long as the database is open, and the process's working directory may become another one. */
+function absolute(directory: string, { environment }: ResolvedOptions): string {
+  return environment.files.absolute?.(directory) ?? directory
 }
 
 /** The environment of whoever names none. */

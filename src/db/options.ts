@@ -195,23 +195,23 @@ const TABLE: { readonly [K in keyof Required<Options>]: readonly [default_: unkn
  */
 export function resolveOptions(options: Options, makeEnvironment: () => Environment): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('options must be an object')
-  const given = new Map<string, unknown>(Object.entries(options))
+  const unknown = Object.keys(options).filter((name) => !Object.hasOwn(TABLE, name))
+  if (unknown.length > 0) throw new InvalidArgumentError(`unknown option ${unknown.join(', ')}`)
   const resolved = Object.create(null) as { -readonly [K in keyof ResolvedOptions]: unknown }
   for (const [name, [fallback, check]] of Object.entries(TABLE)) {
-    const value = given.get(name)
+    // Read once, wherever it is: a class of the caller's has it in its prototype.
+    const value = options[name as keyof Options]
     if (value !== undefined) check(name, value)
     resolved[name as keyof ResolvedOptions] = value ?? fallback
-    given.delete(name)
   }
-  if (given.size > 0) throw new InvalidArgumentError(`unknown option ${[...given.keys()].join(', ')}`)
-  const environment = options.environment ?? makeEnvironment()
+  const environment = (resolved.environment as Environment | undefined) ?? makeEnvironment()
   resolved.environment = environment
   if (resolved.compression === 'zstd' && environment.codecs?.zstd === undefined) {
     throw new NotSupportedError(`option compression cannot be 'zstd': ${ZSTD_MISSING}`)
   }
   // The caller's array may change.
   if (Array.isArray(resolved.bloomBitsPerKey)) resolved.bloomBitsPerKey = Object.freeze([...resolved.bloomBitsPerKey])
-  if (options.comparator !== undefined) resolved.comparator = customOrder(options.comparator)
+  if (resolved.comparator !== bytewiseComparator) resolved.comparator = customOrder(resolved.comparator as KeyOrder)
   const isBytewise = resolved.comparator === bytewiseComparator
   resolved.memtable ??= isBytewise ? 'radix' : 'skiplist'
   if (resolved.memtable === 'radix' && !isBytewise) {
@@ -233,7 +233,7 @@ function checkTriggers(options: ResolvedOptions): void {
   )
 }
 
-export function customOrder(order: KeyOrder): Comparator {
+function customOrder(order: KeyOrder): Comparator {
   if (typeof order.name !== 'string' || /^(leveldb|varve|rocksdb)\.|^$/.test(order.name)) {
     throw new InvalidArgumentError(
       'a comparator needs a name of its own, not starting with leveldb., rocksdb. or varve.',

@@ -1,20 +1,63 @@
 /**
- * Writes that may delete ranges join the queue here: whether a range ends after it starts is for the database's comparator
- * to say, and has to be known before anything is logged.
+ * What the database's comparator has to say before anything is logged: whether a range ends after it starts, and, of an order of
+ * the caller's own, whether it takes the key at all. Writes that may delete ranges join the queue here.
  */
-import type { Comparator } from '../base/comparator.ts'
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
-import type { Bytes, Durability } from '../base/types.ts'
+import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
+import * as ValueType from '../base/value-type.ts'
+import { type BatchSink, batchCount, forEachOp } from '../batch/batch-format.ts'
 import { RangeOps } from '../batch/range-ops.ts'
 import { WriteBatch } from '../batch/write-batch.ts'
 import type { Engine } from './engine.ts'
-import type { WriteGroup } from './write-group.ts'
+import { arenaBytesMax, BATCH_ARENA_BYTES_MAX, type WriteGroup } from './write-group.ts'
 
-/** @throws InvalidArgumentError if the range ends before it starts. @returns whether it holds no key */
+/** @throws InvalidArgumentError as checkPlace, or if the range ends before it starts. @returns whether it holds no key */
 export function checkRange(comparator: Comparator, start: Bytes, end: Bytes): boolean {
+  checkPlace(comparator, start, 0, start.length)
+  checkPlace(comparator, end, 0, end.length)
   const order = comparator.compare(start, 0, start.length, end, 0, end.length)
   if (order > 0) throw new InvalidArgumentError('deleteRange takes a start that does not sort after the end')
   return order === 0
+}
+
+/**
+ * A key that an order of the caller's own cannot place, since it has another form than the others, would be in the log, and keep it
+ * from being replayed for ever.
+ * @throws InvalidArgumentError if the order throws for the key, or does not find it equal to itself
+ */
+export function checkPlace(comparator: Comparator, key: Bytes, offset: number, length: number): void {
+  if (comparator === bytewiseComparator) return
+  let order: unknown
+  try {
+    order = comparator.compare(key, offset, length, key, offset, length)
+  } catch (cause) {
+    throw new InvalidArgumentError('the comparator throws for a key', { cause })
+  }
+  if (order !== 0) throw new InvalidArgumentError('the comparator must give 0 for a key and itself')
+}
+
+/** Checks the keys of a batch. */
+class KeyCheck implements BatchSink {
+  readonly #comparator: Comparator
+
+  constructor(comparator: Comparator) {
+    this.#comparator = comparator
+  }
+
+  add(
+    _sequence: SequenceNumber,
+    type: number,
+    key: Bytes,
+    keyOff: number,
+    keyLen: number,
+    end: Bytes,
+    endOff: number,
+    endLen: number,
+  ): void {
+    checkPlace(this.#comparator, key, keyOff, keyLen)
+    if (type === ValueType.RANGE_DELETION) checkPlace(this.#comparator, end, endOff, endLen)
+  }
 }
 
 /** @throws InvalidArgumentError unless it is a batch */
@@ -34,7 +77,7 @@ export function joinDeleteRange(
   return queue.deleteRange(start, end, durability)
 }
 
-/** @throws InvalidArgumentError if it is no batch, or a range in it does not end after it starts */
+/** @throws InvalidArgumentError if it is no batch, has too many ops, or a range in it does not end after it starts */
 export function joinBatch(engine: Engine, batch: WriteBatch, durability: Durability): WriteGroup {
   checkBatch(batch)
   return joinEncoded(engine, batch.encoded(), batch.rangeCount, durability)
@@ -47,7 +90,12 @@ export function joinEncoded(
   rangeCount: number,
   durability: Durability,
 ): WriteGroup {
-  const ranges = new RangeOps(options.comparator)
+  const { comparator } = options
+  const count = batchCount(encoded, 0)
+  if (arenaBytesMax(count, rangeCount, encoded.length) > BATCH_ARENA_BYTES_MAX)
+    throw new InvalidArgumentError(`a batch of ${count} ops does not fit in a MemTable: write them in several`)
+  if (comparator !== bytewiseComparator) forEachOp(encoded, 0, encoded.length, new KeyCheck(comparator))
+  const ranges = new RangeOps(comparator)
   if (rangeCount > 0) ranges.read(encoded, 0, encoded.length)
   if (ranges.fault !== undefined) throw new InvalidArgumentError(ranges.fault)
   return queue.write(encoded, rangeCount, durability)

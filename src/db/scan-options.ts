@@ -63,15 +63,15 @@ function plan(options: ScanOptions, comparator: Comparator): ScanPlan {
   if (gte !== undefined && gt !== undefined) throw new InvalidArgumentError('a scan has one lower bound: gte or gt')
   if (lte !== undefined && lt !== undefined) throw new InvalidArgumentError('a scan has one upper bound: lte or lt')
   if (typeof reverse !== 'boolean') throw new InvalidArgumentError('reverse must be true or false')
-  if (!(limit >= 0) || (limit !== Number.POSITIVE_INFINITY && !Number.isInteger(limit))) {
+  if (limit !== Number.POSITIVE_INFINITY && !(Number.isInteger(limit) && limit >= 0)) {
     throw new InvalidArgumentError('limit must be an integer of at least 0')
   }
   if (snapshot !== undefined && !(snapshot instanceof Snapshot))
     throw new InvalidArgumentError('snapshot must be a Snapshot')
   const bounds = {
-    lower: bound(gte ?? gt),
+    lower: bound(gte === undefined ? gt : gte),
     includeLower: gt === undefined,
-    upper: bound(lte ?? lt),
+    upper: bound(lte === undefined ? lt : lte),
     includeUpper: lt === undefined,
   }
   if (prefix === undefined) return { bounds, isReverse: reverse, limit, snapshot }

@@ -8,6 +8,7 @@
  * Names       Creating a file does not sync its directory, which can take tens of milliseconds while tables are written: the
  *             first sync of the file does, and the flush of the MemTable before it. A crash that loses the name loses
  *             nothing that was durable, and recovery takes a missing log for the end of the history.
+ * Room        What is synced for the second time is likely to be synced again: it gets room for that (log/log-room.ts).
  * Invariants  (1) a file's directory entry is durable before anything in it is acknowledged as durable, and before the
  *                 MANIFEST names the file (rule D1)
  *             (2) older files are durable before a newer one is made so: no hole survives a crash (rule D4)
@@ -123,6 +124,7 @@ export class WriteAheadLog {
   /** Make everything durable, oldest first. */
   sync(): void {
     this.syncNames()
+    this.#makeRoom()
     for (const log of this.#logs) {
       log.writer.flush()
       if (log.syncedBytes === log.writer.bytes) continue
@@ -142,6 +144,7 @@ export class WriteAheadLog {
       log.writer.sync()
       log.syncedBytes = log.writer.bytes
     }
+    this.#makeRoom()
     return active.writer.syncLater()
   }
 
@@ -189,6 +192,12 @@ export class WriteAheadLog {
 
   get #active(): LogFile {
     return this.#logs[this.#logs.length - 1]
+  }
+
+  /** Before a sync: one of a file that has been synced before is not the last one. */
+  #makeRoom(): void {
+    const { writer, syncedBytes } = this.#active
+    if (syncedBytes > 0 && syncedBytes < writer.bytes) writer.makeRoom()
   }
 
   #addMarker(sequence: SequenceNumber): void {

@@ -20,6 +20,11 @@ const INITIAL_BYTES = 4096
 const LENGTH_BYTES = 4
 /** A buffer that one large batch made larger than this is not used again. */
 const KEPT_BUFFER_BYTES = 2 * GROUP_BYTES_MAX
+/**
+ * Arena bytes that the largest batch can take: a MemTable has less than 2 GiB, and the group that the batch joins may have a mebibyte
+ * of tiny writes in it. Two million ops in a batch of a gibibyte, almost six million tiny ones.
+ */
+export const BATCH_ARENA_BYTES_MAX: number = 1.75 * 1024 * 1024 * 1024
 /** A MemTable's cost for an entry beyond its bytes, which the batch counts with its varints. */
 const ENTRY_OVERHEAD_BYTES = MemTable.entryBytesMax(0, 0)
 

@@ -99,12 +99,25 @@ function survivingFile(
   prng: Prng,
 ): MemoryFile {
   const loss = lossOf(file, mode, single, pageBytes, prng)
-  if (loss.ranges.length === 0) return file.durableClone()
-  const bytes = file.content()
+  const image = loss.ranges.length === 0 ? file.durableClone() : withoutLost(file, loss, mode, prng)
+  image.reserved = survivingReserve(file, mode, prng)
+  return image
+}
+
+function withoutLost(file: MemoryFile, loss: Loss, mode: CrashMode, prng: Prng): MemoryFile {
+  const bytes = file.appended()
   for (const { start, limit } of loss.ranges) {
     for (let i = start; i < limit; i++) bytes[i] = mode === 4 ? prng.below(256) : 0
   }
   return MemoryFile.durable(loss.keepsSize ? bytes : bytes.subarray(0, keptLength(file.length, loss.ranges)))
+}
+
+/** How long the file was made ahead of what was appended: as before the last sync, or as it is now. */
+function survivingReserve({ reserved, durablyReserved }: MemoryFile, mode: CrashMode, prng: Prng): number {
+  if (reserved === durablyReserved) return reserved
+  if (mode === 0 || mode === 6) return durablyReserved
+  if (mode === 1 || mode === 7) return reserved
+  return prng.below(2) === 0 ? reserved : durablyReserved
 }
 
 function lossOf(

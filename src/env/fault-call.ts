@@ -6,6 +6,7 @@ export type FileOperation =
   | 'read'
   | 'create'
   | 'append'
+  | 'reserve'
   | 'sync'
   | 'close'
   | 'list'

@@ -345,6 +345,12 @@ class FaultWritableFile implements WritableFile {
     closeInner(this.#inner, this.#calls)
   }
 
+  /** One that fails does nothing, and says nothing. */
+  reserve(limit: number): void {
+    const fault = this.#calls.begin('reserve', this.path, String(limit))
+    if (fault === undefined) this.#inner.reserve?.(limit)
+  }
+
   #beginSync(): void {
     const fault = this.#calls.begin('sync', this.path)
     if (fault === undefined) return

@@ -1,6 +1,8 @@
 /**
  * MemoryFile: the bytes of one file in memory, and which of them a power loss may take.
  *
+ * Reserved    a file may be longer than what was appended; what is behind it reads as zeros, and takes no memory
+ *
  * Invariants  (1) `unsynced` ranges are not empty, ascend, and do not overlap; all other bytes are durable
  *             (2) bytes that other files share are not written; whoever appends first copies them
  *             (3) a lost range is one whose sync has failed: the kernel takes its pages for clean, so no later sync makes
@@ -17,7 +19,11 @@ export interface UnsyncedRange {
 }
 
 export class MemoryFile {
+  /** Where what was appended ends. */
   length = 0
+  /** Up to where it was made longer, if that is behind `length`; and what a sync has made durable of that. */
+  reserved = 0
+  durablyReserved = 0
   unsynced: UnsyncedRange[] = []
   #bytes: Uint8Array<ArrayBuffer>
   #isShared = false
@@ -44,18 +50,33 @@ export class MemoryFile {
     this.length += length
   }
 
+  /** How long the file is. */
+  get size(): number {
+    return Math.max(this.length, this.reserved)
+  }
+
   /** The file must have that many bytes there. */
   read(offset: number, into: Bytes, intoOffset: number, length: number): void {
-    copyBytes(this.#bytes, offset, into, intoOffset, length)
+    const kept = Math.min(length, Math.max(0, this.length - offset))
+    copyBytes(this.#bytes, offset, into, intoOffset, kept)
+    into.fill(0, intoOffset + kept, intoOffset + length)
+  }
+
+  /** What was appended, as a copy. */
+  appended(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.slice(0, this.length)
   }
 
   /** All bytes, as a copy. */
   content(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.length)
+    const bytes = new Uint8Array(this.size)
+    bytes.set(this.#bytes.subarray(0, this.length))
+    return bytes
   }
 
   /** A sync that covered the bytes before `limit` has succeeded. */
   markSynced(limit: number): void {
+    this.durablyReserved = this.reserved
     for (const range of this.unsynced) {
       if (!range.lost) range.start = Math.min(range.limit, Math.max(range.start, limit))
     }
@@ -80,6 +101,8 @@ export class MemoryFile {
     this.#isShared = true
     copy.#isShared = true
     copy.length = this.length
+    copy.reserved = this.reserved
+    copy.durablyReserved = this.durablyReserved
     return copy
   }
 

@@ -60,7 +60,7 @@ export class MemoryFiles implements FileSystem {
   status(path: string): FileStatus | undefined {
     const node = this.tree.get(normalPath(path))
     if (node === undefined) return undefined
-    return node === 'directory' ? { kind: 'directory', bytes: 0 } : { kind: 'file', bytes: node.length }
+    return node === 'directory' ? { kind: 'directory', bytes: 0 } : { kind: 'file', bytes: node.size }
   }
 
   makeDirectory(path: string): void {
@@ -189,7 +189,7 @@ class MemoryRandomAccessFile implements RandomAccessFile {
 
   constructor(files: MemoryFiles, path: string, file: MemoryFile) {
     this.path = path
-    this.bytes = file.length
+    this.bytes = file.size
     this.#files = files
     this.#file = file
   }
@@ -197,7 +197,7 @@ class MemoryRandomAccessFile implements RandomAccessFile {
   read(offset: number, into: Bytes, intoOffset: number, length: number): void {
     if (!this.#open) throw refusal('read', this.path, 'the file is closed')
     const limit = offset + length
-    if (length > 0 && limit > this.#file.length) throw refusal('read', this.path, `it ends before byte ${limit}`)
+    if (length > 0 && limit > this.#file.size) throw refusal('read', this.path, `it ends before byte ${limit}`)
     this.#file.read(offset, into, intoOffset, length)
   }
 
@@ -234,6 +234,10 @@ export class MemoryWritableFile implements WritableFile {
     this.#check('sync')
     const limit = this.#file.length
     await this.#files.whenSyncEnds(() => this.#file.markSynced(limit))
+  }
+
+  reserve(limit: number): void {
+    if (this.#open) this.#file.reserved = limit
   }
 
   close(): void {

@@ -46,6 +46,10 @@ export class NodeFiles implements FileSystem {
     return path.join(directory, name)
   }
 
+  absolute(file: string): string {
+    return path.resolve(file)
+  }
+
   openRandomAccess(file: string): RandomAccessFile {
     const fd = attempt('open', file, () => fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
     try {
@@ -252,6 +256,15 @@ class NodeWritableFile implements WritableFile {
         syncsAheadRunning--
       }),
     )
+  }
+
+  reserve(limit: number): void {
+    if (this.#fd < 0 || this.#closing || this.#failure !== undefined) return
+    try {
+      fs.ftruncateSync(this.#fd, Math.max(limit, this.#end))
+    } catch {
+      // A limit of the process or the disk; whether what is appended fits, the append says.
+    }
   }
 
   /** While a syncLater runs, the descriptor is closed when that is done, and its promise reports an error of both. */

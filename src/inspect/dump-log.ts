@@ -29,9 +29,11 @@ export function* dumpLog(file: RandomAccessFile, style: BytesStyle): Generator<s
     count(totals, reader)
     yield* showBatch(reader.recordStart, reader.recordBuf, reader.recordOff, reader.recordLen, style)
   }
-  if (reader.fault !== undefined) {
-    yield describeFault(reader.fault, file.bytes)
-    yield* beyond(reader, reader.fault.offset + 1, style)
+  const { fault } = reader
+  if (fault?.isRoom) yield `  @${fault.offset} room for more: ${showCount(file.bytes - fault.offset)} bytes of zeros`
+  else if (fault !== undefined) {
+    yield describeFault(fault, file.bytes)
+    yield* beyond(reader, fault.offset + 1, style)
   }
   const { batches, ops, markers } = totals
   yield `  end: ${showPlural(batches, 'batch', 'batches')}, ${showPlural(ops, 'op')}, ${showPlural(markers, 'marker')}`

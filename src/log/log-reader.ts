@@ -3,6 +3,8 @@
  * It judges nothing and changes nothing: whether a bad place is a torn tail or damage is recovery's decision
  * (db/recovery.ts), and dump tools want to see both.
  *
+ * Room for more (log-room.ts) is no fault of a log, but where it ends; `fault` says so, since a MANIFEST has none.
+ *
  * LevelDB skips the rest of a 32 KiB block at a bad record and goes on, which leaves holes in the history; this reader
  * stops, and `findRecordAfter` tells what lies beyond.
  *
@@ -15,6 +17,7 @@ import { crc32c, unmaskCrc } from '../base/crc32c.ts'
 import type { RandomAccessFile } from '../base/environment.ts'
 import type { Bytes } from '../base/types.ts'
 import { BLOCK_BYTES, FIRST, FULL, HEADER_BYTES, LAST, MIDDLE, ZERO } from './log-format.ts'
+import { isRoom } from './log-room.ts'
 
 /** Blocks read at once. */
 const WINDOW_BYTES = 16 * BLOCK_BYTES
@@ -26,6 +29,8 @@ export interface LogFault {
   readonly reason: string
   /** Whether the file simply ends inside the record: what a write that was cut off leaves. */
   readonly atEnd: boolean
+  /** Whether it is none, if this is a write-ahead log: all records were read, and the rest is room for more. */
+  readonly isRoom: boolean
 }
 
 export class LogReader {
@@ -140,7 +145,8 @@ export class LogReader {
     const length = window[at + 4] | (window[at + 5] << 8)
     const type = window[at + 6]
     const end = start + HEADER_BYTES + length
-    if (type === ZERO && length === 0) return this.#fail(start, 'region was never written', false)
+    if (type === ZERO && length === 0)
+      return this.#fail(start, 'region was never written', false, isRoom(this.#file, start))
     if ((start % BLOCK_BYTES) + HEADER_BYTES + length > BLOCK_BYTES) {
       return this.#fail(start, 'record length passes the end of its block', false)
     }
@@ -164,8 +170,8 @@ export class LogReader {
     this.#file.read(block, this.#window, 0, this.#windowBytes)
   }
 
-  #fail(offset: number, reason: string, atEnd: boolean): false {
-    this.fault = { offset, reason, atEnd }
+  #fail(offset: number, reason: string, atEnd: boolean, room: boolean = false): false {
+    this.fault = { offset, reason, atEnd, isRoom: room }
     return false
   }
 

@@ -12,6 +12,7 @@ import { crc32c, unmaskCrc } from '../base/crc32c.ts'
 import type { RandomAccessFile } from '../base/environment.ts'
 import type { Bytes } from '../base/types.ts'
 import { BLOCK_BYTES, FIRST, FULL, HEADER_BYTES, LAST, ZERO } from './log-format.ts'
+import { isRoom } from './log-room.ts'
 
 /** Bytes [offset, offset + bytes) of a log that were not used. */
 export interface LogGap {
@@ -48,6 +49,7 @@ export class LogSalvage {
       const length = this.#block[at + 4] | (this.#block[at + 5] << 8)
       const type = this.#block[at + 6]
       const fault = this.#fault(at, length, type)
+      if (type === ZERO && length === 0 && isRoom(this.#file, start)) break
       if (fault !== undefined) {
         this.#skip(fault, at, length)
         continue

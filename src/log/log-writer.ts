@@ -14,6 +14,7 @@ import type { WritableFile } from '../base/environment.ts'
 import { IOError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
 import { BLOCK_BYTES, FIRST, FULL, HEADER_BYTES, LAST, MIDDLE } from './log-format.ts'
+import { roomLimit } from './log-room.ts'
 
 /** A MANIFEST needs no more, and a log soon has what its groups take. */
 const INITIAL_BUFFER_BYTES = 4 * 1024
@@ -34,6 +35,8 @@ export class LogWriter {
   /** Offset in the current block, of the file and the buffer together. */
   #blockOffset = 0
   #failed = false
+  /** Where the file ends that was made longer; 0 if it was not. */
+  #roomLimit = 0
 
   /** @param file newly created and empty; the writer owns it from now on */
   constructor(file: WritableFile) {
@@ -109,13 +112,21 @@ export class LogWriter {
     return this.#file.syncLater()
   }
 
+  /** Make the file longer than what is in it, if it is not yet: the next syncs are going to be faster (log-room.ts). */
+  makeRoom(): void {
+    if (this.bytes < this.#roomLimit || this.#failed) return
+    this.#roomLimit = roomLimit(this.bytes)
+    this.#file.reserve?.(this.#roomLimit)
+  }
+
   /** Refuse everything from now on: a syncLater failed. */
   fail(): void {
     this.#failed = true
   }
 
-  /** Close the file; what is buffered is lost unless flushed before. */
+  /** Close the file, without the room that was made; what is buffered is lost unless flushed before. */
   close(): void {
+    if (this.#roomLimit > 0) this.#file.reserve?.(0)
     this.#file.close()
   }
 

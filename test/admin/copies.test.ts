@@ -329,6 +329,37 @@ async function refusal(bytes: Uint8Array): Promise<VarveError> {
   return assert.fail('it was restored')
 }
 
+for (const flush of [false, true]) {
+  test(`a backup that is begun after the database was closed is refused, and nothing else is told, flush ${flush}`, async () => {
+    const db = await openIn(new MemoryEnvironment())
+    await fill(db, 0, 10)
+    let failures = 0
+    db.on('error', () => failures++)
+    const stream = db.backup({ flush })
+    await db.close()
+    await assert.rejects(stream.next(), ClosedError)
+    assert.deepEqual(await stream.next(), { done: true, value: undefined })
+    assert.equal(failures, 0)
+  })
+}
+
+test('a backup that was aborted is over, and one that is over cannot be aborted', async () => {
+  const db = await openIn(new MemoryEnvironment())
+  await fill(db, 0, 10)
+  for (const flush of [false, true]) {
+    const controller = new AbortController()
+    const [aborted, whole, left] = [0, 1, 2].map(() => db.backup({ flush, signal: controller.signal }))
+    for await (const _ of whole);
+    await left.next()
+    await left.return?.()
+    await fill(db, 0, 10)
+    controller.abort()
+    await assert.rejects(aborted.next(), { code: 'ABORTED' })
+    for (const stream of [aborted, whole, left]) assert.equal((await stream.next()).done, true)
+  }
+  await db.close()
+})
+
 test('a backup that is cut off, or changed anywhere, is refused with the offset, and leaves nothing', async (t) => {
   let count = 0
   for (let at = 0; at < backup.length; at += at < 400 || at > backup.length - 400 ? 1 : 37) {
@@ -428,6 +459,52 @@ test('a source that fails, or gives something else, fails the restore', async ()
   // What failed does not stand in the way.
   await restore([backup], DIRECTORY, { environment })
   assert.deepEqual(await contentAt(environment, DIRECTORY), content)
+})
+
+test('a restore whose source does not answer can be aborted, and the source is told', async () => {
+  const memory = new MemoryEnvironment()
+  const controller = new AbortController()
+  let ended = 0
+  const source: AsyncIterableIterator<Uint8Array> = {
+    [Symbol.asyncIterator]: () => source,
+    next: () => {
+      setImmediate(() => controller.abort(new Error('enough')))
+      return new Promise(() => {})
+    },
+    return: () => {
+      ended++
+      return Promise.reject(new Error('of no interest'))
+    },
+  }
+  const options = { environment: memory, signal: controller.signal }
+  await assert.rejects(restore(source, COPY, options), (error: VarveError) => {
+    assert.deepEqual([error.code, (error.cause as Error).message], ['ABORTED', 'enough'])
+    return true
+  })
+  assert.equal(ended, 1)
+  assert.equal(memory.files.locks.size, 0)
+  await restore([backup], COPY, { environment: memory })
+  assert.deepEqual(await contentAt(memory, COPY), content)
+})
+
+test('a source is ended when its restore fails, and not when it has ended itself', async () => {
+  const { signal } = new AbortController()
+  let ended = 0
+  async function* chunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+    try {
+      yield bytes
+      yield new Uint8Array(0)
+    } finally {
+      ended++
+    }
+  }
+  await assert.rejects(
+    restore(chunks(flipped(backup, 0)), COPY, { environment: new MemoryEnvironment(), signal }),
+    CorruptionError,
+  )
+  assert.equal(ended, 1)
+  await restore(chunks(backup), COPY, { environment: new MemoryEnvironment(), signal })
+  assert.equal(ended, 2)
 })
 
 test('random changes to a backup never make another database', async (t) => {

@@ -57,12 +57,18 @@ test('a sound database has no finding, whoever made it', async () => {
   }
 })
 
+/** Every place in a file, but of the room at the end of a log only a few. */
+function placesIn(bytes: Uint8Array): number[] {
+  const used = bytes.findLastIndex((byte) => byte !== 0) + 1
+  return [...bytes.keys()].filter((at) => at < used + 16 || at % 1999 === 0 || at === bytes.length - 1)
+}
+
 test('every flipped byte of every file is found', async (t) => {
   const directory = await small()
   let found = 0
   let asDamage = 0
   for (const [name, bytes] of directory) {
-    for (let at = 0; at < bytes.length; at++) {
+    for (const at of placesIn(bytes)) {
       const { findings, isDamaged } = await report(withFile(directory, name, flipped(bytes, at)))
       const told = findings.filter(({ severity }) => severity !== 'note')
       assert.ok(told.length > 0, `byte ${at} of ${name} was not found`)

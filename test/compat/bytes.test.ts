@@ -174,12 +174,14 @@ for (const [name, writes, options] of CASES) {
   })
 }
 
-test('synced writes put markers into the log and change nothing else', async () => {
+test('synced writes put markers into the log, and room behind it, and change nothing else', async () => {
   const level = await levelFiles(small)
   await withDirectory(async (directory) => {
     const varve = await openVarve(directory, { durability: 'disk' })
     for (const write of small) await varve.write(write)
-    const log = onlyFile(directory, '.log')
+    const file = onlyFile(directory, '.log')
+    const log = file.subarray(0, file.findLastIndex((byte) => byte !== 0) + 1)
+    assert.equal(file.length, 32768)
     // One at the file's beginning, and one before each write that follows a sync.
     assert.equal(log.length - level.log.length, small.length * (7 + HEADER_BYTES))
     assert.deepEqual(records(log), records(level.log))

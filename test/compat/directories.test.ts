@@ -3,7 +3,7 @@
  * leaves it, with data in logs, in tables, and in both.
  */
 import assert from 'node:assert/strict'
-import { cpSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ClassicLevel } from 'classic-level'
@@ -66,6 +66,25 @@ test('LevelDB reads what a killed varve left in one log', async () => {
     await varve.close()
     assert.deepEqual(filesOf(copy, '.ldb'), [])
     assert.deepEqual(await contentIn(openLevel, copy), expectedContent(writes))
+  })
+})
+
+test('LevelDB reads a log with room in it, which a varve has left that was killed between syncs', async () => {
+  await withDirectory(async (directory) => {
+    const varve = await openVarve(directory)
+    // The last one but for a few bytes in another block than the first.
+    for (let i = 0; i < 300; i++) await varve.db.put(`key${i}`, 'x'.repeat(i), { durability: 'disk' })
+    const content = await varve.content()
+    const [killed, again] = [join(directory, 'killed'), join(directory, 'again')]
+    for (const copy of [killed, again]) copyLive(directory, copy)
+    await varve.close()
+    const [log] = filesOf(killed, '.log')
+    assert.equal(statSync(join(killed, log)).size % 32768, 0, 'the file ends where a block does')
+    assert.deepEqual(await contentIn(openLevel, killed), content)
+    const strict = await open(again, { recovery: 'strict' })
+    assert.deepEqual(strict.recoveryInfo.discarded, [])
+    await strict.close()
+    assert.deepEqual(await contentIn(openVarve, again), content)
   })
 })
 

@@ -4,9 +4,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Options } from '../../src/db/options.ts'
+import type { FileCall } from '../../src/env/fault-call.ts'
 import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
-import { DIRECTORY, type Directory, directoryOf, entriesOf, environmentOf, fingerprint, openIn } from './directories.ts'
+import {
+  DIRECTORY,
+  type Directory,
+  directoryOf,
+  entriesOf,
+  environmentOf,
+  fingerprint,
+  openIn,
+  recordEnds,
+} from './directories.ts'
 
 const UNCOMPACTED: Options = { level0CompactionTrigger: 500, level0SlowdownTrigger: 500, level0StopTrigger: 500 }
 
@@ -78,4 +88,30 @@ test('a table that another process has compacted away is told from one that is l
   assert.throws(() => reader.getSync('key1'), { code: 'CORRUPTION', message: /missing/ })
   await reader.close()
   await assert.rejects(openIn(damaged, { readOnly: true }), { code: 'CORRUPTION', message: /missing/ })
+})
+
+test('a log that is written to while it is read is read again; one that is damaged stays so', async () => {
+  const memory = environmentOf(new Map())
+  const db = await openIn(memory)
+  for (const key of ['a', 'b', 'c']) await db.put(key, 'x'.repeat(50), { durability: 'disk' })
+  const entries = entriesOf(db)
+  const left = directoryOf(memory)
+  await db.close()
+  const [name, log] = [...left].find(([file]) => file.endsWith('.log')) as [string, Uint8Array]
+  const ends = recordEnds(log)
+  // As read a moment ago, when the second batch was not there yet, though what follows was, when that was read.
+  const early = log.slice().fill(0, ends[2], ends[3])
+
+  const damaged = environmentOf(new Map([...left, [name, early]]))
+  await assert.rejects(openIn(damaged, { readOnly: true }), { code: 'CORRUPTION', message: /had been written/ })
+
+  const alive = environmentOf(new Map([...left, [name, early]]))
+  let opened = 0
+  const faultAt = ({ op, path }: FileCall): undefined => {
+    if (op === 'open' && path === name && ++opened === 2) alive.write(`${DIRECTORY}/${name}`, log)
+  }
+  const environment = new FaultEnvironment(alive, { directory: DIRECTORY, faultAt })
+  const reader = await openIn(alive, { environment, readOnly: true })
+  assert.deepEqual([entriesOf(reader), reader.recoveryInfo.discarded], [entries, []])
+  await reader.close()
 })

@@ -186,6 +186,24 @@ test('options that are not an object are refused', async () => {
   await assert.rejects(open('/db', null as unknown as Options), { code: 'INVALID_ARGUMENT' })
 })
 
+test('options are taken wherever an object has them, and read once', async () => {
+  class Configuration {
+    reads = 0
+    get writeBufferBytes(): number {
+      this.reads++
+      return 8192
+    }
+  }
+  const options = new Configuration()
+  await assert.rejects(open('/db', options as Options), /unknown option reads/)
+  Object.defineProperty(options, 'reads', { enumerable: false })
+  const environment = new MemoryEnvironment()
+  const db = await open('/db', Object.assign(options, { environment }))
+  assert.equal(db.stats().writeBufferBytes, 8192)
+  assert.equal(options.reads, 1)
+  await db.close()
+})
+
 // Arguments.
 
 function detached(): Uint8Array {
@@ -222,6 +240,11 @@ const calls: [what: string, call: (db: DB) => unknown][] = [
   ['scan with two upper bounds', (db) => db.scanSync({ lt: 'a', lte: 'b' })],
   ['scan with a prefix that is a number', (db) => db.scan({ prefix: 1 as never })],
   ['scan with a bound that is a number', (db) => db.keys({ gt: 1 as never })],
+  ...(['gte', 'gt', 'lte', 'lt', 'prefix'] as const).map((bound): [string, (db: DB) => unknown] => [
+    `scan with ${bound} = null`,
+    (db) => db.scan({ [bound]: null } as never),
+  ]),
+  ['scan with a limit that is a symbol', (db) => db.scan({ limit: Symbol('all') as never })],
   ['scan with a detached bound', (db) => db.values({ gt: detached() })],
   ['scan with a limit of −1', (db) => db.keysSync({ limit: -1 })],
   ['scan with a limit of 1.5', (db) => db.valuesSync({ limit: 1.5 })],
@@ -262,6 +285,19 @@ for (const [what, call] of writes) {
   })
 }
 
+test('a batch of more ops than a MemTable can hold is refused, and nothing that is written beside it', async () => {
+  const db = await fresh()
+  const batch = new WriteBatch()
+  for (let i = 0; i < 420_000; i++) batch.deleteRange('b', 'c')
+  const all = await Promise.allSettled([db.put('a', '1'), db.write(batch), db.put('b', '2')])
+  assert.deepEqual(
+    all.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : undefined)),
+    [undefined, 'INVALID_ARGUMENT', undefined],
+  )
+  assert.deepEqual(entriesOf(db), ['a=1', 'b=2'])
+  await db.close()
+})
+
 test('arguments are copied before the call returns', async () => {
   const db = await fresh()
   const key = text('key')
@@ -276,6 +312,17 @@ test('arguments are copied before the call returns', async () => {
   assert.deepEqual(entriesOf(db), ['key=value', 'x=1', 'y=2'])
   await db.write(batch.put('z', '3'))
   assert.deepEqual(entriesOf(db), ['key=value', 'x=1', 'y=2', 'z=3'])
+  await db.close()
+})
+
+test('keys that are made one after another in the same memory are different keys', async () => {
+  const db = await fresh()
+  for (const key of ['a', 'b', 'c']) await db.put(key, key)
+  function* keys(): Generator<Uint8Array> {
+    const key = new Uint8Array(1)
+    for (const byte of text('abc')) yield key.fill(byte)
+  }
+  assert.equal(Buffer.concat((await db.getMany(keys())) as Uint8Array[]).toString(), 'abc')
   await db.close()
 })
 

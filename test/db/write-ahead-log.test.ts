@@ -123,6 +123,31 @@ for (const [what, sync, counts] of SYNCS) {
   })
 }
 
+test('a file that is synced again gets room to the end of its block, once, and loses it when it is closed', async () => {
+  const { memory, log } = begin(true)
+  const bytes = (name: string): number | undefined => memory.files.status(`/db/${name}`)?.bytes
+  rotate(log, 3, 1)
+  add(log, 1)
+  log.sync()
+  assert.equal(bytes('000003.log'), 42, 'the first sync may be the last')
+  add(log, 2)
+  log.sync()
+  assert.deepEqual([bytes('000003.log'), log.bytes], [32768, 84])
+  for (let sequence = 3; log.bytes < 32768; sequence++) add(log, sequence)
+  log.flush()
+  const beyond = log.bytes
+  assert.equal(bytes('000003.log'), beyond)
+  await log.syncLater()
+  assert.equal(bytes('000003.log'), 65536)
+  rotate(log, 4, 3000)
+  log.sync()
+  assert.equal(bytes('000004.log'), 19)
+  log.dropBelow(fileNumber(4))
+  assert.equal(bytes('000003.log'), beyond)
+  log.close()
+  assert.equal(bytes('000004.log'), 19)
+})
+
 test('a log that is told of a failure takes no more', () => {
   const { log } = begin(true)
   rotate(log, 3, 1)

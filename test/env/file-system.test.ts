@@ -114,6 +114,24 @@ for (const [name, make] of Object.entries(IMPLEMENTATIONS)) {
       await synced
     })
 
+    it('make a file longer than what is in it, and as long again, and append where they were', () => {
+      const file = files.createWritable(at('a'))
+      file.append(HELLO, 0, 5)
+      file.reserve?.(100)
+      assert.equal(files.status(at('a'))?.bytes, 100)
+      assert.equal(read('a'), `hello${'\0'.repeat(95)}`)
+      file.append(HELLO, 5, 7)
+      assert.equal(read('a'), `hello, world${'\0'.repeat(88)}`)
+      file.sync()
+      file.reserve?.(8)
+      assert.equal(read('a'), 'hello, world')
+      file.reserve?.(40)
+      file.append(new Uint8Array(50).fill(33), 0, 50)
+      file.close()
+      file.reserve?.(100)
+      assert.equal(read('a'), `hello, world${'!'.repeat(50)}`)
+    })
+
     it('refuse use after close, and take a second close for nothing', async () => {
       const writable = files.createWritable(at('a'))
       writable.close()

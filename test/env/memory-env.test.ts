@@ -178,6 +178,35 @@ describe('a crash image', () => {
     assert.deepEqual([...seen].sort(), expected)
   })
 
+  it('shows a file that was made longer as long as before the last sync, or as it is; with zeros, whatever else is lost', () => {
+    const environment = made()
+    const file = environment.files.createWritable('/db/a')
+    environment.files.syncDirectory('/db')
+    file.append(pattern(10), 0, 10)
+    file.reserve?.(100)
+    file.sync()
+    const lengths = (mode: CrashMode): number[] => {
+      const found = images(environment, mode, 20).map((image) => image.readAll('/db/a'))
+      for (const bytes of found) {
+        assert.deepEqual(bytes.subarray(0, 10), pattern(10))
+        assert.ok(bytes.subarray(10).every((byte) => byte === 0))
+      }
+      return [...new Set(found.map(({ length }) => length))].sort((a, b) => a - b)
+    }
+    for (const mode of CRASH_MODES) assert.deepEqual(lengths(mode), [100], `mode ${mode}`)
+    file.reserve?.(300)
+    assert.deepEqual(CRASH_MODES.map(lengths), [
+      [100],
+      [300],
+      [100, 300],
+      [100, 300],
+      [100, 300],
+      [100, 300],
+      [100],
+      [300],
+    ])
+  })
+
   it('is the same for the same seed, and differs for another', () => {
     const environment = made()
     const file = environment.files.createWritable('/db/a')

@@ -1,0 +1,59 @@
+/**
+ * Orders of keys of the caller's own that do not take every key: a key that they cannot place is refused before it is in the log, from
+ * where no opening could replay it.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { WriteBatch } from '../../src/batch/write-batch.ts'
+import type { DB } from '../../src/db/db.ts'
+import type { Options } from '../../src/db/options.ts'
+import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { entriesOf, openIn } from './directories.ts'
+
+/** As of a program whose keys are numbers of 4 bytes. */
+const byNumber = {
+  name: 'test.ByNumber',
+  compare: (a: Uint8Array, b: Uint8Array) => numberOf(a) - numberOf(b),
+}
+
+function numberOf({ buffer, byteOffset, byteLength }: Uint8Array): number {
+  return new DataView(buffer, byteOffset, byteLength).getUint32(0)
+}
+
+const calls: [what: string, call: (db: DB) => unknown][] = [
+  ['put', (db) => db.put('abc', '')],
+  ['putSync', (db) => db.putSync('abc', '')],
+  ['delete', (db) => db.delete('abc')],
+  ['deleteRange from it', (db) => db.deleteRange('abc', 'abcd')],
+  ['deleteRange to it', (db) => db.deleteRangeSync('abcd', 'abc')],
+  ['a batch with a put', (db) => db.write(new WriteBatch().put('abcd', '').put('abc', ''))],
+  ['a batch with a delete', (db) => db.writeSync(new WriteBatch().delete('abc'))],
+  ['a batch with a range', (db) => db.write(new WriteBatch().deleteRange('abcd', 'abc'))],
+]
+for (const [what, call] of calls) {
+  test(`${what} of a key for which the order throws is refused, and the database opens again`, async () => {
+    const memory = new MemoryEnvironment()
+    const options: Options = { comparator: byNumber }
+    const db = await openIn(memory, options)
+    await db.put('\0\0\0b', '2')
+    await assert.rejects(async () => call(db), { code: 'INVALID_ARGUMENT', outcome: 'not-written' })
+    await db.put('\0\0\0a', '1')
+    await db.close()
+    const again = await openIn(memory, options)
+    assert.deepEqual(entriesOf(again), ['\0\0\0a=1', '\0\0\0b=2'])
+    await again.close()
+  })
+}
+
+for (const [what, compare] of [
+  ['NaN', () => Number.NaN],
+  ['whether one is less', (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) < 0],
+] as const) {
+  test(`an order that answers ${what} is refused with the first key`, async () => {
+    const db = await openIn(new MemoryEnvironment(), {
+      comparator: { name: 'test.Wrong', compare: compare as () => number },
+    })
+    await assert.rejects(db.put('a', '1'), /must give 0 for a key and itself/)
+    await db.close()
+  })
+}

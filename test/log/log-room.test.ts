@@ -1,0 +1,76 @@
+/**
+ * Room behind the records of a log: what is taken for it, what is not, and that whoever reads the log ends there.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { dumpLog } from '../../src/inspect/dump-log.ts'
+import { BLOCK_BYTES } from '../../src/log/log-format.ts'
+import { LogReader } from '../../src/log/log-reader.ts'
+import { roomLimit } from '../../src/log/log-room.ts'
+import { LogSalvage } from '../../src/log/log-salvage.ts'
+import { LogWriter } from '../../src/log/log-writer.ts'
+import { MemoryFile, MemoryWritableFile } from '../support/memory-file.ts'
+
+/** Records of these lengths, in a file of `fileBytes`, zeros at its end. */
+function logIn(fileBytes: number, ...lengths: number[]): Uint8Array<ArrayBuffer> {
+  const file = new MemoryWritableFile()
+  const writer = new LogWriter(file)
+  for (const length of lengths) writer.add(new Uint8Array(length).fill(7), 0, length)
+  writer.flush()
+  const log = new Uint8Array(fileBytes)
+  log.set(file.contents())
+  return log
+}
+
+/** What follows the records, in a word or two, for the reader and for repair. */
+function endOf(log: Uint8Array): readonly [read: string, salvaged: string] {
+  const reader = new LogReader(new MemoryFile(log))
+  while (reader.next());
+  const salvage = new LogSalvage(new MemoryFile(log))
+  while (salvage.next());
+  const { fault } = reader
+  const read = fault === undefined ? 'end' : fault.isRoom ? `room at ${fault.offset}` : `fault at ${fault.offset}`
+  return [read, salvage.gaps.map(({ offset, bytes }) => `${offset}+${bytes}`).join(' ')]
+}
+
+function changed(log: Uint8Array, at: number): Uint8Array {
+  const copy = log.slice()
+  copy[at] ^= 1
+  return copy
+}
+
+const ROOM = logIn(BLOCK_BYTES, 93)
+const LOGS: readonly (readonly [what: string, log: Uint8Array, read: string, gaps: string])[] = [
+  ['zeros to the end of the block', ROOM, 'room at 100', ''],
+  ['zeros in the block after a full one', logIn(2 * BLOCK_BYTES, BLOCK_BYTES - 7), 'room at 32768', ''],
+  ['zeros behind the trailer of a block', logIn(2 * BLOCK_BYTES, BLOCK_BYTES - 10), 'room at 32768', ''],
+  ['no zeros', logIn(100, 93), 'end', ''],
+  ['zeros up to somewhere', ROOM.slice(0, 5000), 'fault at 100', '100+4900'],
+  ['zeros of more than a block', logIn(3 * BLOCK_BYTES, BLOCK_BYTES - 7), 'fault at 32768', '32768+65536'],
+  ['a byte among the zeros', changed(ROOM, 20_000), 'fault at 100', '100+32668'],
+  ['a byte at the end of the zeros', changed(ROOM, BLOCK_BYTES - 1), 'fault at 100', '100+32668'],
+  ['zeros from the first byte on', new Uint8Array(BLOCK_BYTES), 'fault at 0', '0+32768'],
+  [
+    'zeros in place of the end of a record',
+    logIn(2 * BLOCK_BYTES, 40_000).fill(0, BLOCK_BYTES),
+    'fault at 0',
+    '0+65536',
+  ],
+]
+
+for (const [what, log, read, gaps] of LOGS) {
+  test(`${what}: ${read}`, () => assert.deepEqual(endOf(log), [read, gaps]))
+}
+
+test('room ends where a block does, and there always is some', () => {
+  const limits = [1, 100, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1].map((bytes) => roomLimit(bytes))
+  assert.deepEqual(
+    limits,
+    [1, 1, 1, 2, 2].map((blocks) => blocks * BLOCK_BYTES),
+  )
+})
+
+test('a dump says what it is', () => {
+  const lines = [...dumpLog(new MemoryFile(ROOM), { hex: false, maxBytes: 20 })]
+  assert.ok(lines.includes('  @100 room for more: 32,668 bytes of zeros'), lines.join('\n'))
+})
