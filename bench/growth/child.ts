@@ -6,17 +6,20 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { LevelSubject } from '../level-subject.ts'
+import { settle } from '../measurement.ts'
 import { serve } from '../stopped-child.ts'
 import type { Subject } from '../subject.ts'
 import { VarveSubject } from '../varve-subject.ts'
 import type { EngineName } from '../workloads.ts'
-import { KEY_BYTES, Plan, type PlanOptions, type Segment, VALUE_BYTES } from './plan.ts'
+import { CACHED, isRead, KEY_BYTES, Plan, type PlanOptions, type Segment, VALUE_BYTES } from './plan.ts'
 
 export interface GrowthSpec extends PlanOptions {
   readonly engine: EngineName
   readonly directory: string
   readonly writeBufferBytes: number
   readonly cacheBytes: number
+  /** Block cache of the phase CACHED. */
+  readonly largeCacheBytes: number
 }
 
 /** What one engine did in one segment. */
@@ -35,33 +38,36 @@ export interface SegmentFigures {
 }
 
 const WINDOW = 100
+/** No block has fewer entries. */
+const WARMING_STEP = 16
 
 class GrowthRun {
+  readonly #spec: GrowthSpec
   readonly #plan: Plan
-  readonly #subject: Subject
-  readonly #directory: string
+  #subject: Subject
+  #isCached = false
   readonly #writtenBefore: number
   #userBytes = 0
 
   constructor(spec: GrowthSpec, subject: Subject) {
+    this.#spec = spec
     this.#plan = new Plan(spec)
     this.#subject = subject
-    this.#directory = spec.directory
     this.#writtenBefore = writtenBytes()
   }
 
   async run(index: number): Promise<SegmentFigures> {
     const segment = this.#plan.segments[index]
+    if (segment.phase === CACHED && !this.#isCached) await this.#reopenCached()
     const delay = monitorEventLoopDelay({ resolution: 1 })
     const putMs: number[] = []
     delay.enable()
     let elapsedMs = 0
     for (let begin = segment.begin; begin < segment.limit; begin += WINDOW) {
       const limit = Math.min(begin + WINDOW, segment.limit)
-      elapsedMs +=
-        segment.phase === 'readrandom'
-          ? await this.#read(segment, begin, limit)
-          : await this.#write(segment, begin, limit, putMs)
+      elapsedMs += isRead(segment.phase)
+        ? await this.#read(segment, begin, limit)
+        : await this.#write(segment, begin, limit, putMs)
     }
     delay.disable()
     putMs.sort((a, b) => a - b)
@@ -79,12 +85,28 @@ class GrowthRun {
       loopDelayMs: { p99: delay.percentile(99) / 1e6, max: delay.max / 1e6 },
       rssBytes: process.memoryUsage.rss(),
       writeAmplification: (writtenBytes() - this.#writtenBefore) / this.#userBytes,
-      spaceAmplification: directoryBytes(this.#directory) / liveBytes,
+      spaceAmplification: directoryBytes(this.#spec.directory) / liveBytes,
     }
   }
 
   close(): Promise<void> {
     return this.#subject.close()
+  }
+
+  /** From here on with the large cache, no compaction left to do, and every block read twice. */
+  async #reopenCached(): Promise<void> {
+    const plan = this.#plan
+    this.#isCached = true
+    await this.#subject.close()
+    this.#subject = await openSubject(this.#spec, this.#spec.largeCacheBytes)
+    for (let pass = 1; pass <= 2; pass++) {
+      await settle(this.#spec.directory)
+      let reads = 0
+      for (const index of plan.present(WARMING_STEP)) {
+        plan.check(index, this.#subject.getSync(plan.key(index)))
+        if (++reads % WINDOW === 0) await turn()
+      }
+    }
   }
 
   /** All but the last write of a window are in flight together; the last one is awaited alone. */
@@ -125,9 +147,19 @@ class GrowthRun {
       plan.check(indexes[i], value)
     })
     // Reading does not yield by itself; background work that waits for the event loop must not starve.
-    await new Promise((resolve) => setImmediate(resolve))
+    await turn()
     return elapsedMs
   }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+function openSubject(spec: GrowthSpec, cacheBytes: number): Promise<Subject> {
+  const options = { writeBufferBytes: spec.writeBufferBytes, cacheBytes, isDurable: false }
+  const { engine, directory } = spec
+  return engine === 'varve' ? VarveSubject.open(directory, options) : LevelSubject.open(directory, options)
 }
 
 function quantile(sorted: readonly number[], share: number): number {
@@ -145,12 +177,7 @@ function directoryBytes(directory: string): number {
 }
 
 const spec = JSON.parse(process.argv[2]) as GrowthSpec
-const { directory, writeBufferBytes, cacheBytes } = spec
-const options = { writeBufferBytes, cacheBytes, isDurable: false }
-const subject = await (spec.engine === 'varve'
-  ? VarveSubject.open(directory, options)
-  : LevelSubject.open(directory, options))
-const run = new GrowthRun(spec, subject)
+const run = new GrowthRun(spec, await openSubject(spec, spec.cacheBytes))
 serve<number>(
   (index) => run.run(index),
   () => run.close(),

@@ -1,6 +1,6 @@
 /**
- * main: varve and classic-level as a database grows: a fill in random order, overwrites, deletes, random reads; time,
- * latency, write and space amplification, event-loop delay and memory over the run. The engines take turns, segment by
+ * main: varve and classic-level as a database grows: a fill in random order, overwrites, deletes, random reads, with a
+ * small block cache and with one that holds all; time, latency, write and space amplification, event-loop delay and memory over the run. The engines take turns, segment by
  * segment, and the one whose turn it is not is stopped (SIGSTOP), so that both meet the same noise and neither works in
  * the other's time. Writes Markdown, JSON and charts (SVG).
  *
@@ -35,11 +35,16 @@ async function main(): Promise<void> {
       seed: { type: 'string', default: '1' },
       'write-buffer': { type: 'string', default: '64' },
       cache: { type: 'string', default: '32' },
+      'large-cache': { type: 'string', default: '1024' },
       out: { type: 'string', default: join(ROOT, 'bench', 'results', 'growth') },
     },
   })
   const [entries, seed] = [Number(values.entries), Number(values.seed)]
-  const settings = { writeBufferBytes: Number(values['write-buffer']) * MIB, cacheBytes: Number(values.cache) * MIB }
+  const settings = {
+    writeBufferBytes: Number(values['write-buffer']) * MIB,
+    cacheBytes: Number(values.cache) * MIB,
+    largeCacheBytes: Number(values['large-cache']) * MIB,
+  }
   const { segments } = new Plan({ entries, seed })
   const directory = mkdtempSync(join(tmpdir(), 'varve-growth-'))
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }))

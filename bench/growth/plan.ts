@@ -1,6 +1,6 @@
 /**
  * Plan: what a growth run does, and with which data: a database that is filled in random order, overwritten, partly
- * deleted, and read, in segments that both engines run in turn. All of it follows from a few numbers, so nothing of the size
+ * deleted, and read, twice, in segments that both engines run in turn. All of it follows from a few numbers, so nothing of the size
  * of the database is kept but one byte a key.
  *
  * Format   key := 16 decimal digits of its index; value := 100 bytes of a pool, at a place that key and segment decide
@@ -8,7 +8,10 @@
 import { Prng } from '../../src/base/prng.ts'
 import type { Bytes } from '../../src/base/types.ts'
 
-export type PhaseName = 'fillrandom' | 'overwrite' | 'delete' | 'readrandom'
+export type PhaseName = 'fillrandom' | 'overwrite' | 'delete' | 'readrandom' | typeof CACHED
+
+/** Reads of a database that was opened again, with a block cache that holds all of it. */
+export const CACHED = 'readrandom, cached'
 
 /** Operations of one phase and one engine between two looks at the figures. */
 export interface Segment {
@@ -29,6 +32,7 @@ const PHASES: readonly (readonly [PhaseName, number])[] = [
   ['overwrite', 0.5],
   ['delete', 0.25],
   ['readrandom', 0.25],
+  [CACHED, 0.25],
 ]
 const SEGMENTS_OF_FILL = 20
 export const KEY_BYTES = 16
@@ -98,6 +102,14 @@ export class Plan {
     if (!isRight) throw new Error(`key ${index} was read wrong`)
   }
 
+  /** Every `step`-th of the entries that are there now, by their indexes, in order. */
+  *present(step: number): Generator<number> {
+    let count = 0
+    for (let index = 0; index < this.entries; index++) {
+      if (this.#generations[index] !== ABSENT && count++ % step === 0) yield index
+    }
+  }
+
   /** Entries that are there now. */
   get liveCount(): number {
     let count = 0
@@ -110,6 +122,10 @@ export class Plan {
     const offset = at % (POOL_BYTES - VALUE_BYTES)
     return this.#pool.subarray(offset, offset + VALUE_BYTES)
   }
+}
+
+export function isRead(phase: PhaseName): boolean {
+  return phase === 'readrandom' || phase === CACHED
 }
 
 function segmentsOf(entries: number): Segment[] {

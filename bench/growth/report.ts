@@ -6,7 +6,7 @@ import type { Machine } from '../machine.ts'
 import { spreadOf } from '../statistics.ts'
 import type { EngineName } from '../workloads.ts'
 import type { SegmentFigures } from './child.ts'
-import type { PhaseName, Segment } from './plan.ts'
+import { CACHED, isRead, type PhaseName, type Segment } from './plan.ts'
 
 export interface GrowthResult {
   readonly machine: Machine
@@ -14,6 +14,7 @@ export interface GrowthResult {
   readonly seed: number
   readonly writeBufferBytes: number
   readonly cacheBytes: number
+  readonly largeCacheBytes: number
   readonly segments: readonly Segment[]
   readonly figures: Readonly<Record<EngineName, readonly SegmentFigures[]>>
 }
@@ -21,7 +22,7 @@ export interface GrowthResult {
 type NamedChart = LineChart & { readonly name: string }
 
 const MIB = 1024 * 1024
-const PHASES: readonly PhaseName[] = ['fillrandom', 'overwrite', 'delete', 'readrandom']
+const PHASES: readonly PhaseName[] = ['fillrandom', 'overwrite', 'delete', 'readrandom', CACHED]
 const THROUGHPUT_GOAL = 1.5
 const LOOP_DELAY_GOAL_MS = 50
 /** What memory may take beyond the configured budgets. */
@@ -32,7 +33,7 @@ const MEMTABLES = 4
 const TABLE_CACHE_BYTES = 128 * MIB
 
 export function growthMarkdown(run: GrowthResult): string {
-  const { machine, entries, seed, writeBufferBytes, cacheBytes } = run
+  const { machine, entries, seed, writeBufferBytes, cacheBytes, largeCacheBytes } = run
   const columns = [
     'phase',
     'engine',
@@ -53,6 +54,10 @@ export function growthMarkdown(run: GrowthResult): string {
       `${writeBufferBytes / MIB} MiB, block caches ${cacheBytes / MIB} MiB, no compression; durability \`os\` / \`sync: false\`. ` +
       'Writes: 99 in flight, then one alone, whose latency is the one reported. Segments alternate between the engines; ' +
       'the other one is stopped meanwhile.',
+    `classic-level maps its tables, so that in \`readrandom\` it has the page cache of the whole database beside its ` +
+      `${cacheBytes / MIB} MiB, and varve has ${cacheBytes / MIB} MiB, and copies and verifies what is not in them. Before ` +
+      `\`${CACHED}\` both are opened again with block caches of ${(largeCacheBytes / MIB).toLocaleString('en-US')} MiB, end their ` +
+      'compactions, and are asked for every block twice, untimed.',
     '',
     row(columns),
     row(columns.map(() => '---')),
@@ -97,7 +102,7 @@ export function growthCharts(run: GrowthResult): NamedChart[] {
 function phaseRow(run: GrowthResult, phase: PhaseName, engine: EngineName): string {
   const figures = ofPhase(run, phase, engine)
   const times = spreadOf(figures.map(microseconds))
-  const isWrite = phase !== 'readrandom'
+  const isWrite = !isRead(phase)
   return row([
     phase,
     engine,
@@ -112,31 +117,37 @@ function phaseRow(run: GrowthResult, phase: PhaseName, engine: EngineName): stri
 }
 
 function goals(run: GrowthResult): string[] {
-  const all = PHASES.flatMap((phase) => ratios(run, phase))
   const writes = (engine: EngineName): number =>
     Math.max(...run.figures[engine].filter(({ putMs }) => putMs.max > 0).map(({ putMs }) => putMs.p999))
   const delay = Math.max(...run.figures.varve.map(({ loopDelayMs }) => loopDelayMs.max))
-  const rss = Math.max(...run.figures.varve.map(({ rssBytes }) => rssBytes))
-  const budget = MEMTABLES * run.writeBufferBytes + run.cacheBytes + TABLE_CACHE_BYTES + RSS_ALLOWANCE_BYTES
-  const lowest = Math.min(...all)
   return [
-    goal(
-      `throughput ≥ ${THROUGHPUT_GOAL} × in every segment`,
-      lowest >= THROUGHPUT_GOAL,
-      `lowest ${lowest.toFixed(2)}`,
-    ),
+    throughputGoal(run, 'writes', ({ phase }) => !isRead(phase)),
+    ...PHASES.filter(isRead).map((name) => throughputGoal(run, `\`${name}\``, ({ phase }) => phase === name)),
     goal(
       "p99.9 of a write at most classic-level's (worst segment of each)",
       writes('varve') <= writes('classic-level'),
       `${writes('varve').toFixed(2)} and ${writes('classic-level').toFixed(2)} ms`,
     ),
     goal(`event loop blocked ≤ ${LOOP_DELAY_GOAL_MS} ms`, delay <= LOOP_DELAY_GOAL_MS, `${delay.toFixed(1)} ms`),
-    goal(
-      `RSS ≤ budgets + 100 MiB = ${(budget / MIB).toFixed(0)} MiB`,
-      rss <= budget,
-      `${(rss / MIB).toFixed(0)} MiB, the benchmark's own included`,
-    ),
+    memoryGoal(run, run.cacheBytes, '', ({ phase }) => phase !== CACHED),
+    memoryGoal(run, run.largeCacheBytes, ` in \`${CACHED}\``, ({ phase }) => phase === CACHED),
   ]
+}
+
+function throughputGoal(run: GrowthResult, what: string, isIn: (segment: Segment) => boolean): string {
+  const { varve, 'classic-level': level } = run.figures
+  const all = varve.map((figures, i) => microseconds(level[i]) / microseconds(figures))
+  const lowest = Math.min(...all.filter((_, i) => isIn(run.segments[varve[i].segment])))
+  const text = `throughput ≥ ${THROUGHPUT_GOAL} × in every segment of ${what}`
+  return goal(text, lowest >= THROUGHPUT_GOAL, `lowest ${lowest.toFixed(2)}`)
+}
+
+function memoryGoal(run: GrowthResult, cacheBytes: number, where: string, isIn: (segment: Segment) => boolean): string {
+  const budget = MEMTABLES * run.writeBufferBytes + cacheBytes + TABLE_CACHE_BYTES + RSS_ALLOWANCE_BYTES
+  const figures = run.figures.varve.filter(({ segment }) => isIn(run.segments[segment]))
+  const rss = Math.max(...figures.map(({ rssBytes }) => rssBytes))
+  const text = `RSS${where} ≤ budgets + 100 MiB = ${(budget / MIB).toFixed(0)} MiB`
+  return goal(text, rss <= budget, `${(rss / MIB).toFixed(0)} MiB, the benchmark's own included`)
 }
 
 function goal(text: string, isMet: boolean, figure: string): string {

@@ -192,6 +192,9 @@ export interface Environment {
   soon(task: () => void): void
   /** Tell whoever observes the process what happened: `name` of a channel, and plain data. Cheap if nobody does. */
   publish(name: string, detail: object): void
-  /** Start a thread that runs varve's worker, or undefined where there are none: jobs then run inline. */
-  startWorker(): WorkerThread | undefined
+  /**
+   * Start a thread that runs varve's worker, or undefined where there are none: jobs then run inline.
+   * @param isPatient whether other threads of the process may go first, where a host can see to that
+   */
+  startWorker(isPatient?: boolean): WorkerThread | undefined
 }

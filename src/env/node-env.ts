@@ -88,7 +88,7 @@ class NodeEnvironment implements Environment {
     if (subscribers.hasSubscribers) subscribers.publish(detail)
   }
 
-  startWorker(): WorkerThread | undefined {
-    return startWorkerThread(this.#modes, this.#worker)
+  startWorker(isPatient: boolean = false): WorkerThread | undefined {
+    return startWorkerThread({ modes: this.#modes, isPatient }, this.#worker)
   }
 }

@@ -4,7 +4,7 @@
  * Messages go over a port of their own and not over the Worker itself, since only a port can be emptied by hand
  * (receiveMessageOnPort) while the owner's thread sleeps in Atomics.wait and no event gets in.
  *
- * The program finds in its workerData: `port`, its end of the channel, and `modes`, the permissions of files it makes.
+ * The program finds in its workerData: `port`, its end of the channel, and WorkerData.
  */
 import { existsSync } from 'node:fs'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker, type WorkerOptions } from 'node:worker_threads'
@@ -12,17 +12,24 @@ import type { WorkerThread } from '../base/environment.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import type { FileModes } from './node-files.ts'
 
+export interface WorkerData {
+  /** Permissions of files that it makes. */
+  readonly modes: FileModes
+  /** To lower its priority (node-priority.ts). */
+  readonly isPatient: boolean
+}
+
 /**
  * Start varve's worker program, or answer undefined where that cannot be: the program is not there (a bundle without it,
  * or sources that run without being compiled), or threads are not permitted (`node --permission`).
  * @param program where it is, if not beside this module; by checkWorkerProgram
  */
-export function startWorkerThread(modes: FileModes, program: URL | undefined = ownProgram()): WorkerThread | undefined {
+export function startWorkerThread(data: WorkerData, program: URL | undefined = ownProgram()): WorkerThread | undefined {
   // A Worker reports a missing program only later, when it has been given jobs.
   if (program === undefined || !existsSync(program)) return undefined
   const { port1, port2 } = new MessageChannel()
   try {
-    return new NodeWorkerThread(new Worker(program, workerOptions(port2, { modes })), port1)
+    return new NodeWorkerThread(new Worker(program, workerOptions(port2, data)), port1)
   } catch {
     port1.close()
     return undefined

@@ -1,6 +1,6 @@
 /**
- * WorkerExecutor: runs jobs on worker threads: flushes and chores on the first, compactions and samples on the second; or both on one, which then
- * takes up a flush between two slices of a compaction.
+ * WorkerExecutor: runs jobs on worker threads: flushes and chores on the first, compactions and samples on the second, which lets
+ * others go first; or both on one, which then takes up a flush between two slices of a compaction, and waits for nobody.
  *
  * A synchronous loop on the owner's thread never lets a message event in. `waitSync` therefore sleeps on the bell, a
  * shared word that every worker bumps after each answer, and takes the answer from the port by hand; the event then does
@@ -35,8 +35,8 @@ export class WorkerExecutor implements JobExecutor {
   constructor(environment: Environment, fallback: JobExecutor, threads: number) {
     this.#environment = environment
     this.#fallback = fallback
-    this.#flushes = new WorkerLane(environment, this.#signals.buffer)
-    this.#compactions = threads > 1 ? new WorkerLane(environment, this.#signals.buffer) : this.#flushes
+    this.#flushes = new WorkerLane(environment, this.#signals.buffer, false)
+    this.#compactions = threads > 1 ? new WorkerLane(environment, this.#signals.buffer, true) : this.#flushes
     this.#lanes = threads > 1 ? [this.#flushes, this.#compactions] : [this.#flushes]
   }
 

@@ -16,13 +16,16 @@ interface Running {
 export class WorkerLane {
   readonly #environment: Environment
   readonly #signals: SharedArrayBuffer
+  readonly #isPatient: boolean
   readonly #running = new Map<number, Running>()
   #thread: WorkerThread | undefined = undefined
   #nextId = 1
 
-  constructor(environment: Environment, signals: SharedArrayBuffer) {
+  /** @param isPatient whether its jobs may wait for the process's other threads */
+  constructor(environment: Environment, signals: SharedArrayBuffer, isPatient: boolean) {
     this.#environment = environment
     this.#signals = signals
+    this.#isPatient = isPatient
   }
 
   /** Whether a job was given to the thread and not answered yet; of that kind, if one is named. */
@@ -74,7 +77,7 @@ export class WorkerLane {
   }
 
   #startThread(): WorkerThread | undefined {
-    const thread = this.#environment.startWorker()
+    const thread = this.#environment.startWorker(this.#isPatient)
     if (thread === undefined) return undefined
     thread.onMessage((message) => {
       // The event of the thread's exit comes as well, and knows why.

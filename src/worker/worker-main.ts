@@ -7,6 +7,7 @@ import { type MessagePort, workerData } from 'node:worker_threads'
 import { bytewiseComparator } from '../base/comparator.ts'
 import { toWire } from '../base/errors.ts'
 import { nodeEnvironment } from '../env/node-env.ts'
+import { lowerPriority } from '../env/node-priority.ts'
 import { JobRunner } from './job-runner.ts'
 import {
   type AnswerMessage,
@@ -17,6 +18,8 @@ import {
   SIGNAL_WORDS,
   STOP,
 } from './messages.ts'
+
+if (workerData.isPatient) lowerPriority()
 
 const port: MessagePort = workerData.port
 const environment = nodeEnvironment(workerData.modes)
