@@ -1,6 +1,6 @@
 /**
  * The priority of a thread among those of its process. Linux has such a thing: there, the call that elsewhere sets a process's
- * priority is of the thread that makes it (docs/rfcs/0022).
+ * priority is of the thread that makes it (docs/rfcs/0023).
  *
  * Threads  those that a thread starts later inherit its priority: it lowers its own after libuv's pool is there, which is
  *          the whole process's.
