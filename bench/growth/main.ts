@@ -35,7 +35,7 @@ async function main(): Promise<void> {
       seed: { type: 'string', default: '1' },
       'write-buffer': { type: 'string', default: '64' },
       cache: { type: 'string', default: '32' },
-      'large-cache': { type: 'string', default: '1024' },
+      'large-cache': { type: 'string', default: '2048' },
       out: { type: 'string', default: join(ROOT, 'bench', 'results', 'growth') },
     },
   })
