@@ -1,8 +1,8 @@
 /**
- * main: varve and classic-level as a database grows: a fill in random order, overwrites, deletes, random reads, with a
- * small block cache and with one that holds all; time, latency, write and space amplification, event-loop delay and memory over the run. The engines take turns, segment by
- * segment, and the one whose turn it is not is stopped (SIGSTOP), so that both meet the same noise and neither works in
- * the other's time. Writes Markdown, JSON and charts (SVG).
+ * main: varve and classic-level as a database grows: a fill in random order, overwrites, deletes, random reads, with a small
+ * block cache and with a large one; time, latency, write and space amplification, event-loop delay and memory over the run.
+ * The engines take turns, segment by segment, and the one whose turn it is not is stopped (SIGSTOP), so that both meet the
+ * same noise and neither works in the other's time. Writes Markdown, JSON and charts (SVG).
  *
  *   npm run bench:growth -- --entries 10000000 --out docs/growth
  */

@@ -1,7 +1,7 @@
 /**
  * Plan: what a growth run does, and with which data: a database that is filled in random order, overwritten, partly
- * deleted, and read, twice, in segments that both engines run in turn. All of it follows from a few numbers, so nothing of the size
- * of the database is kept but one byte a key.
+ * deleted, and read, twice, in segments that both engines run in turn. All of it follows from a few numbers, so nothing of
+ * the size of the database is kept but one byte a key.
  *
  * Format   key := 16 decimal digits of its index; value := 100 bytes of a pool, at a place that key and segment decide
  */
@@ -10,7 +10,7 @@ import type { Bytes } from '../../src/base/types.ts'
 
 export type PhaseName = 'fillrandom' | 'overwrite' | 'delete' | 'readrandom' | typeof CACHED
 
-/** Reads of a database that was opened again, with a block cache that holds all of it. */
+/** Reads of a database that was opened again, with a large block cache. */
 export const CACHED = 'readrandom, cached'
 
 /** Operations of one phase and one engine between two looks at the figures. */

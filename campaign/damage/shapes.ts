@@ -13,6 +13,7 @@ import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { ZERO } from '../../src/log/log-format.ts'
 import { LogWriter } from '../../src/log/log-writer.ts'
 import { setCurrent } from '../../src/version/manifest.ts'
 import { encodeEdit, type LevelFile } from '../../src/version/version-edit.ts'
@@ -128,13 +129,19 @@ class Author {
   shape(name: string): Shape {
     const { memory } = this
     const paths = memory.paths().filter((path) => path.startsWith(`${DIRECTORY}/`) && !path.endsWith('/LOCK'))
-    const files = new Map(paths.map((path) => [path.slice(DIRECTORY.length + 1), withoutRoom(memory.readAll(path))]))
-    const logs = [...files].filter(([file]) => file.endsWith('.log'))
+    const files = new Map(paths.map((path) => [path.slice(DIRECTORY.length + 1), memory.readAll(path)]))
+    const logs: ShapeLog[] = []
+    for (const [file, bytes] of files) {
+      if (!file.endsWith('.log')) continue
+      const records = recordsOf(bytes)
+      logs.push({ name: file, records })
+      files.set(file, bytes.slice(0, records.at(-1)?.end ?? 0))
+    }
     return {
       name,
       options: this.options,
       files,
-      logs: logs.map(([file, bytes]) => ({ name: file, records: recordsOf(bytes) })),
+      logs,
       states: this.states,
       hasMarkers: this.options.walMarkers !== false,
       keys: [...this.#keys, ...ABSENT],
@@ -146,17 +153,11 @@ class Author {
   }
 }
 
-/** No other file ends with so many zeros. */
-function withoutRoom(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const used = bytes.findLastIndex((byte) => byte !== 0) + 1
-  return bytes.length - used > 1000 ? bytes.slice(0, used) : bytes
-}
-
-/** Records of a log whose records are not split. */
+/** Records of a log whose records are not split, up to its room. */
 function recordsOf(log: Uint8Array): LogRecord[] {
   const view = new DataView(log.buffer, log.byteOffset, log.length)
   const records: LogRecord[] = []
-  for (let begin = 0; begin < log.length; ) {
+  for (let begin = 0; begin < log.length && log[begin + 6] !== ZERO; ) {
     const end = begin + 7 + view.getUint16(begin + 4, true)
     const count = view.getUint32(begin + 15, true)
     const lastSequence = Number(view.getBigUint64(begin + 7, true)) + count - 1

@@ -6,9 +6,9 @@
 import { closeQuietly } from '../base/close-all.ts'
 import type { KeyOrder } from '../base/comparator.ts'
 import type { Environment, FileSystem } from '../base/environment.ts'
-import { AbortedError, InvalidArgumentError, NotFoundError } from '../base/errors.ts'
+import { InvalidArgumentError, NotFoundError } from '../base/errors.ts'
 import { parseFileName } from '../base/filename.ts'
-import { runSteps, type Steps } from '../db/long-runs.ts'
+import { aborted, runSteps, type Steps } from '../db/long-runs.ts'
 import { defaultEnvironment } from '../db/open.ts'
 import { checkCallOptions, type Options, type ResolvedOptions, resolveOptions } from '../db/options.ts'
 
@@ -206,8 +206,4 @@ function nextOrAborted<T>(chunks: AsyncIterator<T>, signal: AbortSignal): Promis
     const answered = (): void => signal.removeEventListener('abort', giveUp)
     chunks.next().then(resolve, reject).finally(answered)
   })
-}
-
-function aborted(signal: AbortSignal): AbortedError {
-  return new AbortedError('the operation was aborted', { cause: signal.reason })
 }

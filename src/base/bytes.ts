@@ -95,9 +95,16 @@ export function compareBeyond(
   return common === aLen || common === bLen ? aLen - bLen : a[aOff + common] - b[bOff + common]
 }
 
-/** Lowercase hex, without prefix or separators. */
+const decoder = new TextDecoder()
+const HEX_DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
+
+/** Lowercase hex, without prefix or separators. Not put together digit by digit: values may have many MiB. */
 export function toHex(bytes: Bytes, offset: number = 0, length: number = bytes.length - offset): string {
-  let hex = ''
-  for (let i = offset; i < offset + length; i++) hex += bytes[i].toString(16).padStart(2, '0')
-  return hex
+  const digits = new Uint8Array(2 * length)
+  for (let i = 0; i < length; i++) {
+    const byte = bytes[offset + i]
+    digits[2 * i] = HEX_DIGITS[byte >>> 4]
+    digits[2 * i + 1] = HEX_DIGITS[byte & 15]
+  }
+  return decoder.decode(digits)
 }

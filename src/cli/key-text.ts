@@ -1,7 +1,7 @@
 /**
  * Keys and values as text, on the command line and in what is printed. Text is UTF-8; with `--hex` it is hex both ways.
  */
-import { printableText } from '../inspect/render-bytes.ts'
+import { showBytes } from '../inspect/render-bytes.ts'
 import { UsageError } from './exit.ts'
 
 /**
@@ -17,7 +17,5 @@ export function parseText(text: string, hex: boolean): string | Uint8Array {
 
 /** A key or value to print: text, or `0x…` if it is not printable; with `hex`, hex without prefix. */
 export function showText(bytes: Uint8Array, hex: boolean): string {
-  const text = hex ? undefined : printableText(bytes)
-  // Not byte by byte: a value of some MiB would take seconds, and a hundred times its size.
-  return text ?? `${hex ? '' : '0x'}${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`
+  return hex ? Buffer.from(bytes).toString('hex') : showBytes(bytes)
 }

@@ -36,7 +36,8 @@ export async function runSteps<T>(
   }
 }
 
-function aborted(signal: AbortSignal): AbortedError {
+/** What whoever gave up is told. */
+export function aborted(signal: AbortSignal): AbortedError {
   return new AbortedError('the operation was aborted', { cause: signal.reason })
 }
 

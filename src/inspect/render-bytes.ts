@@ -32,7 +32,7 @@ export function showBytes(bytes: Bytes, hex: boolean = false): string {
 }
 
 /** The text that is shown for the bytes, or undefined if they are shown as hex. */
-export function printableText(bytes: Bytes): string | undefined {
+function printableText(bytes: Bytes): string | undefined {
   const text = decodeText(bytes)
   return text === undefined || UNPRINTABLE.test(text) ? undefined : text
 }

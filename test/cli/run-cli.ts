@@ -1,7 +1,8 @@
 /**
  * Runs the compiled command line tool, as a user's shell would.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,6 +33,19 @@ export function succeed(...args: string[]): string {
   const { status, stdout, stderr } = run(...args)
   if (status !== 0) throw new Error(`varve ${args.join(' ')} ended with ${status}: ${stderr}`)
   return stdout
+}
+
+/** Run with a reader of stdout that goes away after its first piece. */
+export async function runUnread(...args: string[]): Promise<Pick<Ran, 'status' | 'stderr'>> {
+  const child = spawn(process.execPath, [CLI_PATH, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let stderr = ''
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  await once(child.stdout, 'data')
+  child.stdout.destroy()
+  const [status] = await once(child, 'close')
+  return { status, stderr }
 }
 
 /** A path in a temporary directory that goes away with the test; nothing is there yet. */

@@ -2,11 +2,10 @@
  * scan.
  */
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { open } from '../../src/public/index.ts'
-import { CLI_PATH, succeed, temporaryPath } from './run-cli.ts'
+import { CLI_PATH, runUnread, succeed, temporaryPath } from './run-cli.ts'
 
 const CASES: readonly (readonly [args: string, keys: string])[] = [
   ['', 'a b ba bb c'],
@@ -53,14 +52,7 @@ test('a reader that goes away ends the scan without a word', async (t) => {
   const db = await open(directory)
   for (let i = 0; i < 20_000; i++) db.putSync(`key${i}`, 'v'.repeat(100))
   await db.close()
-  const child = spawn(process.execPath, [CLI_PATH, 'scan', directory], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let stderr = ''
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk
-  })
-  await once(child.stdout, 'data')
-  child.stdout.destroy()
-  const [status] = await once(child, 'close')
+  const { status, stderr } = await runUnread('scan', directory)
   assert.deepEqual([status, stderr], [0, ''])
 })
 

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { open } from '../../src/public/index.ts'
-import { CLI_PATH, run, succeed, temporaryPath } from './run-cli.ts'
+import { CLI_PATH, run, runUnread, succeed, temporaryPath } from './run-cli.ts'
 
 /** Two tables of three entries each. */
 async function made(directory: string): Promise<string> {
@@ -133,14 +133,7 @@ test('a backup whose reader goes away has failed', async (t) => {
   const db = await open(directory)
   for (let i = 0; i < 20_000; i++) db.putSync(`key${i}`, `${i}`.repeat(20))
   await db.close()
-  const child = spawn(process.execPath, [CLI_PATH, 'backup', directory], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let stderr = ''
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk
-  })
-  await once(child.stdout, 'data')
-  child.stdout.destroy()
-  const [status] = await once(child, 'close')
+  const { status, stderr } = await runUnread('backup', directory)
   assert.deepEqual([status, stderr], [3, 'varve: the backup is not whole: its reader has gone\n'])
 })
 
