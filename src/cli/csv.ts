@@ -6,12 +6,12 @@
 import { Readable } from 'node:stream'
 import { TextDecoder } from 'node:util'
 import { CsvError, type Info, parse } from 'csv-parse'
+import { showPlural } from '../inspect/figures.ts'
 import { EXIT_FAILED, ExitError } from './exit.ts'
 import { type OnFault, RecordFault, type SourceRecord } from './record-fault.ts'
 
 const PARSER_OPTIONS = {
   bom: true,
-  columns: checkedColumns,
   info: true,
   record_delimiter: ['\r\n', '\n', '\r'],
   skip_empty_lines: true,
@@ -24,7 +24,8 @@ interface ParsedRecord {
 }
 
 /**
- * A record that cannot be parsed is told to `onFault` in its place among the others, and passed over if that returns.
+ * A record that cannot be parsed is told to `onFault` in its place among the others, and passed over if that returns. A quote that
+ * is never closed is another thing: it takes all that follows, of which nobody can tell how many records they were.
  * @throws what onFault throws; RecordFault if the rest cannot be parsed at all; ExitError if the input is not UTF-8, or its header
  *   names a column twice; errors of the source
  */
@@ -34,26 +35,63 @@ export async function* readCsv(
   onFault: OnFault,
 ): AsyncGenerator<SourceRecord> {
   const faults: RecordFault[] = []
-  const parser = parse({ ...PARSER_OPTIONS, delimiter, relax_quotes: delimiter === '\t', on_skip: skip })
-  const input = Readable.from(checked(source), { objectMode: false })
-  input.on('error', (error) => parser.destroy(error))
-  input.pipe(parser)
+  const input = { bytes: 0 }
+  let last: Place = BEGINNING
+  let open: CsvError | undefined
+  const parser = parse({ ...PARSER_OPTIONS, delimiter, relax_quotes: delimiter === '\t', columns, on_skip: skip })
+  const stream = Readable.from(checked(source, input), { objectMode: false })
+  stream.on('error', (error) => parser.destroy(error))
+  stream.pipe(parser)
   try {
     for await (const { info, record } of parser as AsyncIterable<ParsedRecord>) {
       while (faults.length > 0 && faults[0].line <= info.lines) onFault(faults.shift() as RecordFault)
+      if (info.lines > last.lines) last = info
       yield { line: info.lines, fields: record, json: JSON.stringify(record) }
     }
     for (const fault of faults) onFault(fault)
+    if (open !== undefined) throw unclosed(open, last, input.bytes)
   } catch (error) {
     throw error instanceof CsvError ? faultOf(error) : error
   } finally {
-    input.destroy()
+    stream.destroy()
+  }
+
+  function columns(names: string[]): string[] {
+    last = HEADER
+    return checkedColumns(names)
   }
 
   /** The parser is ahead of those who take its records. */
   function skip(error: CsvError | undefined): undefined {
-    if (error !== undefined) faults.push(faultOf(error))
+    if (error?.code === 'CSV_QUOTE_NOT_CLOSED') open = error
+    else if (error !== undefined) {
+      faults.push(faultOf(error))
+      last = placeOf(error)
+    }
   }
+}
+
+/** Where a record ends: its last line, and how many lines up to it are empty. */
+interface Place {
+  readonly lines: number
+  readonly empty_lines: number
+}
+
+const BEGINNING: Place = { lines: 0, empty_lines: 0 }
+const HEADER: Place = { lines: 1, empty_lines: 0 }
+
+function placeOf({ lines, empty_lines: empty }: CsvError): Place {
+  return { lines: Number(lines), empty_lines: Number(empty) }
+}
+
+/** @param last the record before; what lies between them is empty lines */
+function unclosed(error: CsvError, last: Place, inputBytes: number): RecordFault {
+  const line = last.lines + placeOf(error).empty_lines - last.empty_lines + 1
+  const rest = showPlural(inputBytes - Number(error.bytes), 'byte')
+  return new RecordFault(
+    line,
+    `a quote of the record that begins here is never closed: the last ${rest} cannot be read`,
+  )
 }
 
 /** A record would have only the last one of two columns of one name. Columns without a name are nobody's. */
@@ -69,10 +107,11 @@ function faultOf(error: CsvError): RecordFault {
 }
 
 /** The chunks as they are; the parser would turn bad UTF-8 into U+FFFD without a word. */
-async function* checked(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* checked(source: AsyncIterable<Buffer>, input: { bytes: number }): AsyncGenerator<Buffer> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   for await (const chunk of source) {
     check(decoder, chunk)
+    input.bytes += chunk.length
     yield chunk
   }
   check(decoder, undefined)

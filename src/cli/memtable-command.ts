@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
+import { addHelpCommand } from './help-command.ts'
 import { parseText } from './key-text.ts'
 import { MemTableFile } from './memtable-file.ts'
 import { runScript } from './memtable-script.ts'
@@ -17,6 +18,7 @@ export function addMemTableCommand(program: Command, output: Output): void {
     .description('Make, change and read the dump of a MemTable: one file, the same bytes in every language.')
   addWriters(memtable)
   addReaders(memtable, output)
+  addHelpCommand(memtable)
 }
 
 function addWriters(memtable: Command): void {

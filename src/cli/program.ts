@@ -7,6 +7,7 @@ import { addDumpCommand } from './dump-command.ts'
 import { addEntryCommands } from './entry-commands.ts'
 import { EXIT_HELP } from './exit.ts'
 import { addExportCommand } from './export-command.ts'
+import { addHelpCommand } from './help-command.ts'
 import { addImportCommand } from './import-command.ts'
 import { addMemTableCommand } from './memtable-command.ts'
 import type { Output } from './output.ts'
@@ -21,7 +22,6 @@ export function createProgram(version: string, output: Output): Command {
     .option('--hex', 'keys and values are hex, in arguments and in what is printed')
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'print help')
-    .helpCommand('help [command]', 'print help for a command')
     .addHelpText('after', EXIT_HELP)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: () => {} })
@@ -35,5 +35,6 @@ export function createProgram(version: string, output: Output): Command {
   addVerifyCommands(program, output)
   addCopyCommands(program, output)
   addMemTableCommand(program, output)
+  addHelpCommand(program)
   return program
 }

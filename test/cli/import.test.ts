@@ -164,6 +164,26 @@ for (const [name, format, input, message] of FAULTS) {
   })
 }
 
+const UNCLOSED: readonly (readonly [input: string, stderr: string])[] = [
+  ['k,v\n1,a\n2,"b\n3,c\n4,d\n', 'line 3: .* the last 12 bytes cannot be read \\(imported before it: 1 record\\)'],
+  [
+    'k,v\n1,a\n\n1,b,c\n\n\n2,"b\n3,c\n',
+    'line 7: .* the last 8 bytes cannot be read \\(imported before it: 1 record\\)',
+  ],
+  ['k,v\n1,"a\na"\n\n"2,b\n', 'line 5: .* the last 6 bytes cannot be read \\(imported before it: 1 record\\)'],
+  ['k,v\n"', 'line 2: .* the last 1 byte cannot be read \\(imported before it: 0 records\\)'],
+  ['k,"v\n1,a\n', 'line 1: .* the last 8 bytes cannot be read \\(imported before it: 0 records\\)'],
+]
+
+for (const [input, stderr] of UNCLOSED) {
+  test(`a quote that is never closed ends the import, faults skipped or not: ${JSON.stringify(input)}`, (t) => {
+    const args = ['--format', 'csv', '--key', '{k}', '--value', 'v', '--skip-invalid']
+    const ended = runWith(input, 'import', temporaryPath(t), ...args)
+    assert.equal(ended.status, 3)
+    assert.match(ended.stderr, new RegExp(`^varve: ${stderr}\n$`))
+  })
+}
+
 test('CSV that is not UTF-8 is refused', (t) => {
   const input = Buffer.from('k\n\xff\n', 'latin1')
   const { status, stderr } = runWith(

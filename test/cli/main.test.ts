@@ -20,10 +20,14 @@ test('--help names every command and every exit code', () => {
   }
   for (const code of [0, 1, 2, 3]) assert.match(help, new RegExp(`^  ${code}  `, 'm'))
   assert.match(succeed('help', 'scan'), /--prefix <key>/)
+  assert.equal(succeed('help'), help)
+  assert.match(succeed('memtable', 'help', 'bulk'), /^Usage: varve memtable bulk/)
 })
 
 const MISUSES: readonly (readonly [args: readonly string[], message: string])[] = [
   [['gte'], "varve: unknown command 'gte' (Did you mean get?)\n"],
+  [['help', 'gte'], "varve: unknown command 'gte'\n"],
+  [['memtable', 'help', 'gte'], "varve: unknown command 'gte'\n"],
   [['get', 'dir'], "varve: missing required argument 'key'\n"],
   [['get', 'dir', 'key', 'more'], "varve: too many arguments for 'get'. Expected 2 arguments but got 3.\n"],
   [['scan', 'dir', '--limt', '1'], "varve: unknown option '--limt' (Did you mean --limit?)\n"],

@@ -1,0 +1,19 @@
+/**
+ * `varve help` and `varve memtable help`: as commander's own, which answers with the whole help if there is no such command.
+ */
+import type { Command } from 'commander'
+import { UsageError } from './exit.ts'
+
+/** Once all other commands are there. */
+export function addHelpCommand(parent: Command): void {
+  parent
+    .helpCommand(false)
+    .command('help')
+    .description('print help for a command')
+    .argument('[command]')
+    .action((name) => {
+      const command = name === undefined ? parent : parent.commands.find((candidate) => candidate.name() === name)
+      if (command === undefined) throw new UsageError(`unknown command '${name}'`)
+      command.help()
+    })
+}
