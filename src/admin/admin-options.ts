@@ -37,7 +37,10 @@ const COMMON = ['comparator', 'onProgress', 'signal', 'environment']
 
 /** What an operation runs with. */
 export interface AdminContext {
+  /** Leads to the same place wherever the process goes on to work. */
   readonly directory: string
+  /** As it was given. */
+  readonly givenDirectory: string
   readonly files: FileSystem
   readonly environment: Environment
   readonly options: ResolvedOptions
@@ -69,9 +72,11 @@ export function adminContext(
     { ...engine, ...(comparator && { comparator }), ...(environment && { environment }) },
     defaultEnvironment,
   )
+  const { files } = resolved.environment
   return {
-    directory,
-    files: resolved.environment.files,
+    directory: files.absolute?.(directory) ?? directory,
+    givenDirectory: directory,
+    files,
     environment: resolved.environment,
     options: resolved,
     signal,
@@ -88,15 +93,15 @@ export function checkFlag(name: string, value: unknown): boolean {
 }
 
 /** @throws NotFoundError unless the directory holds files of a database; returns the names that are in it */
-export function databaseNames({ files, directory }: AdminContext): string[] {
+export function databaseNames({ files, directory, givenDirectory }: AdminContext): string[] {
   const status = files.status(directory)
-  if (status?.kind !== 'directory') throw new NotFoundError(`there is no directory ${directory}`)
+  if (status?.kind !== 'directory') throw new NotFoundError(`there is no directory ${givenDirectory}`)
   const names = files.list(directory)
   const isDatabase = names.some((name) => {
     const type = parseFileName(name)?.type
     return type === 'current' || type === 'manifest' || type === 'table'
   })
-  if (!isDatabase) throw new NotFoundError(`there is no database in ${directory}`)
+  if (!isDatabase) throw new NotFoundError(`there is no database in ${givenDirectory}`)
   return names
 }
 

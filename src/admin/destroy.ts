@@ -43,7 +43,7 @@ export function destroy(directory: string, options: AdminOptions = {}): Promise<
 }
 
 function* destroySteps(context: AdminContext): Steps<DestroyInfo> {
-  const { files, directory, progress } = context
+  const { files, directory, givenDirectory, progress } = context
   const names = files.list(directory)
   const doomed = ORDER.flatMap((type) =>
     names.filter((name) => isUsualName(name) && parseFileName(name)?.type === type),
@@ -61,5 +61,5 @@ function* destroySteps(context: AdminContext): Steps<DestroyInfo> {
     yield
   }
   files.syncDirectory(directory)
-  return { directory, removed, left: files.list(directory) }
+  return { directory: givenDirectory, removed, left: files.list(directory) }
 }

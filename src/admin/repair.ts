@@ -319,7 +319,7 @@ class Repair {
   #report(plan: RepairPlan, isNeeded: boolean, lastSequence: number): RepairReport {
     const { files, givenUp, warnings } = this.#notes
     return {
-      directory: this.#context.directory,
+      directory: this.#context.givenDirectory,
       isDryRun: this.#isDryRun,
       isNeeded,
       levels: plan.levels,

@@ -50,8 +50,8 @@ export function restore(
     ) {
       throw new InvalidArgumentError('the source must be an iterable of Uint8Array')
     }
-    checkTarget(context.files, directory)
-    context.files.makeDirectory(directory)
+    checkTarget(context.files, context.directory)
+    context.files.makeDirectory(context.directory)
     const target = new RestoreTarget(context)
     const decoder = new BackupDecoder(target)
     const take = (chunk: Uint8Array): void => target.take(chunk, decoder)
@@ -59,7 +59,7 @@ export function restore(
     return runLocked(context, finish, {
       before: () => {
         // Until the lock was had, another restore or an opening may have made a database here.
-        checkTarget(context.files, directory)
+        checkTarget(context.files, context.directory)
         return pullInto(source, take, options.signal)
       },
       onFailure: () => target.abandon(),
@@ -71,7 +71,7 @@ export function restore(
 
 function* finishSteps(context: AdminContext, target: RestoreTarget, decoder: BackupDecoder): Steps<RestoreInfo> {
   decoder.finish()
-  const { files, directory } = context
+  const { files, directory, givenDirectory } = context
   const manifest = target.manifestNumber
   const found = recoverVersion(files, directory, manifest, context.options.comparator)
   if (found.tornAt !== undefined) throw contradiction('its MANIFEST is cut off', directory)
@@ -91,7 +91,12 @@ function* finishSteps(context: AdminContext, target: RestoreTarget, decoder: Bac
   if (found.logNumber !== 0 && !names.has(logName(found.logNumber))) {
     throw contradiction(`log ${found.logNumber} is missing`, directory)
   }
-  const info = { directory, files: target.names.length, bytes: target.bytes, lastSequence: found.lastSequence }
+  const info = {
+    directory: givenDirectory,
+    files: target.names.length,
+    bytes: target.bytes,
+    lastSequence: found.lastSequence,
+  }
   target.names.push(temporaryName(manifest), CURRENT)
   setCurrent(files, directory, manifest)
   return info

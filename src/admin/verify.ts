@@ -72,7 +72,7 @@ class Verification {
   }
 
   *run(): Steps<VerifyReport> {
-    const { directory, environment } = this.#context
+    const { givenDirectory, environment } = this.#context
     this.#list()
     const found = this.#manifest()
     yield* this.#tables(found)
@@ -82,7 +82,7 @@ class Verification {
     const findings = files.flatMap((file) => file.findings)
     const live = files.filter(({ isLive, kind }) => isLive && (kind === 'table' || kind === 'log'))
     return {
-      directory,
+      directory: givenDirectory,
       files,
       findings,
       isDamaged: findings.some(({ severity }) => severity === 'damage'),

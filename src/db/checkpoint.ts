@@ -19,20 +19,27 @@ import type { Engine } from './engine.ts'
 import type { Steps } from './long-runs.ts'
 
 /**
- * @param target must not exist, or be an empty directory
- * @throws AlreadyExistsError, InvalidArgumentError, ClosedError, ReadOnlyError, CorruptionError, IOError
+ * @param target must not exist, or be an empty directory; if it is relative, of where the process works now
+ * @throws AlreadyExistsError, InvalidArgumentError; the steps, those and ClosedError, ReadOnlyError, CorruptionError, IOError
  */
-export function* checkpointSteps(engine: Engine, target: string, moment: CopyMoment): Steps<CheckpointInfo> {
+export function checkpointSteps(engine: Engine, target: string, moment: CopyMoment): Steps<CheckpointInfo> {
   const { files } = engine.environment
   checkTarget(files, target)
+  return checkpointInto(engine, target, files.absolute?.(target) ?? target, moment)
+}
+
+/** @param target as it was given, and the path of it */
+function* checkpointInto(engine: Engine, target: string, path: string, moment: CopyMoment): Steps<CheckpointInfo> {
+  const { files } = engine.environment
+  checkTarget(files, path)
   const capture = new Capture(engine, moment)
   const made: string[] = []
   let isDone = false
   try {
-    files.makeDirectory(target)
-    const info = yield* copyAll(files, capture, target, made)
+    files.makeDirectory(path)
+    const info = yield* copyAll(files, capture, path, made)
     isDone = true
-    return info
+    return { ...info, directory: target }
   } finally {
     capture.release()
     if (!isDone) closeQuietly(...made.reverse().map((path) => () => files.remove(path)))

@@ -222,8 +222,9 @@ export class DB extends DBReads {
       checkCopyOptions('checkpoint', options)
       const { signal, flush = false } = options
       const moment = new CopyMoment(this.#engine)
+      const copy = checkpointSteps(this.#engine, target, moment)
       const flushed = moment.begin(flush, () => this.#drivers.flush(signal))
-      return runSteps(checkpointSteps(this.#engine, target, moment), this.#engine.environment, signal, flushed)
+      return runSteps(copy, this.#engine.environment, signal, flushed)
     })
   }
 

@@ -72,7 +72,7 @@ export function lockDirectory(directory: string, fileMode: number): Promise<Dire
 const heldHere = new Set<string>()
 
 async function lockOnLinux(directory: string, fileMode: number): Promise<DirectoryLock> {
-  const file = path.join(directory, LOCK)
+  const file = path.resolve(directory, LOCK)
   const status = ensureLockFile(file, fileMode)
   const identity = identityOf(status, directory)
   const name = `varve-lock-${status.dev}-${status.ino}`
@@ -276,7 +276,7 @@ async function loadNativeLocks(): Promise<NativeLocks | undefined> {
 
 /** macOS and Windows: the open itself excludes others, until the descriptor is closed. */
 async function lockByOpening(directory: string, fileMode: number): Promise<DirectoryLock> {
-  const file = path.join(directory, LOCK)
+  const file = path.resolve(directory, LOCK)
   const exclusive = process.platform === 'win32' ? WINDOWS_EXLOCK : MACOS_EXLOCK
   let fd: number
   try {

@@ -3,10 +3,14 @@
  * that very name.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { repair } from '../../src/admin/repair.ts'
+import { restore } from '../../src/admin/restore.ts'
+import { verify } from '../../src/admin/verify.ts'
 import { attach } from '../../src/db/attach.ts'
+import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import { withDirectory } from '../compat/engines.ts'
 import { entriesOf } from './directories.ts'
@@ -47,3 +51,65 @@ for (const workers of [0, 2]) {
     })
   })
 }
+
+type Call = (db: DB) => Promise<{ readonly directory: string }>
+
+/** Each makes or reads a directory named `copy`, in whatever it is. */
+const CALLS: readonly (readonly [name: string, needsCopy: boolean, call: Call])[] = [
+  ['a checkpoint', false, (db) => db.checkpoint('copy')],
+  ['a checkpoint with a flush', false, (db) => db.checkpoint('copy', { flush: true })],
+  ['a restore', false, (db) => restore(db.backup(), 'copy')],
+  ['a verification', true, () => verify('copy')],
+  ['a verification without the lock', true, () => verify('copy', { readOnly: true })],
+  ['a repair', true, () => repair('copy')],
+]
+
+for (const [name, needsCopy, call] of CALLS) {
+  test(`${name} stays in the directory where it was begun`, async () => {
+    const home = process.cwd()
+    await withDirectory(async (root) => {
+      for (const place of ['here', 'there']) mkdirSync(join(root, place))
+      await using db = await open(join(root, 'data'), { workers: 0 })
+      await db.put('a', '1')
+      await db.flush()
+      await db.put('b', '2')
+      try {
+        process.chdir(join(root, 'here'))
+        if (needsCopy) {
+          await db.checkpoint('copy')
+          // Not sound: something is to be repaired.
+          for (const table of readdirSync('copy').filter((file) => /^0.*ldb$/.test(file)))
+            truncateSync(join('copy', table), 10)
+        }
+        const done = call(db)
+        process.chdir(join(root, 'there'))
+        assert.equal((await done).directory, 'copy')
+        assert.deepEqual(readdirSync('.'), [])
+        process.chdir(join(root, 'here'))
+        if (needsCopy) return
+        await using copy = await open('copy')
+        assert.deepEqual(entriesOf(copy), ['a=1', 'b=2'])
+      } finally {
+        process.chdir(home)
+      }
+    })
+  })
+}
+
+test('a database whose directory was named relatively is opened there, though the process goes elsewhere meanwhile', async () => {
+  const home = process.cwd()
+  await withDirectory(async (root) => {
+    for (const place of ['here', 'there']) mkdirSync(join(root, place))
+    try {
+      process.chdir(join(root, 'here'))
+      const opening = open('data')
+      process.chdir(join(root, 'there'))
+      const db = await opening
+      await db.put('a', '1')
+      await db.close()
+      assert.deepEqual(readdirSync('.'), [])
+    } finally {
+      process.chdir(home)
+    }
+  })
+})
