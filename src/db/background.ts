@@ -60,6 +60,8 @@ export class Background {
   /** Sleep on this thread until something changes, for at most `timeoutMs`. */
   waitSync(timeoutMs: number): void {
     if (this.compactions.hurry()) return
+    // If it is a listener that waits, whoever told it has not come to starting what is next.
+    if (this.flushes.start() || this.compactions.start()) return
     const lanes = [this.flushes, this.compactions]
     const pauseMs = Math.min(timeoutMs, ...lanes.map(({ retry }) => retry.pauseMs))
     // No timer runs while this thread sleeps, so the pause before a retry is slept out here.

@@ -213,7 +213,7 @@ export class CommitDriver {
     this.#engine.background.waitSync(SLEEP_MS)
   }
 
-  /** @returns whether waiting may help; if not, the writes that wait have been refused */
+  /** @returns whether waiting may help; if not, the writes that wait have been refused, or there is room */
   #beginStall(): boolean {
     const { stall, options, readState, health, pressure, stallFailure } = this.#engine
     if (health.isPoisoned) {
@@ -223,6 +223,8 @@ export class CommitDriver {
     const reason = pressure.reason ?? 'memtables'
     if (stallFailure === undefined) {
       stall.begin(reason, readState.immutables.length)
+      // A listener has written meanwhile, and waited.
+      if (stall.reason === undefined) return false
       if (stall.durationMs <= options.stallTimeoutMs) return true
     }
     const why = stallFailure === undefined ? ` after ${options.stallTimeoutMs} ms` : `: ${stallFailure.message}`

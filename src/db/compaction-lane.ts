@@ -153,9 +153,10 @@ export class CompactionLane {
 
   #run(compaction: Compaction): void {
     const running = this.#begin(compaction)
-    this.#emit(compaction, { phase: 'begin' })
     const job = this.#host.compactionJob(compaction)
     this.#executor.start(job, (error, result) => this.#finished(running, error, result))
+    // Now that it is under way: a listener that writes may have to wait for it. If it could not even begin, that was told.
+    if (this.#running === running) this.#emit(compaction, { phase: 'begin' })
   }
 
   #begin(compaction: Compaction): Running {

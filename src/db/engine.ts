@@ -92,8 +92,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   #pressure: Pressure = NO_PRESSURE
   #flushes = 0
   #flushedBytes = 0
-  /** Bytes of the logs that are gone. */
-  #oldLogBytes = 0
   #rotationWanted = false
   #isReleased = false
 
@@ -173,11 +171,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     return this.#pressure.reason === 'memtables' ? flushes.retry.failure : compactions.failure
   }
 
-  /** Bytes written to logs since the opening. */
-  get logBytes(): number {
-    return this.log.list().reduce((sum, { bytes }) => sum + bytes, this.#oldLogBytes)
-  }
-
   get flushes(): { readonly count: number; readonly bytes: number } {
     return { count: this.#flushes, bytes: this.#flushedBytes }
   }
@@ -189,14 +182,18 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
    * @returns whether there is room; if not, the pressure is such that no further MemTable may be begun
    */
   admit(): boolean {
-    const needed = this.queue.next?.arenaBytes ?? 0
     const { table } = this.#readState.active
-    if (!this.#rotationWanted && table.memoryUsage < this.options.writeBufferBytes && table.hasRoom(needed)) return true
+    if (!this.#rotationWanted && table.memoryUsage < this.options.writeBufferBytes && this.#hasRoom()) return true
     if (table.entryCount > 0 && !this.#rotationWanted && this.#pressure.isStop) {
       this.background.poll()
       if (this.#pressure.isStop) return false
     }
-    return this.rotate(needed)
+    // Who is told meanwhile of what has come in may write: that group may be larger now, or another one.
+    return this.rotate(this.queue.next?.arenaBytes ?? 0) && (this.health.isPoisoned || this.#hasRoom() || this.admit())
+  }
+
+  #hasRoom(): boolean {
+    return this.memtable.hasRoom(this.queue.next?.arenaBytes ?? 0)
   }
 
   /**
@@ -207,14 +204,14 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
    */
   rotate(needed: number): boolean {
     assert(this.queue.begun === undefined, 'no group is between its log and its MemTable')
+    this.background.poll()
     const { active, immutables, version } = this.#readState
     this.#rotationWanted = false
     if (isEmpty(active)) {
       this.#show({ active: { ...active, table: newMemTable(this.options, needed) }, immutables, version })
       return true
     }
-    this.background.poll()
-    if (this.#readState.immutables.length >= this.options.maxImmutableMemTables) return false
+    if (immutables.length >= this.options.maxImmutableMemTables) return false
     // First of all: without memory for it, nothing has changed.
     const table = newMemTable(this.options, needed)
     try {
@@ -363,7 +360,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   /** Close logs whose content is in tables. They are complete and no longer needed, so an error is none of anyone's data. */
   #dropLogs(number: FileNumber): void {
     const dropped = this.log.list().filter((log) => log.number < number)
-    for (const { bytes } of dropped) this.#oldLogBytes += bytes
     closeQuietly(() => this.log.dropBelow(number))
     this.#obsolete.removeLogs(dropped.map((log) => fileNumber(log.number)))
   }

@@ -112,9 +112,10 @@ export class Installer {
   #end({ done }: Installation, error: Error | undefined): void {
     this.#current = undefined
     try {
-      done(error)
-    } finally {
+      // First: a listener that is told, and writes, may have to wait for that one.
       this.#next()
+    } finally {
+      done(error)
     }
   }
 }

@@ -75,13 +75,13 @@ export class Retry {
     const isLast = this.#attempt >= (isFull ? DISK_FULL_ATTEMPTS_MAX : ATTEMPTS_MAX)
     const pauseMs = isFull ? DISK_FULL_PAUSE_MS : Math.min(FIRST_PAUSE_MS * 10 ** (this.#attempt - 1), LAST_PAUSE_MS)
     const retryMs = isLast ? undefined : pauseMs
-    this.#emit('background-error', { work: this.#work, error, attempt: this.#attempt, retryMs })
-    if (isLast) {
-      this.#failure = error
-      return
+    if (isLast) this.#failure = error
+    else {
+      this.#dueMs = this.#environment.clock.monotonicMs() + pauseMs
+      this.#cancel = this.#environment.later(pauseMs, () => this.#resume(), this.#work === 'flush')
     }
-    this.#dueMs = this.#environment.clock.monotonicMs() + pauseMs
-    this.#cancel = this.#environment.later(pauseMs, () => this.#resume(), this.#work === 'flush')
+    // Last: a listener that writes may have to wait for what comes of it.
+    this.#emit('background-error', { work: this.#work, error, attempt: this.#attempt, retryMs })
   }
 
   /** An attempt failed in a way that trying again does not change; other work goes on. */

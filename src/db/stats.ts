@@ -55,7 +55,7 @@ function compactionFigures(engine: Engine): CompactionStats {
   const { version } = readState
   const { figures } = background.compactions
   const scores = levelScores(version, pickerOptions)
-  const logBytes = engine.options.readOnly ? 0 : engine.logBytes
+  const logBytes = engine.options.readOnly ? 0 : engine.log.writtenBytes
   const written = logBytes + flushes.bytes + figures.bytesWritten
   return {
     levels: version.levels.map((files, level) => ({

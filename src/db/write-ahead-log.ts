@@ -43,6 +43,8 @@ export class WriteAheadLog {
   readonly #logs: LogFile[] = []
   readonly #marker: Uint8Array<ArrayBuffer> = new Uint8Array(Batch.HEADER_BYTES)
   #markerDue = false
+  /** Bytes of the files that are gone. */
+  #droppedBytes = 0
 
   constructor(files: FileSystem, directory: string, markers: boolean) {
     this.#files = files
@@ -162,11 +164,18 @@ export class WriteAheadLog {
     return this.#active.writer.bytes
   }
 
+  /** Bytes written since the opening. */
+  get writtenBytes(): number {
+    return this.#logs.reduce((sum, { writer }) => sum + writer.bytes, this.#droppedBytes)
+  }
+
   /** Close the files below `number`: what they hold is in tables. */
   dropBelow(number: FileNumber): void {
     const kept = this.#logs.findIndex((log) => log.number >= number)
+    const dropped = this.#logs.splice(0, kept)
+    for (const { writer } of dropped) this.#droppedBytes += writer.bytes
     closeAll(
-      this.#logs.splice(0, kept).map(
+      dropped.map(
         ({ writer }) =>
           () =>
             writer.close(),
