@@ -149,7 +149,7 @@ interface Around {
 
 /** Run an operation under the directory's lock. Rejects with LockedError if another opener has it. */
 export async function runLocked<T>(context: AdminContext, steps: () => Steps<T>, around: Around = {}): Promise<T> {
-  const lock = await context.files.lock(context.directory)
+  const lock = await context.files.lock(context.givenDirectory)
   let result: T
   try {
     await around.before?.()

@@ -50,7 +50,7 @@ export function restore(
     ) {
       throw new InvalidArgumentError('the source must be an iterable of Uint8Array')
     }
-    checkTarget(context.files, context.directory)
+    checkTarget(context.files, directory)
     context.files.makeDirectory(context.directory)
     const target = new RestoreTarget(context)
     const decoder = new BackupDecoder(target)

@@ -11,7 +11,7 @@
  * varve's recovery stands in db/write-ahead-log.ts.
  * Source   google/leveldb db/write_batch.cc
  */
-import { copyBytes } from '../base/bytes.ts'
+import { copyBytes, EMPTY } from '../base/bytes.ts'
 import { getFixed32, getFixed64, putFixed32, putFixed64, putVarint, Reader, varintLength } from '../base/coding.ts'
 import { type Bytes, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
@@ -117,7 +117,10 @@ export function forEachOp(
     if (sink !== undefined) sink.add(sequence, type, bytes, keyOff, keyLen, bytes, valOff, valLen)
     sequence++
   }
-  return reader.remaining === 0 ? undefined : 'batch has bytes after its last op'
+  const left = reader.remaining
+  // A batch may have a gibibyte.
+  reader.reset(EMPTY, 0, 0)
+  return left === 0 ? undefined : 'batch has bytes after its last op'
 }
 
 /** What is wrong with the batch at bytes[offset, offset + length), or undefined if it is well-formed. */
@@ -125,4 +128,4 @@ export function batchFault(bytes: Bytes, offset: number, length: number): string
   return forEachOp(bytes, offset, length, undefined)
 }
 
-const scratchReader = new Reader(new Uint8Array(0))
+const scratchReader = new Reader(EMPTY)

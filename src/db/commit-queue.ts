@@ -185,6 +185,9 @@ export class CommitQueue {
 }
 
 /** The error of a write that may or may not be found after reopening. */
-function indeterminate(cause: Error): IOError {
-  return new IOError(`the write may not have reached the log: ${cause.message}`, { cause, outcome: 'indeterminate' })
+function indeterminate(error: Error): IOError {
+  // As of every IOError, the cause is the system's error, if there is one, and the file is named.
+  const { cause = error, file } = error instanceof IOError ? error : { file: undefined }
+  const details = { cause, outcome: 'indeterminate', ...(file !== undefined && { file }) } as const
+  return new IOError(`the write may not have reached the log: ${error.message}`, details)
 }

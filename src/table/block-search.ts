@@ -196,9 +196,12 @@ export class BlockSearch {
     this.#unshared = reader.varint32()
     this.#valueLength = reader.varint32()
     this.#keyAt = reader.offset
-    if (reader.failed) block.damaged('an entry has no readable lengths')
+    const { failed } = reader
+    // A block may have half a gibibyte.
+    reader.reset(EMPTY_BLOCK.bytes, 0, 0)
+    if (failed) block.damaged('an entry has no readable lengths')
     // Up to 2^32 − 1 each: the sum is exact.
-    if (this.#unshared + this.#valueLength > limit - reader.offset) {
+    if (this.#unshared + this.#valueLength > limit - this.#keyAt) {
       block.damaged('an entry reaches beyond its block or its neighbour')
     }
   }

@@ -33,6 +33,11 @@ function unsynced(): Environment {
   return environment
 }
 
+/** What a stack still had is gone. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 10))
+}
+
 function descriptors(): number {
   return readdirSync('/proc/self/fd').length
 }
@@ -103,3 +108,34 @@ async function settled(): Promise<number> {
   }
   return last
 }
+
+/** Bytes that JavaScript reaches, of memory that is nobody's but its own. */
+function reachableBytes(): number {
+  collectGarbage()
+  collectGarbage()
+  const { arrayBuffers } = process.memoryUsage()
+  return arrayBuffers
+}
+
+test('a large value that was written, or read, is not kept in memory', async () => {
+  await withDirectory(async (directory) => {
+    const options = { workers: 0, writeBufferBytes: MIB, blockCacheBytes: MIB, compression: 'none' } as const
+    const db = await open(directory, options)
+    // Of one block, which a lookup reads on its way.
+    db.putSync('a', '1')
+    db.putSync('large', new Uint8Array(100 * MIB))
+    db.putSync('b', '2')
+    await db.flush()
+    await turns()
+    const before = reachableBytes()
+    assert.equal(db.getSync('large')?.length, 100 * MIB)
+    assert.equal(db.getSync('b')?.length, 1)
+    await turns()
+    assert.ok(reachableBytes() - before < 50 * MIB, 'the block')
+    await db.put('large', new Uint8Array(100 * MIB))
+    await db.flush()
+    await turns()
+    assert.ok(reachableBytes() - before < 50 * MIB, 'the batch')
+    await db.close()
+  })
+})

@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { VarveError } from '../../src/base/errors.ts'
 import { Prng } from '../../src/base/prng.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
@@ -251,7 +252,11 @@ test('closing a poisoned database is rejected if acknowledged writes may not be 
   const { memory, db, environment, fail } = await faulty()
   await db.put('a', '1', { durability: 'buffered' })
   fail('append', '.log', 'ENOSPC')
-  await assert.rejects(db.put('b', '2'), { code: 'IO_ERROR', outcome: 'indeterminate' })
+  await assert.rejects(db.put('b', '2'), ({ code, outcome, cause, file }: VarveError) => {
+    assert.deepEqual([code, outcome, (cause as { code?: string }).code], ['IO_ERROR', 'indeterminate', 'ENOSPC'])
+    assert.match(file ?? '', /\.log$/)
+    return true
+  })
   environment.setFaults(undefined)
   await assert.rejects(db.close(), { code: 'IO_ERROR' })
   assert.deepEqual([memory.files.locks.size, memory.files.openCount], [0, 0])
