@@ -24,13 +24,13 @@ export interface AdminProgress {
 /** Options of `verify`, `repair`, `restore` and `destroy`. */
 export interface AdminOptions {
   /** The order of keys that the database was made with. Default: unsigned bytewise. */
-  readonly comparator?: KeyOrder
+  readonly comparator?: KeyOrder | undefined
   /** Called at most every few milliseconds. */
-  readonly onProgress?: (progress: AdminProgress) => void
+  readonly onProgress?: ((progress: AdminProgress) => void) | undefined
   /** Ends the operation. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Files, clock, randomness and threads. Default: Node's. */
-  readonly environment?: Environment
+  readonly environment?: Environment | undefined
 }
 
 const COMMON = ['comparator', 'onProgress', 'signal', 'environment']

@@ -52,7 +52,7 @@ const FORMAT_OPTIONS = ['writeBufferBytes', 'blockBytes', 'restartInterval', 'bl
 /** Besides the common options, those of `open` that say how tables are written. */
 export interface RepairOptions extends AdminOptions, Pick<Options, (typeof FORMAT_OPTIONS)[number]> {
   /** Say what would be done, and do nothing. Default false. */
-  readonly dryRun?: boolean
+  readonly dryRun?: boolean | undefined
 }
 
 /**

@@ -35,7 +35,7 @@ import { FileNotes, type Severity, type VerifyReport } from './verify-report.ts'
 /** Options of `verify`. */
 export interface VerifyOptions extends AdminOptions {
   /** Take no lock: for a directory that may not be written to, and where nobody writes. Default false. */
-  readonly readOnly?: boolean
+  readonly readOnly?: boolean | undefined
 }
 
 /**

@@ -16,17 +16,17 @@ import type { ShareHandle } from './share-messages.ts'
 /** Options of `attach`. */
 export interface AttachOptions {
   /** The database's order of keys, if it has one of its own: functions do not cross threads. */
-  readonly comparator?: KeyOrder
+  readonly comparator?: KeyOrder | undefined
   /** As of `open`, for this thread's own caches. Default 32 MiB. */
-  readonly blockCacheBytes?: number
+  readonly blockCacheBytes?: number | undefined
   /** As of `open`, for this thread's own caches. Default 128 MiB. */
-  readonly tableCacheBytes?: number
+  readonly tableCacheBytes?: number | undefined
   /** As of `open`, for this thread. Default 1000. */
-  readonly maxOpenFiles?: number
+  readonly maxOpenFiles?: number | undefined
   /** Longest wait, of a thread that has not read for long, for the owner's thread. Default 60,000 ms. */
-  readonly stallTimeoutMs?: number
+  readonly stallTimeoutMs?: number | undefined
   /** Files and threads. Default: Node's. */
-  readonly environment?: Environment
+  readonly environment?: Environment | undefined
 }
 
 const KNOWN = new Set([

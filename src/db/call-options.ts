@@ -12,25 +12,25 @@ export type Input = string | Uint8Array
 /** Options of `put`, `delete`, `deleteRange` and `write`. */
 export interface WriteOptions {
   /** How far this write gets before it is acknowledged. Default: the database's. */
-  readonly durability?: Durability
+  readonly durability?: Durability | undefined
 }
 
 /** Options of `get`, `has` and `getMany`. */
 export interface ReadOptions {
   /** The state to read. Default: that of the call. */
-  readonly snapshot?: Snapshot
+  readonly snapshot?: Snapshot | undefined
 }
 
 /** Options of `flush`. */
 export interface FlushOptions {
   /** Stops the waiting, not the flush. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Options of `compactRange`. */
 export interface CompactOptions {
   /** Stops the waiting, and what has not begun; the step under way is completed. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A range of keys: from `start`, inclusive, to `end`, exclusive. */
@@ -45,9 +45,9 @@ export interface CopyOptions {
    * Write what is in memory to tables first, so that the copy has hardly any log to replay. Default false, unless
    * memory holds range deletes; a flush that fails rejects only if it was asked for.
    */
-  readonly flush?: boolean
+  readonly flush?: boolean | undefined
   /** Ends the copying. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What a checkpoint holds. Here, since the declarations of what makes one lead to all of the engine. */

@@ -18,93 +18,95 @@ export type RecoveryMode = 'strict' | 'pointInTime' | 'salvage'
 /** Options of `open`. */
 export interface Options {
   /** Create the directory and the database if there is none. Default true. */
-  readonly createIfMissing?: boolean
+  readonly createIfMissing?: boolean | undefined
   /** Refuse to open a database that exists. Default false. */
-  readonly errorIfExists?: boolean
+  readonly errorIfExists?: boolean | undefined
   /** Open for reading: take no lock, write nothing, see the database as it is now; a StaleError means open again. Default false. */
-  readonly readOnly?: boolean
+  readonly readOnly?: boolean | undefined
   /** Bytes at which a MemTable freezes and a fresh one takes over. 4 KiB to 1 GiB; default 64 MiB. */
-  readonly writeBufferBytes?: number
+  readonly writeBufferBytes?: number | undefined
   /** Frozen MemTables that may wait for their flush before writes wait too. 1 to 64; default 3. */
-  readonly maxImmutableMemTables?: number
+  readonly maxImmutableMemTables?: number | undefined
   /** The MemTable's representation. Default: 'radix', in bytewise order only; 'skiplist' with a comparator of yours. */
-  readonly memtable?: 'radix' | 'skiplist'
+  readonly memtable?: 'radix' | 'skiplist' | undefined
   /**
    * Whether every entry of a MemTable has a checksum, verified whenever it is read or flushed: damage to memory is then an
    * error, and does not reach a table. Default false.
    */
-  readonly memtableChecksums?: boolean
+  readonly memtableChecksums?: boolean | undefined
   /** An order of keys of your own; part of the database for ever. Default: unsigned bytewise. */
-  readonly comparator?: KeyOrder
+  readonly comparator?: KeyOrder | undefined
   /** Uncompressed bytes at which a table's data block is complete: with 1, every entry has its own. 1 to 4 MiB; default 4096. */
-  readonly blockBytes?: number
+  readonly blockBytes?: number | undefined
   /** Keys between two restart points of a block. 1 to 1024; default 16. */
-  readonly restartInterval?: number
+  readonly restartInterval?: number | undefined
   /**
    * Bloom filter bits for each key, 0 for no filter: for all tables, or by level from level 0 on, the last one for all levels
    * below. 0 to 64; default 10.
    */
-  readonly bloomBitsPerKey?: number | readonly number[]
+  readonly bloomBitsPerKey?: number | readonly number[] | undefined
   /** Compression of tables that are written; the others are read as well. Only 'zstd' needs Node.js 22.15 or 23.8. Default 'snappy'. */
-  readonly compression?: Compression
+  readonly compression?: Compression | undefined
   /** Bytes of tables' data blocks kept in memory. Default 32 MiB. */
-  readonly blockCacheBytes?: number
+  readonly blockCacheBytes?: number | undefined
   /**
    * Bytes of open tables' indexes and filters, about a fortieth of the data that is read. Tables that do not fit are closed, and
    * opened anew when they are read, which costs far more than a block. 1 MiB and more; default 128 MiB.
    */
-  readonly tableCacheBytes?: number
+  readonly tableCacheBytes?: number | undefined
   /** Tables kept open. 16 to 50,000; default 1000. */
-  readonly maxOpenFiles?: number
+  readonly maxOpenFiles?: number | undefined
   /** How far a write gets before it is acknowledged, unless it says otherwise. Default 'os'. */
-  readonly durability?: Durability
+  readonly durability?: Durability | undefined
   /** Longest time that a `buffered` write stays in varve's own buffer. Default 10 ms. */
-  readonly walBufferMs?: number
+  readonly walBufferMs?: number | undefined
   /** Bytes of `buffered` writes that are held back at most. Default 64 KiB. */
-  readonly walBufferBytes?: number
+  readonly walBufferBytes?: number | undefined
   /** What to do about a log that was cut short or damaged. Default 'pointInTime'. */
-  readonly recovery?: RecoveryMode
+  readonly recovery?: RecoveryMode | undefined
   /**
    * Write the empty batches by which recovery tells a torn tail from damage. Default true. Without them a log is taken for
    * another program's: after power loss one that is torn in its middle is refused, as damaged.
    */
-  readonly walMarkers?: boolean
+  readonly walMarkers?: boolean | undefined
   /**
    * Worker threads, started when first needed: 2, so that a flush and a compaction run at once; 1 for both in turn; or 0 to
    * run them on the calling thread. Default 2.
    */
-  readonly workers?: number
+  readonly workers?: number | undefined
   /**
    * Bytes at which a compaction closes a table and begins the next one. 4 KiB to 1 GiB; default 8 MiB. Smaller tables make
    * compactions finer, and more files: each is opened, indexed and filtered for itself, and takes a descriptor.
    */
-  readonly maxFileBytes?: number
+  readonly maxFileBytes?: number | undefined
   /** Tables in level 0 at which they are merged into level 1. 1 to 1000; default 4. */
-  readonly level0CompactionTrigger?: number
+  readonly level0CompactionTrigger?: number | undefined
   /** Tables in level 0 from which writes are slowed down. At least the compaction trigger; default 12. */
-  readonly level0SlowdownTrigger?: number
+  readonly level0SlowdownTrigger?: number | undefined
   /** Tables in level 0 at which writes stop until there are fewer. At least the slowdown trigger; default 24. */
-  readonly level0StopTrigger?: number
+  readonly level0StopTrigger?: number | undefined
   /**
    * Bytes that level 1 is allowed to hold; each level below, ten times as many. 4 KiB to 1 TiB; default
    * level0CompactionTrigger times writeBufferBytes, at least 10 MiB: about what level 0 holds when it is merged.
    */
-  readonly levelBytes?: number
+  readonly levelBytes?: number | undefined
   /** Compact tables that many lookups pass through in vain, as LevelDB does. Default false: filters make them cheap. */
-  readonly seekCompaction?: boolean
+  readonly seekCompaction?: boolean | undefined
   /** Longest time that a write waits for room before it is refused. Default 60,000 ms. */
-  readonly stallTimeoutMs?: number
+  readonly stallTimeoutMs?: number | undefined
   /**
    * Takes the lines of the database's log: opening and recovery, flushes, compactions, waits, failures, damage, closing.
    * pino and console fit. What it throws is dropped. Default: nobody is told.
    */
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
   /** Files, clock, randomness and threads. Default: Node's. */
-  readonly environment?: Environment
+  readonly environment?: Environment | undefined
 }
 
+type Defined<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> }
+
 /** Options with every default filled in; immutable. */
-export interface ResolvedOptions extends Required<Omit<Options, 'comparator' | 'logger' | 'environment'>> {
+export interface ResolvedOptions extends Defined<Omit<Options, 'comparator' | 'logger' | 'environment'>> {
   readonly comparator: Comparator
   readonly logger: Logger | undefined
   readonly environment: Environment

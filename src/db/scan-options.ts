@@ -13,21 +13,21 @@ import { Snapshot } from './snapshot.ts'
 /** Options of `scan`, `keys` and `values`, and their `…Sync` forms. */
 export interface ScanOptions {
   /** Keys that begin with this; of those, the keys within the bounds below. Not with an order of your own. */
-  readonly prefix?: string | Uint8Array
+  readonly prefix?: string | Uint8Array | undefined
   /** Keys greater than or equal to this. */
-  readonly gte?: string | Uint8Array
+  readonly gte?: string | Uint8Array | undefined
   /** Keys greater than this. Not together with gte. */
-  readonly gt?: string | Uint8Array
+  readonly gt?: string | Uint8Array | undefined
   /** Keys less than or equal to this. */
-  readonly lte?: string | Uint8Array
+  readonly lte?: string | Uint8Array | undefined
   /** Keys less than this. Not together with lte. */
-  readonly lt?: string | Uint8Array
+  readonly lt?: string | Uint8Array | undefined
   /** From the last key to the first. Default false. */
-  readonly reverse?: boolean
+  readonly reverse?: boolean | undefined
   /** At most so many entries. Default: all. */
-  readonly limit?: number
+  readonly limit?: number | undefined
   /** The state to read; default: that of the call. */
-  readonly snapshot?: Snapshot
+  readonly snapshot?: Snapshot | undefined
 }
 
 /** A cursor has no limit: whoever moves it counts. */

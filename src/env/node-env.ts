@@ -15,14 +15,14 @@ import { checkWorkerProgram, startWorkerThread } from './node-worker.ts'
 /** Options of `nodeEnvironment`. */
 export interface NodeEnvironmentOptions {
   /** Permissions of directories that are made, less the umask; 0o700 by default. */
-  readonly directoryMode?: number
+  readonly directoryMode?: number | undefined
   /** Permissions of files that are made, less the umask; 0o600 by default. */
-  readonly fileMode?: number
+  readonly fileMode?: number | undefined
   /**
    * The program of varve's worker threads: where a bundler has put the module `varve/worker`. Default: the module's own
    * place beside the engine; if it is not there, as in a bundle of one file, jobs run on the calling thread.
    */
-  readonly worker?: URL
+  readonly worker?: URL | undefined
 }
 
 /** The longest delay of a timer; Node fires a longer one at once. */

@@ -47,7 +47,9 @@ const INT64_MAX: bigint = 2n ** 63n - 1n
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** @throws InvalidArgumentError if the entry is not of its documented form */
-export function encodeLsmEntry(entry: LsmEntry): Uint8Array<ArrayBuffer> {
+export function encodeLsmEntry(
+  entry: Omit<LsmEntry, 'value'> & { readonly value?: Uint8Array | undefined },
+): Uint8Array<ArrayBuffer> {
   const { timestamp } = entry
   if (typeof entry.key !== 'string') throw new InvalidArgumentError('the key of an entry must be a string')
   const key = toBytes(entry.key, 'key')

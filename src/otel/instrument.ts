@@ -20,11 +20,11 @@ import { observeStats } from './stat-metrics.ts'
 /** Options of `instrument`. */
 export interface InstrumentOptions {
   /** Makes the instruments. Default: the global provider's meter `varve`. */
-  readonly meter?: Meter
+  readonly meter?: Meter | undefined
   /** Makes the spans. Default: the global provider's tracer `varve`. */
-  readonly tracer?: Tracer
+  readonly tracer?: Tracer | undefined
   /** Added to every measurement and span; they come before varve's own of the same name. */
-  readonly attributes?: Attributes
+  readonly attributes?: Attributes | undefined
 }
 
 /**

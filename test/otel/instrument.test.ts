@@ -43,7 +43,7 @@ const NEVER_MS = 2 ** 30
 interface Sdk {
   readonly metrics: MeterProvider
   readonly traces: BasicTracerProvider
-  readonly options: Required<Pick<InstrumentOptions, 'meter' | 'tracer'>>
+  readonly options: { readonly [K in 'meter' | 'tracer']: NonNullable<InstrumentOptions[K]> }
   /** Collect, and give what there is by name. */
   collect(): Promise<Map<string, MetricData>>
   spans(): readonly ReadableSpan[]

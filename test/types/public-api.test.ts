@@ -30,7 +30,14 @@ import {
   WriteBatch,
   type WriteOptions,
 } from '../../src/public/index.ts'
-import { MemTable, type MemTableEntry, type MemTableToken, type MemTableVersion } from '../../src/public/memtable.ts'
+import {
+  decodeLsmEntry,
+  encodeLsmEntry,
+  MemTable,
+  type MemTableEntry,
+  type MemTableToken,
+  type MemTableVersion,
+} from '../../src/public/memtable.ts'
 
 /** What leaves the engine belongs to the caller, and can be given to whatever wants memory that is not shared. */
 type Owned = Uint8Array<ArrayBuffer>
@@ -157,4 +164,31 @@ it('a MemTable tells values from tombstones', () => {
   assert.deepEqual(told, untold)
   // @ts-expect-error a representation that there is not
   assert.throws(() => MemTable.create({ representation: 'btree' }), { code: 'INVALID_ARGUMENT' })
+})
+
+/** What a caller has who may not have been told. */
+type Perhaps<T> = { readonly [K in keyof T]: T[K] | undefined }
+
+it('every option may be undefined, which is as if it were not there', async () => {
+  expectTypeOf<Perhaps<Required<Options>>>().toExtend<Options>()
+  expectTypeOf<Perhaps<Required<ScanOptions>>>().toExtend<ScanOptions>()
+  expectTypeOf<Perhaps<Required<ReadOptions>>>().toExtend<ReadOptions>()
+  expectTypeOf<Perhaps<Required<WriteOptions>>>().toExtend<WriteOptions>()
+  const unsaid = { readOnly: undefined, writeBufferBytes: undefined, logger: undefined, comparator: undefined }
+  const db = await open('data', { ...unsaid, environment: memoryEnvironment() })
+  await db.put('a', '1', { durability: undefined })
+  await db.flush({ signal: undefined })
+  await db.compactRange(undefined, undefined, { signal: undefined })
+  await db.checkpoint('copy', { signal: undefined, flush: undefined })
+  assert.equal(db.getSync('a', { snapshot: undefined })?.length, 1)
+  const scan = { gte: undefined, prefix: undefined, reverse: undefined, limit: undefined, snapshot: undefined }
+  assert.equal([...db.keysSync(scan)].length, 1)
+  await db.close()
+})
+
+it('an entry of goLSM is encoded from bytes of any kind', () => {
+  const value: Uint8Array = new Uint8Array(new SharedArrayBuffer(2))
+  const bytes = encodeLsmEntry({ key: 'a', command: 'put', value, timestamp: 1n })
+  expectTypeOf(decodeLsmEntry(bytes).value).toEqualTypeOf<Owned | undefined>()
+  assert.equal(decodeLsmEntry(bytes).value?.length, 2)
 })
