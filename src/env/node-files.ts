@@ -47,7 +47,8 @@ export class NodeFiles implements FileSystem {
   }
 
   absolute(file: string): string {
-    return path.resolve(file)
+    // The directory that the process works in may have been removed.
+    return attempt('find the place of', file, () => path.resolve(file))
   }
 
   openRandomAccess(file: string): RandomAccessFile {

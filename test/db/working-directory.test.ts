@@ -3,7 +3,7 @@
  * that very name.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, truncateSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { repair } from '../../src/admin/repair.ts'
@@ -95,6 +95,27 @@ for (const [name, needsCopy, call] of CALLS) {
     })
   })
 }
+
+test('where the process works in a directory that was removed, a relative path is an IO_ERROR', async () => {
+  const home = process.cwd()
+  await withDirectory(async (root) => {
+    await using db = await open(join(root, 'data'), { workers: 0 })
+    mkdirSync(join(root, 'removed'))
+    try {
+      process.chdir(join(root, 'removed'))
+      rmSync(join(root, 'removed'), { recursive: true })
+      for (const call of [
+        () => open('data'),
+        () => verify('data'),
+        () => restore([], 'data'),
+        () => db.checkpoint('data'),
+      ])
+        await assert.rejects(call, { code: 'IO_ERROR', file: 'data' })
+    } finally {
+      process.chdir(home)
+    }
+  })
+})
 
 test('a database whose directory was named relatively is opened there, though the process goes elsewhere meanwhile', async () => {
   const home = process.cwd()
