@@ -14,6 +14,7 @@ import { LevelIterator } from '../version/level-iterator.ts'
 import { Cursor } from './cursor.ts'
 import { DBIterator, type KeyBounds } from './db-iterator.ts'
 import { PinnedTables } from './pinned-tables.ts'
+import { RangeFilters } from './range-filters.ts'
 import type { ReadHost } from './read-host.ts'
 import { type Entry, projectEntry, Scan, ScanCursor, SyncScan } from './scan.ts'
 
@@ -25,6 +26,7 @@ export class IdleScan {
   readonly #merged: MergingIterator
   readonly #filtered: RangeFilterIterator
   readonly #iterator: DBIterator
+  readonly filters: RangeFilters = new RangeFilters(bytewiseComparator, NO_SEQUENCE)
   /** With what they consist of. */
   readonly scans: readonly [SyncScan<Entry>, Scan<Entry>]
 
