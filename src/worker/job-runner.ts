@@ -9,13 +9,16 @@ import { AbortedError } from '../base/errors.ts'
 import { runClearJob, runRemoveJob, runSyncJob } from '../jobs/chores.ts'
 import { type CompactionJob, CompactionRun } from '../jobs/compaction-job.ts'
 import { runFlushJob } from '../jobs/flush-job.ts'
+import { idleBuilder } from '../jobs/idle-builder.ts'
 import { runSampleJob } from '../jobs/sample-job.ts'
+import type { TableBuilder } from '../table/table-builder.ts'
 import type { Job, JobResult } from './messages.ts'
 
 /** How a job ended; exactly one of the two is there. */
 export type JobAnswer = (id: number, error: unknown, result: JobResult | undefined) => void
 
 export class JobRunner {
+  readonly idle: TableBuilder
   readonly #environment: Environment
   readonly #comparator: Comparator
   readonly #answer: JobAnswer
@@ -24,6 +27,7 @@ export class JobRunner {
 
   /** @param answer called once a job; it may add jobs */
   constructor(environment: Environment, comparator: Comparator, answer: JobAnswer) {
+    this.idle = idleBuilder(comparator)
     this.#environment = environment
     this.#comparator = comparator
     this.#answer = answer
