@@ -38,20 +38,26 @@ export async function* readCsv(
   const input = { bytes: 0 }
   let last: Place = BEGINNING
   let open: CsvError | undefined
-  const parser = parse({ ...PARSER_OPTIONS, delimiter, relax_quotes: delimiter === '\t', columns, on_skip: skip })
+  const parser = parse({
+    ...PARSER_OPTIONS,
+    delimiter,
+    relax_quotes: delimiter === '\t',
+    columns,
+    on_record: pass,
+    on_skip: skip,
+  })
   const stream = Readable.from(checked(source, input), { objectMode: false })
   stream.on('error', (error) => parser.destroy(error))
   stream.pipe(parser)
   try {
     for await (const { info, record } of parser as AsyncIterable<ParsedRecord>) {
       while (faults.length > 0 && faults[0].line <= info.lines) onFault(faults.shift() as RecordFault)
-      if (info.lines > last.lines) last = info
       yield { line: info.lines, fields: record, json: JSON.stringify(record) }
     }
     for (const fault of faults) onFault(fault)
     if (open !== undefined) throw unclosed(open, last, input.bytes)
   } catch (error) {
-    throw error instanceof CsvError ? faultOf(error) : error
+    throw error instanceof CsvError ? faultOf(error, Number(error.lines)) : error
   } finally {
     stream.destroy()
   }
@@ -62,10 +68,15 @@ export async function* readCsv(
   }
 
   /** The parser is ahead of those who take its records. */
+  function pass(parsed: ParsedRecord): ParsedRecord {
+    last = parsed.info
+    return parsed
+  }
+
   function skip(error: CsvError | undefined): undefined {
     if (error?.code === 'CSV_QUOTE_NOT_CLOSED') open = error
     else if (error !== undefined) {
-      faults.push(faultOf(error))
+      faults.push(faultOf(error, lineAfter(last, error)))
       last = placeOf(error)
     }
   }
@@ -84,12 +95,15 @@ function placeOf({ lines, empty_lines: empty }: CsvError): Place {
   return { lines: Number(lines), empty_lines: Number(empty) }
 }
 
-/** @param last the record before; what lies between them is empty lines */
+/** Where the record begins that is at fault: what lies between it and the last one before is empty lines. */
+function lineAfter(last: Place, error: CsvError): number {
+  return last.lines + placeOf(error).empty_lines - last.empty_lines + 1
+}
+
 function unclosed(error: CsvError, last: Place, inputBytes: number): RecordFault {
-  const line = last.lines + placeOf(error).empty_lines - last.empty_lines + 1
   const rest = showPlural(inputBytes - Number(error.bytes), 'byte')
   return new RecordFault(
-    line,
+    lineAfter(last, error),
     `a quote of the record that begins here is never closed: the last ${rest} cannot be read`,
   )
 }
@@ -101,9 +115,11 @@ function checkedColumns(names: string[]): string[] {
   return names
 }
 
-function faultOf(error: CsvError): RecordFault {
-  const line = typeof error.lines === 'number' ? error.lines : 0
-  return new RecordFault(line, error.message.replace(/ (on|at) line \d+/, ''))
+/** @param firstLine of the record */
+function faultOf(error: CsvError, firstLine: number): RecordFault {
+  const line = Number(error.lines)
+  const from = line > firstLine ? ` (its record begins at line ${firstLine})` : ''
+  return new RecordFault(line, error.message.replace(/ (on|at) line \d+/, '') + from, Math.max(1, line - firstLine + 1))
 }
 
 /** The chunks as they are; the parser would turn bad UTF-8 into U+FFFD without a word. */

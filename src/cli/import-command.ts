@@ -73,10 +73,11 @@ function formatOf(file: string): Format {
 
 async function importRecords(db: DB, input: Input, format: Format, maker: EntryMaker, options: Options): Promise<void> {
   const skip = options.skipInvalid ?? false
-  let skipped = 0
+  const skipped = { records: 0, lines: 0 }
   const onFault: OnFault = (fault) => {
     if (!skip) throw fault
-    skipped++
+    skipped.records++
+    skipped.lines += fault.lineCount
   }
   const importer = new Importer(db, options.batch, options.durability)
   const progress = new Progress(input.bytes)
@@ -111,9 +112,16 @@ async function* counted(stream: NodeJS.ReadableStream, counter: { bytes: number 
   }
 }
 
-function summary({ records, bytes }: Importer, elapsedMs: number, skipped: number): string {
+interface Skipped {
+  readonly records: number
+  readonly lines: number
+}
+
+function summary({ records, bytes }: Importer, elapsedMs: number, skipped: Skipped): string {
   const seconds = elapsedMs / 1000
   const figures = `${showPlural(records, 'record')}, ${showBytesCount(bytes)} in ${seconds.toFixed(1)} s`
   const rate = `${showCount(Math.round(records / seconds))}/s`
-  return `imported ${figures} (${rate})${skipped > 0 ? `; skipped ${showPlural(skipped, 'invalid record')}` : ''}\n`
+  if (skipped.records === 0) return `imported ${figures} (${rate})\n`
+  const lines = skipped.lines > skipped.records ? `, of ${showPlural(skipped.lines, 'line')}` : ''
+  return `imported ${figures} (${rate}); skipped ${showPlural(skipped.records, 'invalid record')}${lines}\n`
 }

@@ -5,10 +5,13 @@
 export class RecordFault extends Error {
   /** Line of the input, counted from 1; for a record of several lines the one where it was noticed. */
   readonly line: number
+  /** How many lines it takes: of a quote that is closed too late, many a record's. */
+  readonly lineCount: number
 
-  constructor(line: number, message: string) {
+  constructor(line: number, message: string, lineCount: number = 1) {
     super(`line ${line}: ${message}`)
     this.line = line
+    this.lineCount = lineCount
   }
 }
 

@@ -184,6 +184,19 @@ for (const [input, stderr] of UNCLOSED) {
   })
 }
 
+test('records that a quote takes which is closed too late are told by their lines', (t) => {
+  const input = 'k,v\n1,a\n\n2,"b\n3,c\n4,d\n5,"e"\n6,f\n7,g,h\n8,i\n'
+  const args = ['--format', 'csv', '--key', '{k}', '--value', 'v']
+  const stopped = runWith(input, 'import', temporaryPath(t), ...args)
+  assert.equal(stopped.status, 3)
+  assert.match(stopped.stderr, /^varve: line 7: .* \(its record begins at line 4\) \(imported before it: 1 record\)\n$/)
+  const db = temporaryPath(t)
+  const { status, stderr } = runWith(input, 'import', db, ...args, '--skip-invalid')
+  assert.equal(status, 0)
+  assert.match(stderr, /^imported 3 records, .*; skipped 2 invalid records, of 5 lines\n$/)
+  assert.equal(succeed('scan', db, '--keys'), '1\n6\n8\n')
+})
+
 test('CSV that is not UTF-8 is refused', (t) => {
   const input = Buffer.from('k\n\xff\n', 'latin1')
   const { status, stderr } = runWith(
