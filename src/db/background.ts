@@ -54,12 +54,10 @@ export class Background {
   /** Deliver what has come in. */
   poll(): void {
     this.executor.poll()
-    this.compactions.poll()
   }
 
   /** Sleep on this thread until something changes, for at most `timeoutMs`. */
   waitSync(timeoutMs: number): void {
-    if (this.compactions.hurry()) return
     const lanes = [this.flushes, this.compactions]
     const pauseMs = Math.min(timeoutMs, ...lanes.map(({ retry }) => retry.pauseMs))
     // No timer runs while this thread sleeps, so the pause before a retry is slept out here.

@@ -121,7 +121,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
     this.blocks = new BlockCache(options.blockCacheBytes, options.comparator)
     this.opener = new TableOpener(directory, options, this.blocks, emit)
-    this.tables = new TableCache((number, bytes) => this.opener.open(number, bytes), maxOpenFiles, tableCacheBytes)
+    this.tables = new TableCache((...table) => this.opener.open(...table), maxOpenFiles, tableCacheBytes)
     this.queue = new CommitQueue(this)
     const executor = newExecutor(options)
     this.background = new Background(this, executor)

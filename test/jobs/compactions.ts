@@ -50,6 +50,7 @@ export function jobOf(parts: Partial<CompactionJob> & Pick<CompactionJob, 'upper
     numbers: FileNumbers.startingAt(FIRST_OUTPUT).share(),
     format: FORMAT,
     maxFileBytes: 1024,
+    outlineBytesMax: 0,
     ...parts,
   }
 }

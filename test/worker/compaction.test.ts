@@ -39,7 +39,8 @@ function flushOf(directory: string, numbers: FileNumbers): FlushJob {
   const memtable = MemTable.create({ capacityBytes: 1 << 20 })
   memtable.put('key', 'value')
   memtable.freeze()
-  return { kind: 'flush', below: [], directory, number: numbers.take(), memtable: memtable.share(), format: FORMAT }
+  const number = numbers.take()
+  return { kind: 'flush', below: [], directory, number, memtable: memtable.share(), format: FORMAT, outlineBytesMax: 0 }
 }
 
 interface Setting {
