@@ -50,7 +50,7 @@ export interface Options {
   /** Bytes of tables' data blocks kept in memory. Default 32 MiB. */
   readonly blockCacheBytes?: number
   /**
-   * Bytes of open tables' indexes and filters, about a fortieth of the data that is read. Tables that do not fit are closed, and
+   * Bytes of tables' indexes and filters, about a fortieth of the data that is read or written. Tables that do not fit are closed, and
    * opened anew when they are read, which costs far more than a block. 1 MiB and more; default 128 MiB.
    */
   readonly tableCacheBytes?: number
