@@ -112,6 +112,13 @@ const RUNS: Readonly<Record<Call, Run>> = {
     return tally
   },
 
+  async scanInPlace(subject) {
+    const tally = new Tally()
+    if (subject.scanInPlace === undefined) await subject.scanBest(false, tally)
+    else subject.scanInPlace(tally)
+    return tally
+  },
+
   async range(subject, { timed: { keys }, limits, rangeEntries = Number.MAX_SAFE_INTEGER }) {
     const tally = new Tally()
     for (let i = 0; i < keys.length; i++) {

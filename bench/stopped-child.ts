@@ -28,6 +28,11 @@ export class StoppedChild {
     return child
   }
 
+  /** End it, whatever it is doing: for who gives up. */
+  kill(): void {
+    this.#process.kill('SIGKILL')
+  }
+
   ask(message: unknown): Promise<unknown> {
     this.#process.kill('SIGCONT')
     this.#process.send(message as object)

@@ -25,8 +25,10 @@ export interface Subject {
   getSync(key: Bytes): Bytes | undefined
   /** All entries, for `for await`. */
   scan(isReverse: boolean): AsyncIterable<readonly [key: Bytes, value: Bytes]>
-  /** All entries, in the engine's fastest way. */
+  /** All entries, in the engine's fastest way to keys and values that the caller may keep. */
   scanBest(isReverse: boolean, tally: Tally): Promise<void>
+  /** All entries, looked at where they lie: no copy of any. Of engines that can do it; of others, scanBest is taken. */
+  scanInPlace?(tally: Tally): void
   /** Entries from `gte` on, before `lt` if there is one, `count` at most, in the engine's fastest way. */
   range(gte: Bytes, lt: Bytes | undefined, count: number, tally: Tally): Promise<void> | void
   close(): Promise<void>

@@ -12,13 +12,20 @@ export class Tally {
 
   addValue(value: Bytes): void {
     this.count++
-    this.#fold(value)
+    this.#fold(value, 0, value.length)
   }
 
   addEntry(key: Bytes, value: Bytes): void {
     this.count++
-    this.#fold(key)
-    this.#fold(value)
+    this.#fold(key, 0, key.length)
+    this.#fold(value, 0, value.length)
+  }
+
+  /** An entry that lies in memory of the engine's. */
+  addEntryIn(keyBuf: Bytes, keyOff: number, keyLen: number, valBuf: Bytes, valOff: number, valLen: number): void {
+    this.count++
+    this.#fold(keyBuf, keyOff, keyLen)
+    this.#fold(valBuf, valOff, valLen)
   }
 
   /** @throws Error if it differs from what was expected */
@@ -27,9 +34,9 @@ export class Tally {
     if (this.checksum !== expected.checksum) throw new Error('read wrong keys or values')
   }
 
-  #fold(bytes: Bytes): void {
-    const n = bytes.length
-    const last = bytes[n - 4] | (bytes[n - 3] << 8) | (bytes[n - 2] << 16) | (bytes[n - 1] << 24)
-    this.checksum = (Math.imul(this.checksum, MULTIPLIER) + (last ^ n)) | 0
+  #fold(bytes: Bytes, offset: number, length: number): void {
+    const end = offset + length
+    const last = bytes[end - 4] | (bytes[end - 3] << 8) | (bytes[end - 2] << 16) | (bytes[end - 1] << 24)
+    this.checksum = (Math.imul(this.checksum, MULTIPLIER) + (last ^ length)) | 0
   }
 }

@@ -59,7 +59,15 @@ export class VarveSubject implements Subject {
   }
 
   async scanBest(isReverse: boolean, tally: Tally): Promise<void> {
-    for (const [key, value] of this.#db.scanSync({ reverse: isReverse })) tally.addEntry(key, value)
+    const cursor = this.#db.cursor({ reverse: isReverse })
+    while (cursor.next()) tally.addEntry(cursor.key, cursor.value)
+    cursor.close()
+  }
+
+  scanInPlace(tally: Tally): void {
+    const at = this.#db.cursor()
+    while (at.next()) tally.addEntryIn(at.keyBuf, at.keyOff, at.keyLen, at.valBuf, at.valOff, at.valLen)
+    at.close()
   }
 
   range(gte: Bytes, lt: Bytes | undefined, count: number, tally: Tally): void {

@@ -22,6 +22,7 @@ export type Call =
   | 'getSync'
   | 'scan'
   | 'scanBest'
+  | 'scanInPlace'
   | 'range'
   | 'mixed'
   | 'open'
@@ -117,7 +118,8 @@ const LABELS: Readonly<Record<Call, string | Readonly<Record<EngineName, string>
   get: 'await get',
   getSync: 'getSync',
   scan: { varve: 'scan', 'classic-level': 'iterator' },
-  scanBest: { varve: 'scanSync', 'classic-level': 'nextv(1000)' },
+  scanBest: { varve: 'cursor', 'classic-level': 'nextv(1000)' },
+  scanInPlace: 'cursor, in place',
   range: { varve: 'scanSync', 'classic-level': 'iterator.all' },
   mixed: 'getSync, and puts of which up to 100 are awaited at once',
   open: 'open',

@@ -51,7 +51,7 @@ export function fullPlan(rounds: number, sizes: readonly number[]): Plan {
     pauseEntries: 10_000_000,
     pauseTableBytes: 64 * MIB,
     sharingEntries: 500_000,
-    sharingRounds: 5,
+    sharingRounds: 9,
   }
 }
 

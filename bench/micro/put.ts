@@ -53,7 +53,8 @@ function encode(groupPuts: number): Candidate {
         const group = new WriteGroup(memory)
         for (let j = 0; j < groupPuts; j++) group.addPut(KEY, VALUE, 'os')
         bytes += group.bytes
-        memory = group.settle()
+        group.settle()
+        memory = group.takeMemory()
       }
       return bytes
     },

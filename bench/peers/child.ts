@@ -43,7 +43,7 @@ export interface StepAnswer {
 /** Threads that an engine starts when it is opened are there by then. */
 const START_MS = 50
 const CHECKED_ENTRIES_MAX = 200_000
-const READS = ['get', 'getSync', 'scan', 'scanBest', 'range', 'mixed']
+const READS = ['get', 'getSync', 'scan', 'scanBest', 'scanInPlace', 'range', 'mixed']
 
 class PeerChild {
   readonly #spec: ChildSpec

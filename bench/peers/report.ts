@@ -12,6 +12,10 @@ type NamedChart = BarChart & { readonly name: string }
 const MIB = 1024 * 1024
 const CALLS: readonly (readonly [PeerName, string])[] = [
   [
+    'varve',
+    'put, WriteBatch, get, getSync, scan; the fastest scan is a cursor whose keys and values are copies, of ranges scanSync; in place, a cursor hands out no copies',
+  ],
+  [
     'classic-level',
     'LevelDB 1.20 in C++; put, batch, get, getSync, iterator; the fastest scan is nextv(1000), of ranges all()',
   ],

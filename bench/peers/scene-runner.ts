@@ -57,7 +57,24 @@ export class SceneRunner {
     const directory = this.emptyDirectory()
     const keyFile = this.keyFile(scene.keys)
     const children = new Map<PeerName, StoppedChild>()
-    for (const peer of peers) children.set(peer, await this.#start(scene, peer, keyFile, directory))
+    try {
+      for (const peer of peers) children.set(peer, await this.#start(scene, peer, keyFile, directory))
+      const figures = await this.#rounds(scene, peers, children)
+      for (const child of children.values()) await child.ask('close')
+      rmSync(directory, { recursive: true, force: true })
+      for (const one of figures) tell(one)
+      return figures
+    } catch (error) {
+      for (const child of children.values()) child.kill()
+      throw error
+    }
+  }
+
+  async #rounds(
+    scene: Scene,
+    peers: readonly PeerName[],
+    children: ReadonlyMap<PeerName, StoppedChild>,
+  ): Promise<StepFigures[]> {
     const figures = scene.steps.map((step) => emptyFigures(scene, step))
     for (let round = -1; round < scene.rounds; round++) {
       for (const [i, step] of scene.steps.entries()) {
@@ -73,9 +90,6 @@ export class SceneRunner {
         if (!isWarmUp) add(figures[i], step, answers)
       }
     }
-    for (const child of children.values()) await child.ask('close')
-    rmSync(directory, { recursive: true, force: true })
-    for (const one of figures) tell(one)
     return figures
   }
 

@@ -124,6 +124,7 @@ function million({ million: entries, reads, rounds }: Sizes): Scene {
       step('missing', 'getSync, missing keys', 'getSync', 'missing', reads),
       step('scan', 'whole scan, for await', 'scan', 'added', entries, all),
       step('scanbest', 'whole scan, the fastest way', 'scanBest', 'added', entries),
+      step('scaninplace', 'whole scan, keys and values in place', 'scanInPlace', 'added', entries, ['varve']),
       {
         ...step('scanreverse', 'whole scan backwards, the fastest way', 'scanBest', 'added', entries, all),
         isReverse: true,

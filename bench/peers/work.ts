@@ -39,7 +39,7 @@ export class WorkMaker {
     const order = orderOf(source, added, operations, prng)
     const from = source === 'present' ? present : source === 'missing' ? missing : added
     // A whole scan is one call, whatever it reads.
-    const calls = call === 'scan' || call === 'scanBest' ? 0 : operations
+    const calls = call.startsWith('scan') ? 0 : operations
     for (let i = 0; i < calls; i++) {
       const index = order === undefined ? i % from.count : order[i]
       timed.keys.push(keyAt(from, index))

@@ -104,3 +104,6 @@ export class WriteBatch {
     this.#bytes = grown
   }
 }
+
+/** Nothing to write. That there is always one batch keeps their code compiled (db/idle-scan.ts). */
+export const NO_OPS: WriteBatch = new WriteBatch()

@@ -15,7 +15,7 @@ import type { Engine } from './engine.ts'
 import type { WriteGroup } from './write-group.ts'
 
 /** How long an asynchronous writer may keep the event loop from turning. */
-const TURN_MS = 2
+const TURN_MS = 1
 /** Bytes of writes between two looks at the clock: a dozen small groups, or a large one. */
 const CLOCK_BYTES = 2048
 /** What writes that are refused are told. */

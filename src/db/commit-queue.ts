@@ -46,8 +46,8 @@ export class CommitQueue {
   readonly #waiting: WriteGroup[] = []
   /** Between begin and finish. */
   #begun: WriteGroup | undefined = undefined
-  /** Memory of a group that is done, for the next one. */
-  #buffer: Uint8Array<ArrayBuffer> | undefined = undefined
+  /** The group that was done last, whose memory the next one gets. There is always one, which keeps commits compiled (idle-scan.ts). */
+  #done: WriteGroup = new WriteGroup()
   readonly #addToLog: (bytes: Bytes, offset: number, length: number) => void
   readonly #addToMemTable: (bytes: Bytes, offset: number, length: number) => void
 
@@ -145,7 +145,8 @@ export class CommitQueue {
     this.groupCount++
     this.entryCount += group.opCount
     this.writtenBytes += group.bytes
-    this.#buffer = group.settle()
+    group.settle()
+    this.#done = group
   }
 
   /** The log could not be made durable, for `group` or for one that came before it. */
@@ -177,8 +178,7 @@ export class CommitQueue {
     // Never at −1: that would be a property that is looked up by name.
     const last = count === 0 ? undefined : this.#waiting[count - 1]
     if (last?.takes(bytes)) return last
-    const group = new WriteGroup(this.#buffer)
-    this.#buffer = undefined
+    const group = new WriteGroup(this.#done.takeMemory())
     this.#waiting.push(group)
     return group
   }

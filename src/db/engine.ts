@@ -45,7 +45,7 @@ import { type ResolvedOptions, tableFormat } from './options.ts'
 import { Pace } from './pace.ts'
 import { ReadHints } from './read-hints.ts'
 import type { ReadHost } from './read-host.ts'
-import { isEmpty, type MemTableSlot, type ReadState } from './read-state.ts'
+import { isEmpty, type MemTableSlot, onVersion, type ReadState, withTable } from './read-state.ts'
 import { type RecoveryInfo, recoverInto } from './recovery.ts'
 import { Sharing } from './sharing.ts'
 import { SnapshotList } from './snapshot.ts'
@@ -210,7 +210,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     const { active, immutables, version } = this.#readState
     this.#rotationWanted = false
     if (isEmpty(active)) {
-      this.#show({ active: { ...active, table: newMemTable(this.options, needed) }, immutables, version })
+      this.#show({ active: withTable(active, newMemTable(this.options, needed)), immutables, version })
       return true
     }
     this.background.poll()
@@ -291,7 +291,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   installCompaction(compaction: Compaction, outputs: readonly FileMetadata[], done: Done): void {
     const edit = (): VersionEdit => compactionEdit(this.#readState.version, compaction, outputs)
     const follow = (): void => {
-      this.#show({ ...this.#readState, version: this.versions.current })
+      this.#show(onVersion(this.#readState, this.versions.current))
       this.#press()
       if (!compaction.isTrivialMove) this.#removeDropped(inputsOf(compaction))
     }

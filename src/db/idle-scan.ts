@@ -1,7 +1,8 @@
 /**
  * idle-scan: a scan over nothing that a database keeps and never moves. Once no object of a class is left, a full garbage
  * collection takes the runtime's description of the class, and with it the compiled code of all that has seen it: after each
- * one, scans would begin in the interpreter. A tree keeps an iterator for the same reason, a table too (table/table.ts).
+ * one, scans would begin in the interpreter. For the same reason a tree keeps an iterator, a table one, the commit queue a group;
+ * there is always a batch (batch/write-batch.ts), and a table builder where jobs run. tools/deopt-guard.ts finds who has none.
  *
  * Touched  A number that no longer fits into 32 bits with sign gives a class another description, which an object takes over when
  *          something is written to it: the beginning of every scan does, or else the idle one would keep the wrong one.
@@ -14,6 +15,7 @@ import { LevelIterator } from '../version/level-iterator.ts'
 import { Cursor } from './cursor.ts'
 import { DBIterator, type KeyBounds } from './db-iterator.ts'
 import { PinnedTables } from './pinned-tables.ts'
+import { RangeFilters } from './range-filters.ts'
 import type { ReadHost } from './read-host.ts'
 import { type Entry, projectEntry, Scan, ScanCursor, SyncScan } from './scan.ts'
 
@@ -25,6 +27,7 @@ export class IdleScan {
   readonly #merged: MergingIterator
   readonly #filtered: RangeFilterIterator
   readonly #iterator: DBIterator
+  readonly filters: RangeFilters = new RangeFilters(bytewiseComparator, NO_SEQUENCE)
   /** With what they consist of. */
   readonly scans: readonly [SyncScan<Entry>, Scan<Entry>]
 

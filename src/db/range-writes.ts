@@ -8,7 +8,7 @@ import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { type BatchSink, batchCount, forEachOp } from '../batch/batch-format.ts'
 import { RangeOps } from '../batch/range-ops.ts'
-import { WriteBatch } from '../batch/write-batch.ts'
+import { NO_OPS, WriteBatch } from '../batch/write-batch.ts'
 import type { Engine } from './engine.ts'
 import { arenaBytesMax, BATCH_ARENA_BYTES_MAX, type WriteGroup } from './write-group.ts'
 
@@ -73,7 +73,7 @@ export function joinDeleteRange(
   durability: Durability,
 ): WriteGroup {
   // An empty range is an empty batch: nothing is written, but what was asked of the log is done.
-  if (checkRange(options.comparator, start, end)) return queue.write(new WriteBatch().encoded(), 0, durability)
+  if (checkRange(options.comparator, start, end)) return queue.write(NO_OPS.encoded(), 0, durability)
   return queue.deleteRange(start, end, durability)
 }
 

@@ -28,3 +28,13 @@ export interface ReadState {
 export function isEmpty({ table }: MemTableSlot): boolean {
   return table.largestSequence === 0
 }
+
+/** The same MemTables, above another version. Written out, as below: a copy by `...` would have a shape of its own. */
+export function onVersion({ active, immutables }: ReadState, version: Version): ReadState {
+  return { active, immutables, version }
+}
+
+/** Another MemTable in the same place. */
+export function withTable({ logNumber, firstSequence }: MemTableSlot, table: MemTable): MemTableSlot {
+  return { table, logNumber, firstSequence }
+}

@@ -53,9 +53,9 @@ export class WriteGroup {
   #resolve: () => void = nothing
   #reject: (error: Error) => void = nothing
 
-  /** @param buffer memory to begin with, given up by an earlier group; a fresh one is made if there is none */
-  constructor(buffer: Uint8Array<ArrayBuffer> | undefined) {
-    this.#bytes = buffer ?? EMPTY
+  /** @param memory to begin with, taken from an earlier group; it grows as it must */
+  constructor(memory: Uint8Array<ArrayBuffer> = EMPTY) {
+    this.#bytes = memory
   }
 
   /** Bytes of all batches. */
@@ -140,19 +140,21 @@ export class WriteGroup {
     return this.#promise
   }
 
-  /**
-   * The group is committed, or has failed with `error`. Only the first call counts.
-   * @returns the group's memory, for the next group; undefined if it is not worth keeping
-   */
-  settle(error?: Error): Uint8Array<ArrayBuffer> | undefined {
-    if (this.isSettled) return undefined
+  /** The group is committed, or has failed with `error`. Only the first call counts. */
+  settle(error?: Error): void {
+    if (this.isSettled) return
     this.isSettled = true
     this.error = error
     if (error === undefined) this.#resolve()
     else this.#reject(error)
-    const buffer = this.#bytes
+    if (this.#bytes.length > KEPT_BUFFER_BYTES) this.#bytes = EMPTY
+  }
+
+  /** The memory of a settled group, for the next one. */
+  takeMemory(): Uint8Array<ArrayBuffer> {
+    const memory = this.#bytes
     this.#bytes = EMPTY
-    return buffer.length <= KEPT_BUFFER_BYTES ? buffer : undefined
+    return memory
   }
 
   /** @returns where the batch starts, whose ops the caller writes behind its header */

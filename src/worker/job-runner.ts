@@ -10,8 +10,10 @@ import type { FileNumber } from '../base/types.ts'
 import { runClearJob, runRemoveJob, runSyncJob } from '../jobs/chores.ts'
 import { type CompactionJob, CompactionRun } from '../jobs/compaction-job.ts'
 import { runFlushJob } from '../jobs/flush-job.ts'
+import { idleBuilder } from '../jobs/idle-builder.ts'
 import { runSampleJob } from '../jobs/sample-job.ts'
 import type { Opened } from '../jobs/written-tables.ts'
+import type { TableBuilder } from '../table/table-builder.ts'
 import type { TableOutline } from '../table/table-outline.ts'
 import type { Job, JobResult } from './messages.ts'
 
@@ -22,6 +24,7 @@ export type JobAnswer = (id: number, error: unknown, result: JobResult | undefin
 export type JobOpened = (id: number, number: FileNumber, outline: TableOutline) => void
 
 export class JobRunner {
+  readonly idle: TableBuilder
   readonly #environment: Environment
   readonly #comparator: Comparator
   readonly #answer: JobAnswer
@@ -34,6 +37,7 @@ export class JobRunner {
    * @param opened not given where jobs do not open what they write, since it is read on this thread
    */
   constructor(environment: Environment, comparator: Comparator, answer: JobAnswer, opened?: JobOpened) {
+    this.idle = idleBuilder(comparator)
     this.#environment = environment
     this.#comparator = comparator
     this.#answer = answer

@@ -63,6 +63,7 @@ const db = await open(join(directory, 'data'), { compression: 'snappy', levelByt
 const prng = new Prng(1)
 for (let i = 0; i < Number(rounds); i++) {
   markRound(i)
+  globalThis.gc?.()
   await round(db, prng)
 }
 await db.close()
