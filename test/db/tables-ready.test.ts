@@ -130,6 +130,31 @@ test('a table that goes takes with it what was known of it, open or not', async 
   await scene.close()
 })
 
+test('what the inputs of a compaction take is room for what is known of its outputs', async () => {
+  const tableCacheBytes = 2 ** 20
+  const scene = await new Scene().open({
+    tableCacheBytes,
+    blockBytes: 1,
+    writeBufferBytes: 2 ** 22,
+    maxFileBytes: 65_536,
+  })
+  const { db, environment } = scene
+  const sizes: number[] = []
+  for (const value of ['first', 'second']) {
+    for (let i = 0; i < 6000; i++) db.putSync(key(i), value.repeat(10))
+    await db.flush()
+    sizes.push(db.stats().tableCache.bytes)
+  }
+  assert.ok(sizes[0] > 0 && sizes[1] > 1.9 * sizes[0], `${sizes}`)
+  await db.compactRange()
+  const { bytes } = db.stats().tableCache
+  assert.ok(bytes > tableCacheBytes - sizes[1] && bytes <= sizes[1], `${bytes} bytes where ${sizes} were taken`)
+  environment.takeCalls()
+  scene.read('second')
+  assert.deepEqual(scene.readEnds(environment.takeCalls()), [])
+  await scene.close()
+})
+
 test('without threads, tables are opened by the reads that need them', async () => {
   const scene = await (await new Scene().open({ workers: 0 })).load()
   const { db, environment } = scene
