@@ -46,16 +46,14 @@ function edge(db: DB, options: CursorOptions): Key | undefined {
 
 /** The entries that come first in the range's direction, `limit` of them; there is one at least to find. */
 function limitedRange(db: DB, options: CursorOptions, limit: number): [first: Key, last: Key] | undefined {
+  const isReverse = options.reverse === true
   const cursor = db.cursor(options)
   try {
     if (!cursor.next()) return undefined
     const begin = cursor.key
-    let end = begin
-    for (let count = 1; count < limit; count++) {
-      if (!cursor.next()) return options.reverse === true ? [end, begin] : [begin, end]
-      end = cursor.key
-    }
-    return options.reverse === true ? [end, begin] : [begin, end]
+    for (let count = 1; count < limit && cursor.next(); ) count++
+    const end = cursor.valid ? cursor.key : (edge(db, { ...options, reverse: !isReverse }) as Key)
+    return isReverse ? [end, begin] : [begin, end]
   } finally {
     cursor.close()
   }
