@@ -6,7 +6,7 @@ import { bytewiseComparator, type Comparator, customComparator, type KeyOrder } 
 import type { Environment } from '../base/environment.ts'
 import { InvalidArgumentError, NotSupportedError } from '../base/errors.ts'
 import type { Durability } from '../base/types.ts'
-import type { TableFormat } from '../jobs/flush-job.ts'
+import type { TableFormat } from '../jobs/output-format.ts'
 import { type Compression, ZSTD_MISSING } from '../table/compression.ts'
 import { levelBytesFor } from '../version/level-sizes.ts'
 import { LEVELS } from '../version/version-edit.ts'

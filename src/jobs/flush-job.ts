@@ -20,22 +20,14 @@ import { type FileNumber, MAX_SEQUENCE } from '../base/types.ts'
 import { MemTable } from '../memtable/memtable.ts'
 import type { MemTableToken } from '../memtable/memtable-options.ts'
 import { BloomFilter } from '../table/bloom-filter.ts'
-import { type Compression, compressorOf } from '../table/compression.ts'
+import { compressorOf } from '../table/compression.ts'
 import { TableBuilder, type TableOptions } from '../table/table-builder.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { CoveredKeys } from './covered-keys.ts'
 import { FlushEntries } from './flush-entries.ts'
 import { InputTables } from './input-tables.ts'
+import type { TableFormat } from './output-format.ts'
 import { type Opened, type WritingJob, WrittenTables } from './written-tables.ts'
-
-/** How tables are written; plain data, so that it crosses threads. */
-export interface TableFormat {
-  readonly blockBytes: number
-  readonly restartInterval: number
-  /** 0 for no filter. */
-  readonly bloomBitsPerKey: number
-  readonly compression: Compression
-}
 
 export interface FlushJob extends WritingJob {
   readonly kind: 'flush'

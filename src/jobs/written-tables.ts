@@ -14,7 +14,7 @@ import { BloomFilter } from '../table/bloom-filter.ts'
 import { openTableFile } from '../table/table-file.ts'
 import { type OutlineOptions, outlineBytes, readOutline, type TableOutline } from '../table/table-outline.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
-import type { TableFormat } from './flush-job.ts'
+import type { TableFormat } from './output-format.ts'
 
 /** Takes what opening a table has yielded. */
 export type Opened = (number: FileNumber, outline: TableOutline) => void
