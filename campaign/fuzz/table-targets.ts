@@ -29,7 +29,7 @@ import {
   putHandle,
   readFooter,
 } from '../../src/table/table-format.ts'
-import { TableIndex } from '../../src/table/table-index.ts'
+import { readIndex, TableIndex } from '../../src/table/table-index.ts'
 import { zstdContentsLength } from '../../src/table/zstd-frame.ts'
 import { MemoryFile } from '../../test/support/memory-file.ts'
 import type { Shape } from '../damage/shapes.ts'
@@ -80,7 +80,7 @@ function takeApart(bytes: Bytes): Parts {
   const footer = readFooter(file)
   const contents = (handle: { offset: number; bytes: number }): Bytes => readBlock(file, handle, codecs)
   const indexBlock = new Block(contents(footer.index), '', 0)
-  const index = new TableIndex(bytewiseComparator, indexBlock, footer.metaindex.offset)
+  const index = new TableIndex(bytewiseComparator, readIndex(bytewiseComparator, indexBlock, footer.metaindex.offset))
   const filter = findMetaBlock(new Block(contents(footer.metaindex), '', 0), filterKey(bloom))
   return {
     data: Array.from({ length: index.count }, (_, i) => contents(index.handle(i))),
@@ -206,7 +206,7 @@ function decodeBlock(input: Bytes): boolean {
 }
 
 function decodeIndex(input: Bytes): boolean {
-  const index = new TableIndex(bytewiseComparator, new Block(input, 'index', 0), 4096)
+  const index = new TableIndex(bytewiseComparator, readIndex(bytewiseComparator, new Block(input, 'index', 0), 4096))
   for (const probe of PROBES) index.find(probe, 0, probe.length, MAX_TAG_LOW, MAX_TAG_HIGH)
   return true
 }

@@ -104,14 +104,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'the name of a flushed table is not made durable',
     file: 'jobs/flush-job',
-    find: 'files.syncDirectory(job.directory); const {',
-    replace: 'const {',
+    find: "files.syncDirectory(job.directory); return { kind: 'flush', file: written",
+    replace: "return { kind: 'flush', file: written",
   },
   {
     name: 'a compacted table is not made durable',
     file: 'jobs/compaction-outputs',
-    find: 'this.#unsynced?.sync();',
-    replace: '',
+    find: 'file.sync(); this.#unsynced = undefined;',
+    replace: 'this.#unsynced = undefined;',
   },
   {
     name: 'the names of compacted tables are not made durable',

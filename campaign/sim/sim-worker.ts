@@ -10,7 +10,14 @@ import type { Environment, WorkerThread } from '../../src/base/environment.ts'
 import { toWire } from '../../src/base/errors.ts'
 import { CrashedError, FaultEnvironment } from '../../src/env/fault-env.ts'
 import { JobRunner } from '../../src/worker/job-runner.ts'
-import { type AnswerMessage, BELL, type JobResult, type RunMessage, STOP } from '../../src/worker/messages.ts'
+import {
+  type AnswerMessage,
+  BELL,
+  type JobResult,
+  type OpenedMessage,
+  type RunMessage,
+  STOP,
+} from '../../src/worker/messages.ts'
 import type { Scheduler, Source } from './scheduler.ts'
 
 export class SimWorker implements WorkerThread {
@@ -19,7 +26,7 @@ export class SimWorker implements WorkerThread {
   readonly #environment: FaultEnvironment
   readonly #runner: JobRunner
   readonly #inbox: RunMessage[] = []
-  readonly #outbox: AnswerMessage[] = []
+  readonly #outbox: (AnswerMessage | OpenedMessage)[] = []
   readonly #sources: readonly Source[]
   isDead = false
   #signals: Int32Array | undefined = undefined
@@ -33,8 +40,11 @@ export class SimWorker implements WorkerThread {
   constructor(scheduler: Scheduler, process: Environment, dieAt: number) {
     this.#scheduler = scheduler
     this.#environment = new FaultEnvironment(process, { stopAt: dieAt })
-    this.#runner = new JobRunner(this.#environment, bytewiseComparator, (id, error, result) =>
-      this.#answer(id, error, result),
+    this.#runner = new JobRunner(
+      this.#environment,
+      bytewiseComparator,
+      (id, error, result) => this.#answer(id, error, result),
+      (id, number, outline) => this.#outbox.push(structuredClone({ type: 'opened', id, number, outline })),
     )
     this.#sources = [
       {

@@ -24,7 +24,7 @@ import type { EntrySink } from '../table/entry-sink.ts'
 import { FilterBlockReader } from '../table/filter-block.ts'
 import { filterKey } from '../table/metaindex.ts'
 import { type BlockHandle, blockEnd, type Footer, readFooter } from '../table/table-format.ts'
-import { TableIndex } from '../table/table-index.ts'
+import { readIndex } from '../table/table-index.ts'
 import { EntryWalk, type TableBounds } from './entry-walk.ts'
 import { handlesOf, type NamedHandle, placeOf } from './table-handles.ts'
 
@@ -122,7 +122,7 @@ export class TableCheck {
     return this.#attempt(() => {
       const block = this.#read(index)
       // It checks order and layout.
-      new TableIndex(this.#comparator, block, metaindex.offset)
+      readIndex(this.#comparator, block, metaindex.offset)
       return handlesOf(block)
     }, index)
   }

@@ -23,49 +23,59 @@ const PLACED_MIN = 1024
 /** Up to so many, a place is a small integer. */
 const PLACED_MAX = 2 ** 22
 
+/** What a search needs. Plain data, so that it crosses threads. */
+export interface KeyWordsState {
+  readonly prefix: Bytes
+  readonly words: Float64Array<ArrayBuffer>
+  /** Of each digit, the terms of its 256 bytes; empty if there are no places. */
+  readonly terms: Int32Array<ArrayBuffer>
+  readonly firsts: Int32Array<ArrayBuffer>
+  /** Buckets for each place. */
+  readonly scale: number
+}
+
+/**
+ * @param keys one after another: key i is keys[starts[i], starts[i + 1] − tailBytes), and they ascend; copied
+ * @param count at least 1
+ */
+export function keyWordsOf(keys: Bytes, starts: Int32Array, count: number, tailBytes: number): KeyWordsState {
+  const lastStart = starts[count - 1]
+  const lastLength = starts[count] - tailBytes - lastStart
+  // What the first and the last of them begin with, all between them do.
+  const prefix = commonPrefixLength(keys, starts[0], starts[1] - tailBytes - starts[0], keys, lastStart, lastLength)
+  const heads = new Uint8Array(count * WORD_BYTES)
+  const words = new Float64Array(count)
+  for (let i = 0; i < count; i++) {
+    const start = starts[i] + prefix
+    const length = starts[i + 1] - tailBytes - start
+    for (let j = 0; j < WORD_BYTES && j < length; j++) heads[i * WORD_BYTES + j] = keys[start + j]
+    words[i] = wordAt(heads, i * WORD_BYTES, WORD_BYTES)
+  }
+  const { terms, places } = termsOf(heads, count)
+  const buckets = Math.min(places, 2 * count)
+  const scale = buckets / places
+  const firsts = firstsOf(heads, terms, buckets, scale)
+  return { prefix: keys.slice(lastStart, lastStart + prefix), words, terms, firsts, scale }
+}
+
 export class KeyWords {
   /** After `narrow`: the first key that is ≥ the one sought is one of [begin, limit), or number `limit`. */
   begin: number
   limit: number
   readonly #prefix: Bytes
   readonly #words: Float64Array<ArrayBuffer>
-  /** Of each digit, the terms of its 256 bytes; empty if there are no places. */
   readonly #terms: Int32Array<ArrayBuffer>
   readonly #firsts: Int32Array<ArrayBuffer>
-  /** Buckets for each place. */
   readonly #scale: number
 
-  /**
-   * @param keys one after another: key i is keys[starts[i], starts[i + 1] − tailBytes), and they ascend; copied
-   * @param count at least 1
-   */
-  constructor(keys: Bytes, starts: Int32Array, count: number, tailBytes: number) {
-    const lastStart = starts[count - 1]
-    const lastLength = starts[count] - tailBytes - lastStart
-    // What the first and the last of them begin with, all between them do.
-    const prefix = commonPrefixLength(keys, starts[0], starts[1] - tailBytes - starts[0], keys, lastStart, lastLength)
-    const heads = new Uint8Array(count * WORD_BYTES)
-    const words = new Float64Array(count)
-    for (let i = 0; i < count; i++) {
-      const start = starts[i] + prefix
-      const length = starts[i + 1] - tailBytes - start
-      for (let j = 0; j < WORD_BYTES && j < length; j++) heads[i * WORD_BYTES + j] = keys[start + j]
-      words[i] = wordAt(heads, i * WORD_BYTES, WORD_BYTES)
-    }
+  constructor({ prefix, words, terms, firsts, scale }: KeyWordsState) {
     this.begin = 0
     this.limit = 0
-    this.#prefix = keys.slice(lastStart, lastStart + prefix)
+    this.#prefix = prefix
     this.#words = words
-    const { terms, places } = termsOf(heads, count)
-    const buckets = Math.min(places, 2 * count)
     this.#terms = terms
-    this.#scale = buckets / places
-    this.#firsts = firstsOf(heads, terms, buckets, this.#scale)
-  }
-
-  /** Bytes of memory that they take. */
-  get memoryBytes(): number {
-    return this.#words.byteLength + this.#terms.byteLength + this.#firsts.byteLength
+    this.#firsts = firsts
+    this.#scale = scale
   }
 
   /** Find where a key belongs; only keys of the same word leave it open. */

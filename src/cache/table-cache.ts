@@ -3,21 +3,26 @@
  * whoever needs it for longer acquires it and releases it. A table that nobody holds stays open until there are too many,
  * or their indexes and filters take too much memory; then the least recently used is closed first.
  *
+ * Expected    Who wrote a table has read and checked its index and filter already (table/table-outline.ts). If there is room, that is
+ *             kept until the table is looked for: then only its file has to be opened. What nobody has looked for yet goes first, the
+ *             oldest first, once there is no room any more.
  * Budgets     maxOpenFiles descriptors, and tableCacheBytes of memory. A table's index and filter take about a fortieth of its
  *             bytes, and opening it reads and checks them all: a budget that the tables in use do not fit costs every read
  *             an opening, so it is none of the block cache's (measured and decided in docs/rfcs/0010).
  * Invariants  (1) a table that is held is never closed; the budgets are passed only by tables that are held, and by one more
  *             (2) each acquire is matched by one release, of the same table
  *             (3) a table that was found, and is not held, is open until the next call here
- * Threads     belongs to one thread. Every call is O(1).
+ *             (4) a table is open or expected or neither
+ * Threads     belongs to one thread. Every call is O(1), but for what it closes.
  */
 import { assert } from '../base/assert.ts'
 import { closeAll } from '../base/close-all.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { Table } from '../table/table.ts'
+import { outlineBytes, type TableOutline } from '../table/table-outline.ts'
 
-/** Opens the table of a file number; closes what it opened if it throws. */
-export type OpenTable = (number: FileNumber, fileBytes: number) => Table
+/** Opens the table of a file number, of which the outline may be known; closes what it opened if it throws. */
+export type OpenTable = (number: FileNumber, fileBytes: number, outline: TableOutline | undefined) => Table
 
 /** In the ring of idle tables, in order of use, while it has no users; linked to itself otherwise. */
 class Entry {
@@ -54,13 +59,15 @@ class Entry {
 
 export class TableCache {
   readonly maxOpenFiles: number
-  /** Bytes that the open tables may take. */
+  /** Bytes that tables may take. */
   readonly bytesMax: number
-  /** Bytes that the open tables take. */
+  /** Bytes that the open tables take, and the outlines of those that are expected. */
   bytes: number
 
   readonly #open: OpenTable
   readonly #entries: Map<FileNumber, Entry>
+  /** The oldest first. */
+  readonly #expected: Map<FileNumber, TableOutline>
   /** Held tables, by which they are released; also those that were evicted, and are closed then. */
   readonly #held: Map<Table, Entry>
   /** Idle tables: the anchor's `older` is the newest, its `newer` the oldest. */
@@ -75,6 +82,7 @@ export class TableCache {
     this.bytes = 0
     this.#open = open
     this.#entries = new Map()
+    this.#expected = new Map()
     this.#held = new Map()
     this.#idle = new Entry(undefined)
     this.#openCount = 0
@@ -85,14 +93,19 @@ export class TableCache {
     return this.#openCount
   }
 
-  /** Whether one more table, like those that are open, may be opened without closing another. */
-  get hasRoom(): boolean {
-    const expectedBytes = this.bytes / Math.max(1, this.#openCount)
-    return this.#openCount < this.maxOpenFiles && this.bytes + expectedBytes <= this.bytesMax
+  /** Bytes that the table of a file number takes, open or expected; 0 if it is neither. */
+  bytesOf(number: FileNumber): number {
+    const outline = this.#expected.get(number)
+    return outline === undefined ? (this.#entries.get(number)?.table?.memoryBytes ?? 0) : outlineBytes(outline)
   }
 
-  isOpen(number: FileNumber): boolean {
-    return this.#entries.has(number)
+  /** Keep what was read of a table, for when it is looked for; not if there is no room, or it is open. */
+  expect(number: FileNumber, outline: TableOutline): void {
+    const bytes = outlineBytes(outline)
+    if (this.#entries.has(number) || this.bytes + bytes > this.bytesMax) return
+    this.#takeExpected(number)
+    this.#expected.set(number, outline)
+    this.bytes += bytes
   }
 
   /**
@@ -136,6 +149,7 @@ export class TableCache {
 
   /** Close the table of a file number, which is going to be removed: now, or when its last user releases it. */
   evict(number: FileNumber): void {
+    this.#takeExpected(number)
     const entry = this.#entries.get(number)
     if (entry === undefined) return
     this.#entries.delete(number)
@@ -147,11 +161,11 @@ export class TableCache {
 
   /** Close every table; those that are held, when they are released. @throws the first error, after all were tried */
   close(): void {
-    closeAll([...this.#entries.keys()].map((number) => () => this.evict(number)))
+    closeAll([...this.#expected.keys(), ...this.#entries.keys()].map((number) => () => this.evict(number)))
   }
 
   #add(number: FileNumber, fileBytes: number): Entry {
-    const table = this.#open(number, fileBytes)
+    const table = this.#open(number, fileBytes, this.#takeExpected(number))
     const entry = new Entry(table)
     this.#entries.set(number, entry)
     entry.linkTo(this.#idle)
@@ -163,11 +177,23 @@ export class TableCache {
 
   /** Close tables until the budgets hold, or all that are open are held, or are the one to keep. */
   #trim(keep: Entry | undefined): void {
+    for (const number of this.#expected.keys()) {
+      if (this.bytes <= this.bytesMax) break
+      this.#takeExpected(number)
+    }
     while (this.#openCount > this.maxOpenFiles || this.bytes > this.bytesMax) {
       const { table } = this.#idle.newer
       if (table === undefined || this.#idle.newer === keep) return
       this.evict(table.number)
     }
+  }
+
+  #takeExpected(number: FileNumber): TableOutline | undefined {
+    const outline = this.#expected.get(number)
+    if (outline === undefined) return undefined
+    this.#expected.delete(number)
+    this.bytes -= outlineBytes(outline)
+    return outline
   }
 
   #close(table: Table): void {

@@ -54,12 +54,10 @@ export class Background {
   /** Deliver what has come in. */
   poll(): void {
     this.executor.poll()
-    this.compactions.poll()
   }
 
   /** Sleep on this thread until something changes, for at most `timeoutMs`. */
   waitSync(timeoutMs: number): void {
-    if (this.compactions.hurry()) return
     // If it is a listener that waits, whoever told it has not come to starting what is next.
     if (this.flushes.start() || this.compactions.start()) return
     const lanes = [this.flushes, this.compactions]

@@ -1,18 +1,17 @@
 /**
  * CompactionLane: takes what the picker chooses, or a range that somebody asked for, to compaction jobs, one at a time, and
- * installs what they wrote, once reads will find it open (table-warmer.ts). A move of a table to the next level is an edit of
- * the MANIFEST and no job.
+ * installs what they wrote, which the table cache then expects to be looked for. A move of a table to the next level is an edit
+ * of the MANIFEST and no job.
  *
  * Failures   See retry.ts. A damaged input is different: trying again would read the same bytes. The table is reported and
  *            from then on left where it is, with its range of keys, until somebody asks for a compaction; reads of what
  *            is whole go on, and so do compactions elsewhere. A failure of the MANIFEST poisons the database.
- * The end    A compaction can be thrown away: its inputs are still there. Closing the executor aborts a running job. What is done is
- *            installed at once from `end` on: nobody reads any more.
+ *            An output that does not read back as it was written is the disk's or the memory's, and is written anew.
+ * The end    A compaction can be thrown away: its inputs are still there. Closing the executor aborts a running job.
  * Several    at once would need a list in place of #running, and nothing else here: inputs are marked in `busy` already,
  *            and the picker works around them. One is what two cores have room for beside the writer and a flush.
  * Threads    belongs to the database's thread
  */
-import { closeQuietly } from '../base/close-all.ts'
 import type { Environment } from '../base/environment.ts'
 import { VarveError } from '../base/errors.ts'
 import { parseFileName } from '../base/filename.ts'
@@ -25,10 +24,10 @@ import type { JobExecutor } from '../worker/executor.ts'
 import { CompactionFigures } from './compaction-figures.ts'
 import { inputsOf } from './compaction-plans.ts'
 import type { CompactionDetail, Emit } from './events.ts'
+import type { Outlines } from './flush-lane.ts'
 import type { Done } from './installer.ts'
 import type { ManualCompaction } from './manual-compaction.ts'
 import { Retry } from './retry.ts'
-import { TableWarmer, worthOpening } from './table-warmer.ts'
 
 /** What the lane asks of the engine. */
 export interface CompactionHost {
@@ -49,6 +48,7 @@ export interface CompactionHost {
 interface Running {
   readonly compaction: Compaction
   readonly startMs: number
+  readonly outlines: Outlines
 }
 
 export class CompactionLane {
@@ -58,8 +58,6 @@ export class CompactionLane {
   readonly #executor: JobExecutor
   readonly #changed: () => void
   #running: Running | undefined = undefined
-  /** Opens what the one that runs has written, and then has it installed. */
-  #warmer: TableWarmer | undefined = undefined
   #manual: ManualCompaction | undefined = undefined
   readonly #damaged = new Set<FileNumber>()
   #damage: Error | undefined = undefined
@@ -84,7 +82,7 @@ export class CompactionLane {
 
   /** Why no compaction can be waited for; undefined if one can. */
   get failure(): Error | undefined {
-    const isUnderWay = this.#running !== undefined || this.#manual !== undefined
+    const isUnderWay = this.#running !== undefined || this.#manual?.isOver === false
     if (isUnderWay || this.retry.pauseMs < Number.POSITIVE_INFINITY) return undefined
     return this.retry.failure ?? this.#damage
   }
@@ -112,29 +110,16 @@ export class CompactionLane {
   /** Start the next compaction, if there is one to do and none under way. @returns whether something was done */
   start(): boolean {
     if (this.#isEnded || this.isRunning || this.retry.isHeld) return false
-    const compaction = this.#manual === undefined ? this.#host.pickCompaction() : this.#nextManual(this.#manual)
+    const compaction = this.#next()
     if (compaction === undefined) return false
     if (compaction.isTrivialMove) this.#move(compaction)
     else this.#run(compaction)
     return true
   }
 
-  /** Somebody asks for what has come in. */
-  poll(): void {
-    this.#warmer?.poll()
-  }
-
-  /** Install what waits to be. @returns whether anything did */
-  hurry(): boolean {
-    const warmer = this.#warmer
-    warmer?.finish()
-    return warmer !== undefined
-  }
-
   /** Begin none any more. */
   end(): void {
     this.#isEnded = true
-    this.hurry()
   }
 
   close(): void {
@@ -143,24 +128,35 @@ export class CompactionLane {
     this.retry.close()
   }
 
-  /** When it is over, the one who waits for it is told. */
-  #nextManual(manual: ManualCompaction): Compaction | undefined {
-    if (manual.isOver) return undefined
-    const compaction = this.#host.isWritable ? manual.next() : undefined
-    if (manual.isOver) this.#changed()
-    return compaction
+  /**
+   * What somebody asked for comes first. When that is over, the one who waits is told, and other picks go on at once: a synchronous
+   * writer who waits for them keeps the other one from hearing of it.
+   */
+  #next(): Compaction | undefined {
+    const manual = this.#manual
+    if (manual !== undefined && !manual.isOver) {
+      const compaction = this.#host.isWritable ? manual.next() : undefined
+      if (!manual.isOver) return compaction
+      this.#changed()
+    }
+    return this.#host.pickCompaction()
   }
 
   #run(compaction: Compaction): void {
     const running = this.#begin(compaction)
     const job = this.#host.compactionJob(compaction)
-    this.#executor.start(job, (error, result) => this.#finished(running, error, result))
+    this.#executor.start(
+      job,
+      (error, result) => this.#finished(running, error, result),
+      (...table) => running.outlines.set(...table),
+    )
     // Now that it is under way: a listener that writes may have to wait for it. If it could not even begin, that was told.
     if (this.#running === running) this.#emit(compaction, { phase: 'begin' })
   }
 
   #begin(compaction: Compaction): Running {
-    const running: Running = { compaction, startMs: this.#host.environment.clock.monotonicMs() }
+    const startMs = this.#host.environment.clock.monotonicMs()
+    const running: Running = { compaction, startMs, outlines: new Map() }
     this.#running = running
     for (const { number } of inputsOf(compaction)) this.#host.busy.add(number)
     return running
@@ -178,37 +174,20 @@ export class CompactionLane {
     const { compaction, startMs } = running
     const durationMs = this.#host.environment.clock.monotonicMs() - startMs
     if (error === undefined && result !== undefined) {
-      const install = (): void =>
-        this.#install(running, result.outputs, () => this.#installed(compaction, result, durationMs))
-      this.#warm(compaction, result.outputs, install)
+      this.#install(running, result.outputs, () => this.#installed(running, result, durationMs))
     } else {
       this.#end(running, () => this.#failed(compaction, error as Error, durationMs))
     }
   }
 
-  #warm(compaction: Compaction, outputs: readonly FileMetadata[], install: () => void): void {
-    const { environment, tables } = this.#host
-    const files = this.#isEnded ? [] : worthOpening(tables, inputsOf(compaction), outputs)
-    this.#warmer = new TableWarmer(environment, tables, files, () => {
-      this.#warmer = undefined
-      if (!this.#isClosed) install()
-    })
-    this.#warmer.start()
-  }
-
   #install(running: Running, outputs: readonly FileMetadata[], note: () => void): void {
     this.#host.installCompaction(running.compaction, outputs, (failure) => {
-      this.#end(running, failure === undefined ? note : () => this.#refused(running.compaction, outputs, failure))
+      this.#end(running, failure === undefined ? note : () => this.retry.giveUp(failure))
     })
   }
 
-  /** The outputs of a job are nobody's. */
-  #refused({ isTrivialMove }: Compaction, outputs: readonly FileMetadata[], failure: Error): void {
-    if (!isTrivialMove) for (const { number } of outputs) closeQuietly(() => this.#host.tables.evict(number))
-    this.retry.giveUp(failure)
-  }
-
-  #installed(compaction: Compaction, result: CompactionResult, durationMs: number): void {
+  #installed({ compaction, outlines }: Running, result: CompactionResult, durationMs: number): void {
+    for (const [number, outline] of outlines) this.#host.tables.expect(number, outline)
     this.retry.succeeded()
     this.#manual?.wrote(compaction, result.outputs)
     const { bytesRead, bytesWritten, outputs } = result
@@ -226,12 +205,13 @@ export class CompactionLane {
   #failed(compaction: Compaction, error: Error, durationMs: number): void {
     this.#emit(compaction, { phase: 'failed', durationMs })
     const code = error instanceof VarveError ? error.code : undefined
-    if (code !== 'CORRUPTION' && code !== 'NOT_SUPPORTED') {
+    const damaged = damagedTables(compaction, error)
+    if ((code !== 'CORRUPTION' && code !== 'NOT_SUPPORTED') || damaged.length === 0) {
       this.retry.failed(error)
       return
     }
     this.#damage = error
-    for (const number of damagedTables(compaction, error as VarveError)) {
+    for (const number of damaged) {
       this.#damaged.add(number)
       this.#host.busy.add(number)
     }
@@ -246,9 +226,10 @@ export class CompactionLane {
   }
 }
 
-/** The input that the error names; all of them if it names none. */
-function damagedTables(compaction: Compaction, { file }: VarveError): FileNumber[] {
+/** The input that the error names; all of them if it names no table, and none if it names another. */
+function damagedTables(compaction: Compaction, error: Error): FileNumber[] {
   const numbers = inputsOf(compaction).map(({ number }) => number)
-  const named = parseFileName(/[^/\\]*$/.exec(file ?? '')?.[0] ?? '')?.number
-  return named !== undefined && numbers.includes(named) ? [named] : numbers
+  const file = (error as Partial<VarveError>).file ?? ''
+  const named = parseFileName(/[^/\\]*$/.exec(file)?.[0] ?? '')?.number
+  return named === undefined ? numbers : numbers.filter((number) => number === named)
 }

@@ -43,6 +43,9 @@ export function compactionJob(engine: Engine, compaction: Compaction): Compactio
   const { version } = engine.readState
   const range = rangeOf(comparator, inputsOf(compaction))
   const below = [...version.levels.keys()].slice(outputLevel + 1)
+  const { tables } = engine
+  // The inputs leave what they take.
+  const inputBytes = inputsOf(compaction).reduce((sum, { number }) => sum + tables.bytesOf(number), 0)
   return {
     kind: 'compact',
     directory: engine.directory,
@@ -56,6 +59,7 @@ export function compactionJob(engine: Engine, compaction: Compaction): Compactio
     numbers: engine.versions.numbers.share(),
     format: tableFormat(engine.options, outputLevel),
     maxFileBytes,
+    outlineBytesMax: tables.bytesMax - tables.bytes + inputBytes,
   }
 }
 

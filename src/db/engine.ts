@@ -17,7 +17,7 @@ import { type FileNumber, fileNumber, type SequenceNumber } from '../base/types.
 import { BlockCache } from '../cache/block-cache.ts'
 import { TableCache } from '../cache/table-cache.ts'
 import type { CompactionJob } from '../jobs/compaction-job.ts'
-import type { FlushResult, TableFormat } from '../jobs/flush-job.ts'
+import type { FlushResult } from '../jobs/flush-job.ts'
 import type { MemTable } from '../memtable/memtable.ts'
 import type { Compaction } from '../version/compaction.ts'
 import { pickCompaction } from '../version/compaction-picker.ts'
@@ -57,7 +57,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   readonly directory: string
   readonly options: ResolvedOptions
   readonly environment: Environment
-  readonly format: TableFormat
+  readonly format: FlushHost['format']
   readonly pickerOptions: PickerOptions
   readonly emit: Emit
   readonly log: WriteAheadLog
@@ -119,7 +119,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
     this.blocks = new BlockCache(options.blockCacheBytes, options.comparator)
     this.opener = new TableOpener(directory, options, this.blocks, emit)
-    this.tables = new TableCache((number, bytes) => this.opener.open(number, bytes), maxOpenFiles, tableCacheBytes)
+    this.tables = new TableCache((...table) => this.opener.open(...table), maxOpenFiles, tableCacheBytes)
     this.queue = new CommitQueue(this)
     const executor = newExecutor(options)
     this.background = new Background(this, executor)

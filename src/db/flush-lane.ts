@@ -7,7 +7,10 @@
  */
 import type { Environment } from '../base/environment.ts'
 import type { FileNumber } from '../base/types.ts'
-import type { FlushJob, FlushResult, TableFormat } from '../jobs/flush-job.ts'
+import type { TableCache } from '../cache/table-cache.ts'
+import type { FlushJob, FlushResult } from '../jobs/flush-job.ts'
+import type { TableFormat } from '../jobs/output-format.ts'
+import type { TableOutline } from '../table/table-outline.ts'
 import type { JobExecutor } from '../worker/executor.ts'
 import type { Emit } from './events.ts'
 import type { FlushPlan } from './flush-plan.ts'
@@ -22,12 +25,16 @@ export interface FlushHost extends PlanHost {
   readonly environment: Environment
   readonly format: TableFormat
   readonly emit: Emit
+  readonly tables: TableCache
   /** Oldest frozen MemTable, or undefined. */
   oldestImmutable(): MemTableSlot | undefined
   newFileNumber(): FileNumber
   /** Make the table part of the database; an error is one of the MANIFEST, which has poisoned the database. */
   installFlush(slot: MemTableSlot, result: FlushResult, plan: FlushPlan, done: Done): void
 }
+
+/** Of tables that a job has written, and opened. */
+export type Outlines = Map<FileNumber, TableOutline>
 
 export class FlushLane {
   readonly retry: Retry
@@ -60,14 +67,21 @@ export class FlushLane {
     if (this.#isClosed || this.isRunning || this.retry.isHeld) return false
     const slot = this.#host.oldestImmutable()
     if (slot === undefined) return false
-    const { directory, environment, format } = this.#host
+    const { directory, environment, format, tables } = this.#host
     const planned = new PlannedFlush(this.#host, slot.table)
     const { below } = planned.plan
     const number = this.#host.newFileNumber()
     this.#isRunning = true
     const startMs = environment.clock.monotonicMs()
-    const job: FlushJob = { kind: 'flush', directory, number, memtable: slot.table.share(), below, format }
-    this.#executor.start(job, (error, result) => this.#finished(slot, planned, startMs, error, result))
+    const outlines: Outlines = new Map()
+    const outlineBytesMax = tables.bytesMax - tables.bytes
+    const memtable = slot.table.share()
+    const job: FlushJob = { kind: 'flush', directory, number, memtable, below, format, outlineBytesMax }
+    this.#executor.start(
+      job,
+      (error, result) => this.#finished(slot, planned, startMs, outlines, error, result),
+      (...table) => outlines.set(...table),
+    )
     return true
   }
 
@@ -80,6 +94,7 @@ export class FlushLane {
     slot: MemTableSlot,
     planned: PlannedFlush,
     startMs: number,
+    outlines: Outlines,
     error: Error | undefined,
     result: FlushResult | undefined,
   ): void {
@@ -90,7 +105,7 @@ export class FlushLane {
     }
     this.#host.installFlush(slot, result, planned.plan, (failure) => {
       this.#end(planned, () => {
-        if (failure === undefined) this.#installed(startMs, result)
+        if (failure === undefined) this.#installed(startMs, outlines, result)
         else this.retry.giveUp(failure)
       })
     })
@@ -103,8 +118,9 @@ export class FlushLane {
     this.#changed()
   }
 
-  #installed(startMs: number, result: FlushResult): void {
-    const { environment, emit } = this.#host
+  #installed(startMs: number, outlines: Outlines, result: FlushResult): void {
+    const { environment, emit, tables } = this.#host
+    for (const [number, outline] of outlines) tables.expect(number, outline)
     this.retry.succeeded()
     const durationMs = environment.clock.monotonicMs() - startMs
     this.#totalMs += durationMs

@@ -112,7 +112,7 @@ export interface Stats {
   readonly delayedMs: number
   /** Data blocks kept in memory. */
   readonly blockCache: { readonly bytes: number; readonly hits: number; readonly misses: number }
-  /** Open tables, and the bytes of their indexes and filters, which tableCacheBytes bounds. */
+  /** Open tables, and the bytes of indexes and filters, also of tables that were just written, which tableCacheBytes bounds. */
   readonly tableCache: { readonly open: number; readonly bytes: number }
   /** Paths of live tables that were found to have a filter that cannot be used. */
   readonly damagedFilters: readonly string[]

@@ -10,6 +10,7 @@ import { BloomFilter } from '../table/bloom-filter.ts'
 import { LookupCursor } from '../table/lookup-cursor.ts'
 import { Table, type TableReadOptions } from '../table/table.ts'
 import { findTable, openTableFile } from '../table/table-file.ts'
+import type { TableOutline } from '../table/table-outline.ts'
 import type { Emit } from './events.ts'
 import { manifestMark } from './manifest-mark.ts'
 import { type ResolvedOptions, usesFilters } from './options.ts'
@@ -48,12 +49,13 @@ export class TableOpener {
 
   /**
    * @param bytes the size that the MANIFEST gives
+   * @param outline if whoever wrote the table has read it
    * @throws CorruptionError, IOError; StaleError in a read-only opening, if another process has removed the table
    */
-  open(number: FileNumber, bytes: number): Table {
+  open(number: FileNumber, bytes: number, outline?: TableOutline): Table {
     const file = this.#openFile(number, bytes)
     try {
-      const table = Table.open(file, number, this.#readOptions)
+      const table = Table.open(file, number, this.#readOptions, outline)
       if (table.filterIsDamaged) this.#report(number, file.path)
       return table
     } catch (error) {

@@ -6,7 +6,7 @@ import { bytewiseComparator, type Comparator, customComparator, type KeyOrder } 
 import type { Environment } from '../base/environment.ts'
 import { InvalidArgumentError, NotSupportedError } from '../base/errors.ts'
 import type { Durability } from '../base/types.ts'
-import type { TableFormat } from '../jobs/flush-job.ts'
+import type { TableFormat } from '../jobs/output-format.ts'
 import { type Compression, ZSTD_MISSING } from '../table/compression.ts'
 import { levelBytesFor } from '../version/level-sizes.ts'
 import { LEVELS } from '../version/version-edit.ts'
@@ -50,7 +50,7 @@ export interface Options {
   /** Bytes of tables' data blocks kept in memory. Default 32 MiB. */
   readonly blockCacheBytes?: number | undefined
   /**
-   * Bytes of open tables' indexes and filters, about a fortieth of the data that is read. Tables that do not fit are closed, and
+   * Bytes of tables' indexes and filters, about a fortieth of the data that is read or written. Tables that do not fit are closed, and
    * opened anew when they are read, which costs far more than a block. 1 MiB and more; default 128 MiB.
    */
   readonly tableCacheBytes?: number | undefined

@@ -362,6 +362,7 @@ export class ReplaySink implements ReplayTarget {
         memtable: table.share(),
         below,
         format: tableFormat(this.#options, 0),
+        outlineBytesMax: 0,
       },
       environment,
       comparator,

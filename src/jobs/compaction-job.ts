@@ -23,12 +23,11 @@ import { totalBytes } from '../version/level-sizes.ts'
 import { CompactionInputs } from './compaction-inputs.ts'
 import { CompactionOutputs } from './compaction-outputs.ts'
 import { DropRule } from './drop-rule.ts'
-import type { TableFormat } from './flush-job.ts'
+import type { Opened, WritingJob } from './written-tables.ts'
 
 /** Plain data, so that it crosses threads. */
-export interface CompactionJob {
+export interface CompactionJob extends WritingJob {
   readonly kind: 'compact'
-  readonly directory: string
   readonly level: Level
   readonly outputLevel: Level
   readonly upper: readonly FileMetadata[]
@@ -39,7 +38,6 @@ export interface CompactionJob {
   /** Sequences that a snapshot reads at, ascending. Newer snapshots see the newest version of every key of the inputs. */
   readonly snapshots: readonly SequenceNumber[]
   readonly numbers: FileNumbersToken
-  readonly format: TableFormat
   readonly maxFileBytes: number
 }
 
@@ -79,11 +77,20 @@ export class CompactionRun {
   #hasBegun: boolean
   #result: CompactionResult | undefined
 
-  /** Touches no file yet. @throws NotSupportedError if the format asks for a compression that the environment lacks */
-  constructor(job: CompactionJob, environment: Environment, comparator: Comparator = bytewiseComparator) {
+  /**
+   * Touches no file yet.
+   * @param opened is told what opening each output yields; if not given, they are not opened
+   * @throws NotSupportedError if the format asks for a compression that the environment lacks
+   */
+  constructor(
+    job: CompactionJob,
+    environment: Environment,
+    comparator: Comparator = bytewiseComparator,
+    opened?: Opened,
+  ) {
     this.#job = job
     this.#inputs = new CompactionInputs(job, environment, comparator)
-    this.#outputs = new CompactionOutputs(job, environment, comparator)
+    this.#outputs = new CompactionOutputs(job, environment, comparator, opened)
     this.#rule = new DropRule(comparator, job.snapshots, job.deeper)
     this.#comparator = comparator
     this.#lastKey = new Uint8Array(FIRST_KEY_BYTES)
@@ -204,8 +211,9 @@ export function runCompactionJob(
   job: CompactionJob,
   environment: Environment,
   comparator?: Comparator,
+  opened?: Opened,
 ): CompactionResult {
-  const run = new CompactionRun(job, environment, comparator)
+  const run = new CompactionRun(job, environment, comparator, opened)
   while (run.step());
   return run.result as CompactionResult
 }

@@ -4,7 +4,8 @@
  * Ends       a table ends before the next user key, once it is as large as asked for, or when it overlaps so many bytes of
  *            the grandparents that compacting it later would cost too much. All versions of a user key are in one table.
  * Durable    a table that another follows goes on to the disk when it ends, and is synced when the next one has ended: little
- *            is then left to wait for. The directory is synced once, after the last. Only then may the MANIFEST name them.
+ *            is then left to wait for; then it is opened (written-tables.ts). The directory is synced once, after the last. Only then
+ *            may the MANIFEST name them.
  * Failures   whoever gives up calls `abandon`: nothing that was written stays.
  * Source     google/leveldb db/db_impl.cc, db/version_set.cc (ShouldStopBefore)
  */
@@ -22,6 +23,7 @@ import type { FileMetadata } from '../version/file-metadata.ts'
 import { FileNumbers } from '../version/file-numbers.ts'
 import type { CompactionJob } from './compaction-job.ts'
 import { tableOptions } from './flush-job.ts'
+import { type Opened, WrittenTables } from './written-tables.ts'
 
 /** Smaller tables are synced when they must be. */
 const SYNC_AHEAD_BYTES = 1024 * 1024
@@ -36,6 +38,8 @@ export class CompactionOutputs {
   readonly #comparator: Comparator
   readonly #numbers: FileNumbers
   readonly #tableOptions: TableOptions
+  /** Opens those that are synced; undefined if nobody is told of it. */
+  readonly #written: WrittenTables | undefined
   readonly #maxFileBytes: number
   readonly #grandparents: readonly FileMetadata[]
   /** The first of the grandparents that does not end before the keys to come. */
@@ -47,11 +51,12 @@ export class CompactionOutputs {
   #file: WritableFile | undefined
   #builder: TableBuilder | undefined
   #number: FileNumber
-  /** The table before it, which is not synced yet. */
+  /** The last of the tables, while it is not synced. */
   #unsynced: WritableFile | undefined
 
   /** @throws NotSupportedError if the format asks for a compression that the environment lacks */
-  constructor(job: CompactionJob, { files, codecs }: Environment, comparator: Comparator) {
+  constructor(job: CompactionJob, environment: Environment, comparator: Comparator, opened: Opened | undefined) {
+    const { files, codecs } = environment
     this.bytesWritten = 0
     this.entriesWritten = 0
     this.#directory = job.directory
@@ -59,6 +64,7 @@ export class CompactionOutputs {
     this.#comparator = comparator
     this.#numbers = FileNumbers.attach(job.numbers)
     this.#tableOptions = tableOptions(job.format, comparator, codecs)
+    this.#written = opened && new WrittenTables(job, environment, comparator, opened)
     this.#maxFileBytes = job.maxFileBytes
     this.#grandparents = job.grandparents
     this.#grandparent = 0
@@ -157,19 +163,22 @@ export class CompactionOutputs {
     const builder = this.#builder as TableBuilder
     const file = this.#file as WritableFile
     builder.finish()
+    this.#syncLast()
     const { fileBytes: bytes, smallest, largest, statistics } = builder
     this.tables.push({ number: this.#number, bytes, smallest, largest, statistics })
     this.bytesWritten += bytes
-    this.#syncLast()
     this.#unsynced = file
     this.#file = undefined
     this.#builder = undefined
   }
 
+  /** The last of the tables, if it is not synced yet. */
   #syncLast(): void {
-    this.#unsynced?.sync()
     const file = this.#unsynced
+    if (file === undefined) return
+    file.sync()
     this.#unsynced = undefined
-    file?.close()
+    file.close()
+    this.#written?.open(this.tables[this.tables.length - 1])
   }
 }

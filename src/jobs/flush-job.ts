@@ -4,7 +4,7 @@
  * tombstones of the keys that they cover (flush-entries.ts), for which the tables below are read; a MemTable of range
  * tombstones that cover nothing makes no table.
  *
- * Order       write the table → fdatasync → close → fsync the directory. Only then may the MANIFEST name it (rule D6);
+ * Order       write the table → fdatasync → close → open it → fsync the directory. Only then may the MANIFEST name it (rule D6);
  *             the same directory sync makes durable the name of the log that took over from the MemTable's own.
  * Invariants  (1) every version of every key is written, as LevelDB does; nothing is dropped
  *             (2) the entries written are as many as the MemTable counts, and the tombstones that stand for range tombstones,
@@ -20,30 +20,21 @@ import { type FileNumber, MAX_SEQUENCE } from '../base/types.ts'
 import { MemTable } from '../memtable/memtable.ts'
 import type { MemTableToken } from '../memtable/memtable-options.ts'
 import { BloomFilter } from '../table/bloom-filter.ts'
-import { type Compression, compressorOf } from '../table/compression.ts'
+import { compressorOf } from '../table/compression.ts'
 import { TableBuilder, type TableOptions } from '../table/table-builder.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { CoveredKeys } from './covered-keys.ts'
 import { FlushEntries } from './flush-entries.ts'
 import { InputTables } from './input-tables.ts'
+import type { TableFormat } from './output-format.ts'
+import { type Opened, type WritingJob, WrittenTables } from './written-tables.ts'
 
-/** How tables are written; plain data, so that it crosses threads. */
-export interface TableFormat {
-  readonly blockBytes: number
-  readonly restartInterval: number
-  /** 0 for no filter. */
-  readonly bloomBitsPerKey: number
-  readonly compression: Compression
-}
-
-export interface FlushJob {
+export interface FlushJob extends WritingJob {
   readonly kind: 'flush'
-  readonly directory: string
   readonly number: FileNumber
   readonly memtable: MemTableToken
   /** Tables of the version below, level 0 first, in which its range tombstones cover a key: all that may, and stay. */
   readonly below: readonly (readonly FileMetadata[])[]
-  readonly format: TableFormat
 }
 
 export interface FlushResult {
@@ -69,6 +60,7 @@ export function tableOptions(format: TableFormat, comparator: Comparator, codecs
 
 /**
  * @param memtable not empty, frozen
+ * @param opened is told what opening the table yields; if not given, it is not opened
  * @throws IOError if the table cannot be written; CorruptionError if the MemTable is not what it says it is; both also for
  *   the tables below
  */
@@ -76,6 +68,7 @@ export function runFlushJob(
   job: FlushJob,
   environment: Environment,
   comparator: Comparator = bytewiseComparator,
+  opened?: Opened,
 ): FlushResult {
   const { files } = environment
   const memtable = MemTable.attach(job.memtable, { comparator })
@@ -83,7 +76,8 @@ export function runFlushJob(
   const inputs = new InputTables(environment, job.directory, comparator)
   try {
     const below = coveredBelow(memtable, inputs, job.below, comparator)
-    if (memtable.entryCount > 0 || below?.valid) return writeTable(job, environment, comparator, memtable, below)
+    if (memtable.entryCount > 0 || below?.valid)
+      return writeTable(job, environment, comparator, memtable, below, opened)
     // The MANIFEST is going to name the log that took over, so its name has to be durable.
     files.syncDirectory(job.directory)
     return { kind: 'flush', file: undefined, entries: 0 }
@@ -112,6 +106,7 @@ function writeTable(
   comparator: Comparator,
   memtable: MemTable,
   below: CoveredKeys | undefined,
+  opened: Opened | undefined,
 ): FlushResult {
   const { files } = environment
   const path = files.join(job.directory, tableName(job.number))
@@ -127,13 +122,11 @@ function writeTable(
     } finally {
       file.close()
     }
-    files.syncDirectory(job.directory)
     const { fileBytes: bytes, smallest, largest, statistics, entryCount } = builder
-    return {
-      kind: 'flush',
-      file: { number: job.number, bytes, smallest, largest, statistics },
-      entries: entryCount,
-    }
+    const written: FileMetadata = { number: job.number, bytes, smallest, largest, statistics }
+    if (opened !== undefined) new WrittenTables(job, environment, comparator, opened).open(written)
+    files.syncDirectory(job.directory)
+    return { kind: 'flush', file: written, entries: entryCount }
   } catch (error) {
     removeQuietly(environment, path)
     throw error

@@ -5,7 +5,8 @@
 import type { Comparator } from '../base/comparator.ts'
 import type { WritableFile } from '../base/environment.ts'
 import { TableBuilder } from '../table/table-builder.ts'
-import { type TableFormat, tableOptions } from './flush-job.ts'
+import { tableOptions } from './flush-job.ts'
+import type { TableFormat } from './output-format.ts'
 
 const NOWHERE: WritableFile = {
   path: '',

@@ -92,10 +92,11 @@ export class FilterBlockBuilder {
 
 const EMPTY_FILTER: Bytes = new Uint8Array(0)
 
-/** Where data blocks begin: a table's index. */
-export interface BlockOffsets {
-  readonly count: number
-  offset(index: number): number
+/** The filters of a table's data blocks, looked up beforehand. Plain data, so that it crosses threads. */
+export interface FilterState {
+  readonly bytes: Bytes
+  /** Of each data block, where its filter begins in `bytes`, and its length; NO_FILTER if it has none. */
+  readonly spans: Int32Array
 }
 
 /** Asks a filter block. Its offsets are checked once, when it is made. */
@@ -136,19 +137,19 @@ export class FilterBlockReader {
 
   /** False only if the data block that starts at `blockOffset` certainly lacks the user key. */
   keyMayMatch(blockOffset: number, key: Bytes, keyOff: number, keyLen: number): boolean {
-    const spans = this.#spans({ count: 1, offset: () => blockOffset })
-    return new BlockFilters(this.#policy, this.#bytes, spans).keyMayMatch(0, key, keyOff, keyLen)
+    const spans = this.#spans(Float64Array.of(blockOffset), 1)
+    return new BlockFilters(this.#policy, { bytes: this.#bytes, spans }).keyMayMatch(0, key, keyOff, keyLen)
   }
 
-  /** The filters of some data blocks, by number; in memory of their own. */
-  forBlocks(blocks: BlockOffsets): BlockFilters {
-    return new BlockFilters(this.#policy, this.#bytes.slice(0, this.#offsetsStart), this.#spans(blocks))
+  /** The filters of the data blocks that begin at the first `count` of these offsets, by number; in memory of their own. */
+  forBlocks(offsets: Float64Array, count: number): FilterState {
+    return { bytes: this.#bytes.slice(0, this.#offsetsStart), spans: this.#spans(offsets, count) }
   }
 
-  #spans(blocks: BlockOffsets): Int32Array {
-    const spans = new Int32Array(2 * blocks.count)
-    for (let i = 0; i < blocks.count; i++) {
-      const number = Math.floor(blocks.offset(i) / this.#unit)
+  #spans(offsets: Float64Array, count: number): Int32Array {
+    const spans = new Int32Array(2 * count)
+    for (let i = 0; i < count; i++) {
+      const number = Math.floor(offsets[i] / this.#unit)
       const at = this.#offsetsStart + 4 * number
       const isThere = number < this.#count
       spans[2 * i] = isThere ? getFixed32(this.#bytes, at) : 0
@@ -160,22 +161,16 @@ export class FilterBlockReader {
 
 const NO_FILTER = -1
 
-/** The filters of a table's data blocks, looked up beforehand: a lookup finds where one is, and how long, in one place. */
+/** The filters of a table's data blocks: a lookup finds where one is, and how long, in one place. */
 export class BlockFilters {
   readonly #policy: FilterPolicy
   readonly #bytes: Bytes
-  /** Of each data block, where its filter begins in `bytes`, and its length; NO_FILTER if it has none. */
   readonly #spans: Int32Array
 
-  constructor(policy: FilterPolicy, bytes: Bytes, spans: Int32Array) {
+  constructor(policy: FilterPolicy, { bytes, spans }: FilterState) {
     this.#policy = policy
     this.#bytes = bytes
     this.#spans = spans
-  }
-
-  /** Bytes of memory that the filters take. */
-  get memoryBytes(): number {
-    return this.#bytes.buffer.byteLength + this.#spans.byteLength
   }
 
   /** False only if data block `index` certainly lacks the user key. Allocates nothing. */

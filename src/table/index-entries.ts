@@ -20,10 +20,10 @@ export class IndexEntries {
   readonly count: number
   /** The separators, one after another; number i is [starts[i], starts[i + 1]). */
   keys: Uint8Array<ArrayBuffer>
-  starts: Int32Array
+  starts: Int32Array<ArrayBuffer>
   /** Where each data block begins, and how long its contents are. */
-  offsets: Float64Array
-  lengths: Uint32Array
+  offsets: Float64Array<ArrayBuffer>
+  lengths: Uint32Array<ArrayBuffer>
 
   /**
    * @param block verified contents of the index block; not kept

@@ -12,48 +12,57 @@
 import { getFixed32 } from '../base/coding.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { compareTags, TAG_BYTES } from '../base/internal-key.ts'
-import { KeyWords } from '../base/key-words.ts'
+import { KeyWords, type KeyWordsState, keyWordsOf } from '../base/key-words.ts'
 import type { Bytes } from '../base/types.ts'
 import type { Block } from './block.ts'
 import { IndexEntries } from './index-entries.ts'
 import { BLOCK_TRAILER_BYTES, type BlockHandle } from './table-format.ts'
 
-export class TableIndex {
+/** An index block, decoded and checked. Plain data, so that it crosses threads. */
+export interface IndexState {
   /** Number of data blocks. */
   readonly count: number
   /** The separators, one after another; number i is [starts[i], starts[i + 1]). */
+  readonly keys: Uint8Array<ArrayBuffer>
+  readonly starts: Int32Array<ArrayBuffer>
+  /** Where each data block begins, and how long its contents are. */
+  readonly offsets: Float64Array<ArrayBuffer>
+  readonly lengths: Uint32Array<ArrayBuffer>
+  /** Of all separators but the last; undefined if there is no use for them. */
+  readonly words: KeyWordsState | undefined
+}
+
+/**
+ * @param block verified contents of the index block; not kept
+ * @param dataEnd where the data blocks end at the latest
+ * @throws CorruptionError if an invariant does not hold
+ */
+export function readIndex(comparator: Comparator, block: Block, dataEnd: number): IndexState {
+  const { count, keys, starts, offsets, lengths } = new IndexEntries(block, dataEnd)
+  checkOrder(comparator, count, keys, starts, block)
+  const hasWords = comparator === bytewiseComparator && count > 1
+  const words = hasWords ? keyWordsOf(keys, starts, count - 1, TAG_BYTES) : undefined
+  return { count, keys, starts, offsets, lengths, words }
+}
+
+export class TableIndex {
+  /** Number of data blocks. */
+  readonly count: number
   readonly #keys: Bytes
   readonly #starts: Int32Array
-  /** Where each data block begins, and how long its contents are. */
   readonly #offsets: Float64Array
   readonly #lengths: Uint32Array
   readonly #comparator: Comparator
-  /** Of all separators but the last; undefined if there is no use for them. */
   readonly #words: KeyWords | undefined
 
-  /**
-   * @param block verified contents of the index block; not kept
-   * @param dataEnd where the data blocks end at the latest
-   * @throws CorruptionError if an invariant does not hold
-   */
-  constructor(comparator: Comparator, block: Block, dataEnd: number) {
-    const entries = new IndexEntries(block, dataEnd)
-    this.count = entries.count
-    this.#keys = entries.keys
-    this.#starts = entries.starts
-    this.#offsets = entries.offsets
-    this.#lengths = entries.lengths
+  constructor(comparator: Comparator, { count, keys, starts, offsets, lengths, words }: IndexState) {
+    this.count = count
+    this.#keys = keys
+    this.#starts = starts
+    this.#offsets = offsets
+    this.#lengths = lengths
     this.#comparator = comparator
-    this.#checkOrder(block)
-    const hasWords = comparator === bytewiseComparator && this.count > 1
-    this.#words = hasWords ? new KeyWords(this.#keys, this.#starts, this.count - 1, TAG_BYTES) : undefined
-  }
-
-  /** Bytes of memory that the index takes. */
-  get memoryBytes(): number {
-    const { byteLength } = this.#keys.buffer
-    const wordsBytes = this.#words?.memoryBytes ?? 0
-    return byteLength + this.#starts.byteLength + this.#offsets.byteLength + this.#lengths.byteLength + wordsBytes
+    this.#words = words === undefined ? undefined : new KeyWords(words)
   }
 
   /** Where data block `index` begins. */
@@ -109,20 +118,18 @@ export class TableIndex {
     if (order !== 0) return order
     return compareTags(getFixed32(this.#keys, tag), getFixed32(this.#keys, tag + 4), tagLow, tagHigh)
   }
+}
 
-  #checkOrder(block: Block): void {
-    const keys = this.#keys
-    const starts = this.#starts
-    for (let i = 1; i < this.count; i++) {
-      const start = starts[i - 1]
-      const tag = starts[i] - TAG_BYTES
-      const next = starts[i]
-      const nextTag = starts[i + 1] - TAG_BYTES
-      const order = this.#comparator.compare(keys, start, tag - start, keys, next, nextTag - next)
-      // Most differ before their tags, which are not even read then.
-      if (order > 0 || (order === 0 && compareTagsAt(keys, tag, nextTag) >= 0))
-        block.damaged('an index that does not ascend')
-    }
+function checkOrder(comparator: Comparator, count: number, keys: Bytes, starts: Int32Array, block: Block): void {
+  for (let i = 1; i < count; i++) {
+    const start = starts[i - 1]
+    const tag = starts[i] - TAG_BYTES
+    const next = starts[i]
+    const nextTag = starts[i + 1] - TAG_BYTES
+    const order = comparator.compare(keys, start, tag - start, keys, next, nextTag - next)
+    // Most differ before their tags, which are not even read then.
+    if (order > 0 || (order === 0 && compareTagsAt(keys, tag, nextTag) >= 0))
+      block.damaged('an index that does not ascend')
   }
 }
 

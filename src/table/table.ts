@@ -4,7 +4,8 @@
  * Memory   the decoded index and the filter stay as long as the table is open: `memoryBytes`. Data blocks are read when
  *          needed, verified, and kept in the BlockStore, if there is one, and by whoever is using them; a table itself
  *          holds on to none.
- * Opening  one read, of the file's end, unless index or filter are unusually large (table-tail.ts).
+ * Opening  one read, of the file's end, unless index or filter are unusually large (table-tail.ts); none if somebody has done that before,
+ *          and handed on what it yields (table-outline.ts).
  * Checked  Footer layout, and every block's checksum whenever it is read from the file. A damaged filter only costs speed:
  *          it is left out, and `filterIsDamaged` says so. All other damage is a CorruptionError.
  * Threads  a table belongs to one thread; several threads open the same file each for themselves
@@ -12,34 +13,27 @@
  */
 import type { Comparator } from '../base/comparator.ts'
 import type { Codecs, RandomAccessFile } from '../base/environment.ts'
-import { CorruptionError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, TAG_BYTES, tagHigh, tagLow } from '../base/internal-key.ts'
 import * as Lookup from '../base/lookup.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
-import { Block } from './block.ts'
+import type { Block } from './block.ts'
 import { BlockCursor } from './block-cursor.ts'
 import { BlockMemory } from './block-memory.ts'
 import { readDataBlock } from './block-reader.ts'
 import type { BlockStore, Shelf } from './block-store.ts'
-import { type BlockFilters, FilterBlockReader } from './filter-block.ts'
-import type { FilterPolicy } from './filter-policy.ts'
+import { BlockFilters } from './filter-block.ts'
 import { LookupCursor } from './lookup-cursor.ts'
-import { filterKey, findMetaBlock } from './metaindex.ts'
 import { SequentialBlocks } from './sequential-blocks.ts'
 import { TableIndex } from './table-index.ts'
 import { TableIterator } from './table-iterator.ts'
-import { TableTail } from './table-tail.ts'
+import { type OutlineOptions, outlineBytes, readOutline, type TableOutline } from './table-outline.ts'
 
-export interface TableReadOptions {
-  readonly comparator: Comparator
-  /** Asked before a block is read, if the table has a filter of this policy. */
-  readonly filterPolicy: FilterPolicy | undefined
+/** Filters of the policy are asked before a block is read. */
+export interface TableReadOptions extends OutlineOptions {
   readonly blockCache: BlockStore | undefined
   /** Where the memory of data blocks is from: the block cache's, if there is one. A table that is given none has its own. */
   readonly memory?: BlockMemory
-  /** What the host can uncompress: the environment's. */
-  readonly codecs: Codecs | undefined
   /** Shared by the tables of a database; a table that is given none has its own. */
   readonly lookups?: LookupCursor
 }
@@ -80,36 +74,33 @@ export class Table {
   /** Never moved, only touched: keeps the code of scans compiled (see idle-scan.ts). */
   readonly #idle: TableIterator
 
-  private constructor(file: RandomAccessFile, number: FileNumber, options: TableReadOptions) {
-    const tail = new TableTail(file, options.codecs)
-    const { footer } = tail
-    const metaindex = new Block(tail.read(footer.metaindex), file.path, footer.metaindex.offset)
-    const index = new Block(tail.read(footer.index), file.path, footer.index.offset)
-    const filter = openFilter(tail, metaindex, options.filterPolicy)
+  private constructor(file: RandomAccessFile, number: FileNumber, options: TableReadOptions, outline: TableOutline) {
+    const { filterPolicy } = options
+    const { index, filters, filterIsDamaged, metaindexOffset } = outline
     this.file = file
     this.number = number
-    this.filterIsDamaged = filter === DAMAGED
+    this.filterIsDamaged = filterIsDamaged
     this.#comparator = options.comparator
     this.#store = options.blockCache
     this.#memory = options.memory ?? new BlockMemory()
     this.#codecs = options.codecs
-    this.#index = new TableIndex(options.comparator, index, footer.metaindex.offset)
-    this.#shelf = new Array<undefined>(this.#index.count).fill(undefined)
-    this.#filters = filter === DAMAGED ? undefined : filter?.forBlocks(this.#index)
-    this.#metaindexOffset = footer.metaindex.offset
+    this.#index = new TableIndex(options.comparator, index)
+    this.#shelf = new Array<undefined>(index.count).fill(undefined)
+    this.#filters = filterPolicy && filters && new BlockFilters(filterPolicy, filters)
+    this.#metaindexOffset = metaindexOffset
     this.#lookups = options.lookups ?? new LookupCursor(options.comparator, this.#memory)
-    const shelfBytes = 8 * this.#index.count
-    this.memoryBytes = OVERHEAD_BYTES + shelfBytes + this.#index.memoryBytes + (this.#filters?.memoryBytes ?? 0)
+    this.memoryBytes = OVERHEAD_BYTES + 8 * index.count + outlineBytes(outline)
     this.#idle = this.#iterator(true, false)
   }
 
   /**
    * Open a table: reads and verifies its footer, index, metaindex and filter.
    * @param file becomes the table's, which closes it; but stays the caller's if this throws
+   * @param outline if it has been read before, of the same file and by the same options: nothing is read then
    * @throws CorruptionError if it is damaged or no table, NotSupportedError if it is compressed, IOError
    */
-  static open(file: RandomAccessFile, number: FileNumber, options: TableReadOptions): Table {
-    return new Table(file, number, options)
+  static open(file: RandomAccessFile, number: FileNumber, options: TableReadOptions, outline?: TableOutline): Table {
+    return new Table(file, number, options, outline ?? readOutline(file, options))
   }
 
   /** The value found by the last lookup is valBuf[valOff, valOff + valLen); borrowed until the next lookup in any table. */
@@ -218,21 +209,3 @@ export class Table {
 
 /** What an open table takes beside index and filter: objects, path, descriptor, places in maps. An estimate. */
 const OVERHEAD_BYTES = 2048
-const DAMAGED = 'damaged'
-
-/** The table's filter of this policy, undefined if it has none; its bytes may be the tail's. */
-function openFilter(
-  tail: TableTail,
-  metaindex: Block,
-  policy: FilterPolicy | undefined,
-): FilterBlockReader | typeof DAMAGED | undefined {
-  if (policy === undefined) return undefined
-  const handle = findMetaBlock(metaindex, filterKey(policy))
-  if (handle === undefined) return undefined
-  try {
-    return FilterBlockReader.parse(policy, tail.read(handle)) ?? DAMAGED
-  } catch (error) {
-    if (error instanceof CorruptionError) return DAMAGED
-    throw error
-  }
-}

@@ -10,7 +10,7 @@
  */
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { TAG_BYTES } from '../base/internal-key.ts'
-import { KeyWords } from '../base/key-words.ts'
+import { KeyWords, keyWordsOf } from '../base/key-words.ts'
 import * as Lookup from '../base/lookup.ts'
 import type { Bytes, FileNumber, Level, SequenceNumber } from '../base/types.ts'
 import { coversKey, type FileMetadata } from './file-metadata.ts'
@@ -208,7 +208,7 @@ function wordsOf(files: readonly FileMetadata[]): KeyWords {
   files.forEach(({ largest }, i) => {
     keys.set(largest, starts[i])
   })
-  return new KeyWords(keys, starts, files.length, TAG_BYTES)
+  return new KeyWords(keyWordsOf(keys, starts, files.length, TAG_BYTES))
 }
 
 /**

@@ -5,13 +5,18 @@
  * One executor serves all kinds of jobs. Compactions run one after another, and the others do, which never wait for a
  * compaction. Inline, any but a compaction is done, and its outcome delivered, when `start` returns.
  */
+import type { Opened } from '../jobs/written-tables.ts'
 import type { Job, ResultOf } from './messages.ts'
 
 /** Called once a job, on the owner's thread. */
 export type JobOutcome<J extends Job = Job> = (error: Error | undefined, result: ResultOf<J> | undefined) => void
 
 export interface JobExecutor {
-  start<J extends Job>(job: J, outcome: JobOutcome<J>): void
+  /**
+   * @param opened on another thread, a job opens the tables that it writes, for the one that reads: it is told of each before the
+   *   outcome. Inline, whoever reads opens them.
+   */
+  start<J extends Job>(job: J, outcome: JobOutcome<J>, opened?: Opened): void
   /** Deliver outcomes that have arrived, without waiting; inline, do a slice of work first. @returns whether there were any */
   poll(): boolean
   /** Block this thread until an outcome was delivered, or for `timeoutMs`. Returns at once if no job is under way. */

@@ -6,31 +6,42 @@
 import type { Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import { AbortedError } from '../base/errors.ts'
+import type { FileNumber } from '../base/types.ts'
 import { runClearJob, runRemoveJob, runSyncJob } from '../jobs/chores.ts'
 import { type CompactionJob, CompactionRun } from '../jobs/compaction-job.ts'
 import { runFlushJob } from '../jobs/flush-job.ts'
 import { idleBuilder } from '../jobs/idle-builder.ts'
 import { runSampleJob } from '../jobs/sample-job.ts'
+import type { Opened } from '../jobs/written-tables.ts'
 import type { TableBuilder } from '../table/table-builder.ts'
+import type { TableOutline } from '../table/table-outline.ts'
 import type { Job, JobResult } from './messages.ts'
 
 /** How a job ended; exactly one of the two is there. */
 export type JobAnswer = (id: number, error: unknown, result: JobResult | undefined) => void
+
+/** What a job opens of what it has written. */
+export type JobOpened = (id: number, number: FileNumber, outline: TableOutline) => void
 
 export class JobRunner {
   readonly idle: TableBuilder
   readonly #environment: Environment
   readonly #comparator: Comparator
   readonly #answer: JobAnswer
+  readonly #opened: JobOpened | undefined
   readonly #waiting: { readonly id: number; readonly job: CompactionJob }[] = []
   #current: { readonly id: number; readonly run: CompactionRun } | undefined = undefined
 
-  /** @param answer called once a job; it may add jobs */
-  constructor(environment: Environment, comparator: Comparator, answer: JobAnswer) {
+  /**
+   * @param answer called once a job; it may add jobs
+   * @param opened not given where jobs do not open what they write, since it is read on this thread
+   */
+  constructor(environment: Environment, comparator: Comparator, answer: JobAnswer, opened?: JobOpened) {
     this.idle = idleBuilder(comparator)
     this.#environment = environment
     this.#comparator = comparator
     this.#answer = answer
+    this.#opened = opened
   }
 
   /** Whether there is a compaction to go on with. */
@@ -79,10 +90,11 @@ export class JobRunner {
   #begin(): boolean {
     const next = this.#waiting.shift()
     if (next === undefined) return true
+    const { id, job } = next
     try {
-      this.#current = { id: next.id, run: new CompactionRun(next.job, this.#environment, this.#comparator) }
+      this.#current = { id, run: new CompactionRun(job, this.#environment, this.#comparator, this.#openedBy(id)) }
     } catch (error) {
-      this.#answer(next.id, error, undefined)
+      this.#answer(id, error, undefined)
       return false
     }
     return true
@@ -91,7 +103,7 @@ export class JobRunner {
   #runNow(id: number, job: Exclude<Job, CompactionJob>): void {
     let result: JobResult
     try {
-      result = this.#resultOf(job)
+      result = this.#resultOf(id, job)
     } catch (error) {
       this.#answer(id, error, undefined)
       return
@@ -99,8 +111,13 @@ export class JobRunner {
     this.#answer(id, undefined, result)
   }
 
-  #resultOf(job: Exclude<Job, CompactionJob>): JobResult {
-    if (job.kind === 'flush') return runFlushJob(job, this.#environment, this.#comparator)
+  #openedBy(id: number): Opened | undefined {
+    const opened = this.#opened
+    return opened && ((number, outline) => opened(id, number, outline))
+  }
+
+  #resultOf(id: number, job: Exclude<Job, CompactionJob>): JobResult {
+    if (job.kind === 'flush') return runFlushJob(job, this.#environment, this.#comparator, this.#openedBy(id))
     if (job.kind === 'sample') return runSampleJob(job, this.#environment, this.#comparator)
     if (job.kind === 'clear') return runClearJob(job)
     return job.kind === 'sync' ? runSyncJob(job, this.#environment) : runRemoveJob(job, this.#environment)

@@ -2,10 +2,12 @@
  * What crosses between the database's thread and a worker: plain data, and the shared memory inside it.
  */
 import type { WireError } from '../base/errors.ts'
+import type { FileNumber } from '../base/types.ts'
 import type { ClearJob, ClearResult, RemoveJob, RemoveResult, SyncJob, SyncResult } from '../jobs/chores.ts'
 import type { CompactionJob, CompactionResult } from '../jobs/compaction-job.ts'
 import type { FlushJob, FlushResult } from '../jobs/flush-job.ts'
 import type { SampleJob, SampleResult } from '../jobs/sample-job.ts'
+import type { TableOutline } from '../table/table-outline.ts'
 
 /** Work for a worker. */
 export type Job = FlushJob | CompactionJob | SyncJob | RemoveJob | ClearJob | SampleJob
@@ -29,6 +31,14 @@ export interface RunMessage {
 export type AnswerMessage =
   | { readonly type: 'done'; readonly id: number; readonly result: JobResult }
   | { readonly type: 'failed'; readonly id: number; readonly error: WireError }
+
+/** A table that a job has written is open. Before the job's answer, and not rung for: nobody waits for it. */
+export interface OpenedMessage {
+  readonly type: 'opened'
+  readonly id: number
+  readonly number: FileNumber
+  readonly outline: TableOutline
+}
 
 /** The worker's last: its thread ends. For an owner that sleeps, and so does not hear of it. */
 export interface EndedMessage {

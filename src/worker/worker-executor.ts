@@ -12,6 +12,7 @@
  */
 import type { Environment } from '../base/environment.ts'
 import { sharedMemory } from '../base/shared-memory.ts'
+import type { Opened } from '../jobs/written-tables.ts'
 import type { JobExecutor, JobOutcome } from './executor.ts'
 import { BELL, type Job, type ResultOf, SIGNAL_WORDS, STOP } from './messages.ts'
 import { WorkerLane } from './worker-lane.ts'
@@ -40,9 +41,9 @@ export class WorkerExecutor implements JobExecutor {
     this.#lanes = threads > 1 ? [this.#flushes, this.#compactions] : [this.#flushes]
   }
 
-  start<J extends Job>(job: J, outcome: JobOutcome<J>): void {
+  start<J extends Job>(job: J, outcome: JobOutcome<J>, opened?: Opened): void {
     const lane = job.kind === 'compact' || job.kind === 'sample' ? this.#compactions : this.#flushes
-    const isTaken = lane.start(job, (error, result) => outcome(error, result as ResultOf<J> | undefined))
+    const isTaken = lane.start(job, (error, result) => outcome(error, result as ResultOf<J> | undefined), opened)
     if (!isTaken) this.#fallback.start(job, outcome)
   }
 

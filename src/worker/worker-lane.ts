@@ -5,12 +5,14 @@
  */
 import type { Environment, WorkerThread } from '../base/environment.ts'
 import { fromWire, IOError, toWire } from '../base/errors.ts'
+import type { Opened } from '../jobs/written-tables.ts'
 import type { JobOutcome } from './executor.ts'
-import type { AnswerMessage, EndedMessage, Job, JobResult, RunMessage } from './messages.ts'
+import type { AnswerMessage, EndedMessage, Job, JobResult, OpenedMessage, RunMessage } from './messages.ts'
 
 interface Running {
   readonly kind: Job['kind']
   readonly outcome: JobOutcome
+  readonly opened: Opened | undefined
 }
 
 export class WorkerLane {
@@ -35,11 +37,11 @@ export class WorkerLane {
   }
 
   /** @returns false if the environment has no threads after all; nothing has been done then */
-  start(job: Job, outcome: JobOutcome): boolean {
+  start(job: Job, outcome: JobOutcome, opened?: Opened): boolean {
     const thread = this.#thread ?? this.#startThread()
     if (thread === undefined) return false
     const id = this.#nextId++
-    this.#running.set(id, { kind: job.kind, outcome })
+    this.#running.set(id, { kind: job.kind, outcome, opened })
     thread.keepAlive(true)
     const message: RunMessage = { type: 'run', id, job, signals: this.#signals }
     try {
@@ -50,22 +52,22 @@ export class WorkerLane {
     return true
   }
 
-  /** Deliver what has arrived. @returns whether there was anything */
+  /** Deliver what has arrived. @returns whether there was an outcome */
   poll(): boolean {
     let hasDelivered = false
     while (this.#running.size > 0 && this.#thread !== undefined) {
-      const message = this.#thread.receiveNow() as AnswerMessage | EndedMessage | undefined
+      const message = this.#thread.receiveNow() as AnswerMessage | OpenedMessage | EndedMessage | undefined
       if (message === undefined) break
       if (message.type === 'ended') this.#threadEnded(this.#thread, undefined)
       else this.#deliver(message)
-      hasDelivered = true
+      if (message.type !== 'opened') hasDelivered = true
     }
     return hasDelivered
   }
 
   /** From now on, answers are taken note of and not delivered. */
   silence(): void {
-    for (const [id, { kind }] of this.#running) this.#running.set(id, { kind, outcome: nothing })
+    for (const [id, { kind }] of this.#running) this.#running.set(id, { kind, outcome: nothing, opened: undefined })
   }
 
   /** @returns fulfilled when the thread has ended */
@@ -81,16 +83,20 @@ export class WorkerLane {
     if (thread === undefined) return undefined
     thread.onMessage((message) => {
       // The event of the thread's exit comes as well, and knows why.
-      if ((message as EndedMessage).type !== 'ended') this.#deliver(message as AnswerMessage)
+      if ((message as EndedMessage).type !== 'ended') this.#deliver(message as AnswerMessage | OpenedMessage)
     })
     thread.onExit((error) => this.#threadEnded(thread, error))
     this.#thread = thread
     return thread
   }
 
-  #deliver(answer: AnswerMessage): void {
+  #deliver(answer: AnswerMessage | OpenedMessage): void {
     const running = this.#running.get(answer.id)
     if (running === undefined) return
+    if (answer.type === 'opened') {
+      running.opened?.(answer.number, answer.outline)
+      return
+    }
     this.#running.delete(answer.id)
     if (this.#running.size === 0) this.#thread?.keepAlive(false)
     if (answer.type === 'done') running.outcome(undefined, answer.result)

@@ -6,14 +6,17 @@ import host from 'node:process'
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { bytewiseComparator } from '../base/comparator.ts'
 import { toWire } from '../base/errors.ts'
+import type { FileNumber } from '../base/types.ts'
 import { nodeEnvironment } from '../env/node-env.ts'
 import { lowerPriority } from '../env/node-priority.ts'
+import type { TableOutline } from '../table/table-outline.ts'
 import { JobRunner } from './job-runner.ts'
 import {
   type AnswerMessage,
   BELL,
   type EndedMessage,
   type JobResult,
+  type OpenedMessage,
   type RunMessage,
   SIGNAL_WORDS,
   STOP,
@@ -23,7 +26,7 @@ if (workerData.isPatient) lowerPriority()
 
 const port: MessagePort = workerData.port
 const environment = nodeEnvironment(workerData.modes)
-const runner = new JobRunner(environment, bytewiseComparator, answer)
+const runner = new JobRunner(environment, bytewiseComparator, answer, opened)
 /** A slice is going to be done. */
 let isAdvancing = false
 /** Those of the owner, once there has been a job. */
@@ -58,6 +61,11 @@ function answer(id: number, error: unknown, result: JobResult | undefined): void
   const message: AnswerMessage =
     result === undefined ? { type: 'failed', id, error: toWire(error) } : { type: 'done', id, result }
   post(message)
+}
+
+/** Copied, not transferred: the code of a thread that has given an array away checks every array that it uses from then on. */
+function opened(id: number, number: FileNumber, outline: TableOutline): void {
+  port.postMessage({ type: 'opened', id, number, outline } satisfies OpenedMessage)
 }
 
 function post(message: AnswerMessage | EndedMessage): void {

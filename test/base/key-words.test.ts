@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { compareBytes } from '../../src/base/bytes.ts'
-import { KeyWords } from '../../src/base/key-words.ts'
+import { KeyWords, keyWordsOf } from '../../src/base/key-words.ts'
 
 const TAIL_BYTES = 3
 
@@ -10,7 +10,8 @@ function wordsOf(keys: readonly Uint8Array[]): KeyWords {
   const tail = new Uint8Array(TAIL_BYTES).fill(0xff)
   const starts = new Int32Array(keys.length + 1)
   for (const [i, key] of keys.entries()) starts[i + 1] = starts[i] + key.length + TAIL_BYTES
-  return new KeyWords(Buffer.concat(keys.flatMap((key) => [key, tail])), starts, keys.length, TAIL_BYTES)
+  const all = Buffer.concat(keys.flatMap((key) => [key, tail]))
+  return new KeyWords(keyWordsOf(all, starts, keys.length, TAIL_BYTES))
 }
 
 function compare(a: Uint8Array, b: Uint8Array): number {

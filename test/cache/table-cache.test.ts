@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { IOError } from '../../src/base/errors.ts'
 import { type FileNumber, fileNumber } from '../../src/base/types.ts'
-import { TableCache } from '../../src/cache/table-cache.ts'
+import { type OpenTable, TableCache } from '../../src/cache/table-cache.ts'
 import { Table } from '../../src/table/table.ts'
+import { outlineBytes, readOutline } from '../../src/table/table-outline.ts'
 import { MemoryFile } from '../support/memory-file.ts'
 import { buildTable, bytesOf, putEntry } from '../table/entries.ts'
 
@@ -191,4 +192,81 @@ test('a table that is found is not held, and counts as used', () => {
   assert.equal(cache.find(fileNumber(1), bytes.length), first)
   cache.find(fileNumber(3), bytes.length)
   assert.deepEqual(openNumbers(opened), [1, 3])
+})
+
+const outline = readOutline(new MemoryFile(bytes), options)
+const one = outlineBytes(outline)
+
+/** A cache with room for so many bytes, and what it was given to open tables with. */
+function expecting(bytesMax: number): { cache: TableCache; given: [number, boolean][] } {
+  const given: [number, boolean][] = []
+  const open: OpenTable = (number, _bytes, known) => {
+    given.push([number, known === outline])
+    return Table.open(new MemoryFile(bytes), number, options, known)
+  }
+  return { cache: new TableCache(open, 2, bytesMax), given }
+}
+
+test('what is known of a table is handed over when it is opened, once', () => {
+  const { cache, given } = expecting(1e6)
+  cache.expect(fileNumber(1), outline)
+  assert.deepEqual([cache.openCount, cache.bytes, cache.bytesOf(fileNumber(1))], [0, one, one])
+  const { memoryBytes } = cache.find(fileNumber(1), bytes.length)
+  assert.deepEqual([cache.openCount, cache.bytes, cache.bytesOf(fileNumber(1))], [1, memoryBytes, memoryBytes])
+  cache.expect(fileNumber(1), outline)
+  assert.equal(cache.bytes, memoryBytes, 'it is open')
+  cache.evict(fileNumber(1))
+  cache.find(fileNumber(1), bytes.length)
+  assert.deepEqual(given, [
+    [1, true],
+    [1, false],
+  ])
+})
+
+test('no table is closed for what is known of another, which is not kept where there is no room', () => {
+  const open = expecting(1e6)
+  const { memoryBytes } = open.cache.find(fileNumber(1), bytes.length)
+  const { cache } = expecting(memoryBytes + one)
+  cache.find(fileNumber(1), bytes.length)
+  for (const number of [2, 3]) cache.expect(fileNumber(number), outline)
+  assert.deepEqual([cache.openCount, cache.bytes], [1, memoryBytes + one])
+  assert.deepEqual([cache.bytesOf(fileNumber(2)), cache.bytesOf(fileNumber(3))], [one, 0])
+})
+
+test('what nobody has looked for goes before what is open, the oldest first', () => {
+  const { memoryBytes } = expecting(1e6).cache.find(fileNumber(1), bytes.length)
+  const { cache, given } = expecting(memoryBytes + 2 * one)
+  const count = Math.floor(cache.bytesMax / one)
+  assert.ok(count > 10)
+  for (let number = 1; number <= count; number++) cache.expect(fileNumber(number), outline)
+  cache.find(fileNumber(count + 1), bytes.length)
+  const kept = Array.from({ length: count }, (_, i) => i + 1).filter((number) => cache.bytesOf(fileNumber(number)) > 0)
+  assert.deepEqual([kept, cache.openCount, cache.bytes], [[count - 1, count], 1, memoryBytes + 2 * one])
+  assert.deepEqual(given, [[count + 1, false]])
+})
+
+test('descriptors that run out close tables, and nothing that is known of others goes', () => {
+  const { cache } = expecting(1e6)
+  cache.expect(fileNumber(9), outline)
+  for (const number of [1, 2, 3]) cache.find(fileNumber(number), bytes.length)
+  assert.deepEqual([cache.openCount, cache.bytesOf(fileNumber(9)), cache.bytesOf(fileNumber(1))], [2, one, 0])
+})
+
+test('what is known of a table goes when it is evicted, when the cache closes, and when the table cannot be opened', () => {
+  const { cache } = expecting(1e6)
+  for (const number of [1, 2]) cache.expect(fileNumber(number), outline)
+  cache.evict(fileNumber(1))
+  assert.equal(cache.bytes, one)
+  cache.close()
+  assert.equal(cache.bytes, 0)
+  const failing = new TableCache(() => assert.fail('no such file'), 2, 1e6)
+  failing.expect(fileNumber(1), outline)
+  assert.throws(() => failing.find(fileNumber(1), bytes.length))
+  assert.equal(failing.bytes, 0)
+})
+
+test('what is expected twice is kept once', () => {
+  const { cache } = expecting(1e6)
+  for (let i = 0; i < 2; i++) cache.expect(fileNumber(1), outline)
+  assert.equal(cache.bytes, one)
 })

@@ -1,5 +1,5 @@
 /**
- * Listeners that write: they are called in the midst of the database's work, and what they write needs room that comes of that work.
+ * Listeners that write, and writers that keep others from hearing: what they write needs room that comes of work which waits for them.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -52,6 +52,26 @@ for (const workers of [0, 1, 2]) {
       })
     })
   }
+}
+
+for (const workers of [0, 1, 2]) {
+  test(`putSync finds room when a compactRange ends that nobody has heard of yet, with ${workers} workers`, async () => {
+    await withDirectory(async (directory) => {
+      await using db = await open(directory, { ...CRAMPED, workers })
+      for (let i = 0; i < 300; i++) db.putSync(`key${i}`, VALUE)
+      const hasBegun = new Promise<void>((resolve) => {
+        db.on('compaction', ({ phase, reason }) => {
+          if (phase === 'begin' && reason === 'manual') resolve()
+        })
+      })
+      const compacted = db.compactRange()
+      await hasBegun
+      // The event loop does not turn from here on, so that who asked for the compaction goes on after the last of these.
+      for (let i = 0; i < 1500; i++) db.putSync(`key${i}`, VALUE)
+      await compacted
+      assert.ok(db.hasSync('key1499'))
+    })
+  })
 }
 
 test('putSync in a listener of a failed flush waits for the next try, and is refused when the flush is given up', async () => {

@@ -6,7 +6,8 @@ import { encodeInternalKey } from '../../src/base/internal-key.ts'
 import { fileNumber } from '../../src/base/types.ts'
 import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import type { CompactionJob } from '../../src/jobs/compaction-job.ts'
-import { type TableFormat, tableOptions } from '../../src/jobs/flush-job.ts'
+import { tableOptions } from '../../src/jobs/flush-job.ts'
+import type { TableFormat } from '../../src/jobs/output-format.ts'
 import { Table } from '../../src/table/table.ts'
 import type { FileMetadata } from '../../src/version/file-metadata.ts'
 import { FileNumbers } from '../../src/version/file-numbers.ts'
@@ -50,6 +51,7 @@ export function jobOf(parts: Partial<CompactionJob> & Pick<CompactionJob, 'upper
     numbers: FileNumbers.startingAt(FIRST_OUTPUT).share(),
     format: FORMAT,
     maxFileBytes: 1024,
+    outlineBytesMax: 0,
     ...parts,
   }
 }

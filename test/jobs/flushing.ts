@@ -73,6 +73,7 @@ export class Flushing {
       memtable: token,
       below: plan.below,
       format: FORMAT,
+      outlineBytesMax: 0,
     } as const
     const result = runFlushJob(job, this.environment)
     return { plan, result, entries: result.file === undefined ? [] : this.#read(result.file) }

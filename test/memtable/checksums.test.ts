@@ -123,6 +123,7 @@ function flush(table: MemTable): string[] {
     memtable: table.share(),
     below: [],
     format,
+    outlineBytesMax: 0,
   } as const
   try {
     runFlushJob(job, environment)

@@ -12,7 +12,8 @@ import type { Bytes } from '../../src/base/types.ts'
 import { Block } from '../../src/table/block.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
 import { BlockIterator } from '../../src/table/block-iterator.ts'
-import { TableIndex } from '../../src/table/table-index.ts'
+import { type IndexState, readIndex, TableIndex } from '../../src/table/table-index.ts'
+import { outlineBytes } from '../../src/table/table-outline.ts'
 import { bytesOf, describe, type Entry, listBackwards, listForwards, putEntry } from './entries.ts'
 import { anyEntries, anyMoves, checkWalk } from './walks.ts'
 
@@ -258,8 +259,8 @@ test('separators of one user key are in order newest first, by both halves of th
     ...[offset, 1],
   ]
   type Tag = readonly [low: number, high: number]
-  const indexOf = (a: Tag, b: Tag): TableIndex =>
-    new TableIndex(bytewiseComparator, new Block(rawBlock([...entry(a, 0), ...entry(b, 10)], [0, 14]), 'f', 7), 99)
+  const indexOf = (a: Tag, b: Tag): IndexState =>
+    readIndex(bytewiseComparator, new Block(rawBlock([...entry(a, 0), ...entry(b, 10)], [0, 14]), 'f', 7), 99)
   const cases: readonly (readonly [newer: Tag, older: Tag])[] = [
     [
       [1, 2],
@@ -303,20 +304,30 @@ test('a key that shares more than its user key with the one before is found alik
   }
 })
 
-test('an index knows how much memory it takes, with words to search by and without', () => {
+test('it is known how much memory an index takes, with words to search by and without', () => {
   const entry = (letter: number, offset: number): number[] => [0, 9, 2, letter, ...TAG, offset, 1]
   const block = new Block(rawBlock([...entry(97, 0), ...entry(98, 10), ...entry(99, 20)], [0, 14, 28]), 'f.ldb', 7)
   // Three separators in a buffer as long as the entries; four starts of 4 bytes; an offset of 8 and a length of 4 each.
   const bytes = 42 + 16 + 24 + 12
-  assert.equal(new TableIndex(sameOrder, block, 99).memoryBytes, bytes)
+  const bytesBy = (comparator: Comparator): number =>
+    outlineBytes({
+      metaindexOffset: 99,
+      index: readIndex(comparator, block, 99),
+      filters: undefined,
+      filterIsDamaged: false,
+    })
+  assert.equal(bytesBy(sameOrder), bytes)
   // Two words of 8 bytes; of their one bucket the first word, and the count twice, of 4.
-  assert.equal(new TableIndex(bytewiseComparator, block, 99).memoryBytes, bytes + 16 + 12)
+  assert.equal(bytesBy(bytewiseComparator), bytes + 16 + 12)
 })
 
 test('an index that names a block of 4 GiB is refused, however large the file', () => {
   const handle = (...bytes: readonly number[]): number[] => [0, 9, 1 + bytes.length, 97, ...TAG, 0, ...bytes]
   const indexOf = (entry: readonly number[]): TableIndex =>
-    new TableIndex(bytewiseComparator, new Block(rawBlock(entry, [0]), 'f.ldb', 7), 2 ** 40)
+    new TableIndex(
+      bytewiseComparator,
+      readIndex(bytewiseComparator, new Block(rawBlock(entry, [0]), 'f.ldb', 7), 2 ** 40),
+    )
   assert.deepEqual(indexOf(handle(0xff, 0xff, 0xff, 0xff, 0x0f)).handle(0), { offset: 0, bytes: 2 ** 32 - 1 })
   assert.throws(() => indexOf(handle(0x80, 0x80, 0x80, 0x80, 0x10)), /overlap or leave the table/)
 })

@@ -12,7 +12,7 @@ import { Block } from '../../src/table/block.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
 import { IndexEntries } from '../../src/table/index-entries.ts'
 import { type BlockHandle, putHandle } from '../../src/table/table-format.ts'
-import { TableIndex } from '../../src/table/table-index.ts'
+import { readIndex, TableIndex } from '../../src/table/table-index.ts'
 import { bytesOf } from './entries.ts'
 
 const COUNT = 300
@@ -29,7 +29,8 @@ function indexOf(restartInterval: number): TableIndex {
     const handle = new Uint8Array(20)
     builder.add(encoded, encoded.length, handle, 0, putHandle(handle, 0, HANDLES[i]))
   }
-  return new TableIndex(bytewiseComparator, new Block(builder.finish(), 'f.ldb', 7), 5000 * COUNT)
+  const block = new Block(builder.finish(), 'f.ldb', 7)
+  return new TableIndex(bytewiseComparator, readIndex(bytewiseComparator, block, 5000 * COUNT))
 }
 
 for (const restartInterval of [1, 2, 16, COUNT]) {

@@ -10,13 +10,20 @@ import { type TestContext, test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import type { Environment } from '../../src/base/environment.ts'
 import { CorruptionError } from '../../src/base/errors.ts'
-import { fileNumber } from '../../src/base/types.ts'
+import * as Lookup from '../../src/base/lookup.ts'
+import { type FileNumber, fileNumber, MAX_SEQUENCE } from '../../src/base/types.ts'
 import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
 import type { CompactionJob, CompactionResult } from '../../src/jobs/compaction-job.ts'
 import type { FlushJob } from '../../src/jobs/flush-job.ts'
+import type { Opened } from '../../src/jobs/written-tables.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
+import { BloomFilter } from '../../src/table/bloom-filter.ts'
+import { Table } from '../../src/table/table.ts'
+import { openTableFile } from '../../src/table/table-file.ts'
+import type { TableOutline } from '../../src/table/table-outline.ts'
+import type { FileMetadata } from '../../src/version/file-metadata.ts'
 import { FileNumbers } from '../../src/version/file-numbers.ts'
 import type { JobExecutor } from '../../src/worker/executor.ts'
 import { InlineExecutor } from '../../src/worker/inline-executor.ts'
@@ -39,7 +46,8 @@ function flushOf(directory: string, numbers: FileNumbers): FlushJob {
   const memtable = MemTable.create({ capacityBytes: 1 << 20 })
   memtable.put('key', 'value')
   memtable.freeze()
-  return { kind: 'flush', below: [], directory, number: numbers.take(), memtable: memtable.share(), format: FORMAT }
+  const number = numbers.take()
+  return { kind: 'flush', below: [], directory, number, memtable: memtable.share(), format: FORMAT, outlineBytesMax: 0 }
 }
 
 interface Setting {
@@ -152,6 +160,38 @@ test('outcomes come by themselves while the owner turns its event loop', async (
     executor.start(job, (error, outcome) => (outcome === undefined ? reject(error) : resolve(outcome)))
   })
   assert.equal(list().length, 1 + result.outputs.length)
+})
+
+test('what a thread has written comes opened, and is read without its index or filter being read again', (t) => {
+  const setting = onThreads(t, 2, 2000)
+  const { executor, directory, environment, numbers } = setting
+  const tables = new Map<FileNumber, TableOutline>()
+  const written: FileMetadata[] = []
+  const opened: Opened = (number, outline) => void tables.set(number, outline)
+  const outlineBytesMax = 1e6
+  executor.start(
+    { ...flushOf(directory, numbers), outlineBytesMax },
+    (_, result) => written.push(result?.file ?? assert.fail('nothing was flushed')),
+    opened,
+  )
+  executor.start({ ...setting.job, outlineBytesMax }, (_, result) => written.push(...(result?.outputs ?? [])), opened)
+  waitFor(setting, () => written.length > 3)
+  assert.equal(tables.size, written.length)
+  for (const { number, bytes, smallest } of written) {
+    const file = openTableFile(environment.files, directory, number, bytes)
+    const reads = t.mock.method(file, 'read')
+    const options = {
+      comparator: bytewiseComparator,
+      filterPolicy: new BloomFilter(10),
+      blockCache: undefined,
+      codecs: {},
+    }
+    const table = Table.open(file, number, options, tables.get(number))
+    assert.equal(reads.mock.callCount(), 0)
+    assert.equal(table.lookup(smallest, 0, smallest.length - 8, MAX_SEQUENCE), Lookup.FOUND)
+    assert.equal(reads.mock.callCount(), 1)
+    table.close()
+  }
 })
 
 for (const threads of [1, 2]) {

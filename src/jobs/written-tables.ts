@@ -1,0 +1,76 @@
+/**
+ * WrittenTables: opens each table that a job has written, on the job's thread, before anybody installs it. It proves that the table
+ * can be read; and what that yields (table/table-outline.ts) goes to the thread that reads, which has only the file left to open.
+ *
+ * Order     after the table is synced and closed, before the directory is synced: what does not read back is named by no MANIFEST
+ * Failures  damage fails the job, which removes the table; the next try writes another. A damaged filter does not: the table is
+ *           read without it, as always. Any other error is nobody's: the table is opened by whoever reads it, who meets the same.
+ */
+import type { Comparator } from '../base/comparator.ts'
+import type { Environment } from '../base/environment.ts'
+import { CorruptionError } from '../base/errors.ts'
+import type { FileNumber } from '../base/types.ts'
+import { BloomFilter } from '../table/bloom-filter.ts'
+import { openTableFile } from '../table/table-file.ts'
+import { type OutlineOptions, outlineBytes, readOutline, type TableOutline } from '../table/table-outline.ts'
+import type { FileMetadata } from '../version/file-metadata.ts'
+import type { TableFormat } from './output-format.ts'
+
+/** Takes what opening a table has yielded. */
+export type Opened = (number: FileNumber, outline: TableOutline) => void
+
+/** What a job says of the tables that it writes. */
+export interface WritingJob {
+  readonly directory: string
+  readonly format: TableFormat
+  /** Bytes of outlines that there is room for. */
+  readonly outlineBytesMax: number
+}
+
+export class WrittenTables {
+  readonly #directory: string
+  readonly #environment: Environment
+  readonly #options: OutlineOptions
+  readonly #opened: Opened
+  #bytesLeft: number
+
+  constructor(
+    { directory, format, outlineBytesMax }: WritingJob,
+    environment: Environment,
+    comparator: Comparator,
+    opened: Opened,
+  ) {
+    const { bloomBitsPerKey } = format
+    this.#directory = directory
+    this.#environment = environment
+    this.#options = {
+      comparator,
+      filterPolicy: bloomBitsPerKey === 0 ? undefined : new BloomFilter(bloomBitsPerKey),
+      codecs: environment.codecs,
+    }
+    this.#opened = opened
+    this.#bytesLeft = outlineBytesMax
+  }
+
+  /** @throws CorruptionError if the table is not as it was written */
+  open({ number, bytes }: FileMetadata): void {
+    const outline = this.#outline(number, bytes)
+    if (outline === undefined) return
+    this.#bytesLeft -= outlineBytes(outline)
+    if (this.#bytesLeft >= 0) this.#opened(number, outline)
+  }
+
+  #outline(number: FileNumber, bytes: number): TableOutline | undefined {
+    try {
+      const file = openTableFile(this.#environment.files, this.#directory, number, bytes)
+      try {
+        return readOutline(file, this.#options)
+      } finally {
+        file.close()
+      }
+    } catch (error) {
+      if (error instanceof CorruptionError) throw error
+      return undefined
+    }
+  }
+}
