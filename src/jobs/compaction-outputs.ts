@@ -64,7 +64,7 @@ export class CompactionOutputs {
     this.#comparator = comparator
     this.#numbers = FileNumbers.attach(job.numbers)
     this.#tableOptions = tableOptions(job.format, comparator, codecs)
-    this.#written = opened && new WrittenTables(job, environment, comparator, opened)
+    this.#written = opened && new WrittenTables(job, environment, this.#tableOptions, opened)
     this.#maxFileBytes = job.maxFileBytes
     this.#grandparents = job.grandparents
     this.#grandparent = 0

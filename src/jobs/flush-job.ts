@@ -112,7 +112,8 @@ function writeTable(
   const path = files.join(job.directory, tableName(job.number))
   const file = files.createWritable(path)
   try {
-    const builder = new TableBuilder(file, tableOptions(job.format, comparator, environment.codecs), memtable.valBuf)
+    const options = tableOptions(job.format, comparator, environment.codecs)
+    const builder = new TableBuilder(file, options, memtable.valBuf)
     const entries = new FlushEntries(memtable, below, comparator, builder)
     try {
       entries.write()
@@ -124,7 +125,7 @@ function writeTable(
     }
     const { fileBytes: bytes, smallest, largest, statistics, entryCount } = builder
     const written: FileMetadata = { number: job.number, bytes, smallest, largest, statistics }
-    if (opened !== undefined) new WrittenTables(job, environment, comparator, opened).open(written)
+    if (opened !== undefined) new WrittenTables(job, environment, options, opened).open(written)
     files.syncDirectory(job.directory)
     return { kind: 'flush', file: written, entries: entryCount }
   } catch (error) {

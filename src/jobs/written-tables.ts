@@ -6,11 +6,10 @@
  * Failures  damage fails the job, which removes the table; the next try writes another. A damaged filter does not: the table is
  *           read without it, as always. Any other error is nobody's: the table is opened by whoever reads it, who meets the same.
  */
-import type { Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import type { FileNumber } from '../base/types.ts'
-import { BloomFilter } from '../table/bloom-filter.ts'
+import type { TableOptions } from '../table/table-builder.ts'
 import { openTableFile } from '../table/table-file.ts'
 import { type OutlineOptions, outlineBytes, readOutline, type TableOutline } from '../table/table-outline.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
@@ -34,20 +33,16 @@ export class WrittenTables {
   readonly #opened: Opened
   #bytesLeft: number
 
+  /** @param options that the tables are written with */
   constructor(
-    { directory, format, outlineBytesMax }: WritingJob,
+    { directory, outlineBytesMax }: WritingJob,
     environment: Environment,
-    comparator: Comparator,
+    { comparator, filterPolicy }: TableOptions,
     opened: Opened,
   ) {
-    const { bloomBitsPerKey } = format
     this.#directory = directory
     this.#environment = environment
-    this.#options = {
-      comparator,
-      filterPolicy: bloomBitsPerKey === 0 ? undefined : new BloomFilter(bloomBitsPerKey),
-      codecs: environment.codecs,
-    }
+    this.#options = { comparator, filterPolicy, codecs: environment.codecs }
     this.#opened = opened
     this.#bytesLeft = outlineBytesMax
   }

@@ -24,7 +24,8 @@ export type JobAnswer = (id: number, error: unknown, result: JobResult | undefin
 export type JobOpened = (id: number, number: FileNumber, outline: TableOutline) => void
 
 export class JobRunner {
-  readonly idle: TableBuilder
+  /** From the first job on. */
+  idle: TableBuilder | undefined = undefined
   readonly #environment: Environment
   readonly #comparator: Comparator
   readonly #answer: JobAnswer
@@ -37,7 +38,6 @@ export class JobRunner {
    * @param opened not given where jobs do not open what they write, since it is read on this thread
    */
   constructor(environment: Environment, comparator: Comparator, answer: JobAnswer, opened?: JobOpened) {
-    this.idle = idleBuilder(comparator)
     this.#environment = environment
     this.#comparator = comparator
     this.#answer = answer
@@ -51,6 +51,7 @@ export class JobRunner {
 
   /** Take a job; all but a compaction is answered before this returns. */
   add(id: number, job: Job): void {
+    this.idle ??= idleBuilder(this.#comparator)
     if (job.kind === 'compact') this.#waiting.push({ id, job })
     else this.#runNow(id, job)
   }
