@@ -9,7 +9,8 @@
  *          they 16 apart, they would not be): so four bytes can be replaced by the four that lie 128 bytes on, by adding to those
  *          the image of a linear map. 128 bytes are 32 such fours, and byte i of the first of four vectors belongs to byte i of the
  *          other three. The map is looked up: half a byte (16 values) gives four bytes, and one instruction looks up 16 at once.
- * Memory   [0, 128) the input, folded; [INPUT_AT, INPUT_AT + PIECE_BYTES) a piece of the input
+ *          By RELAXED where the host has that, otherwise by STRICT.
+ * Memory   [0, 128) the input, folded; from TABLES_AT the tables; [INPUT_AT, INPUT_AT + PIECE_BYTES) a piece of the input
  * Threads  each thread has its own
  * Source   for the lookup of half bytes: Plank, Greenan, Miller, Screaming Fast Galois Field Arithmetic (2013)
  */
@@ -26,6 +27,7 @@ const SPACING_BYTES = 32
 const GROUPS = SPACING_BYTES / VECTOR_BYTES
 /** Input is copied in pieces that the processor's nearest cache holds. */
 const PIECE_BYTES = 16 * 1024
+const TABLES_AT = STRIDE_BYTES
 const INPUT_AT = 1024
 
 /** What is used of WebAssembly, which the compiler knows of no host that varve is compiled for. */
@@ -44,16 +46,22 @@ export class Crc32cFold {
   readonly memory: Uint8Array<ArrayBuffer>
   readonly #run: (begin: number, limit: number) => void
 
-  private constructor({ m, f }: Exports) {
+  private constructor({ m, f }: Exports, tables: Uint8Array) {
     this.memory = new Uint8Array(m.buffer)
+    this.memory.set(tables, TABLES_AT)
     this.#run = f
   }
 
   /** Takes some tenths of a millisecond. @returns undefined if this host has no vectors, or no memory for them */
   static create(): Crc32cFold | undefined {
+    return Crc32cFold.#assemble(RELAXED) ?? Crc32cFold.#assemble(STRICT)
+  }
+
+  static #assemble(lookup: Lookup): Crc32cFold | undefined {
     try {
       const { Module, Instance } = (globalThis as unknown as { WebAssembly: Assembler }).WebAssembly
-      return new Crc32cFold(new Instance(new Module(program(halfByteTables()))).exports)
+      const tables = halfByteTables()
+      return new Crc32cFold(new Instance(new Module(program(tables, lookup))).exports, tables)
     } catch {
       return undefined
     }
@@ -154,7 +162,6 @@ const I32_LESS = [0x49]
 const V128_LOAD = 0
 const V128_STORE = 11
 const V128_CONST = 12
-const SWIZZLE = vector(14)
 const V128_AND = vector(78)
 const V128_XOR = vector(81)
 const SHIFT_RIGHT = vector(141)
@@ -165,9 +172,27 @@ const EXPORT_FUNCTION = 0
 const EXPORT_MEMORY = 2
 const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
 
+/** How 16 half bytes are looked up: what pushes the table at an offset of the tables, and what looks up in it. */
+interface Lookup {
+  readonly pushTable: (tables: Uint8Array, at: number) => number[]
+  readonly swizzle: readonly number[]
+}
+
+/** An index of 16 or more gives 0, which takes an instruction more; no half byte is one. Tables as constants, for Node.js 20 (measured). */
+const STRICT: Lookup = {
+  pushTable: (tables, at) => vector(V128_CONST, ...tables.subarray(at, at + VECTOR_BYTES)),
+  swizzle: vector(14),
+}
+
+/** Whatever such an index gives. Tables in memory: four instructions for each constant would take twice as long. */
+const RELAXED: Lookup = {
+  pushTable: (_, at) => [...number(0), ...load(TABLES_AT + at)],
+  swizzle: vector(256),
+}
+
 /** The module: `m`, a page of memory; `f(begin, limit)` folds from `begin` until what is left would have begun at `limit`. */
-function program(tables: Uint8Array): Uint8Array<ArrayBuffer> {
-  const body = [1, LOCALS, TYPE_V128, ...instructions(tables), ...END]
+function program(tables: Uint8Array, lookup: Lookup): Uint8Array<ArrayBuffer> {
+  const body = [1, LOCALS, TYPE_V128, ...instructions(tables, lookup), ...END]
   return Uint8Array.from([
     ...HEADER,
     ...section(1, [1, TYPE_FUNCTION, 2, TYPE_I32, TYPE_I32, 0]),
@@ -185,13 +210,13 @@ const FIRST_LEFT = 2
 const FIRST_HALF = FIRST_LEFT + STRIDE_BYTES / VECTOR_BYTES
 const LOCALS = STRIDE_BYTES / VECTOR_BYTES + 8
 
-function instructions(tables: Uint8Array): number[] {
+function instructions(tables: Uint8Array, lookup: Lookup): number[] {
   const left = Array.from({ length: STRIDE_BYTES / VECTOR_BYTES }, (_, i) => i)
   const groups = Array.from({ length: GROUPS }, (_, i) => i)
   return [
     ...left.flatMap((i) => [...get(BEGIN), ...load(i * VECTOR_BYTES), ...set(FIRST_LEFT + i)]),
     ...LOOP,
-    ...groups.flatMap((group) => foldGroup(group, tables)),
+    ...groups.flatMap((group) => foldGroup(group, tables, lookup)),
     ...[...get(BEGIN), ...number(STRIDE_BYTES), ...I32_ADD, ...set(BEGIN)],
     ...[...get(BEGIN), ...get(LIMIT), ...I32_LESS, ...REPEAT_IF, ...END],
     ...left.flatMap((i) => [
@@ -203,14 +228,14 @@ function instructions(tables: Uint8Array): number[] {
 }
 
 /** Replace the four vectors of a group by those that lie a stride on, with the images of these added. */
-function foldGroup(group: number, tables: Uint8Array): number[] {
+function foldGroup(group: number, tables: Uint8Array, { pushTable, swizzle }: Lookup): number[] {
   const fours = [0, 1, 2, 3]
   const halves = [0, 1, 2, 3, 4, 5, 6, 7]
   const vectorOf = (byte: number): number => byte * GROUPS + group
   const lowHalf = [...vector(V128_CONST, ...new Uint8Array(VECTOR_BYTES).fill(15)), ...V128_AND]
   const lookedUp = (half: number, byte: number): number[] => {
-    const at = (half * 4 + byte) * 16
-    return [...vector(V128_CONST, ...tables.subarray(at, at + 16)), ...get(FIRST_HALF + half), ...SWIZZLE, ...V128_XOR]
+    const at = (half * 4 + byte) * VECTOR_BYTES
+    return [...pushTable(tables, at), ...get(FIRST_HALF + half), ...swizzle, ...V128_XOR]
   }
   return [
     ...halves.flatMap((half) => [

@@ -119,6 +119,27 @@ let hosts = 0
 /** As of a policy that forbids WebAssembly. */
 const WITHOUT_VECTORS = { WebAssembly: undefined }
 
+/** As Node.js 20, which has vectors but no relaxed ones. */
+function withoutRelaxedVectors(): Readonly<Record<string, unknown>> {
+  interface Assembler {
+    readonly Module: new (program: Uint8Array<ArrayBuffer>) => object
+    readonly Instance: object
+  }
+  const { Module, Instance } = (globalThis as unknown as { WebAssembly: Assembler }).WebAssembly
+  class StrictModule {
+    constructor(program: Uint8Array<ArrayBuffer>) {
+      const isRelaxed = program.some((byte, i) => byte === 0xfd && program[i + 1] === 0x80 && program[i + 2] === 0x02)
+      if (isRelaxed) throw new Error('relaxed vectors')
+      programs++
+      // biome-ignore lint/correctness/noConstructorReturn: what an Instance is made of
+      return new Module(program)
+    }
+  }
+  return { WebAssembly: { Module: StrictModule, Instance } }
+}
+
+let programs = 0
+
 /** Words in the other order of bytes. */
 class SwappedWords {
   readonly buffer: ArrayBuffer
@@ -133,6 +154,8 @@ class SwappedWords {
 
 test('inputs of any length give what the definition gives, folded in vectors or, where there are none, by tables', async () => {
   const plain = await inHost(WITHOUT_VECTORS)
+  const strict = await inHost(withoutRelaxedVectors())
+  assert.equal(programs, 1, 'the program without relaxed vectors was taken')
   const prng = new Prng(3)
   const bytes = Uint8Array.from({ length: 70_000 }, () => prng.below(256))
   const pieces = [16_384, 2 * 16_384, 4 * 16_384].flatMap((at) => [at - 128, at - 1, at, at + 1, at + 127, at + 128])
@@ -141,6 +164,7 @@ test('inputs of any length give what the definition gives, folded in vectors or,
     const expected = slowCrc(bytes.subarray(offset, offset + length))
     assert.equal(crc32c(bytes, offset, length), expected, `${offset} ${length}`)
     assert.equal(plain(bytes, offset, length), expected, `${offset} ${length}, without vectors`)
+    assert.equal(strict(bytes, offset, length), expected, `${offset} ${length}, without relaxed vectors`)
     const head = crc32c(bytes, offset, 5)
     assert.equal(crc32c(bytes, offset + 5, length - 5, head), expected, `${offset} ${length}, in two`)
   }
