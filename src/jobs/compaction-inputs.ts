@@ -1,89 +1,185 @@
 /**
- * CompactionInputs: all entries of a compaction's tables, merged, in internal-key order. Every table is read once, from
- * its beginning to its end, through a descriptor of its own and past all caches, read ahead as any iterator's is
- * (table/sequential-blocks.ts); a table is opened when its turn comes and closed after it, so that no more are open than
- * levels, and tables of level 0.
+ * CompactionInputs: all entries of a compaction's tables, merged, in internal-key order, one after another to the end. Of each it is
+ * known whether its user key is another than that of the entry before, and how many bytes the two have in common.
  *
- * Threads  belongs to its job
+ * Structure   a tree of losers: of any two runs that have met, the one whose entry comes later waits where they met; who has lost to
+ *             nobody is in front. When that one moves on, it meets those who wait on its way up, one in two for each doubling of the runs.
+ * Common      Of each run's key it is known how many bytes it has in common with the key of the entry that was in front last, or of
+ *             who has beaten it since, and what byte follows. Between two that are compared this was the same key, not after either: who
+ *             has more in common with it comes first; at the same place, the smaller byte does. Only where both are the same are the keys
+ *             looked at, from there on; then the loser's are by the winner. (Offset-value coding: Conner 1977.)
+ * Orders      Any order but that of bytes compares whole keys, and is checked here.
+ * Ties        a repaired database may hold an entry in two tables: both are shown, that of the first run first
+ * Threads     belongs to its job
  */
+import { compareBeyond, copyBytes } from '../base/bytes.ts'
 import { closeAll } from '../base/close-all.ts'
-import type { Comparator } from '../base/comparator.ts'
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
-import { CorruptionError } from '../base/errors.ts'
-import { MergingIterator } from '../iterator/merging-iterator.ts'
-import { Table } from '../table/table.ts'
-import { openTableFile } from '../table/table-file.ts'
-import type { TableIterator } from '../table/table-iterator.ts'
-import type { FileMetadata } from '../version/file-metadata.ts'
-import { LevelIterator } from '../version/level-iterator.ts'
+import { compareTags } from '../base/internal-key.ts'
+import type { OrderedCursor } from '../table/ordered-cursor.ts'
 import type { CompactionJob } from './compaction-job.ts'
+import { InputRun } from './input-run.ts'
+
+/** In common with anything, of a run that has ended: it comes last. */
+const ENDED = -1
+const NOBODY = -1
+const FIRST_KEY_BYTES = 64
 
 export class CompactionInputs {
-  readonly entries: MergingIterator
-  readonly #runs: readonly Run[]
+  /** Whether there is an entry. */
+  valid: boolean
+  /** The entry in front. */
+  entry: OrderedCursor
+  isNewKey: boolean
+  /** So many bytes its user key has in common with that of the entry before, or more. */
+  common: number
 
+  readonly #comparator: Comparator
+  readonly #isBytewise: boolean
+  readonly #runs: readonly InputRun[]
+  /** Who lost at each place, by number; at place 0 the winner. Run i begins below place (i + runs) / 2. */
+  readonly #tree: Int32Array
+  /** Of each run: see Common. The byte is one more than it is; 0 where the key ends. */
+  readonly #commons: Int32Array
+  readonly #bytes: Int32Array
+  /** The entry before, in an order that is not that of bytes; its user key is lastKey[0, lastLength). */
+  #lastKey: Uint8Array
+  #lastLength: number
+  #lastTagLow: number
+  #lastTagHigh: number
+
+  /** Touches no file yet. */
   constructor(job: CompactionJob, environment: Environment, comparator: Comparator) {
     const { level, upper, lower } = job
     const groups = level === 0 ? upper.map((file) => [file]) : [upper]
     if (lower.length > 0) groups.push(lower)
-    this.#runs = groups.map((group) => new Run(job.directory, environment, comparator, group))
-    this.entries = new MergingIterator(
-      comparator,
-      this.#runs.map((run) => run.entries),
-    )
+    this.#comparator = comparator
+    this.#isBytewise = comparator === bytewiseComparator
+    this.#runs = groups.map((group) => new InputRun(job.directory, environment, comparator, group))
+    this.#tree = new Int32Array(groups.length).fill(NOBODY)
+    this.#commons = new Int32Array(groups.length)
+    this.#bytes = new Int32Array(groups.length)
+    this.#lastKey = new Uint8Array(FIRST_KEY_BYTES)
+    this.#lastLength = 0
+    this.#lastTagLow = 0
+    this.#lastTagHigh = 0
+    this.valid = false
+    this.entry = this.#runs[0].cursor
+    this.isNewKey = true
+    this.common = 0
   }
 
-  /** @throws CorruptionError, always: the entry shown does not come after the one before it in its table */
-  outOfOrder(): never {
-    return this.#runs[this.entries.child].outOfOrder()
+  /** Go to the first entry. @throws CorruptionError, NotSupportedError, IOError */
+  begin(): void {
+    for (let run = this.#runs.length - 1; run >= 0; run--) {
+      this.#advance(run)
+      this.#meetOthers(run)
+    }
+    this.#show()
+    this.isNewKey = true
+  }
+
+  /** Go to the next entry; needs `valid`. @throws as `begin` */
+  next(): void {
+    const run = this.#tree[0]
+    const { entry } = this
+    this.valid = false
+    if (!this.#isBytewise) this.#keepLast(entry)
+    this.#advance(run)
+    if (!this.#isBytewise && this.#commons[run] !== ENDED) this.#checkOrder(entry)
+    this.#meetOthers(run)
+    this.#show()
   }
 
   close(): void {
     closeAll(this.#runs.map((run) => () => run.close()))
   }
-}
 
-/** Tables that follow one another. */
-class Run {
-  readonly entries: LevelIterator
-  readonly #directory: string
-  readonly #environment: Environment
-  readonly #comparator: Comparator
-  #table: Table | undefined = undefined
-  #iterator: TableIterator | undefined = undefined
-
-  constructor(directory: string, environment: Environment, comparator: Comparator, tables: readonly FileMetadata[]) {
-    this.#directory = directory
-    this.#environment = environment
-    this.#comparator = comparator
-    this.entries = new LevelIterator(comparator, tables, (file) => this.#open(file))
-  }
-
-  outOfOrder(): never {
-    throw new CorruptionError('entries of a table do not ascend', {
-      file: this.#table?.file.path ?? this.#directory,
-      offset: this.#iterator?.blockOffset ?? 0,
-    })
-  }
-
-  close(): void {
-    const table = this.#table
-    this.#table = undefined
-    table?.close()
-  }
-
-  #open({ number, bytes }: FileMetadata): TableIterator {
-    this.close()
-    const { files, codecs } = this.#environment
-    const file = openTableFile(files, this.#directory, number, bytes)
-    try {
-      const options = { comparator: this.#comparator, filterPolicy: undefined, blockCache: undefined, codecs }
-      this.#table = Table.open(file, number, options)
-    } catch (error) {
-      file.close()
-      throw error
+  #advance(number: number): void {
+    const run = this.#runs[number]
+    if (!run.next()) {
+      this.#commons[number] = ENDED
+      return
     }
-    this.#iterator = this.#table.iterator({ readsAll: true })
-    return this.#iterator
+    this.#note(number, run.cursor.common)
+  }
+
+  #note(number: number, common: number): void {
+    const { keyBuf, keyLen } = this.#runs[number].cursor
+    this.#commons[number] = common
+    this.#bytes[number] = this.#isBytewise && common < keyLen ? keyBuf[common] + 1 : 0
+  }
+
+  /** On the run's way up the winner of each meeting goes on. The first one at a place waits. */
+  #meetOthers(number: number): void {
+    const tree = this.#tree
+    let winner = number
+    for (let at = (number + tree.length) >>> 1; at > 0; at >>>= 1) {
+      const other = tree[at]
+      if (other === NOBODY) {
+        tree[at] = winner
+        return
+      }
+      if (this.#isBefore(other, winner)) {
+        tree[at] = winner
+        winner = other
+      }
+    }
+    tree[0] = winner
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const common = this.#commons[a]
+    if (common !== this.#commons[b]) return common > this.#commons[b]
+    if (this.#bytes[a] !== this.#bytes[b]) return this.#bytes[a] < this.#bytes[b]
+    return common === ENDED ? a < b : this.#comparesBefore(a, b, common)
+  }
+
+  /** @param known so many bytes the keys have in common, or more */
+  #comparesBefore(a: number, b: number, known: number): boolean {
+    const { keyBuf, keyLen, tagLow, tagHigh } = this.#runs[a].cursor
+    const { keyBuf: other, keyLen: otherLen, tagLow: otherLow, tagHigh: otherHigh } = this.#runs[b].cursor
+    if (!this.#isBytewise) {
+      const order = this.#comparator.compare(keyBuf, 0, keyLen, other, 0, otherLen)
+      return (order || compareTags(tagLow, tagHigh, otherLow, otherHigh) || a - b) < 0
+    }
+    const limit = keyLen < otherLen ? keyLen : otherLen
+    let common = known
+    while (common < limit && keyBuf[common] === other[common]) common++
+    const order = compareBeyond(keyBuf, 0, keyLen, other, 0, otherLen, common)
+    const isBefore = (order || compareTags(tagLow, tagHigh, otherLow, otherHigh) || a - b) < 0
+    this.#note(isBefore ? b : a, common)
+    return isBefore
+  }
+
+  #show(): void {
+    const run = this.#tree[0]
+    const common = this.#commons[run]
+    this.entry = this.#runs[run].cursor
+    this.common = common
+    this.valid = common !== ENDED
+    // A key that ends where it would differ from the one before it is the same.
+    this.isNewKey = this.#isBytewise ? this.#bytes[run] !== 0 : this.valid && this.#compareLast(this.entry) < 0
+  }
+
+  /** For an order that is not that of bytes. */
+  #keepLast({ keyBuf, keyLen, tagLow, tagHigh }: OrderedCursor): void {
+    if (keyLen > this.#lastKey.length) this.#lastKey = new Uint8Array(keyLen * 2)
+    copyBytes(keyBuf, 0, this.#lastKey, 0, keyLen)
+    this.#lastLength = keyLen
+    this.#lastTagLow = tagLow
+    this.#lastTagHigh = tagHigh
+  }
+
+  #compareLast({ keyBuf, keyLen }: OrderedCursor): number {
+    return this.#comparator.compare(this.#lastKey, 0, this.#lastLength, keyBuf, 0, keyLen)
+  }
+
+  /** @throws CorruptionError unless the entry comes after the last one, which was in front before it in the same run */
+  #checkOrder(entry: OrderedCursor): void {
+    const order = this.#compareLast(entry)
+    const isSameOrNewer = compareTags(this.#lastTagLow, this.#lastTagHigh, entry.tagLow, entry.tagHigh) >= 0
+    if (order > 0 || (order === 0 && isSameOrNewer)) entry.outOfOrder()
   }
 }

@@ -10,13 +10,12 @@
  *             (2) inputs are only read; whoever installs the result removes them
  * Source      google/leveldb db/db_impl.cc (DoCompactionWork)
  */
-import { commonPrefixLength, compareBeyond, copyBytes } from '../base/bytes.ts'
 import { closeQuietly } from '../base/close-all.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
-import { compareTags, TAG_BYTES } from '../base/internal-key.ts'
-import type { InternalIterator } from '../base/iterator.ts'
-import type { Bytes, Level, SequenceNumber } from '../base/types.ts'
+import { TAG_BYTES } from '../base/internal-key.ts'
+import type { Level, SequenceNumber } from '../base/types.ts'
+import type { OrderedCursor } from '../table/ordered-cursor.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import type { FileNumbersToken } from '../version/file-numbers.ts'
 import { totalBytes } from '../version/level-sizes.ts'
@@ -52,8 +51,6 @@ export interface CompactionResult {
 
 /** Bytes of entries in a slice: some 10 ms of work, beside which checking for other work costs nothing. */
 const STEP_BYTES = 1024 * 1024
-const FIRST_KEY_BYTES = 64
-const NO_INPUT = -1
 /** More bytes than a key has. */
 const ALL_BYTES = 2 ** 30
 
@@ -63,16 +60,8 @@ export class CompactionRun {
   readonly #inputs: CompactionInputs
   readonly #outputs: CompactionOutputs
   readonly #rule: DropRule
-  readonly #comparator: Comparator
-  /** The user key before is lastKey[0, lastLength), its tag the two halves; it came from an input of that number. */
-  #lastKey: Uint8Array
-  #lastLength: number
-  #lastTagLow: number
-  #lastTagHigh: number
-  #lastInput: number
   /** Of the keys since the entry written last, that one's included, each has at least so many bytes in common with the one before. */
   #common: number
-  readonly #isBytewise: boolean
   #entriesRead: number
   #hasBegun: boolean
   #result: CompactionResult | undefined
@@ -92,14 +81,7 @@ export class CompactionRun {
     this.#inputs = new CompactionInputs(job, environment, comparator)
     this.#outputs = new CompactionOutputs(job, environment, comparator, opened)
     this.#rule = new DropRule(comparator, job.snapshots, job.deeper)
-    this.#comparator = comparator
-    this.#lastKey = new Uint8Array(FIRST_KEY_BYTES)
-    this.#lastLength = 0
-    this.#lastTagLow = 0
-    this.#lastTagHigh = 0
-    this.#lastInput = NO_INPUT
     this.#common = 0
-    this.#isBytewise = comparator === bytewiseComparator
     this.#entriesRead = 0
     this.#hasBegun = false
     this.#result = undefined
@@ -117,15 +99,16 @@ export class CompactionRun {
    */
   step(): boolean {
     try {
-      const { entries } = this.#inputs
-      if (!this.#hasBegun) entries.seekToFirst()
+      const inputs = this.#inputs
+      if (!this.#hasBegun) inputs.begin()
       this.#hasBegun = true
-      for (let bytes = 0; entries.valid && bytes < STEP_BYTES; entries.next()) {
-        this.#take(entries)
-        bytes += entries.keyLen + TAG_BYTES + entries.valLen
+      for (let bytes = 0; inputs.valid && bytes < STEP_BYTES; inputs.next()) {
+        const { entry } = inputs
+        this.#take(entry, inputs.isNewKey, inputs.common)
+        bytes += entry.keyLen + TAG_BYTES + entry.valLen
       }
-      if (!entries.valid) this.#finish()
-      return entries.valid
+      if (!inputs.valid) this.#finish()
+      return inputs.valid
     } catch (error) {
       this.abort()
       throw error
@@ -138,55 +121,16 @@ export class CompactionRun {
     this.#outputs.abandon()
   }
 
-  #take(entry: InternalIterator): void {
+  #take(entry: OrderedCursor, isNewKey: boolean, common: number): void {
     this.#entriesRead++
-    if (this.#isNewKey(entry)) {
+    if (common < this.#common) this.#common = common
+    if (isNewKey) {
       this.#rule.startKey()
       this.#outputs.startKey(entry)
     }
-    const { keyBuf, keyOff, keyLen, tagLow, tagHigh } = entry
-    if (this.#rule.drops(keyBuf, keyOff, keyLen, tagLow, tagHigh)) return
+    if (this.#rule.drops(entry.keyBuf, 0, entry.keyLen, entry.tagLow, entry.tagHigh)) return
     this.#outputs.add(entry, this.#common)
     this.#common = ALL_BYTES
-  }
-
-  /**
-   * Whether the entry's user key is another than that of the entry before, whose place it takes. An entry of
-   * an input that does not ascend comes out of the merge at once, since all others are at least as large as the one before.
-   */
-  #isNewKey(entry: InternalIterator): boolean {
-    const input = this.#inputs.entries.child
-    const { keyBuf, keyOff, keyLen, tagLow, tagHigh } = entry
-    const common = commonPrefixLength(this.#lastKey, 0, this.#lastLength, keyBuf, keyOff, keyLen)
-    const order = this.#lastInput === NO_INPUT ? -1 : this.#compareLast(keyBuf, keyOff, keyLen, common)
-    if (order >= 0) {
-      const tags = order > 0 ? 1 : compareTags(this.#lastTagLow, this.#lastTagHigh, tagLow, tagHigh)
-      if (tags > 0 || (tags === 0 && input === this.#lastInput)) this.#inputs.outOfOrder()
-    }
-    this.#rememberKey(keyBuf, keyOff, keyLen, common)
-    this.#lastTagLow = tagLow
-    this.#lastTagHigh = tagHigh
-    this.#lastInput = input
-    return order < 0
-  }
-
-  /** @param common how many bytes the keys have in common */
-  #compareLast(key: Bytes, keyOff: number, keyLen: number, common: number): number {
-    return this.#isBytewise
-      ? compareBeyond(this.#lastKey, 0, this.#lastLength, key, keyOff, keyLen, common)
-      : this.#comparator.compare(this.#lastKey, 0, this.#lastLength, key, keyOff, keyLen)
-  }
-
-  /** Also where the order takes the key for the same: its bytes may be others. */
-  #rememberKey(key: Bytes, keyOff: number, keyLen: number, common: number): void {
-    let kept = common
-    if (keyLen > this.#lastKey.length) {
-      this.#lastKey = new Uint8Array(keyLen * 2)
-      kept = 0
-    }
-    copyBytes(key, keyOff + kept, this.#lastKey, kept, keyLen - kept)
-    this.#lastLength = keyLen
-    if (common < this.#common) this.#common = common
   }
 
   #finish(): void {

@@ -15,8 +15,8 @@ import type { Comparator } from '../base/comparator.ts'
 import type { Environment, FileSystem, WritableFile } from '../base/environment.ts'
 import { tableName } from '../base/filename.ts'
 import { compareTags } from '../base/internal-key.ts'
-import type { InternalIterator } from '../base/iterator.ts'
 import { type FileNumber, fileNumber } from '../base/types.ts'
+import type { OrderedCursor } from '../table/ordered-cursor.ts'
 import { TableBuilder, type TableOptions } from '../table/table-builder.ts'
 import { GRANDPARENT_FILES_MAX } from '../version/compaction-plan.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
@@ -27,6 +27,9 @@ import { type Opened, WrittenTables } from './written-tables.ts'
 
 /** Smaller tables are synced when they must be. */
 const SYNC_AHEAD_BYTES = 1024 * 1024
+
+/** Longer values are copied faster by `TypedArray.set` (measured: docs/performance.md). */
+const WORDS_BYTES_MAX = 256
 
 export class CompactionOutputs {
   readonly tables: FileMetadata[] = []
@@ -77,7 +80,7 @@ export class CompactionOutputs {
   }
 
   /** `entry` is the first of its user key, kept or not: end the table before it, if it is time. */
-  startKey(entry: InternalIterator): void {
+  startKey(entry: OrderedCursor): void {
     const endsByOverlap = this.#grandparent < this.#grandparents.length && this.#passGrandparents(entry)
     this.#hasSeenKey = true
     const builder = this.#builder
@@ -91,11 +94,11 @@ export class CompactionOutputs {
    * @param known so many bytes its user key has in common with that of the entry written before, or more
    * @throws IOError
    */
-  add(entry: InternalIterator, known: number): void {
+  add(entry: OrderedCursor, known: number): void {
     const builder = this.#builder ?? this.#beginTable()
     builder.add(
       entry.keyBuf,
-      entry.keyOff,
+      0,
       entry.keyLen,
       entry.tagLow,
       entry.tagHigh,
@@ -103,6 +106,7 @@ export class CompactionOutputs {
       entry.valOff,
       entry.valLen,
       known,
+      entry.valLen <= WORDS_BYTES_MAX ? entry.view : undefined,
     )
     this.entriesWritten++
   }
@@ -132,7 +136,7 @@ export class CompactionOutputs {
   }
 
   /** Go past the grandparents that end before the entry. @returns whether the table overlaps enough of them */
-  #passGrandparents(entry: InternalIterator): boolean {
+  #passGrandparents(entry: OrderedCursor): boolean {
     const files = this.#grandparents
     while (this.#grandparent < files.length && this.#endsBefore(files[this.#grandparent], entry)) {
       if (this.#hasSeenKey) this.#overlappedBytes += files[this.#grandparent].bytes
@@ -143,9 +147,9 @@ export class CompactionOutputs {
     return true
   }
 
-  #endsBefore({ largest }: FileMetadata, entry: InternalIterator): boolean {
+  #endsBefore({ largest }: FileMetadata, entry: OrderedCursor): boolean {
     const end = largest.length - 8
-    const order = this.#comparator.compare(largest, 0, end, entry.keyBuf, entry.keyOff, entry.keyLen)
+    const order = this.#comparator.compare(largest, 0, end, entry.keyBuf, 0, entry.keyLen)
     if (order !== 0) return order < 0
     return compareTags(getFixed32(largest, end), getFixed32(largest, end + 4), entry.tagLow, entry.tagHigh) < 0
   }

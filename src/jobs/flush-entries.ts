@@ -8,7 +8,7 @@
  * Invariants  (1) a reader at any sequence finds the same keys and values as with the range tombstones
  *             (2) entries come in ascending internal-key order: the tombstone right before the version that it deletes
  */
-import { copyBytes, EMPTY } from '../base/bytes.ts'
+import { copyBytes, EMPTY, viewOf } from '../base/bytes.ts'
 import type { Comparator } from '../base/comparator.ts'
 import { tagHigh, tagLow, tagSequence, tagType } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
@@ -34,6 +34,8 @@ export class FlushEntries {
   readonly #entries: InternalIterator
   readonly #order: EntryOrder
   readonly #hasRanges: boolean
+  /** Of the memory in which all values lie. It is shared: they are copied by words. */
+  readonly #view: DataView
   /** The key whose versions are being written. */
   #key: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_KEY_BYTES)
   #keyLen = 0
@@ -47,6 +49,7 @@ export class FlushEntries {
     this.#entries = memtable.iterator()
     this.#order = new EntryOrder(comparator)
     this.#hasRanges = memtable.rangeTombstoneCount > 0
+    this.#view = viewOf(this.#entries.valBuf)
   }
 
   /** Hand all entries to the sink. @throws CorruptionError if the MemTable's are not in order */
@@ -104,7 +107,7 @@ export class FlushEntries {
     const common = this.#order.check(e)
     this.ownCount++
     const known = isNext ? common : 0
-    this.#sink.add(e.keyBuf, e.keyOff, e.keyLen, e.tagLow, e.tagHigh, e.valBuf, e.valOff, e.valLen, known)
+    this.#sink.add(e.keyBuf, e.keyOff, e.keyLen, e.tagLow, e.tagHigh, e.valBuf, e.valOff, e.valLen, known, this.#view)
   }
 
   #compareWith(key: Bytes, keyLen: number): number {

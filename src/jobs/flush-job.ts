@@ -113,7 +113,7 @@ function writeTable(
   const file = files.createWritable(path)
   try {
     const options = tableOptions(job.format, comparator, environment.codecs)
-    const builder = new TableBuilder(file, options, memtable.valBuf)
+    const builder = new TableBuilder(file, options)
     const entries = new FlushEntries(memtable, below, comparator, builder)
     try {
       entries.write()

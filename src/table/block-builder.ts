@@ -3,7 +3,7 @@
  * order; every `restartInterval` entries a key is stored whole.
  * Source   google/leveldb table/block_builder.cc
  */
-import { commonPrefixLength, copyBytes, copyWords, EMPTY, viewOf } from '../base/bytes.ts'
+import { commonPrefixLength, copyBytes, copyWords, viewOf } from '../base/bytes.ts'
 import { putFixed32, putVarint } from '../base/coding.ts'
 import { TAG_BYTES } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
@@ -20,9 +20,6 @@ export class BlockBuilder {
   lastKeyLength: number
 
   readonly #restartInterval: number
-  /** Values that lie here are copied by words. */
-  readonly #shared: Bytes | undefined
-  readonly #sharedView: DataView
   /** The block so far is buffer[0, length). */
   #buffer: Uint8Array
   #view: DataView
@@ -31,13 +28,8 @@ export class BlockBuilder {
   /** Entries since the last restart point. */
   #run: number
 
-  /**
-   * @param blockBytes intended size; larger blocks are built all the same
-   * @param shared shared memory in which values lie, if they do
-   */
-  constructor(restartInterval: number, blockBytes: number, shared: Bytes | undefined = undefined) {
-    this.#shared = shared
-    this.#sharedView = viewOf(shared ?? EMPTY)
+  /** @param blockBytes intended size; larger blocks are built all the same */
+  constructor(restartInterval: number, blockBytes: number) {
     this.#buffer = new Uint8Array(blockBytes + SLACK_BYTES)
     this.#view = viewOf(this.#buffer)
     this.#length = 0
@@ -65,12 +57,13 @@ export class BlockBuilder {
     const common = commonPrefixLength(key, 0, keyLength, this.lastKey, 0, this.lastKeyLength)
     if (keyLength > this.lastKey.length) this.#growKey(keyLength)
     copyBytes(key, common, this.lastKey, common, keyLength - common)
-    this.#append(keyLength, common, value, valOff, valLen)
+    this.#append(keyLength, common, value, valOff, valLen, undefined)
   }
 
   /**
    * Add an entry of a data block.
    * @param common how many bytes its internal key has in common with lastKey: whoever checks their order knows it
+   * @param view of `value`, if it is to be copied by words
    */
   addEntry(
     key: Bytes,
@@ -82,13 +75,14 @@ export class BlockBuilder {
     value: Bytes,
     valOff: number,
     valLen: number,
+    view: DataView | undefined,
   ): void {
     if (keyLen + TAG_BYTES > this.lastKey.length) this.#growKey(keyLen + TAG_BYTES)
     const { lastKey } = this
     for (let i = common; i < keyLen; i++) lastKey[i] = key[keyOff + i]
     putFixed32(lastKey, keyLen, tagLow)
     putFixed32(lastKey, keyLen + 4, tagHigh)
-    this.#append(keyLen + TAG_BYTES, common, value, valOff, valLen)
+    this.#append(keyLen + TAG_BYTES, common, value, valOff, valLen, view)
   }
 
   /**
@@ -110,7 +104,14 @@ export class BlockBuilder {
   }
 
   /** An entry whose key is in lastKey. */
-  #append(keyLength: number, common: number, value: Bytes, valOff: number, valLen: number): void {
+  #append(
+    keyLength: number,
+    common: number,
+    value: Bytes,
+    valOff: number,
+    valLen: number,
+    view: DataView | undefined,
+  ): void {
     const shared = this.#sharedLength(common)
     const unshared = keyLength - shared
     this.#reserve(MAX_LENGTHS_BYTES + unshared + valLen)
@@ -120,7 +121,7 @@ export class BlockBuilder {
     at = putVarint(buffer, at, valLen)
     copyBytes(this.lastKey, shared, buffer, at, unshared)
     at += unshared
-    if (value === this.#shared) copyWords(this.#sharedView, valOff, this.#view, at, valLen)
+    if (view !== undefined) copyWords(view, valOff, this.#view, at, valLen)
     else copyBytes(value, valOff, buffer, at, valLen)
     this.#length = at + valLen
     this.#run++

@@ -1,6 +1,6 @@
 /**
  * BlockCursor: decodes the entries of a block of any kind, one at a time, and rebuilds their keys. It knows no order and
- * no meaning of keys; BlockIterator adds those for data blocks.
+ * no meaning of keys; BlockIterator and OrderedCursor add those for data blocks.
  *
  * Every length is checked before it is used, so that no entry can reach beyond the block or before its start, and
  * every entry takes at least three bytes: reading a block ends.
@@ -19,8 +19,9 @@ export class BlockCursor {
   /** The entry's key is key[0, keyLength); overwritten by the next read. */
   key: Bytes
   keyLength: number
-  /** How many bytes the key has in common with the one before it, as stored. */
+  /** How many bytes the key has in common with the one before it, as stored, and how many follow them. */
   shared: number
+  unshared: number
   /** The entry's value is block.bytes[valueOffset, valueOffset + valueLength). */
   valueOffset: number
   valueLength: number
@@ -36,6 +37,7 @@ export class BlockCursor {
     this.key = new Uint8Array(FIRST_KEY_BYTES)
     this.keyLength = 0
     this.shared = 0
+    this.unshared = 0
     this.valueOffset = 0
     this.valueLength = 0
     this.entryOffset = 0
@@ -66,6 +68,12 @@ export class BlockCursor {
    * @throws CorruptionError if its lengths are impossible; the cursor is then of no use until reset or rewind
    */
   advance(): void {
+    this.readLengths()
+    this.completeKey(this.shared)
+  }
+
+  /** The first half of `advance`: the key is still the one before. Its new bytes lie in the block, right before the value. */
+  readLengths(): void {
     const { block } = this
     const { bytes } = block
     const limit = block.entriesEnd
@@ -88,21 +96,25 @@ export class BlockCursor {
     if (shared > this.keyLength || unshared + valueLength > limit - at) {
       block.damaged('an entry reaches beyond its block or its neighbour')
     }
-    this.#extendKey(bytes, at, shared, unshared)
     this.shared = shared
+    this.unshared = unshared
     this.valueOffset = at + unshared
     this.valueLength = valueLength
     this.nextOffset = at + unshared + valueLength
   }
 
-  #extendKey(bytes: Bytes, at: number, shared: number, unshared: number): void {
-    const length = shared + unshared
+  /** The second half. @param same so many bytes the key has in common with the one before, `shared` or more */
+  completeKey(same: number): void {
+    const length = this.shared + this.unshared
     if (length > this.key.length) this.#grow(length)
     const { key } = this
-    if (unshared <= LOOP_BYTES) {
-      for (let i = 0; i < unshared; i++) key[shared + i] = bytes[at + i]
+    const rest = length - same
+    const at = this.valueOffset - rest
+    if (rest <= LOOP_BYTES) {
+      const { bytes } = this.block
+      for (let i = 0; i < rest; i++) key[same + i] = bytes[at + i]
     } else {
-      copyBytes(bytes, at, key, shared, unshared)
+      copyBytes(this.block.bytes, at, key, same, rest)
     }
     this.keyLength = length
   }

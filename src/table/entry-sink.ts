@@ -7,6 +7,7 @@ export interface EntrySink {
   /**
    * All bytes are borrowed until return.
    * @param known so many bytes the user key has in common with the one before, or more; 0 if left out
+   * @param view of `value`, if it is to be copied by words
    */
   add(
     key: Bytes,
@@ -18,5 +19,6 @@ export interface EntrySink {
     valOff: number,
     valLen: number,
     known?: number,
+    view?: DataView,
   ): void
 }

@@ -58,18 +58,15 @@ export class TableBuilder implements EntrySink {
   #superseded: number
   #newestTombstone: SequenceNumber
 
-  /**
-   * @param file empty; stays open, and its caller's, also when an append throws
-   * @param shared shared memory in which values lie, if they do
-   */
-  constructor(file: WritableFile, options: TableOptions, shared: Bytes | undefined = undefined) {
+  /** @param file empty; stays open, and its caller's, also when an append throws */
+  constructor(file: WritableFile, options: TableOptions) {
     assert(options.blockBytes > 0 && options.restartInterval > 0, 'block size and restart interval are positive')
     this.entryCount = 0
     this.smallest = EMPTY
     this.#options = options
     this.#isBytewise = options.comparator === bytewiseComparator
     this.#writer = new BlockWriter(file, options.compressor)
-    this.#data = new BlockBuilder(options.restartInterval, options.blockBytes, shared)
+    this.#data = new BlockBuilder(options.restartInterval, options.blockBytes)
     this.#index = new BlockBuilder(INDEX_RESTART_INTERVAL, options.blockBytes)
     this.#filter = options.filterPolicy === undefined ? undefined : new FilterBlockBuilder(options.filterPolicy)
     this.#pending = undefined
@@ -108,6 +105,7 @@ export class TableBuilder implements EntrySink {
   /**
    * Add an entry. All bytes are borrowed until return.
    * @param known so many bytes the user key has in common with the one before, or more; of no account for the first entry
+   * @param view of `value`, if it is to be copied by words
    * @requires the internal key sorts after the one before; not finished
    * @throws IOError if the file cannot be written; the builder is then of no use
    */
@@ -121,6 +119,7 @@ export class TableBuilder implements EntrySink {
     valOff: number,
     valLen: number,
     known: number = 0,
+    view: DataView | undefined = undefined,
   ): void {
     assert(!this.#isFinished, 'a finished table takes no entries')
     const data = this.#data
@@ -128,7 +127,7 @@ export class TableBuilder implements EntrySink {
     const common = this.#commonWithLast(key, keyOff, keyLen, tagLow, tagHigh, known)
     if (this.#pending !== undefined) this.#addSeparator(this.#pending, key.subarray(keyOff, keyOff + keyLen))
     this.#filter?.addKey(key, keyOff, keyLen)
-    data.addEntry(key, keyOff, keyLen, tagLow, tagHigh, common, value, valOff, valLen)
+    data.addEntry(key, keyOff, keyLen, tagLow, tagHigh, common, value, valOff, valLen, view)
     if (this.entryCount === 0) this.smallest = this.largest
     else if (common >= keyLen && lastLength === keyLen + TAG_BYTES) this.#superseded++
     this.entryCount++

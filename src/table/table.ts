@@ -41,8 +41,6 @@ export interface TableReadOptions extends OutlineOptions {
 export interface TableIteratorOptions {
   /** Whether blocks that are read are offered to the block cache; true if not given. Compactions say false. */
   readonly fillCache?: boolean
-  /** Whether all of the table is going to be read: reads ahead from the first block on. False if not given. */
-  readonly readsAll?: boolean
 }
 
 /** What is in some data blocks of a table. */
@@ -90,7 +88,7 @@ export class Table {
     this.#metaindexOffset = metaindexOffset
     this.#lookups = options.lookups ?? new LookupCursor(options.comparator, this.#memory)
     this.memoryBytes = OVERHEAD_BYTES + 8 * index.count + outlineBytes(outline)
-    this.#idle = this.#iterator(true, false)
+    this.#idle = this.#iterator(true)
   }
 
   /**
@@ -137,13 +135,22 @@ export class Table {
 
   /** An iterator over all entries; of no use once the table is closed. */
   iterator(options: TableIteratorOptions = {}): TableIterator {
-    const { fillCache = true, readsAll = false } = options
+    const { fillCache = true } = options
     this.#idle.valid = false
-    return this.#iterator(fillCache, readsAll)
+    return this.#iterator(fillCache)
   }
 
-  #iterator(fillCache: boolean, readsAll: boolean): TableIterator {
-    const blocks = new SequentialBlocks(
+  /** The data blocks, for whoever is going to read all of them, from the first on, and offers none to the block cache. */
+  blocks(): SequentialBlocks {
+    return this.#blocks(false, true)
+  }
+
+  #iterator(fillCache: boolean): TableIterator {
+    return new TableIterator(this.#comparator, this.#index, this.#blocks(fillCache, false))
+  }
+
+  #blocks(fillCache: boolean, readsAll: boolean): SequentialBlocks {
+    return new SequentialBlocks(
       this.file,
       this.number,
       this.#index,
@@ -154,7 +161,6 @@ export class Table {
       fillCache,
       readsAll,
     )
-    return new TableIterator(this.#comparator, this.#index, blocks)
   }
 
   /** Number of data blocks. */

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { toHex } from '../../src/base/bytes.ts'
+import { toHex, viewOf } from '../../src/base/bytes.ts'
 import { bytewiseComparator, type Comparator, customComparator } from '../../src/base/comparator.ts'
 import { CorruptionError } from '../../src/base/errors.ts'
 import { encodeInternalKey } from '../../src/base/internal-key.ts'
@@ -332,17 +332,17 @@ test('an index that names a block of 4 GiB is refused, however large the file', 
   assert.throws(() => indexOf(handle(0x80, 0x80, 0x80, 0x80, 0x10)), /overlap or leave the table/)
 })
 
-test('a value in shared memory is copied as any other, wherever it lies and however long it is', () => {
+test('a value that is copied by words is copied as any other, wherever it lies and however long it is', () => {
   const memory = new Uint8Array(new SharedArrayBuffer(3000))
   for (let i = 0; i < memory.length; i++) memory[i] = (i * 31) & 0xff
   // A part of the memory, so that offsets count from where it begins.
   const shared = memory.subarray(5)
   const copy = Uint8Array.from(shared)
   const lengths = [...Array(70).keys(), 500, 1000, 2900]
-  const blocks = [copy, shared].map((values) => {
-    const builder = new BlockBuilder(16, 16, shared)
+  const blocks = [undefined, viewOf(shared)].map((view) => {
+    const builder = new BlockBuilder(16, 16)
     for (const [i, length] of lengths.entries()) {
-      builder.addEntry(Uint8Array.of(i), 0, 1, 256, 0, 0, values, i % 7, length)
+      builder.addEntry(Uint8Array.of(i), 0, 1, 256, 0, 0, view === undefined ? copy : shared, i % 7, length, view)
     }
     return toHex(builder.finish())
   })
