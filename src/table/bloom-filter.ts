@@ -31,14 +31,17 @@ export class BloomFilter implements FilterPolicy {
     this.#probes = Math.min(MAX_PROBES, Math.max(1, Math.trunc(bitsPerKey * PROBES_PER_BIT)))
   }
 
-  createFilter(keys: Bytes, starts: readonly number[], count: number): Bytes {
+  hash(key: Bytes, keyOff: number, keyLen: number): number {
+    return hash32(key, keyOff, keyLen, SEED)
+  }
+
+  createFilter(hashes: Uint32Array, count: number): Bytes {
     const bytes = Math.ceil(Math.max(MIN_BITS, count * this.#bitsPerKey) / 8)
     const filter = new Uint8Array(bytes + 1)
     filter[bytes] = this.#probes
     const bits = bytes * 8
     const inverse = 1 / bits
-    for (let i = 0; i < count; i++)
-      this.#set(filter, bits, inverse, hash32(keys, starts[i], starts[i + 1] - starts[i], SEED))
+    for (let i = 0; i < count; i++) this.#set(filter, bits, inverse, hashes[i])
     return filter
   }
 

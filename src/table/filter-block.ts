@@ -7,7 +7,6 @@
  *          baseLog is 11; readers take what is stored.
  * Source   google/leveldb table/filter_block.cc
  */
-import { copyBytes } from '../base/bytes.ts'
 import { getFixed32, putFixed32 } from '../base/coding.ts'
 import type { Bytes } from '../base/types.ts'
 import type { FilterPolicy } from './filter-policy.ts'
@@ -20,7 +19,7 @@ const MAX_BASE_LOG = 52
 const MAX_BYTES = 2 ** 31 - 1
 /** offsetsStart and baseLog. */
 const TAIL_BYTES = 5
-const FIRST_KEYS_BYTES = 4096
+const FIRST_KEYS = 256
 
 /**
  * Builds a filter block beside the data blocks.
@@ -28,17 +27,15 @@ const FIRST_KEYS_BYTES = 4096
  */
 export class FilterBlockBuilder {
   readonly #policy: FilterPolicy
-  /** The keys since the last filter, one after another; key i is [starts[i], starts[i + 1]). */
-  #keys: Uint8Array
-  readonly #starts: number[]
+  /** Of the keys since the last filter. */
+  #hashes: Uint32Array
   #keyCount: number
   readonly #filters: Bytes[]
   #filtersBytes: number
 
   constructor(policy: FilterPolicy) {
     this.#policy = policy
-    this.#keys = new Uint8Array(FIRST_KEYS_BYTES)
-    this.#starts = [0]
+    this.#hashes = new Uint32Array(FIRST_KEYS)
     this.#keyCount = 0
     this.#filters = []
     this.#filtersBytes = 0
@@ -51,12 +48,8 @@ export class FilterBlockBuilder {
   }
 
   addKey(key: Bytes, keyOff: number, keyLen: number): void {
-    const start = this.#starts[this.#keyCount]
-    const end = start + keyLen
-    if (end > this.#keys.length) this.#growKeys(end)
-    copyBytes(key, keyOff, this.#keys, start, keyLen)
-    this.#keyCount++
-    this.#starts[this.#keyCount] = end
+    if (this.#keyCount === this.#hashes.length) this.#grow()
+    this.#hashes[this.#keyCount++] = this.#policy.hash(key, keyOff, keyLen)
   }
 
   /** The whole block; the builder is of no use afterwards. */
@@ -77,16 +70,16 @@ export class FilterBlockBuilder {
 
   #emit(): void {
     const filter =
-      this.#keyCount === 0 ? EMPTY_FILTER : this.#policy.createFilter(this.#keys, this.#starts, this.#keyCount)
+      this.#keyCount === 0 ? EMPTY_FILTER : this.#policy.createFilter(this.#hashes, this.#keyCount)
     this.#filters.push(filter)
     this.#filtersBytes += filter.length
     this.#keyCount = 0
   }
 
-  #growKeys(needed: number): void {
-    const larger = new Uint8Array(Math.max(needed, this.#keys.length * 2))
-    larger.set(this.#keys)
-    this.#keys = larger
+  #grow(): void {
+    const larger = new Uint32Array(this.#hashes.length * 2)
+    larger.set(this.#hashes)
+    this.#hashes = larger
   }
 }
 

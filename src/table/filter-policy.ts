@@ -8,11 +8,13 @@ import type { Bytes } from '../base/types.ts'
 export interface FilterPolicy {
   /** Stored in tables; LevelDB's Bloom filter is `leveldb.BuiltinBloomFilter2`. Changes whenever the encoding does. */
   readonly name: string
+  /** What goes into a filter of a user key: an unsigned 32-bit integer. */
+  hash(key: Bytes, keyOff: number, keyLen: number): number
   /**
-   * The filter of `count` keys, one after another in `keys`: key i is keys[starts[i], starts[i + 1]).
+   * The filter of the keys that have the first `count` of these hashes.
    * @param count at least 1; the same key may come several times
    */
-  createFilter(keys: Bytes, starts: readonly number[], count: number): Bytes
+  createFilter(hashes: Uint32Array, count: number): Bytes
   /** False only if the key is not among those that filter[filterOff, +filterLen) was made of. Allocates nothing. */
   keyMayMatch(key: Bytes, keyOff: number, keyLen: number, filter: Bytes, filterOff: number, filterLen: number): boolean
 }

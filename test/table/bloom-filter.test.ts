@@ -7,9 +7,13 @@ import { BloomFilter } from '../../src/table/bloom-filter.ts'
 import { bytesOf } from './entries.ts'
 
 function createFilter(policy: BloomFilter, keys: readonly Uint8Array[]): Uint8Array {
-  const starts = [0]
-  for (const key of keys) starts.push(starts.at(-1)! + key.length)
-  return new Uint8Array(policy.createFilter(Buffer.concat(keys), starts, keys.length))
+  const all = Buffer.concat(keys)
+  let end = 0
+  const hashes = Uint32Array.from(keys, ({ length }) => {
+    end += length
+    return policy.hash(all, end - length, length)
+  })
+  return new Uint8Array(policy.createFilter(hashes, keys.length))
 }
 
 function numberKey(n: number): Uint8Array {
