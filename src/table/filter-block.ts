@@ -69,8 +69,7 @@ export class FilterBlockBuilder {
   }
 
   #emit(): void {
-    const filter =
-      this.#keyCount === 0 ? EMPTY_FILTER : this.#policy.createFilter(this.#hashes, this.#keyCount)
+    const filter = this.#keyCount === 0 ? EMPTY_FILTER : this.#policy.createFilter(this.#hashes, this.#keyCount)
     this.#filters.push(filter)
     this.#filtersBytes += filter.length
     this.#keyCount = 0
