@@ -57,10 +57,11 @@ export function verifiedBlock(
   file: string,
   offset: number,
 ): Block {
-  checkSum(stored, at, length, file, offset)
-  const type = stored[at + length]
-  if (type === NONE && at === 0) return new Block(stored, file, offset, length)
-  const contents = uncompress(type, stored.subarray(at, at + length), codecs, file, offset, memory)
+  const own = at === 0 ? stored : stored.subarray(at, at + length + BLOCK_TRAILER_BYTES)
+  checkSum(own, 0, length, file, offset)
+  const type = own[length]
+  if (type === NONE) return new Block(own, file, offset, length)
+  const contents = uncompress(type, own.subarray(0, length), codecs, file, offset, memory)
   return new Block(
     contents,
     file,

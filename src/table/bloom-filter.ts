@@ -35,14 +35,16 @@ export class BloomFilter implements FilterPolicy {
     return hash32(key, keyOff, keyLen, SEED)
   }
 
-  createFilter(hashes: Uint32Array, count: number): Bytes {
-    const bytes = Math.ceil(Math.max(MIN_BITS, count * this.#bitsPerKey) / 8)
-    const filter = new Uint8Array(bytes + 1)
-    filter[bytes] = this.#probes
+  filterBytes(count: number): number {
+    return Math.ceil(Math.max(MIN_BITS, count * this.#bitsPerKey) / 8) + 1
+  }
+
+  makeFilter(hashes: Uint32Array, count: number, filter: Uint8Array, filterOff: number): void {
+    const bytes = this.filterBytes(count) - 1
+    filter[filterOff + bytes] = this.#probes
     const bits = bytes * 8
     const inverse = 1 / bits
-    for (let i = 0; i < count; i++) this.#set(filter, bits, inverse, hashes[i])
-    return filter
+    for (let i = 0; i < count; i++) this.#set(filter, filterOff, bits, inverse, hashes[i])
   }
 
   keyMayMatch(
@@ -73,13 +75,13 @@ export class BloomFilter implements FilterPolicy {
    * The remainders are found by multiplying, since the processor divides one after another. The quotient is exact: adding a half keeps
    * (hash + 1/2) / bits at least 1 / 2 bits away from an integer, and the product is off by less than 2^-19 / bits.
    */
-  #set(filter: Bytes, bits: number, inverse: number, first: number): void {
+  #set(filter: Uint8Array, filterOff: number, bits: number, inverse: number, first: number): void {
     const probes = this.#probes
     const delta = rotate17(first)
     let hash = first
     for (let i = 0; i < probes; i++) {
       const bit = (hash - Math.imul(((hash + 0.5) * inverse) | 0, bits)) | 0
-      filter[bit >>> 3] |= 1 << (bit & 7)
+      filter[filterOff + (bit >>> 3)] |= 1 << (bit & 7)
       hash = (hash + delta) >>> 0
     }
   }

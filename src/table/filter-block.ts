@@ -20,6 +20,7 @@ const MAX_BYTES = 2 ** 31 - 1
 /** offsetsStart and baseLog. */
 const TAIL_BYTES = 5
 const FIRST_KEYS = 256
+const FIRST_BYTES = 4096
 
 /**
  * Builds a filter block beside the data blocks.
@@ -30,59 +31,71 @@ export class FilterBlockBuilder {
   /** Of the keys since the last filter. */
   #hashes: Uint32Array
   #keyCount: number
-  readonly #filters: Bytes[]
-  #filtersBytes: number
+  /** The filters so far are bytes[0, length), then zeros; and where each begins. */
+  #bytes: Uint8Array<ArrayBuffer>
+  #length: number
+  readonly #offsets: number[]
 
   constructor(policy: FilterPolicy) {
     this.#policy = policy
     this.#hashes = new Uint32Array(FIRST_KEYS)
     this.#keyCount = 0
-    this.#filters = []
-    this.#filtersBytes = 0
+    this.#bytes = new Uint8Array(FIRST_BYTES)
+    this.#length = 0
+    this.#offsets = []
   }
 
   /** A data block begins at `offset`; keys that follow are its own. */
   startBlock(offset: number): void {
     const index = Math.floor(offset / BASE_BYTES)
-    while (this.#filters.length < index) this.#emit()
+    while (this.#offsets.length < index) this.#emit()
   }
 
   addKey(key: Bytes, keyOff: number, keyLen: number): void {
-    if (this.#keyCount === this.#hashes.length) this.#grow()
+    if (this.#keyCount === this.#hashes.length) this.#growHashes()
     this.#hashes[this.#keyCount++] = this.#policy.hash(key, keyOff, keyLen)
   }
 
   /** The whole block; the builder is of no use afterwards. */
   finish(): Uint8Array {
     if (this.#keyCount > 0) this.#emit()
-    const block = new Uint8Array(this.#filtersBytes + 4 * this.#filters.length + TAIL_BYTES)
-    let at = 0
-    for (let i = 0; i < this.#filters.length; i++) {
-      const filter = this.#filters[i]
-      putFixed32(block, this.#filtersBytes + 4 * i, at)
-      block.set(filter, at)
-      at += filter.length
-    }
-    putFixed32(block, block.length - TAIL_BYTES, this.#filtersBytes)
-    block[block.length - 1] = BASE_LOG
-    return block
+    const offsets = this.#offsets
+    const offsetsStart = this.#length
+    this.#reserve(4 * offsets.length + TAIL_BYTES)
+    const bytes = this.#bytes
+    for (let i = 0; i < offsets.length; i++) putFixed32(bytes, offsetsStart + 4 * i, offsets[i])
+    const end = offsetsStart + 4 * offsets.length
+    putFixed32(bytes, end, offsetsStart)
+    bytes[end + 4] = BASE_LOG
+    return bytes.subarray(0, end + TAIL_BYTES)
   }
 
+  /** A filter of the keys since the last one; an empty one if there are none. */
   #emit(): void {
-    const filter = this.#keyCount === 0 ? EMPTY_FILTER : this.#policy.createFilter(this.#hashes, this.#keyCount)
-    this.#filters.push(filter)
-    this.#filtersBytes += filter.length
+    this.#offsets.push(this.#length)
+    const count = this.#keyCount
+    if (count === 0) return
+    const filterBytes = this.#policy.filterBytes(count)
+    this.#reserve(filterBytes)
+    this.#policy.makeFilter(this.#hashes, count, this.#bytes, this.#length)
+    this.#length += filterBytes
     this.#keyCount = 0
   }
 
-  #grow(): void {
+  #growHashes(): void {
     const larger = new Uint32Array(this.#hashes.length * 2)
     larger.set(this.#hashes)
     this.#hashes = larger
   }
-}
 
-const EMPTY_FILTER: Bytes = new Uint8Array(0)
+  #reserve(more: number): void {
+    const needed = this.#length + more
+    if (needed <= this.#bytes.length) return
+    const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
+    larger.set(this.#bytes)
+    this.#bytes = larger
+  }
+}
 
 /** The filters of a table's data blocks, looked up beforehand. Plain data, so that it crosses threads. */
 export interface FilterState {

@@ -10,11 +10,13 @@ export interface FilterPolicy {
   readonly name: string
   /** What goes into a filter of a user key: an unsigned 32-bit integer. */
   hash(key: Bytes, keyOff: number, keyLen: number): number
+  /** Bytes of a filter of so many keys. */
+  filterBytes(count: number): number
   /**
-   * The filter of the keys that have the first `count` of these hashes.
+   * Make the filter of the keys that have the first `count` of these hashes, in filter[filterOff, +filterBytes(count)), which is zeros.
    * @param count at least 1; the same key may come several times
    */
-  createFilter(hashes: Uint32Array, count: number): Bytes
+  makeFilter(hashes: Uint32Array, count: number, filter: Uint8Array, filterOff: number): void
   /** False only if the key is not among those that filter[filterOff, +filterLen) was made of. Allocates nothing. */
   keyMayMatch(key: Bytes, keyOff: number, keyLen: number, filter: Bytes, filterOff: number, filterLen: number): boolean
 }

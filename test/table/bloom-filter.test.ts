@@ -13,7 +13,9 @@ function createFilter(policy: BloomFilter, keys: readonly Uint8Array[]): Uint8Ar
     end += length
     return policy.hash(all, end - length, length)
   })
-  return new Uint8Array(policy.createFilter(hashes, keys.length))
+  const filter = new Uint8Array(policy.filterBytes(keys.length))
+  policy.makeFilter(hashes, keys.length, filter, 0)
+  return filter
 }
 
 function numberKey(n: number): Uint8Array {

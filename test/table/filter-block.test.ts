@@ -7,7 +7,7 @@ import { FilterBlockBuilder, FilterBlockReader } from '../../src/table/filter-bl
 import type { FilterPolicy } from '../../src/table/filter-policy.ts'
 import { bytesOf } from './entries.ts'
 
-/** Each key has its place here for a hash. */
+/** Each key has its place here for a hash; those of a filter come last. */
 const seen: string[] = []
 
 /** A filter that can be read: the keys themselves, with a slash after each. */
@@ -16,8 +16,11 @@ const listPolicy: FilterPolicy = {
   hash(key, keyOff, keyLen) {
     return seen.push(Buffer.from(key).toString('latin1', keyOff, keyOff + keyLen)) - 1
   },
-  createFilter(hashes, count) {
-    return bytesOf(Array.from(hashes.subarray(0, count), (hash) => `${seen[hash]}/`).join(''))
+  filterBytes(count) {
+    return seen.slice(-count).join('/').length + 1
+  },
+  makeFilter(hashes, count, filter, filterOff) {
+    filter.set(bytesOf(Array.from(hashes.subarray(0, count), (hash) => `${seen[hash]}/`).join('')), filterOff)
   },
   keyMayMatch(key, keyOff, keyLen, filter, filterOff, filterLen) {
     const wanted = Buffer.from(key).toString('latin1', keyOff, keyOff + keyLen)

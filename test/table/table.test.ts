@@ -156,7 +156,13 @@ test('an order of the user decides where a lookup looks', () => {
 test('a filter of another policy is not asked', () => {
   const table = Table.open(new MemoryFile(buildTable(numbered(20), defaults)), fileNumber(1), {
     comparator: bytewiseComparator,
-    filterPolicy: { name: 'other', hash: () => 0, createFilter: () => EMPTY, keyMayMatch: () => assert.fail('asked') },
+    filterPolicy: {
+      name: 'other',
+      hash: () => 0,
+      filterBytes: () => 0,
+      makeFilter: () => {},
+      keyMayMatch: () => assert.fail('asked'),
+    },
     blockCache: undefined,
     codecs: {},
   })
