@@ -43,19 +43,33 @@ export function keyWordsOf(keys: Bytes, starts: Int32Array, count: number, tailB
   const lastLength = starts[count] - tailBytes - lastStart
   // What the first and the last of them begin with, all between them do.
   const prefix = commonPrefixLength(keys, starts[0], starts[1] - tailBytes - starts[0], keys, lastStart, lastLength)
-  const heads = new Uint8Array(count * WORD_BYTES)
-  const words = new Float64Array(count)
-  for (let i = 0; i < count; i++) {
-    const start = starts[i] + prefix
-    const length = starts[i + 1] - tailBytes - start
-    for (let j = 0; j < WORD_BYTES && j < length; j++) heads[i * WORD_BYTES + j] = keys[start + j]
-    words[i] = wordAt(heads, i * WORD_BYTES, WORD_BYTES)
-  }
+  const heads = headsOf(keys, starts, count, tailBytes, prefix)
+  const words = wordsOf(heads, count)
   const { terms, places } = termsOf(heads, count)
   const buckets = Math.min(places, 2 * count)
   const scale = buckets / places
   const firsts = firstsOf(heads, terms, buckets, scale)
   return { prefix: keys.slice(lastStart, lastStart + prefix), words, terms, firsts, scale }
+}
+
+/**
+ * The bytes of the words, one word after another. A loop in a function of its own: the code that is compiled for it while it runs knows
+ * nothing of what follows it, and would be left there each time.
+ */
+function headsOf(keys: Bytes, starts: Int32Array, count: number, tailBytes: number, prefix: number): Uint8Array {
+  const heads = new Uint8Array(count * WORD_BYTES)
+  for (let i = 0; i < count; i++) {
+    const start = starts[i] + prefix
+    const length = starts[i + 1] - tailBytes - start
+    for (let j = 0; j < WORD_BYTES && j < length; j++) heads[i * WORD_BYTES + j] = keys[start + j]
+  }
+  return heads
+}
+
+function wordsOf(heads: Uint8Array, count: number): Float64Array<ArrayBuffer> {
+  const words = new Float64Array(count)
+  for (let i = 0; i < count; i++) words[i] = wordAt(heads, i * WORD_BYTES, WORD_BYTES)
+  return words
 }
 
 export class KeyWords {

@@ -36,7 +36,8 @@ export class BloomFilter implements FilterPolicy {
   }
 
   filterBytes(count: number): number {
-    return Math.ceil(Math.max(MIN_BITS, count * this.#bitsPerKey) / 8) + 1
+    const bits = count * this.#bitsPerKey
+    return ((bits < MIN_BITS ? MIN_BITS : bits) + 15) >>> 3
   }
 
   makeFilter(hashes: Uint32Array, count: number, filter: Uint8Array, filterOff: number): void {
