@@ -10,10 +10,9 @@ import type { FileNumber } from '../base/types.ts'
 import { runClearJob, runRemoveJob, runSyncJob } from '../jobs/chores.ts'
 import { type CompactionJob, CompactionRun } from '../jobs/compaction-job.ts'
 import { runFlushJob } from '../jobs/flush-job.ts'
-import { idleBuilder } from '../jobs/idle-builder.ts'
+import { type IdleJobs, idleJobs } from '../jobs/idle-jobs.ts'
 import { runSampleJob } from '../jobs/sample-job.ts'
 import type { Opened } from '../jobs/written-tables.ts'
-import type { TableBuilder } from '../table/table-builder.ts'
 import type { TableOutline } from '../table/table-outline.ts'
 import type { Job, JobResult } from './messages.ts'
 
@@ -25,7 +24,7 @@ export type JobOpened = (id: number, number: FileNumber, outline: TableOutline) 
 
 export class JobRunner {
   /** From the first job on. */
-  idle: TableBuilder | undefined = undefined
+  idle: IdleJobs | undefined = undefined
   readonly #environment: Environment
   readonly #comparator: Comparator
   readonly #answer: JobAnswer
@@ -51,7 +50,7 @@ export class JobRunner {
 
   /** Take a job; all but a compaction is answered before this returns. */
   add(id: number, job: Job): void {
-    this.idle ??= idleBuilder(this.#comparator)
+    this.idle ??= idleJobs(this.#environment, this.#comparator)
     if (job.kind === 'compact') this.#waiting.push({ id, job })
     else this.#runNow(id, job)
   }
