@@ -92,6 +92,11 @@ export interface Options {
   readonly levelBytes?: number | undefined
   /** Compact tables that many lookups search in vain, as LevelDB does. Default false: filters make such lookups cheap. */
   readonly seekCompaction?: boolean | undefined
+  /**
+   * Merge level 0 once nobody has written for a fifth of a second, together with a MemTable that is small beside it, if that
+   * rewrites no more of level 1 than it takes: reads then search fewer tables. Default true.
+   */
+  readonly mergeAtRest?: boolean | undefined
   /** Longest time in milliseconds that a write waits for room before it is refused (StalledError). Default 60,000. */
   readonly stallTimeoutMs?: number | undefined
   /**
@@ -185,6 +190,7 @@ const TABLE: { readonly [K in keyof Required<Options>]: readonly [default_: unkn
   level0StopTrigger: [24, integer(1, 100_000)],
   levelBytes: [undefined, integer(4 * KIB, 1024 * 1024 * MIB)],
   seekCompaction: [false, boolean],
+  mergeAtRest: [true, boolean],
   stallTimeoutMs: [60_000, integer(1, 24 * 3600 * 1000)],
   logger: [undefined, objectOfFunctions('debug', 'info', 'warn', 'error')],
   environment: [undefined, object('files', 'clock')],
