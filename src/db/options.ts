@@ -12,7 +12,10 @@ import { levelBytesFor } from '../version/level-sizes.ts'
 import { LEVELS } from '../version/version-edit.ts'
 import type { Logger } from './event-log.ts'
 
-/** What to do about a log that was cut short or damaged: see docs/durability.md. */
+/**
+ * What to do about a log that was cut short or damaged. `pointInTime`: discard an end that was cut short, refuse damage. `strict`:
+ * refuse both. `salvage`: discard both, and keep the logs in `lost`. See docs/durability.md.
+ */
 export type RecoveryMode = 'strict' | 'pointInTime' | 'salvage'
 
 /** Options of `open`. */
