@@ -1,5 +1,5 @@
 /**
- * DB: an open database, as its user sees it: checks arguments and delegates. What it promises is in docs/durability.md.
+ * DB: checks arguments and delegates. What a database promises is in docs/durability.md.
  *
  * Threads  belongs to the thread that opened it
  */
