@@ -18,8 +18,13 @@ const BUFFER_BYTES = 256 * MIB
 const BATCH = 1000
 const WARM_UP_ENTRIES = 20_000
 const YOUNG_TABLES = 3
-/** No compaction begins by itself. */
-const LEVEL0_TABLES = { level0CompactionTrigger: 32, level0SlowdownTrigger: 64, level0StopTrigger: 96 }
+/** No compaction begins by itself, be it while the one to warm up takes its time. */
+const LEVEL0_TABLES = {
+  level0CompactionTrigger: 32,
+  level0SlowdownTrigger: 64,
+  level0StopTrigger: 96,
+  mergeAtRest: false,
+}
 const BLOCK_BYTES = 4096
 const WRITE_BYTES = 64 * 1024
 /** Above all digits. */

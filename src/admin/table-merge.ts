@@ -12,8 +12,8 @@ import type { Comparator } from '../base/comparator.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import type { Steps } from '../db/long-runs.ts'
 import { MergingIterator } from '../iterator/merging-iterator.ts'
-import { Table } from '../table/table.ts'
-import { openTableFile } from '../table/table-file.ts'
+import type { Table } from '../table/table.ts'
+import { openInputTable } from '../table/table-file.ts'
 import { compareFiles, type FileMetadata, userRange } from '../version/file-metadata.ts'
 import { LevelIterator } from '../version/level-iterator.ts'
 import type { AdminContext } from './admin-options.ts'
@@ -63,16 +63,10 @@ class Run {
   constructor({ files, directory, options }: AdminContext, tables: readonly FileMetadata[]) {
     const { comparator, environment } = options
     const { codecs } = environment
-    this.iterator = new LevelIterator(comparator, tables, ({ number, bytes }) => {
+    this.iterator = new LevelIterator(comparator, tables, (table) => {
       // Entries of the last block are in memory, whether its file is open or not.
       this.close()
-      const file = openTableFile(files, directory, number, bytes)
-      try {
-        this.#table = Table.open(file, number, { comparator, filterPolicy: undefined, blockCache: undefined, codecs })
-      } catch (error) {
-        file.close()
-        throw error
-      }
+      this.#table = openInputTable(files, codecs, directory, table, comparator)
       return this.#table.iterator()
     })
   }

@@ -7,8 +7,8 @@ import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import { OrderedCursor } from '../table/ordered-cursor.ts'
 import type { SequentialBlocks } from '../table/sequential-blocks.ts'
-import { Table } from '../table/table.ts'
-import { openTableFile } from '../table/table-file.ts'
+import type { Table } from '../table/table.ts'
+import { openInputTable } from '../table/table-file.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 
 export class InputRun {
@@ -66,16 +66,9 @@ export class InputRun {
   #openNext(): boolean {
     this.close()
     if (this.#opened === this.#tables.length) return false
-    const { number, bytes } = this.#tables[this.#opened++]
     const { files, codecs } = this.#environment
-    const file = openTableFile(files, this.#directory, number, bytes)
-    try {
-      const options = { comparator: this.#comparator, filterPolicy: undefined, blockCache: undefined, codecs }
-      this.#table = Table.open(file, number, options)
-    } catch (error) {
-      file.close()
-      throw error
-    }
+    const input = this.#tables[this.#opened++]
+    this.#table = openInputTable(files, codecs, this.#directory, input, this.#comparator)
     this.#blocks = this.#table.blocks()
     this.#block = 0
     this.#blockCount = this.#table.blockCount

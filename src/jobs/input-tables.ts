@@ -7,8 +7,8 @@ import type { Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import { MergingIterator } from '../iterator/merging-iterator.ts'
-import { Table } from '../table/table.ts'
-import { openTableFile } from '../table/table-file.ts'
+import type { Table } from '../table/table.ts'
+import { openInputTable } from '../table/table-file.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { LevelIterator } from '../version/level-iterator.ts'
 
@@ -43,17 +43,10 @@ export class InputTables {
     closeAll(this.#open.splice(0).map((table) => () => table.close()))
   }
 
-  #openTable({ number, bytes }: FileMetadata): Table {
+  #openTable(input: FileMetadata): Table {
     const { files, codecs } = this.#environment
-    const file = openTableFile(files, this.#directory, number, bytes)
-    try {
-      const options = { comparator: this.#comparator, filterPolicy: undefined, blockCache: undefined, codecs }
-      const table = Table.open(file, number, options)
-      this.#open.push(table)
-      return table
-    } catch (error) {
-      file.close()
-      throw error
-    }
+    const table = openInputTable(files, codecs, this.#directory, input, this.#comparator)
+    this.#open.push(table)
+    return table
   }
 }

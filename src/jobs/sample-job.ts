@@ -6,8 +6,8 @@
 import type { Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import type { FileNumber } from '../base/types.ts'
-import { Table, type TableCount } from '../table/table.ts'
-import { openTableFile } from '../table/table-file.ts'
+import type { TableCount } from '../table/table.ts'
+import { openInputTable } from '../table/table-file.ts'
 
 /** A few milliseconds. */
 const JOB_BYTES = 2 ** 20
@@ -31,15 +31,14 @@ export interface SampleResult extends TableCount {
 
 /** @throws CorruptionError, NotSupportedError, IOError */
 export function runSampleJob(job: SampleJob, { files, codecs }: Environment, comparator: Comparator): SampleResult {
-  const { directory, number, bytes, first } = job
-  const file = openTableFile(files, directory, number, bytes)
+  const { directory, first } = job
+  const table = openInputTable(files, codecs, directory, job, comparator)
   try {
-    const table = Table.open(file, number, { comparator, filterPolicy: undefined, blockCache: undefined, codecs })
     const blocksInAll = table.blockCount
     const step = first === undefined ? Math.ceil(blocksInAll / SPREAD_BLOCKS) : 1
     const count = table.count(first ?? Math.floor(step / 2), Math.max(step, 1), JOB_BYTES)
     return { kind: 'sample', blocksInAll, ...count }
   } finally {
-    file.close()
+    table.close()
   }
 }

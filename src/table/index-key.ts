@@ -3,8 +3,6 @@
  * short. Where a user key is shortened it gets the largest tag, which sorts before all entries of that user key.
  * Source   google/leveldb db/dbformat.cc InternalKeyComparator
  */
-import { copyBytes } from '../base/bytes.ts'
-import { putFixed32 } from '../base/coding.ts'
 import type { Comparator } from '../base/comparator.ts'
 import { encodeInternalKey, MAX_TAG_HIGH, MAX_TAG_LOW, TAG_BYTES, userKey } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
@@ -15,29 +13,6 @@ import type { Bytes } from '../base/types.ts'
  */
 export function shortestSeparator(comparator: Comparator, start: Bytes, limit: Bytes): Bytes {
   return shorterOr(comparator, start, comparator.shortestSeparator(userKey(start), limit))
-}
-
-/**
- * As shortestSeparator, in the order of bytes, without a new array.
- * @param into has room for start[0, startLength)
- * @param common how many bytes the user key of `start` has in common with `limit`
- * @param next the byte of `limit` after these; 0 if there is none
- * @returns its length; 0 if `start` itself is to be taken
- */
-export function putBytewiseSeparator(
-  into: Uint8Array,
-  start: Bytes,
-  startLength: number,
-  common: number,
-  next: number,
-): number {
-  const length = common + 1
-  if (length >= startLength - TAG_BYTES || start[common] + 1 >= next) return 0
-  copyBytes(start, 0, into, 0, common)
-  into[common] = start[common] + 1
-  putFixed32(into, length, MAX_TAG_LOW)
-  putFixed32(into, length + 4, MAX_TAG_HIGH)
-  return length + TAG_BYTES
 }
 
 /** An internal key k ≥ key, an encoded internal key; `key` itself if none is shorter. */

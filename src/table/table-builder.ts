@@ -20,7 +20,7 @@ import type { Compressor } from './compression.ts'
 import type { EntrySink } from './entry-sink.ts'
 import { FilterBlockBuilder } from './filter-block.ts'
 import type { FilterPolicy } from './filter-policy.ts'
-import { putBytewiseSeparator, shortestSeparator, shortSuccessor } from './index-key.ts'
+import { shortestSeparator, shortSuccessor } from './index-key.ts'
 import { filterKey } from './metaindex.ts'
 import { type BlockHandle, encodeFooter, MAX_HANDLE_BYTES, putHandle } from './table-format.ts'
 
@@ -53,7 +53,6 @@ export class TableBuilder implements EntrySink {
   /** The data block that waits for its index entry. */
   #pending: BlockHandle | undefined
   readonly #handle: Uint8Array
-  #separator: Uint8Array
   #isFinished: boolean
   #tombstones: number
   #superseded: number
@@ -72,7 +71,6 @@ export class TableBuilder implements EntrySink {
     this.#filter = options.filterPolicy === undefined ? undefined : new FilterBlockBuilder(options.filterPolicy)
     this.#pending = undefined
     this.#handle = new Uint8Array(MAX_HANDLE_BYTES)
-    this.#separator = EMPTY
     this.#isFinished = false
     this.#tombstones = 0
     this.#superseded = 0
@@ -127,7 +125,7 @@ export class TableBuilder implements EntrySink {
     const data = this.#data
     const lastLength = data.lastKeyLength
     const common = this.#commonWithLast(key, keyOff, keyLen, tagLow, tagHigh, known)
-    if (this.#pending !== undefined) this.#addSeparator(this.#pending, key, keyOff, keyLen, common)
+    if (this.#pending !== undefined) this.#addSeparator(this.#pending, key.subarray(keyOff, keyOff + keyLen))
     this.#filter?.addKey(key, keyOff, keyLen)
     data.addEntry(key, keyOff, keyLen, tagLow, tagHigh, common, value, valOff, valLen, view)
     if (this.entryCount === 0) this.smallest = this.largest
@@ -144,8 +142,7 @@ export class TableBuilder implements EntrySink {
     if (!this.#data.isEmpty) this.#finishDataBlock()
     const metaindex = this.#writeMetaindex()
     if (this.#pending !== undefined) {
-      const successor = shortSuccessor(this.#options.comparator, this.largest)
-      this.#addToIndex(successor, successor.length, this.#pending)
+      this.#addToIndex(shortSuccessor(this.#options.comparator, this.largest), this.#pending)
     }
     const index = this.#writer.writeBlock(this.#index.finish())
     this.#writer.write(encodeFooter({ metaindex, index }))
@@ -189,26 +186,15 @@ export class TableBuilder implements EntrySink {
     this.#filter?.startBlock(this.#writer.offset)
   }
 
-  /** Before the entry of this user key. @param common how many bytes it has in common with the last one, or more */
-  #addSeparator(pending: BlockHandle, key: Bytes, keyOff: number, keyLen: number, common: number): void {
+  /** @param next the user key that follows */
+  #addSeparator(pending: BlockHandle, next: Bytes): void {
+    const last = this.#data.lastKey.subarray(0, this.#data.lastKeyLength)
+    this.#addToIndex(shortestSeparator(this.#options.comparator, last, next), pending)
     this.#pending = undefined
-    const { lastKey, lastKeyLength } = this.#data
-    if (!this.#isBytewise) {
-      const last = lastKey.subarray(0, lastKeyLength)
-      const next = key.subarray(keyOff, keyOff + keyLen)
-      const separator = shortestSeparator(this.#options.comparator, last, next)
-      this.#addToIndex(separator, separator.length, pending)
-      return
-    }
-    if (this.#separator.length < lastKeyLength) this.#separator = new Uint8Array(lastKey.length)
-    const next = common < keyLen ? key[keyOff + common] : 0
-    const length = putBytewiseSeparator(this.#separator, lastKey, lastKeyLength, common, next)
-    if (length > 0) this.#addToIndex(this.#separator, length, pending)
-    else this.#addToIndex(lastKey, lastKeyLength, pending)
   }
 
-  #addToIndex(separator: Bytes, length: number, handle: BlockHandle): void {
-    this.#index.add(separator, length, this.#handle, 0, putHandle(this.#handle, 0, handle))
+  #addToIndex(separator: Bytes, handle: BlockHandle): void {
+    this.#index.add(separator, separator.length, this.#handle, 0, putHandle(this.#handle, 0, handle))
   }
 
   /** Write the filter block, if there is one, and the metaindex block that names it. */

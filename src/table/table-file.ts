@@ -1,10 +1,12 @@
 /**
  * Where a table lies in the directory, under whichever of its two names, and whether it is as long as the MANIFEST says.
  */
-import type { FileStatus, FileSystem, RandomAccessFile } from '../base/environment.ts'
+import type { Comparator } from '../base/comparator.ts'
+import type { Codecs, FileStatus, FileSystem, RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { oldTableName, tableName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
+import { Table } from './table.ts'
 
 /** Where a table is, by whichever of its two names it has, and what is there. */
 export function findTable(
@@ -38,4 +40,24 @@ export function openTableFile(
   if (file.bytes === bytes) return file
   file.close()
   throw new CorruptionError(`table has ${file.bytes} bytes, the MANIFEST says ${bytes}`, { file: path })
+}
+
+/**
+ * A table for a job that reads it once: without filters, and past all caches. Closing it closes its file.
+ * @throws as openTableFile and Table.open
+ */
+export function openInputTable(
+  files: FileSystem,
+  codecs: Codecs | undefined,
+  directory: string,
+  { number, bytes }: { readonly number: FileNumber; readonly bytes: number },
+  comparator: Comparator,
+): Table {
+  const file = openTableFile(files, directory, number, bytes)
+  try {
+    return Table.open(file, number, { comparator, filterPolicy: undefined, blockCache: undefined, codecs })
+  } catch (error) {
+    file.close()
+    throw error
+  }
 }
