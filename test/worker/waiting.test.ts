@@ -65,7 +65,13 @@ class Opening extends MemoryEnvironment {
 
 test('what a job has opened is handed over before its outcome, is none itself, and is no concern of one who has closed', () => {
   const environment = new Opening()
-  const fallback = { start: assert.fail, poll: () => false, startNoThread() {}, waitSync() {}, close: () => Promise.resolve() }
+  const fallback = {
+    start: assert.fail,
+    poll: () => false,
+    startNoThread() {},
+    waitSync() {},
+    close: () => Promise.resolve(),
+  }
   const executor = new WorkerExecutor(environment, fallback, 1)
   const heard: string[] = []
   for (const job of ['first', 'second'])

@@ -184,7 +184,10 @@ test('a worker that dies fails its job, which another one does', async (t) => {
   // A flush tells of the first try that fails; the next one begins another.
   await assert.rejects(db.flush(), { code: 'IO_ERROR' })
   await db.flush()
-  assert.match(errors.join(), /^1 the worker thread ended before its job was done \(Cannot read properties of null.*\)$/)
+  assert.match(
+    errors.join(),
+    /^1 the worker thread ended before its job was done \(Cannot read properties of null.*\)$/,
+  )
   assert.deepEqual([started(), db.stats().tables.length], [2, 1])
   await expectAll(db, ['a'])
   await db.close()
