@@ -59,9 +59,9 @@ export class Rest {
 
   #due(): Compaction | undefined {
     const { background, isWritable, readState } = this.#engine
-    if (!this.#isWanted || !isWritable || background.compactions.isEnded) return undefined
-    if (readState.version.levels[0].length === 0) return undefined
-    return pickAtRest(pickContext(this.#engine))
+    const { isEnded, retry } = background.compactions
+    if (!this.#isWanted || !isWritable || isEnded || retry.isHeld) return undefined
+    return readState.version.levels[0].length === 0 ? undefined : pickAtRest(pickContext(this.#engine))
   }
 
   #watch(): void {

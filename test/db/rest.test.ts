@@ -4,13 +4,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DB } from '../../src/db/db.ts'
+import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
+import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { WriteBatch } from '../../src/public/index.ts'
-import { openIn } from './directories.ts'
+import { DIRECTORY, openIn } from './directories.ts'
 
 const WRITE_BUFFER_BYTES = 256 * 1024
 const REST_MS = 200
+/** Longer than the pause after a first failure. */
+const RETRY_MS = 20_000
 /** Between two looks at whether writes come. */
 const SHORTER_MS = REST_MS / 2
 
@@ -19,13 +23,20 @@ interface Resting {
   /** Why each compaction was begun. */
   readonly reasons: string[]
   readonly memory: MemoryEnvironment
+  readonly environment: FaultEnvironment
   /** Let time pass, and what was begun then come to its end. */
   readonly pass: (durationMs: number) => Promise<void>
 }
 
 async function resting(options: Options = {}): Promise<Resting> {
   const memory = new MemoryEnvironment()
-  const db = await openIn(memory, { writeBufferBytes: WRITE_BUFFER_BYTES, compression: 'none', ...options })
+  const environment = new FaultEnvironment(memory, { directory: DIRECTORY })
+  const db = await open(DIRECTORY, {
+    environment,
+    writeBufferBytes: WRITE_BUFFER_BYTES,
+    compression: 'none',
+    ...options,
+  })
   const reasons: string[] = []
   db.on('compaction', ({ phase, reason }) => {
     if (phase === 'begin') reasons.push(reason)
@@ -37,7 +48,7 @@ async function resting(options: Options = {}): Promise<Resting> {
       if (db.stats().isCompacting || db.stats().immutables.length > 0) idle = 0
     }
   }
-  return { db, reasons, memory, pass }
+  return { db, reasons, memory, environment, pass }
 }
 
 /** `count` values of 100 bytes under keys that spread over all there are. */
@@ -171,6 +182,21 @@ test('whoever closes the database at rest leaves no timer, and what was under wa
   const again = await openIn(memory, { mergeAtRest: false })
   assert.equal(Array.from(again.keysSync()).length, 1000)
   await again.close()
+})
+
+test('a merge that fails is tried again like any compaction, and nothing else is begun meanwhile', async () => {
+  const { db, reasons, environment, pass } = await resting()
+  await writeTables(db, 2, 1000)
+  environment.setFaults(({ op, path }) => (op === 'create' && path.endsWith('.ldb') ? { code: 'EIO' } : undefined))
+  await pass(2 * REST_MS)
+  assert.deepEqual(reasons, ['rest'])
+  environment.setFaults(undefined)
+  await write(db, 100, 'm')
+  await pass(RETRY_MS)
+  assert.deepEqual(reasons, ['rest', 'rest'])
+  assert.deepEqual(tablesOf(db).slice(0, 2), [0, 1])
+  assert.equal(db.stats().active.entries, 100)
+  await db.close()
 })
 
 test('a read-only database has no rest', async () => {
