@@ -84,7 +84,7 @@ export class NodeFiles implements FileSystem {
 
   makeDirectory(directory: string): void {
     requireSync('make directory', directory)
-    const last = path.resolve(directory)
+    const last = attempt('make directory', directory, () => path.resolve(directory))
     const first = attempt('make directory', directory, () => makeMissing(last, this.#modes.directoryMode))
     if (first === undefined) {
       this.#syncParentOfExisting(last)
