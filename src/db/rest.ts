@@ -1,8 +1,8 @@
 /**
- * Rest: what a database does when nobody writes. Tables of level 0 are asked by every read that they may concern, and so is level 1;
- * as long as writes come, that is put off until there are enough of them to pay for a compaction. At rest it costs nobody
- * anything, so they are merged into level 1 as soon as that rewrites no more than it takes (pickAtRest). A MemTable that is
- * small beside them is flushed first and goes along; a larger one stays, since it answers faster than any table.
+ * Rest: what a database does when nobody writes. A read asks every table of level 0 that may hold its key, then one of level 1. While
+ * writes come in, merging the two waits until there are enough tables to pay for it. At rest it is in nobody's way: level 0 is merged
+ * into level 1 as soon as that rewrites no more than it takes (pickAtRest). A MemTable that is small beside the tables is flushed first
+ * and goes along; a larger one stays, since it answers faster than any table.
  *
  *   layers have changed, and a merge is due → look after REST_MS → no more than a little was written: flush, merge
  *                                                                → else look again, for as long as it is due
