@@ -11,7 +11,7 @@ import type { SequenceNumber } from '../base/types.ts'
 import { type Input, promised, type ReadOptions } from './call-options.ts'
 import type { Cursor } from './cursor.ts'
 import { DamageReports } from './damage-reports.ts'
-import type { DBEvents, Emit } from './events.ts'
+import { checkEventName, type DBEvents, type Emit } from './events.ts'
 import { checkCallOptions } from './options.ts'
 import type { ReadHost } from './read-host.ts'
 import { Reader } from './reader.ts'
@@ -57,6 +57,7 @@ export abstract class DBReads extends EventTarget {
    * @throws InvalidArgumentError
    */
   on<K extends keyof DBEvents>(type: K, listener: (detail: DBEvents[K]) => void): () => void {
+    checkEventName(type)
     if (typeof listener !== 'function') throw new InvalidArgumentError('a listener must be a function')
     const handle = (event: Event): void => listener((event as CustomEvent<DBEvents[K]>).detail)
     this.addEventListener(type, handle)

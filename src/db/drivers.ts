@@ -10,7 +10,13 @@ import { pickContext } from './compaction-plans.ts'
 import type { Engine } from './engine.ts'
 import type { EventLog } from './event-log.ts'
 import { checkCompaction, hasKeysInMemory, isEmptyRange, ManualCompaction } from './manual-compaction.ts'
-import { isEmpty, type MemTableSlot } from './read-state.ts'
+import { isEmpty, type MemTableSlot, type ReadState } from './read-state.ts'
+
+/**
+ * MemTable bytes that closing flushes on its own thread, rather than start one: they take a few milliseconds, and a thread
+ * a hundred and more (docs/performance.md).
+ */
+const LITTLE_BYTES = 256 * 1024
 
 export class Drivers {
   readonly #engine: Engine
@@ -100,8 +106,10 @@ export class Drivers {
     let failure: Error | undefined
     try {
       await this.#committed()
+      const { background, readState } = this.#engine
       // What a flush adds, the next opening compacts.
-      this.#engine.background.compactions.end()
+      background.compactions.end()
+      if (isLittle(readState)) background.executor.startNoThread()
       if (!this.#engine.options.readOnly) await this.#flushOrSync()
     } catch (error) {
       failure = error as Error
@@ -205,4 +213,14 @@ export class Drivers {
     if (signal?.aborted)
       throw new AbortedError('the flush was aborted; it may go on in the background', { cause: signal.reason })
   }
+}
+
+/** Range deletes may have tables to read, however few they are. */
+function isLittle({ active, immutables }: ReadState): boolean {
+  let bytes = 0
+  for (const { table } of [active, ...immutables]) {
+    if (table.rangeTombstoneCount > 0) return false
+    bytes += table.memoryUsage
+  }
+  return bytes <= LITTLE_BYTES
 }

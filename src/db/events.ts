@@ -2,6 +2,7 @@
  * What a database tells while it works, as events of the DB object (an EventTarget); `detail` holds the figures. The same
  * goes to the channels `varve:flush`, `varve:compaction` … of node:diagnostics_channel, with the directory.
  */
+import { InvalidArgumentError } from '../base/errors.ts'
 import type { CompactionReason } from '../version/compaction.ts'
 import type { StallReason } from './back-pressure.ts'
 
@@ -87,6 +88,22 @@ export interface DBEvents {
   readonly 'background-error': BackgroundErrorDetail
   readonly 'damaged-filter': DamagedFilterDetail
   readonly damage: DamageDetail
+}
+
+const NAMES: { readonly [K in keyof DBEvents]: true } = {
+  flush: true,
+  compaction: true,
+  stall: true,
+  error: true,
+  'background-error': true,
+  'damaged-filter': true,
+  damage: true,
+}
+
+/** A listener for anything else would wait in vain. @throws InvalidArgumentError */
+export function checkEventName(type: unknown): void {
+  if (typeof type === 'string' && Object.hasOwn(NAMES, type)) return
+  throw new InvalidArgumentError(`there is no event ${String(type)}, but ${Object.keys(NAMES).join(', ')}`)
 }
 
 /** Hands an event to whoever listens. */

@@ -8,7 +8,7 @@
  *  (2) An abstract Unix socket named after LOCK's device and inode excludes every other varve of the network namespace,
  *      in this process too. Its name is as long as one can be: Node 20 fills a shorter one up with zeros, which to the kernel
  *      is another name than the one that Node 22 takes. Bun takes none so long; its own openers exclude each other by (2),
- *      Bun and all others by (4).
+ *      Bun and all others by (4). A second one, named after the directory, stays when somebody removes LOCK.
  *  (3) With the optional package fs-native-extensions, a lock of the open file, which LevelDB's conflicts with. Without it a
  *      LevelDB that comes later is not kept out.
  *  (4) A line in LOCK names the holder, for messages and for openers that (2) does not reach: in another network namespace
@@ -75,6 +75,7 @@ async function lockOnLinux(directory: string, fileMode: number): Promise<Directo
   const file = path.resolve(directory, LOCK)
   const status = ensureLockFile(file, fileMode)
   const identity = identityOf(status, directory)
+  const place = attempt('look at', directory, () => fs.statSync(directory, { bigint: true }))
   const name = `varve-lock-${status.dev}-${status.ino}`
   if (heldHere.has(name)) throw locked(directory, holderIn(file, identity))
   refuseSystemLock(directory, file, identity)
@@ -85,7 +86,8 @@ async function lockOnLinux(directory: string, fileMode: number): Promise<Directo
   if (socket === 'impossible' && isDeno)
     throw new NotSupportedError(`cannot lock ${file}: Deno needs --allow-net for that`)
   const network = socket === 'impossible' ? '' : networkNamespace()
-  const held = new HeldLock(file, identity, name, socket === 'impossible' ? undefined : socket)
+  const sockets = socket === 'impossible' ? [] : await withDirectory(directory, place, socket)
+  const held = new HeldLock(file, identity, name, sockets)
   try {
     // A LevelDB may have come while this waited.
     refuseSystemLock(directory, file, identity)
@@ -101,21 +103,21 @@ async function lockOnLinux(directory: string, fileMode: number): Promise<Directo
   }
 }
 
-/** A lock being taken or held: the socket, and LOCK's descriptor. */
+/** A lock being taken or held: the sockets, and LOCK's descriptor. */
 class HeldLock implements DirectoryLock {
   fd = -1
   readonly #file: string
   readonly #identity: FileIdentity
   readonly #name: string
-  readonly #socket: Server | undefined
+  readonly #sockets: readonly Server[]
   #released = false
 
-  constructor(file: string, identity: FileIdentity, name: string, socket: Server | undefined) {
+  constructor(file: string, identity: FileIdentity, name: string, sockets: readonly Server[]) {
     this.#file = file
     this.#identity = identity
     this.#name = name
     heldHere.add(name)
-    this.#socket = socket
+    this.#sockets = sockets
   }
 
   /** @param expected LOCK as it was when the socket was named after it */
@@ -158,7 +160,7 @@ class HeldLock implements DirectoryLock {
       if (this.fd >= 0 && !heldByThisProcess(findWriteLock(this.#identity)))
         attempt('close', this.#file, () => fs.closeSync(this.fd))
     } finally {
-      this.#socket?.close()
+      for (const socket of this.#sockets) socket.close()
       heldHere.delete(this.#name)
     }
   }
@@ -230,6 +232,19 @@ async function listenPatiently(name: string, isNamed: () => boolean): Promise<Se
     if (socket !== 'taken' || left === 0 || isNamed()) return socket
     await new Promise((resolve) => setTimeout(resolve, NAMELESS_MS))
   }
+}
+
+/**
+ * The socket named after LOCK, and one named after the directory: whoever removes LOCK under its holder, to be let in, is not.
+ * @returns in the order in which to close them: who has the one of LOCK finds the other free
+ * @throws LockedError; `socket` is closed then
+ */
+async function withDirectory(directory: string, place: fs.BigIntStats, socket: Server): Promise<Server[]> {
+  const other = await listenPatiently(socketName(`varve-directory-${place.dev}-${place.ino}`), () => false)
+  if (other === 'impossible') return [socket]
+  if (other !== 'taken') return [other, socket]
+  socket.close()
+  throw locked(directory, 'another opener, under whom LOCK was removed')
 }
 
 /** A socket of that name, or why there is none: another has it, or this process may have no sockets. */

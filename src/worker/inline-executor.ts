@@ -46,6 +46,8 @@ export class InlineExecutor implements JobExecutor {
     }
   }
 
+  startNoThread(): void {}
+
   waitSync(timeoutMs: number): void {
     const { clock } = this.#environment
     const limitMs = clock.monotonicMs() + timeoutMs

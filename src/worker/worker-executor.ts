@@ -30,7 +30,7 @@ export class WorkerExecutor implements JobExecutor {
   readonly #lanes: readonly WorkerLane[]
 
   /**
-   * @param fallback runs the jobs if the environment has no threads after all; is closed with this one
+   * @param fallback runs the jobs where there is no thread; is closed with this one
    * @param threads one for all jobs, or more for a thread of its own for each kind
    */
   constructor(environment: Environment, fallback: JobExecutor, threads: number) {
@@ -51,6 +51,10 @@ export class WorkerExecutor implements JobExecutor {
     let hasDelivered = this.#fallback.poll()
     for (const lane of this.#lanes) if (lane.poll()) hasDelivered = true
     return hasDelivered
+  }
+
+  startNoThread(): void {
+    for (const lane of this.#lanes) lane.startNoThread()
   }
 
   waitSync(timeoutMs: number): void {

@@ -21,6 +21,7 @@ export class WorkerLane {
   readonly #isPatient: boolean
   readonly #running = new Map<number, Running>()
   #thread: WorkerThread | undefined = undefined
+  #mayStart = true
   #nextId = 1
 
   /** @param isPatient whether its jobs may wait for the process's other threads */
@@ -36,7 +37,7 @@ export class WorkerLane {
     return [...this.#running.values()].some((running) => running.kind === kind)
   }
 
-  /** @returns false if the environment has no threads after all; nothing has been done then */
+  /** @returns false if there is no thread, and none to be had or wanted; nothing has been done then */
   start(job: Job, outcome: JobOutcome, opened?: Opened): boolean {
     const thread = this.#thread ?? this.#startThread()
     if (thread === undefined) return false
@@ -50,6 +51,10 @@ export class WorkerLane {
       this.#deliver({ type: 'failed', id, error: toWire(error) })
     }
     return true
+  }
+
+  startNoThread(): void {
+    this.#mayStart = false
   }
 
   /** Deliver what has arrived. @returns whether there was an outcome */
@@ -79,7 +84,7 @@ export class WorkerLane {
   }
 
   #startThread(): WorkerThread | undefined {
-    const thread = this.#environment.startWorker(this.#isPatient)
+    const thread = this.#mayStart ? this.#environment.startWorker(this.#isPatient) : undefined
     if (thread === undefined) return undefined
     thread.onMessage((message) => {
       // The event of the thread's exit comes as well, and knows why.
@@ -108,7 +113,8 @@ export class WorkerLane {
     this.#thread = undefined
     const outcomes = [...this.#running.values()]
     this.#running.clear()
-    const error = new IOError('the worker thread ended before its job was done', cause === undefined ? {} : { cause })
+    const why = cause === undefined ? '' : ` (${cause.message})`
+    const error = new IOError(`the worker thread ended before its job was done${why}`, { cause })
     for (const { outcome } of outcomes) outcome(error, undefined)
   }
 }

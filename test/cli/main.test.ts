@@ -40,6 +40,8 @@ const MISUSES: readonly (readonly [args: readonly string[], message: string])[] 
   [['scan', 'dir', '--keys', '--values'], "varve: option '--keys' cannot be used with option '--values'\n"],
   [['get', 'dir', 'xyz', '--hex'], "varve: 'xyz' is not hex\n"],
   [['get', 'dir', '123', '--hex'], "varve: '123' is not hex\n"],
+  // What Node makes of an argument with a byte of 0xff.
+  [['get', 'dir', '\ufffd'], "varve: '\ufffd' is not UTF-8: give it as hex, with --hex\n"],
   [['scan', 'dir', '--hex', '--gte', 'zz'], "varve: 'zz' is not hex\n"],
   [['import', 'dir', '--value', '{a}'], 'varve: --value needs --key\n'],
   [['import', 'dir', '--key', '{a'], 'varve: the template {a has a lone or empty brace; write {{ for {\n'],

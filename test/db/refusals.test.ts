@@ -258,6 +258,7 @@ const calls: [what: string, call: (db: DB) => unknown][] = [
   ['backup with what is no signal', (db) => db.backup({ signal: new AbortController() as never })],
   ['approximateSizes of nothing', (db) => db.approximateSizes(undefined as never)],
   ['approximateSizes of null among ranges', (db) => db.approximateSizes([null as never])],
+  ['a listener for an event that there is not', (db) => db.on('compact' as never, () => {})],
   ['a listener that is no function', (db) => db.on('flush', undefined as never)],
 ]
 for (const [what, call] of calls) {

@@ -120,6 +120,7 @@ test('what is finished leaves no edit in the MANIFEST that is not current', () =
   const executor: JobExecutor = {
     start: () => {},
     poll: () => false,
+    startNoThread: () => {},
     waitSync: () => {},
     close: () => Promise.resolve(),
   }

@@ -97,6 +97,35 @@ describe('node files', () => {
     assert.equal(synced.mock.callCount(), 2)
   })
 
+  it('says why a directory cannot be made, and not that it is not there', onPosix, () => {
+    // As Node does on a full disk and on one that is read-only: what fails is recursive mkdir's own look at the directory.
+    const make = (path: string, { recursive }: fs.MakeDirectoryOptions): never => {
+      throw Object.assign(new Error(path), { code: recursive ? 'ENOENT' : 'ENOSPC' })
+    }
+    mock.method(builtin, 'mkdirSync', make)
+    syncBuiltinESMExports()
+    assert.throws(() => files.makeDirectory(join(directory, 'a', 'b')), code('ENOSPC'))
+  })
+
+  it('makes a directory that another process makes at the same time', onPosix, () => {
+    const { mkdirSync } = builtin
+    mock.method(builtin, 'mkdirSync', (path: string, options: fs.MakeDirectoryOptions) => {
+      mkdirSync(path, options)
+      return mkdirSync(path, options)
+    })
+    syncBuiltinESMExports()
+    files.makeDirectory(join(directory, 'a', 'b'))
+    assert.equal(files.status(join(directory, 'a', 'b'))?.kind, 'directory')
+  })
+
+  it('does not try for ever to make a directory in /proc', { skip: process.platform !== 'linux' }, () => {
+    const url = new URL('../../src/env/node-env.js', import.meta.url).href
+    const program = `import { nodeEnvironment } from '${url}'
+      try { nodeEnvironment().files.makeDirectory('/proc/varve') } catch (error) { console.log(error.cause.code) }`
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 10_000 })
+    assert.equal(output.toString(), 'ENOENT\n')
+  })
+
   it('continues short writes and short reads', () => {
     const { writeSync, readSync } = builtin
     const three = (n: number): number => Math.min(n, 3)

@@ -94,6 +94,18 @@ describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
     lock.release()
   })
 
+  it('is refused to a second opener though LOCK was removed under the first, and free once that has released it', async () => {
+    const held = await files.lock(directory)
+    fs.unlinkSync(join(directory, 'LOCK'))
+    await assert.rejects(files.lock(directory), {
+      code: 'LOCKED',
+      message: /another opener, under whom LOCK was removed/,
+    })
+    held.release()
+    const next = await files.lock(directory)
+    next.release()
+  })
+
   it('is one lock, by whatever path the directory is reached', async () => {
     const link = `${directory}-link`
     fs.symlinkSync(directory, link)

@@ -31,7 +31,7 @@ test('a wait that delivers an outcome does not sleep until the next one', (t) =>
   const environment = new OneAnswer()
   const executor = new WorkerExecutor(
     environment,
-    { start: assert.fail, poll: () => false, waitSync() {}, close: () => Promise.resolve() },
+    { start: assert.fail, poll: () => false, startNoThread() {}, waitSync() {}, close: () => Promise.resolve() },
     1,
   )
   const sleep = t.mock.method(environment, 'waitWhile', () => true)
@@ -65,7 +65,13 @@ class Opening extends MemoryEnvironment {
 
 test('what a job has opened is handed over before its outcome, is none itself, and is no concern of one who has closed', () => {
   const environment = new Opening()
-  const fallback = { start: assert.fail, poll: () => false, waitSync() {}, close: () => Promise.resolve() }
+  const fallback = {
+    start: assert.fail,
+    poll: () => false,
+    startNoThread() {},
+    waitSync() {},
+    close: () => Promise.resolve(),
+  }
   const executor = new WorkerExecutor(environment, fallback, 1)
   const heard: string[] = []
   for (const job of ['first', 'second'])
