@@ -112,7 +112,7 @@ const TESTS: readonly string[] = [
 /** Of processor time: a test that takes longer is only run for mutants that live through all others. */
 export const QUICK_MS = 800
 
-/** What the environment chooses: `VARVE_SUBJECTS` from the list, or from all files if tests are chosen, too. */
+/** What the environment chooses: `VARVE_SUBJECTS` from the list, or from all files if tests are chosen, too. Parts of names. */
 export interface Choice {
   readonly VARVE_SUBJECTS?: string
   readonly VARVE_TESTS?: string
@@ -130,9 +130,13 @@ export function chosenTests({ VARVE_TESTS }: Choice): readonly string[] {
     : chosen(compiledIn('test'), VARVE_TESTS).filter((file) => file.endsWith('.test'))
 }
 
-/** Those that have one of the parts in their names. */
-function chosen(files: readonly string[], parts: string | undefined): readonly string[] {
-  return parts === undefined ? files : files.filter((file) => parts.split(',').some((part) => file.includes(part)))
+/** Those that have one of the parts in their names, without those that have one with a `-` before it. */
+function chosen(files: readonly string[], list: string | undefined): readonly string[] {
+  if (list === undefined) return files
+  const parts = list.split(',')
+  const has = (file: string): boolean => parts.some((part) => file.includes(part))
+  const hasNot = (file: string): boolean => !parts.some((part) => part.startsWith('-') && file.includes(part.slice(1)))
+  return files.filter((file) => has(file) && hasNot(file))
 }
 
 /** Files below a folder of the compiled program, without extension. */
