@@ -15,6 +15,7 @@ import { Sharing, type SharingHost } from '../../src/db/sharing.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
 import type { Version } from '../../src/version/version.ts'
 import { drawnVersion } from '../version/drawn-version.ts'
+import { interleaved } from './interleaved.ts'
 
 /** An end of a channel whose other end is the test. */
 class TestPort implements Port {
@@ -302,27 +303,6 @@ test('a change says which tables came and went', () => {
   )
   assert.deepEqual(change.deletedFiles, [{ level: 1, number: 1 }])
 })
-
-/** Run `work`, and `between` before its access number `at` of words by `Atomics[access]`. @returns how many there were */
-function interleaved(access: 'load' | 'store', at: number, between: () => void, work: () => void): number {
-  const original = Atomics[access] as unknown as (...args: number[]) => number
-  let count = 0
-  const counting = (...args: number[]): number => {
-    if (count++ === at) {
-      Object.assign(Atomics, { [access]: original })
-      between()
-      Object.assign(Atomics, { [access]: counting })
-    }
-    return original(...args)
-  }
-  Object.assign(Atomics, { [access]: counting })
-  try {
-    work()
-  } finally {
-    Object.assign(Atomics, { [access]: original })
-  }
-  return count
-}
 
 test('wherever in a look at a reader’s block a scan pins its layers and the reader goes on, they are seen', () => {
   let at = 0
