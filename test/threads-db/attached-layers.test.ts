@@ -105,6 +105,26 @@ test('who has nothing in the port asks, once, and gives up in time; the answer i
   assert.equal(owner.asked, 2)
 })
 
+test('an answer that comes right after a look into the port is not slept through', () => {
+  const owner = new Owner()
+  owner.rotate(true)
+  owner.layers.refresh()
+  owner.rotate()
+  owner.inPort.length = 0
+  assert.throws(() => owner.layers.refresh(), StalledError)
+  const look = owner.inPort.shift.bind(owner.inPort)
+  owner.inPort.shift = () => {
+    const found = look()
+    if (found === undefined) {
+      owner.rotate(true)
+      Atomics.add(owner.words, Layout.ANSWERED, 1)
+    }
+    return found
+  }
+  owner.layers.refresh()
+  assert.deepEqual([owner.layers.generation, owner.asked], [3, 1])
+})
+
 test('what is whole takes the place of all that was there, and the same version again is no other', () => {
   const owner = new Owner()
   owner.rotate(true)

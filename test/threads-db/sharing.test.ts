@@ -89,7 +89,9 @@ class Owner {
     this.sharing = new Sharing(host as unknown as SharingHost, () => this.releases++)
     const { control } = this.sharing.share(() => Promise.resolve())
     this.control = new Int32Array(control)
-    this.#ports.pop()
+    // That handle was for the control block alone.
+    this.#ports[0].leave()
+    this.releases = 0
   }
 
   /** The next version is the current one. */
@@ -164,9 +166,8 @@ test('a reader that leaves takes its holds along, and the last one all of them',
   first.port.leave()
   assert.equal(owner.releases, 1)
   second.port.leave()
-  assert.equal(owner.sharing.readerCount, 1, 'the handle that nobody has used')
-  assert.deepEqual(owner.held, [1])
-  owner.sharing.close()
+  assert.deepEqual([owner.held, owner.releases, owner.sharing.readerCount], [[], 2, 0])
+  owner.change()
   assert.deepEqual(owner.held, [])
 })
 
@@ -187,7 +188,8 @@ test('closing tells the readers, holds nothing, and is newer than any layers', (
   assert.equal(owner.sharing.readerCount, 0)
 })
 
-test('each change is posted before its generation is stored, also to one whose question has not been taken', () => {
+test('each change is posted before its generation is stored, also to one whose question has not been taken', (t) => {
+  const notify = t.mock.method(Atomics, 'notify')
   const owner = new Owner()
   const [asked, silent] = [owner.share(), owner.share()]
   ask(asked)
@@ -201,7 +203,12 @@ test('each change is posted before its generation is stored, also to one whose q
   assert.deepEqual(silent.port.taken(), [])
   // It sleeps until it is answered: no message of it is taken.
   Atomics.store(silent.words, Layout.WAITING, 1)
+  notify.mock.resetCalls()
   owner.change()
+  assert.deepEqual(
+    notify.mock.calls.map((call) => call.arguments as unknown),
+    [[silent.words, Layout.ANSWERED]],
+  )
   assert.deepEqual(silent.port.taken(), ['layers'])
   assert.deepEqual(
     [Layout.WAITING, Layout.ANSWERED].map((word) => Atomics.load(silent.words, word)),
@@ -270,8 +277,10 @@ test('a reader may leave a thousand changes in its port; then it has to ask, and
   reader.post(layersOf(1003, []))
   const [whole] = port.sent.splice(0) as unknown as LayersMessage[]
   assert.deepEqual([whole.isWhole, whole.generation, whole.deletedFiles], [true, 1003, []])
+  for (let generation = 1004; generation <= 2002; generation++) reader.post(layersOf(generation, []))
+  assert.deepEqual(new Set(port.taken()), new Set(['layers']))
   // What it has taken is not counted any more.
-  for (let generation = 1004; generation <= 3500; generation++) {
+  for (let generation = 2003; generation <= 3500; generation++) {
     Atomics.store(words, Layout.IN_USE, generation - 1)
     reader.post(layersOf(generation, []))
   }
