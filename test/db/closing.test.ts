@@ -123,3 +123,48 @@ test('a scan that ends after a failure of the log removes no table', async () =>
   assert.equal(tablesOf(memory.paths()).length, 1)
   await again.close()
 })
+
+test('closing leaves no timer: none of writes that are held back, of tables to be looked at, or of a flush to be tried again', async () => {
+  const memory = new MemoryEnvironment()
+  const first = await openIn(memory, {})
+  await first.write(batch('v'))
+  await first.flush()
+  await first.close()
+  const environment = new FaultEnvironment(memory, { directory: DIRECTORY })
+  const db = await openIn(memory, { environment })
+  environment.setFaults(({ op, path }) => (op === 'create' && path.endsWith('.ldb') ? { code: 'EIO' } : undefined))
+  db.putSync('a', '1')
+  await assert.rejects(db.flush(), { code: 'IO_ERROR' })
+  db.putSync('b', '2', { durability: 'buffered' })
+  assert.ok(memory.timerCount >= 3)
+  await db.close()
+  assert.equal(memory.timerCount, 0)
+})
+
+test('once the log has failed no flush that waits for another try is tried, and nothing is compacted', async () => {
+  const memory = new MemoryEnvironment()
+  const environment = new FaultEnvironment(memory, { directory: DIRECTORY })
+  const db = await openIn(memory, { environment, level0CompactionTrigger: 2 })
+  // Two tables of level 0 are made; what they are compacted to is not, nor is the next one.
+  let tables = 0
+  environment.setFaults(({ op, path }) =>
+    op === 'create' && path.endsWith('.ldb') && ++tables > 2 ? { code: 'EIO' } : undefined,
+  )
+  for (const value of ['old', 'older']) {
+    await db.write(batch(value))
+    await db.flush()
+  }
+  await db.write(batch('new'))
+  await assert.rejects(db.flush(), { code: 'IO_ERROR' })
+  assert.ok(tables > 3)
+  environment.setFaults(({ op, path }) => (op === 'append' && path.endsWith('.log') ? { code: 'EIO' } : undefined))
+  assert.throws(() => db.putSync('a', '1'), { code: 'IO_ERROR' })
+  environment.setFaults(undefined)
+  environment.takeCalls()
+  memory.runTimers(memory.clock.monotonicMs() + 60_000)
+  await turn()
+  assert.deepEqual(environment.takeCalls(), [])
+  assert.deepEqual(valuesOf(db), Array(COUNT).fill('new'))
+  // What was acknowledged is in the MemTables alone.
+  await assert.rejects(db.close(), { code: 'IO_ERROR' })
+})
