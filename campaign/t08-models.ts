@@ -133,6 +133,7 @@ function drawOptions(prng: Prng): Options {
     level0CompactionTrigger: pick(1, 2, 4),
     levelBytes: pick(4096, 65_536),
     seekCompaction: pick(true, false),
+    mergeAtRest: pick(true, false),
     walMarkers: pick(true, false),
   }
 }

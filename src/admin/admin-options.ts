@@ -12,11 +12,11 @@ import { aborted, runSteps, type Steps } from '../db/long-runs.ts'
 import { defaultEnvironment } from '../db/open.ts'
 import { checkCallOptions, type Options, type ResolvedOptions, resolveOptions } from '../db/options.ts'
 
-/** How far an operation has come. */
+/** The progress of an operation. */
 export interface AdminProgress {
-  /** The file at hand. */
+  /** The file that is being processed. */
   readonly file: string
-  /** Bytes that have been gone through, and how many there are; of a stream, whose length nobody knows, 0. */
+  /** Bytes processed so far, and all there are to process: 0 for a stream, whose length is unknown. */
   readonly bytes: number
   readonly totalBytes: number
 }
@@ -27,7 +27,7 @@ export interface AdminOptions {
   readonly comparator?: KeyOrder | undefined
   /** Called at most every few milliseconds. */
   readonly onProgress?: ((progress: AdminProgress) => void) | undefined
-  /** Ends the operation. */
+  /** Aborts the operation. */
   readonly signal?: AbortSignal | undefined
   /** Files, clock, randomness and threads. Default: Node's. */
   readonly environment?: Environment | undefined

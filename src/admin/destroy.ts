@@ -20,7 +20,7 @@ export interface DestroyInfo {
   readonly directory: string
   /** Names that were removed. */
   readonly removed: readonly string[]
-  /** Names that were left, the lock file's among them. */
+  /** Names that were left: foreign files, and the lock file. */
   readonly left: readonly string[]
 }
 

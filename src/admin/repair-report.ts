@@ -11,8 +11,8 @@ export interface GivenUp {
   readonly bytes: number
   readonly reason: string
   /**
-   * Whether entries may be missing for it: written values, or deletions of them, so that older values show. Their keys lie
-   * between `from` and `to`, both inclusive; undefined where nothing bounds them.
+   * Whether entries may be missing because of it: values, or deletes, so that older values show again. Their keys lie from
+   * `from` to `to`, both inclusive; undefined if no bound is known.
    */
   readonly losesEntries: boolean
   readonly from: Bytes | undefined
@@ -46,7 +46,7 @@ export interface RepairReport {
   readonly manifest: string | undefined
   readonly files: readonly RepairedFile[]
   readonly givenUp: readonly GivenUp[]
-  /** What cannot be excluded. */
+  /** Losses that cannot be excluded, in words. */
   readonly warnings: readonly string[]
   /** Entries in tables that were kept, and in those written. */
   readonly entriesKept: number

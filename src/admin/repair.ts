@@ -49,7 +49,7 @@ import { checkTable, type SurveyedTable, surveyTables } from './table-survey.ts'
 
 const FORMAT_OPTIONS = ['writeBufferBytes', 'blockBytes', 'restartInterval', 'bloomBitsPerKey', 'compression'] as const
 
-/** Besides the common options, those of `open` that say how tables are written. */
+/** Options of `repair`: the common ones, and those of `open` that say how tables are written. */
 export interface RepairOptions extends AdminOptions, Pick<Options, (typeof FORMAT_OPTIONS)[number]> {
   /** Say what would be done, and do nothing. Default false. */
   readonly dryRun?: boolean | undefined
@@ -59,7 +59,7 @@ export interface RepairOptions extends AdminOptions, Pick<Options, (typeof FORMA
  * Make a database that nobody has open usable again. What is replaced goes to the subdirectory `lost`. A sound database is left
  * as it is.
  * @throws (rejects with) NotFoundError, LockedError, InvalidArgumentError (also for another comparator), AbortedError, IOError,
- *   NotSupportedError (fsync is denied, or a table must be rewritten that this varve cannot read); what was found is unchanged then
+ *   NotSupportedError (fsync is denied, or a table must be rewritten that this varve cannot read); nothing that was there has changed then
  */
 export function repair(directory: string, options: RepairOptions = {}): Promise<RepairReport> {
   try {

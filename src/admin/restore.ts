@@ -30,9 +30,9 @@ export interface RestoreInfo {
 }
 
 /**
- * Make the database that a backup holds, in a directory that does not exist or is empty.
+ * Create a database from a backup, in a directory that does not exist or is empty.
  * @param source the stream, in chunks of any length; it is read to its end
- * @throws (rejects with) CorruptionError, with the offset in the stream, if it is damaged or ends before its time;
+ * @throws (rejects with) CorruptionError, with the offset in the stream, if it is damaged or incomplete;
  *   NotSupportedError, AlreadyExistsError, InvalidArgumentError, LockedError, AbortedError, IOError; what the source throws.
  *   There is no database in the directory then
  */

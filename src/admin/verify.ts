@@ -34,7 +34,7 @@ import { FileNotes, type Severity, type VerifyReport } from './verify-report.ts'
 
 /** Options of `verify`. */
 export interface VerifyOptions extends AdminOptions {
-  /** Take no lock: for a directory that may not be written to, and where nobody writes. Default false. */
+  /** Take no lock: for a directory that this user cannot write to, and nobody else writes to. Default false. */
   readonly readOnly?: boolean | undefined
 }
 

@@ -43,13 +43,13 @@ export const bytewiseComparator: Comparator = {
   },
 }
 
-/** What a user supplies for an order of their own. */
+/** An order of keys of your own: the option `comparator`. */
 export interface KeyOrder {
-  /** Stored in the database; must not start with `leveldb.` or `varve.` */
+  /** Stored in the database. Must not start with `leveldb.`, `rocksdb.` or `varve.` */
   readonly name: string
   /**
-   * A total order on byte strings, the same for ever; the arguments are borrowed until return. It may throw for what is no key of the
-   * program's, which is then refused.
+   * Negative, 0 or positive as `a` sorts before, equal to or after `b`. Must be a total order, and stay the same for ever. The
+   * arguments are borrowed until it returns. A key for which it throws is refused.
    */
   compare(a: Uint8Array, b: Uint8Array): number
 }

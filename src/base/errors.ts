@@ -7,10 +7,10 @@
  * Errors lose their class and their code in a structured clone, so they cross threads as plain data: toWire / fromWire.
  */
 
-/** Whether a rejected write can have reached the write-ahead log. */
+/** `not-written`: the write did not reach the log, and never will. `indeterminate`: only reopening tells whether it is there. */
 export type WriteOutcome = 'not-written' | 'indeterminate'
 
-/** What an error is made with; its properties of the same names. */
+/** Properties of an error, by the same names. */
 export interface ErrorDetails {
   readonly cause?: unknown
   readonly file?: string
@@ -42,7 +42,7 @@ export class VarveError extends Error {
   readonly file: string | undefined
   /** Byte offset in `file`, where it is known. */
   readonly offset: number | undefined
-  /** Set on rejected writes. */
+  /** Of a rejected write: whether it may be there after reopening. */
   readonly outcome: WriteOutcome | undefined
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -115,7 +115,7 @@ export class AlreadyExistsError extends VarveError {
   }
 }
 
-/** The database takes no writes: opened read-only, or an earlier failure of the log or manifest (`cause`) stopped it. */
+/** The database takes no writes: it is open read-only, or the log or the MANIFEST has failed before (`cause`). */
 export class ReadOnlyError extends VarveError {
   constructor(message: string, details?: ErrorDetails) {
     super('READ_ONLY', message, { outcome: 'not-written', ...details })

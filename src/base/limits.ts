@@ -7,11 +7,11 @@ import { InvalidArgumentError } from './errors.ts'
 import { toBytes } from './text.ts'
 import type { Bytes } from './types.ts'
 
-/** Longest key that can be written. */
+/** Length of the longest key, in bytes: 64 KiB. */
 export const MAX_KEY_BYTES: number = 64 * 1024
-/** Longest value that can be written. */
+/** Length of the longest value, in bytes: 512 MiB. */
 export const MAX_VALUE_BYTES: number = 512 * 1024 * 1024
-/** Largest encoded WriteBatch. `write` may refuse more than two million operations, too, a range delete counting for twelve. */
+/** Length of the largest encoded WriteBatch, in bytes: 1 GiB. `write` may also refuse more than two million operations. */
 export const MAX_BATCH_BYTES: number = 1024 * 1024 * 1024
 
 /**

@@ -18,7 +18,10 @@ export type Level = number
 /** Bytes inside the engine: may lie in shared memory, may be a view. What leaves the engine is `Uint8Array<ArrayBuffer>`. */
 export type Bytes = Uint8Array<ArrayBufferLike>
 
-/** How far a write has got before it is acknowledged. See docs/durability.md. */
+/**
+ * Where a write is when it is acknowledged. `buffered`: in varve's own buffer. `os`: with the operating system, so that it survives
+ * the process. `disk`: synced, so that it survives power loss. See docs/durability.md.
+ */
 export type Durability = 'buffered' | 'os' | 'disk'
 
 /** The largest sequence number that varve issues or accepts. */

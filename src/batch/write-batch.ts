@@ -52,8 +52,8 @@ export class WriteBatch {
   }
 
   /**
-   * Delete every key of [start, end), whether or not there are any; nothing is added if the two are equal. Whether `start`
-   * comes before `end` is the database's order to say: `write` refuses a batch with a range that does not. Errors as for put.
+   * Delete every key from `start`, inclusive, to `end`, exclusive; nothing is added if the two are equal. `write` refuses a batch
+   * in which `start` sorts after `end` in the order of the database. Errors as for put.
    */
   deleteRange(start: string | Uint8Array, end: string | Uint8Array): this {
     const s = toKey(start)

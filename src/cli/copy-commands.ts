@@ -18,7 +18,7 @@ export function addCopyCommands(program: Command, output: Output): void {
     .command('checkpoint')
     .summary('copy a database to another directory')
     .description(
-      'Copy a database to another directory, where it opens by itself. Tables are linked where the file system can.',
+      'Copy a database to another directory. The copy opens by itself. Tables are hard-linked if the file system can.',
     )
     .argument('<dir>', 'directory of the database')
     .argument('<target>', 'directory that does not exist, or is empty')
@@ -33,8 +33,8 @@ export function addCopyCommands(program: Command, output: Output): void {
     .action((dir) => backupDatabase(dir, output))
   program
     .command('restore')
-    .summary('make a database of a backup')
-    .description('Make a database of what backup wrote. A backup that is damaged, or not whole, makes none.')
+    .summary('create a database from a backup')
+    .description('Create a database from what backup wrote. A backup that is damaged or incomplete creates none.')
     .argument('<file>', 'the backup; - for stdin')
     .argument('<dir>', 'directory that does not exist, or is empty')
     .action((file, dir) => restoreDatabase(file, dir))

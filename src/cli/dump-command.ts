@@ -21,7 +21,7 @@ export function addDumpCommand(program: Command, output: Output): void {
     .summary('show a file of a database, record by record')
     .description(
       'Show a log, table, manifest or other file of a database, or all files of its directory, record by record. Changes nothing; ' +
-        'damage is shown, and what can be read beyond it as well.',
+        'shows damage, and goes on after it.',
     )
     .argument('<path>', 'a file, or the directory of a database')
     .option('--bytes <n>', 'bytes of a key or value that are shown at most', parsePositive, SHOWN_BYTES)

@@ -44,7 +44,7 @@ export function addEntryCommands(program: Command, output: Output): void {
   program
     .command('del-range')
     .summary('delete the keys of a range')
-    .description('Delete every key from <start> on and before <end>, as one write, whether or not there are any.')
+    .description('Delete every key from <start>, inclusive, to <end>, exclusive, in one write.')
     .argument('<dir>', 'directory of the database')
     .argument('<start>')
     .argument('<end>')

@@ -18,7 +18,7 @@ import { addVerifyCommands } from './verify-command.ts'
 /** @returns a program that throws CommanderError instead of ending the process, and prints no errors itself */
 export function createProgram(version: string, output: Output): Command {
   const program = new Command('varve')
-    .description('Look into varve and LevelDB databases, and change them.')
+    .description('Read, change, check and repair varve and LevelDB databases.')
     .option('--hex', 'keys and values are hex, in arguments and in what is printed')
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'print help')

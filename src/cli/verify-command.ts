@@ -24,8 +24,8 @@ export function addVerifyCommands(program: Command, output: Output): void {
     .command('verify')
     .summary('read and check every byte of a database')
     .description(
-      'Read and check everything that a database consists of: names, records, blocks, entries, their order, filters, and that all of ' +
-        `it fits together. Changes nothing. Ends with ${EXIT_DAMAGED} if anything is damaged.`,
+      'Read and check all of a database: names, records, blocks, entries, their order, filters, and that everything fits ' +
+        `together. Changes nothing. Exit code ${EXIT_DAMAGED} if anything is damaged.`,
     )
     .argument('<dir>', 'directory of the database')
     .option('--json', 'as JSON')
@@ -35,7 +35,7 @@ export function addVerifyCommands(program: Command, output: Output): void {
     .command('repair')
     .summary('make a damaged database usable again')
     .description(
-      'Make a database of what can be checked and read of a damaged one, and say what was given up. What is replaced goes to its ' +
+      'Make a usable database of the sound parts of a damaged one, and list what was given up. What is replaced goes to the ' +
         'subdirectory lost; nothing is deleted. A sound database is left as it is.',
     )
     .argument('<dir>', 'directory of the database')

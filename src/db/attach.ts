@@ -15,15 +15,15 @@ import type { ShareHandle } from './share-messages.ts'
 
 /** Options of `attach`. */
 export interface AttachOptions {
-  /** The database's order of keys, if it has one of its own: functions do not cross threads. */
+  /** The comparator of the database, if it has one of your own: functions cannot be sent to other threads. */
   readonly comparator?: KeyOrder | undefined
-  /** As of `open`, for this thread's own caches. Default 32 MiB. */
+  /** As for `open`, for this thread's own cache. Default 32 MiB. */
   readonly blockCacheBytes?: number | undefined
-  /** As of `open`, for this thread's own caches. Default 128 MiB. */
+  /** As for `open`, for this thread's own cache. Default 128 MiB. */
   readonly tableCacheBytes?: number | undefined
-  /** As of `open`, for this thread. Default 1000. */
+  /** As for `open`, for this thread. Default 1000. */
   readonly maxOpenFiles?: number | undefined
-  /** Longest wait, of a thread that has not read for long, for the owner's thread. Default 60,000 ms. */
+  /** Longest wait for an answer of the owner's thread, for a thread that has not read for long. Default 60,000 ms. */
   readonly stallTimeoutMs?: number | undefined
   /** Files and threads. Default: Node's. */
   readonly environment?: Environment | undefined
@@ -39,8 +39,8 @@ const KNOWN = new Set([
 ])
 
 /**
- * Read, on this thread, the database whose `share` made `handle`. A handle serves once. Resolves when the owner's thread has
- * answered.
+ * Read, on this thread, the database whose `share` made `handle`. A handle can be used once. Resolves when the owner's thread
+ * has answered.
  * @throws (rejects with) InvalidArgumentError if it is no handle, or was used before, or the comparator is another one;
  *   ClosedError if the database is closed; NotSupportedError without threads
  */

@@ -17,19 +17,19 @@ export interface WriteOptions {
 
 /** Options of `get`, `has` and `getMany`. */
 export interface ReadOptions {
-  /** The state to read. Default: that of the call. */
+  /** The state to read. Default: that at the time of the call. */
   readonly snapshot?: Snapshot | undefined
 }
 
 /** Options of `flush`. */
 export interface FlushOptions {
-  /** Stops the waiting, not the flush. */
+  /** Ends the waiting; the flush goes on. */
   readonly signal?: AbortSignal | undefined
 }
 
 /** Options of `compactRange`. */
 export interface CompactOptions {
-  /** Stops the waiting, and what has not begun; the step under way is completed. */
+  /** Ends the waiting, and cancels steps that have not begun; the one under way is completed. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -42,22 +42,23 @@ export interface KeyRange {
 /** Options of `checkpoint` and `backup`. */
 export interface CopyOptions {
   /**
-   * Write what is in memory to tables first, so that the copy has hardly any log to replay. Default false, unless
-   * memory holds range deletes; a flush that fails rejects only if it was asked for.
+   * Write what is in memory to tables first, so that the copy has hardly any log to replay. Default: only if memory holds
+   * range deletes. If the flush fails, the call rejects only if you asked for it.
    */
   readonly flush?: boolean | undefined
-  /** Ends the copying. */
+  /** Aborts the copying. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** What a checkpoint holds. Here, since the declarations of what makes one lead to all of the engine. */
+// Here, since the declarations of what makes one lead to all of the engine.
+/** What a checkpoint contains. */
 export interface CheckpointInfo {
   readonly directory: string
   readonly tables: number
   readonly tableBytes: number
   readonly logs: number
   readonly logBytes: number
-  /** The last write that it holds. */
+  /** Sequence number of the last write in it. */
   readonly lastSequence: number
 }
 

@@ -5,6 +5,7 @@
 import { assert } from '../base/assert.ts'
 import type { CompactionJob } from '../jobs/compaction-job.ts'
 import type { Compaction } from '../version/compaction.ts'
+import { pickCompaction } from '../version/compaction-picker.ts'
 import type { PickContext, PickerOptions } from '../version/compaction-plan.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { overlappingFiles, rangeOf } from '../version/overlap.ts'
@@ -34,6 +35,17 @@ export function pickContext(engine: Engine): PickContext {
     hints: hints.all,
     oldestSnapshot: snapshots.oldest,
   }
+}
+
+/** The most pressing compaction; if none is due, and the database is at rest, one that is worth it only then. */
+export function nextCompaction(engine: Engine): Compaction | undefined {
+  const { hints, rest } = engine
+  const context = pickContext(engine)
+  const picked = pickCompaction(context)
+  // If nothing is due, hints that were not followed lead nowhere.
+  if (picked === undefined) hints.clear()
+  else hints.spend(picked.hint)
+  return picked ?? rest.pick(context)
 }
 
 /** The job that a compaction is, at this moment's snapshots: later ones see the newest version of every key anyway. */

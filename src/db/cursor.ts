@@ -14,7 +14,7 @@ import { toKey } from '../base/limits.ts'
 import type { Bytes } from '../base/types.ts'
 import type { DBIterator } from './db-iterator.ts'
 
-/** A position in a range of keys that can be moved either way. Close it: it keeps the tables that it began with. */
+/** A position in a range of keys: `next` moves it on, `seek` anywhere. Close it: it keeps the tables that it began with. */
 export class Cursor {
   readonly #iterator: DBIterator
   readonly #copies: CopyPool
@@ -93,8 +93,7 @@ export class Cursor {
     return this.#copies.copy(at.valBuf, at.valOff, at.valLen)
   }
 
-  // The entry in place, while valid.
-
+  /** The key in place, not a copy: keyBuf[keyOff, keyOff + keyLen), until the next move. The value likewise. Do not change them. */
   get keyBuf(): Bytes {
     return this.#iterator.keyBuf
   }
@@ -119,7 +118,7 @@ export class Cursor {
     return this.#iterator.valLen
   }
 
-  /** Let go of the layers. Closing twice is no error. */
+  /** Release the tables. Closing twice is no error. */
   close(): void {
     const onEnd = this.#onEnd
     this.#onEnd = undefined
@@ -130,7 +129,7 @@ export class Cursor {
     this.close()
   }
 
-  /** The database closes: whoever moves on is told. */
+  /** @internal The database closes: whoever moves on is told. */
   abort(): void {
     if (!this.isClosed) this.#fail(new ClosedError('the database was closed during the scan'))
   }

@@ -22,7 +22,7 @@ interface PendingWrite {
   readonly reject: (error: Error) => void
 }
 
-/** An open database of another thread, as `attach` gives it: reads go in place, writes to the owner. */
+/** A database that another thread has open, as `attach` returns it. It reads in place; writes go to the owner. */
 export class DBReader extends DBReads {
   readonly #port: Port
   readonly #host: AttachedHost
@@ -59,7 +59,7 @@ export class DBReader extends DBReads {
     layers.ask()
   }
 
-  /** Whether the database, and this view of it, take calls. */
+  /** Whether neither the database nor this view of it has been closed. */
   get isOpen(): boolean {
     return this.#closing === undefined && !this.#layers.isClosed
   }
@@ -100,7 +100,7 @@ export class DBReader extends DBReads {
     })
   }
 
-  /** Let go of everything, once the writes under way are answered. The database stays open. A second call returns the same promise. */
+  /** Release everything, once the writes under way are answered. The database stays open. A second call returns the same promise. */
   close(): Promise<void> {
     this.#closing ??= new Promise((resolve) => {
       this.endScans()

@@ -52,8 +52,8 @@ export abstract class DBReads extends EventTarget {
   }
 
   /**
-   * Call `listener` at every event of this type (events.ts): addEventListener, typed, with the event's detail as argument.
-   * @returns a function that ends the listening
+   * Call `listener` with the detail of every event of this type (see DBEvents): a typed addEventListener.
+   * @returns a function that stops it
    * @throws InvalidArgumentError
    */
   on<K extends keyof DBEvents>(type: K, listener: (detail: DBEvents[K]) => void): () => void {
@@ -72,7 +72,7 @@ export abstract class DBReads extends EventTarget {
     return promised(() => this.getSync(key, options))
   }
 
-  /** As get; blocks while a block that is not cached is read from its table. */
+  /** As get. Both read a block that is not cached from its file, on this thread. */
   getSync(key: Input, options?: ReadOptions): Found {
     return this.#reader.get(toKey(key), this.#readSequence(options))
   }
@@ -87,7 +87,7 @@ export abstract class DBReads extends EventTarget {
     return this.#reader.has(toKey(key), this.#readSequence(options))
   }
 
-  /** The values of several keys, in their order, all of one state. Reads each block once. Errors as for get. */
+  /** The values of several keys, in their order, all in one state. Reads each block once. Errors as for get. */
   getMany(keys: Iterable<Input>, options?: ReadOptions): Promise<Found[]> {
     return promised(() => this.getManySync(keys, options))
   }
@@ -103,7 +103,7 @@ export abstract class DBReads extends EventTarget {
     return this.#reader.getMany(list, this.#readSequence(options))
   }
 
-  /** The entries of a range in key order, for `for await`. Errors as for get; those of reading end the scan. */
+  /** The entries of a range in key order, for `for await`. Errors as for get; an error of a read ends the scan. */
   scan(options?: ScanOptions): Scan<Entry> {
     return this.#scan(options, projectEntry)
   }
@@ -113,7 +113,7 @@ export abstract class DBReads extends EventTarget {
     return this.#scanSync(options, projectEntry)
   }
 
-  /** As scan, but the keys alone. */
+  /** As scan, but only the keys. */
   keys(options?: ScanOptions): Scan<Uint8Array<ArrayBuffer>> {
     return this.#scan(options, projectKey)
   }
@@ -123,7 +123,7 @@ export abstract class DBReads extends EventTarget {
     return this.#scanSync(options, projectKey)
   }
 
-  /** As scan, but the values alone. */
+  /** As scan, but only the values. */
   values(options?: ScanOptions): Scan<Uint8Array<ArrayBuffer>> {
     return this.#scan(options, projectValue)
   }
@@ -133,13 +133,13 @@ export abstract class DBReads extends EventTarget {
     return this.#scanSync(options, projectValue)
   }
 
-  /** A position in a range, which can seek to any key of it. Close it (or `using`) when done. Errors as for scan. */
+  /** A position in a range, which can seek to any key of it. Close it when done, or declare it with `using`. Errors as for scan. */
   cursor(options: CursorOptions = NO_OPTIONS): Cursor {
     this.checkOpen()
     return this.#scanner.cursor(options)
   }
 
-  /** The state of this moment, to read from later. Close it (or `using`) when done. */
+  /** The state of this moment, to read from later. Close it when done, or declare it with `using`. */
   abstract snapshot(): Snapshot
 
   /** @throws ClosedError if nothing can be read; the layers are up to date then */

@@ -1,5 +1,5 @@
 /**
- * DB: an open database, as its user sees it: checks arguments and delegates. What it promises is in docs/durability.md.
+ * DB: checks arguments and delegates. What a database promises is in docs/durability.md.
  *
  * Threads  belongs to the thread that opened it
  */
@@ -44,7 +44,7 @@ import type { WriteGroup } from './write-group.ts'
 const FLUSH_OPTIONS = new Set(['signal'])
 const NO_OPTIONS = {}
 
-/** An open database: what `open` gives. All of its methods belong to the thread that opened it; see `share` for others. */
+/** An open database, as `open` returns it. Call its methods on the thread that opened it; for other threads there is `share`. */
 export class DB extends DBReads {
   /** As it was given. */
   readonly #directory: string
@@ -79,12 +79,12 @@ export class DB extends DBReads {
     this.#drivers = new Drivers(this.#engine)
   }
 
-  /** What opening replayed, and what it discarded. */
+  /** What the opening replayed from logs, and what it discarded. */
   get recoveryInfo(): RecoveryInfo {
     return this.#engine.recoveryInfo
   }
 
-  /** Whether the database takes calls. */
+  /** Whether the database takes calls: until `close` is called. */
   get isOpen(): boolean {
     return this.#closing === undefined
   }
@@ -96,13 +96,13 @@ export class DB extends DBReads {
    * Set `key` to `value`.
    * @param key up to 64 KiB, may be empty; copied, as is the value
    * @param value up to 512 MiB, may be empty
-   * @throws (rejects with) InvalidArgumentError, ClosedError, ReadOnlyError, StalledError: not written; IOError: see outcome
+   * @throws (rejects with) InvalidArgumentError, ClosedError, ReadOnlyError, StalledError: not written; IOError: see its `outcome`
    */
   put(key: Input, value: Input, options?: WriteOptions): Promise<void> {
     return this.#commit(() => this.#joinPut(key, value, options))
   }
 
-  /** As put, done when it returns. Writes queued before it are completed first. */
+  /** As put, and done when it returns. Writes that were queued before it are completed first. */
   putSync(key: Input, value: Input, options?: WriteOptions): void {
     this.#commits.commitSync(this.#joinPut(key, value, options))
   }
@@ -112,33 +112,33 @@ export class DB extends DBReads {
     return this.#commit(() => this.#joinDelete(key, options))
   }
 
-  /** As delete, done when it returns. */
+  /** As delete, and done when it returns. */
   deleteSync(key: Input, options?: WriteOptions): void {
     this.#commits.commitSync(this.#joinDelete(key, options))
   }
 
   /**
-   * Delete every key of [start, end), whether or not there are any: one write, whatever it deletes. Equal ends delete nothing.
+   * Delete every key from `start`, inclusive, to `end`, exclusive: one write, however many there are. Equal ends delete nothing.
    * @throws (rejects with) as put; also InvalidArgumentError if `start` sorts after `end`
    */
   deleteRange(start: Input, end: Input, options?: WriteOptions): Promise<void> {
     return this.#commit(() => this.#joinDeleteRange(start, end, options))
   }
 
-  /** As deleteRange, done when it returns. */
+  /** As deleteRange, and done when it returns. */
   deleteRangeSync(start: Input, end: Input, options?: WriteOptions): void {
     this.#commits.commitSync(this.#joinDeleteRange(start, end, options))
   }
 
   /**
    * Apply a batch, all of it or nothing. The batch is copied, and may be used again at once. Errors as for put; also
-   * InvalidArgumentError if it has more ops than fit in a MemTable: two million do, a range delete counting for twelve
+   * InvalidArgumentError if it has more ops than fit in a MemTable: two million fit, where a range delete counts as twelve
    */
   write(batch: WriteBatch, options?: WriteOptions): Promise<void> {
     return this.#commit(() => this.#joinBatch(batch, options))
   }
 
-  /** As write, done when it returns. */
+  /** As write, and done when it returns. */
   writeSync(batch: WriteBatch, options?: WriteOptions): void {
     this.#commits.commitSync(this.#joinBatch(batch, options))
   }
@@ -149,8 +149,8 @@ export class DB extends DBReads {
   }
 
   /**
-   * A handle by which one other thread of this process reads this database, live and in place: for `attach` there. Its port has
-   * to be transferred: `new Worker(program, { workerData: handle, transferList: [handle.port] })`.
+   * A handle with which one other thread of this process reads this database, live and in place, by `attach`. Its port has to be
+   * transferred: `new Worker(program, { workerData: handle, transferList: [handle.port] })`.
    * @throws ClosedError; NotSupportedError if the environment has no threads that see the same files
    */
   share(): ShareHandle {
@@ -165,7 +165,7 @@ export class DB extends DBReads {
 
   // Managing.
 
-  /** Write all that has been written so far to tables, durably. Rejects if that fails; the data is then still in the log. */
+  /** Write what is in memory to tables, durably. Rejects if that fails; the data is still in the log then. */
   flush(options: FlushOptions = NO_OPTIONS): Promise<void> {
     return promised(() => {
       this.#checkWritable()
@@ -175,10 +175,10 @@ export class DB extends DBReads {
   }
 
   /**
-   * Compact all tables that hold keys from `start` to `end`, both included, and what memory holds of them. Afterwards old versions
-   * and tombstones that no snapshot needs are gone. Without bounds, the whole database. Other compactions wait meanwhile.
+   * Compact all tables that hold keys from `start` to `end`, both included, and what memory holds of them. Afterwards, old versions
+   * and tombstones that no snapshot needs are gone. Without bounds: the whole database. Other compactions wait meanwhile.
    * @throws (rejects with) the error of a step that fails: CorruptionError of a damaged table, IOError; AbortedError,
-   *   ClosedError. What has been compacted by then stays so, and nothing is lost
+   *   ClosedError. What has been compacted by then stays compacted, and nothing is lost
    */
   compactRange(start?: Input, end?: Input, options: CompactOptions = NO_OPTIONS): Promise<void> {
     return promised(() => {
@@ -190,7 +190,7 @@ export class DB extends DBReads {
     })
   }
 
-  /** About how many bytes of tables the keys from `start` up to but not including `end` take; what is in memory does not count. */
+  /** About how many bytes the keys from `start`, inclusive, to `end`, exclusive, take in tables; what is in memory does not count. */
   approximateSize(start: Input, end: Input): Promise<number> {
     return promised(() => {
       this.checkOpen()
@@ -198,7 +198,7 @@ export class DB extends DBReads {
     })
   }
 
-  /** As approximateSize, of several ranges, all of one state. */
+  /** As approximateSize, for several ranges, all in one state. */
   approximateSizes(ranges: Iterable<KeyRange>): Promise<number[]> {
     return promised(() => {
       this.checkOpen()
@@ -210,7 +210,7 @@ export class DB extends DBReads {
 
   /**
    * Make a copy of the database in another directory, as of now: every write that has been acknowledged, while writes go on.
-   * Tables are linked, where the file system can. The copy is a database of its own, and opens in LevelDB too: where memory holds
+   * Tables are hard-linked, if the file system can. The copy is a database of its own, and opens in LevelDB, too: if memory holds
    * range deletes, it is flushed first.
    * @param target must not exist, or be an empty directory
    * @throws (rejects with) AlreadyExistsError, InvalidArgumentError, AbortedError, ClosedError, ReadOnlyError, CorruptionError,
@@ -239,7 +239,7 @@ export class DB extends DBReads {
 
   /**
    * The database as a stream of bytes for `restore`, as of the moment when its first chunk is asked for, while writes go on. Chunks
-   * are made as they are asked for. A stream that is not read to its end must be ended, by `break` or `return()`.
+   * are made on demand. If you do not read the stream to its end, end it, by `break` or `return()`.
    * @throws InvalidArgumentError, ClosedError, ReadOnlyError; the stream rejects with those and AbortedError, CorruptionError, IOError
    */
   backup(options: CopyOptions = NO_OPTIONS): AsyncIterableIterator<Uint8Array<ArrayBuffer>> & AsyncDisposable {
@@ -251,16 +251,16 @@ export class DB extends DBReads {
     return new ChunkStream(backupChunks(this.#engine, moment), this.#engine.environment, signal, begin)
   }
 
-  /** The database's layers and counters, as they are now; also while it closes. */
+  /** The database's layers and counters, as of now. Works while the database closes, too. */
   stats(): Stats {
     if (this.#engine.isReleased) throw closed()
     return { ...gatherStats(this.#engine, this.openScans), directory: this.#directory }
   }
 
   /**
-   * Complete the writes under way, end open scans and snapshots, flush what is in memory, and let go of the directory. Every
+   * Complete the writes under way, end open scans and snapshots, flush what is in memory, and release the directory. Every
    * acknowledged write is durable when this resolves. A second call returns the same promise.
-   * @throws (rejects with) IOError; the directory is let go of all the same
+   * @throws (rejects with) IOError; the directory is released all the same
    */
   close(): Promise<void> {
     this.#closing ??= this.#close()

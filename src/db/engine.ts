@@ -20,7 +20,6 @@ import type { CompactionJob } from '../jobs/compaction-job.ts'
 import type { FlushResult } from '../jobs/flush-job.ts'
 import type { MemTable } from '../memtable/memtable.ts'
 import type { Compaction } from '../version/compaction.ts'
-import { pickCompaction } from '../version/compaction-picker.ts'
 import type { PickerOptions } from '../version/compaction-plan.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import type { Version } from '../version/version.ts'
@@ -31,7 +30,7 @@ import { Background } from './background.ts'
 import { BufferTimer } from './buffer-timer.ts'
 import { CommitQueue, type CommitTarget } from './commit-queue.ts'
 import type { CompactionHost } from './compaction-lane.ts'
-import { compactionEdit, compactionJob, inputsOf, pickContext, pickerOptions } from './compaction-plans.ts'
+import { compactionEdit, compactionJob, inputsOf, nextCompaction, pickerOptions } from './compaction-plans.ts'
 import type { Emit } from './events.ts'
 import type { FlushHost } from './flush-lane.ts'
 import type { FlushPlan } from './flush-plan.ts'
@@ -47,6 +46,7 @@ import { ReadHints } from './read-hints.ts'
 import type { ReadHost } from './read-host.ts'
 import { isEmpty, type MemTableSlot, onVersion, type ReadState, withTable } from './read-state.ts'
 import { type RecoveryInfo, recoverInto } from './recovery.ts'
+import { Rest } from './rest.ts'
 import { Sharing } from './sharing.ts'
 import { SnapshotList } from './snapshot.ts'
 import { StallClock } from './stall-clock.ts'
@@ -77,6 +77,8 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   readonly pace: Pace
   /** What reads have noticed. */
   readonly hints: ReadHints
+  /** What is done when nobody writes. */
+  readonly rest: Rest
   /** Tables that no compaction may take: inputs of one, about to be dropped, or damaged. Whoever adds one takes it out. */
   readonly busy: Set<FileNumber> = new Set()
   readonly recoveryInfo: RecoveryInfo
@@ -112,6 +114,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.pace = new Pace(environment.clock)
     const schedule = (): void => this.background.schedule()
     this.hints = new ReadHints(options.seekCompaction, schedule)
+    this.rest = new Rest(this)
     this.sharing = new Sharing(this, schedule)
     this.snapshots = new SnapshotList(schedule, () => this.sharing.sequences())
     this.log = new WriteAheadLog(environment.files, directory, options.walMarkers)
@@ -273,12 +276,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   }
 
   pickCompaction(): Compaction | undefined {
-    if (!this.isWritable) return undefined
-    const picked = pickCompaction(pickContext(this))
-    // If nothing is due, hints that were not followed lead nowhere.
-    if (picked === undefined) this.hints.clear()
-    else this.hints.spend(picked.hint)
-    return picked
+    return this.isWritable ? nextCompaction(this) : undefined
   }
 
   compactionJob(compaction: Compaction): CompactionJob {
@@ -326,6 +324,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   release(): void {
     this.#isReleased = true
     this.#bufferTimer.cancel()
+    this.rest.close()
     this.#samples?.close()
     const isThrownAway = this.background.compactions.isRunning
     closeAll([
@@ -369,10 +368,11 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     return !this.versions.isHeld && !this.sharing.wasEverUsed
   }
 
-  /** The layers have changed: how much writes are to be slowed down. */
+  /** The layers have changed: how much writes are to be slowed down, and what would be worth doing at rest. */
   #press(): void {
     this.#pressure = backPressure(loadOf(this.#readState, this.pickerOptions), this.options)
     this.pace.set(this.#pressure.bytesPerSecond)
+    this.rest.changed()
   }
 
   #removeDropped(dropped: readonly { readonly number: FileNumber }[] = []): void {

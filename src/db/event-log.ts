@@ -19,15 +19,15 @@ import { CorruptionError } from '../base/errors.ts'
 import type { BackgroundErrorDetail, CompactionDetail, DBEvents, FlushDetail, StallDetail } from './events.ts'
 import type { RecoveryInfo } from './recovery.ts'
 
-/** Takes the lines of a database's log: pino does, and console. */
+/** Gets the lines of a database's log. pino and console fit. */
 export interface Logger {
-  /** What is begun, and by what steps. */
+  /** Details: work that begins, and its steps. */
   debug(fields: object, message: string): void
-  /** What was done: opened, flushed, compacted, closed. */
+  /** Work that was done: opened, flushed, compacted, closed. */
   info(fields: object, message: string): void
-  /** What goes on nevertheless: a log that was cut short, writes that wait, a job that is tried again. */
+  /** Problems that need no action yet: a log that was cut short, writes that wait, a job that is tried again. */
   warn(fields: object, message: string): void
-  /** What somebody has to look at: damage, a job that was given up, no more writes. */
+  /** Problems that need action: damage, a job that was given up, no more writes. */
   error(fields: object, message: string): void
 }
 

@@ -7,7 +7,7 @@ import type { StallReason } from './back-pressure.ts'
 
 /** A frozen MemTable was written to a table, and the table is installed. */
 export interface FlushDetail {
-  /** undefined if there was nothing to write: range deletes of keys that do not exist, or of whole tables. */
+  /** Its number; undefined if nothing had to be written: only range deletes of keys that do not exist, or of whole tables. */
   readonly table: number | undefined
   readonly level: number
   readonly entries: number
@@ -24,7 +24,7 @@ export interface CompactionDetail {
   readonly outputLevel: number
   /** Tables read. */
   readonly inputs: number
-  /** Tables written; as the figures below, 0 until the end. */
+  /** Tables written. This and the figures below are 0 until the end. */
   readonly outputs: number
   readonly bytesRead: number
   readonly bytesWritten: number
@@ -59,20 +59,20 @@ export interface BackgroundErrorDetail {
   readonly work: BackgroundWork
   readonly error: Error
   readonly attempt: number
-  /** undefined if it is not tried again. */
+  /** Pause before the next try; undefined if it is given up. */
   readonly retryMs: number | undefined
 }
 
-/** The filter of a table cannot be used: reads of it are slower, and as right as ever. Told once for each table. */
+/** The filter of a table is damaged: its reads are slower, but still right. Once for each table. */
 export interface DamagedFilterDetail {
   readonly table: number
   /** Path of the table. */
   readonly file: string
 }
 
-/** A read found bytes that are not what was written, and threw the error to its caller. Told once for each file. */
+/** A read found bytes that are not what was written; its caller got the error. Once for each file. */
 export interface DamageDetail {
-  /** undefined for a MemTable, whose checksums the option memtableChecksums asks for. */
+  /** undefined for a MemTable (option memtableChecksums). */
   readonly file: string | undefined
   readonly offset: number | undefined
   readonly error: Error

@@ -34,7 +34,7 @@ export interface ReplayTarget {
   replay(bytes: Bytes, offset: number, length: number): void
 }
 
-/** What was not used, and why. */
+/** A part of a log that was not used, and why. */
 export interface Discarded {
   readonly file: string
   readonly offset: number

@@ -13,9 +13,10 @@ import { prepareDirectory } from './recovery.ts'
 let sharedEnvironment: Environment | undefined
 
 /**
- * Open the database in `directory`, creating it unless told otherwise. Resolves once all that the logs held is in tables.
- * @throws (rejects with) InvalidArgumentError, NotFoundError, AlreadyExistsError, LockedError (another opener, named),
- *   CorruptionError (see the `recovery` option), IOError; nothing is changed then, but for a directory that was created
+ * Open the database in `directory`, or create it. Resolves once everything that its logs held is in tables.
+ * @throws (rejects with) InvalidArgumentError, NotFoundError, AlreadyExistsError, LockedError (its message
+ *   names the other opener), CorruptionError (see the option `recovery`), IOError. Nothing has changed then, but a directory may
+ *   have been created
  */
 export async function open(directory: string, options: Options = {}): Promise<DB> {
   if (typeof directory !== 'string' || directory === '')

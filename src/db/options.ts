@@ -12,7 +12,10 @@ import { levelBytesFor } from '../version/level-sizes.ts'
 import { LEVELS } from '../version/version-edit.ts'
 import type { Logger } from './event-log.ts'
 
-/** What to do about a log that is damaged or was cut off: see docs/durability.md. */
+/**
+ * What to do about a log that was cut short or damaged. `pointInTime`: discard an end that was cut short, refuse damage. `strict`:
+ * refuse both. `salvage`: discard both, and keep the logs in `lost`. See docs/durability.md.
+ */
 export type RecoveryMode = 'strict' | 'pointInTime' | 'salvage'
 
 /** Options of `open`. */
@@ -21,82 +24,87 @@ export interface Options {
   readonly createIfMissing?: boolean | undefined
   /** Refuse to open a database that exists. Default false. */
   readonly errorIfExists?: boolean | undefined
-  /** Open for reading: take no lock, write nothing, see the database as it is now; a StaleError means open again. Default false. */
+  /** Take no lock, write nothing, and show the database as it is now; StaleError means: open it again. Default false. */
   readonly readOnly?: boolean | undefined
-  /** Bytes at which a MemTable freezes and a fresh one takes over. 4 KiB to 1 GiB; default 64 MiB. */
+  /** Bytes at which a MemTable is frozen and flushed, and a fresh one takes over. 4 KiB to 1 GiB; default 64 MiB. */
   readonly writeBufferBytes?: number | undefined
   /** Frozen MemTables that may wait for their flush before writes wait too. 1 to 64; default 3. */
   readonly maxImmutableMemTables?: number | undefined
-  /** The MemTable's representation. Default: 'radix', in bytewise order only; 'skiplist' with a comparator of yours. */
+  /** The MemTable's index. Default: 'radix', for bytewise order only; 'skiplist' with a comparator of your own. */
   readonly memtable?: 'radix' | 'skiplist' | undefined
   /**
-   * Whether every entry of a MemTable has a checksum, verified whenever it is read or flushed: damage to memory is then an
-   * error, and does not reach a table. Default false.
+   * Whether every entry of a MemTable has a checksum, which is verified whenever it is read or flushed: damage in memory is then
+   * an error, and does not reach a table. Default false.
    */
   readonly memtableChecksums?: boolean | undefined
-  /** An order of keys of your own; part of the database for ever. Default: unsigned bytewise. */
+  /** An order of keys of your own. A database keeps its order for ever. Default: by unsigned bytes. */
   readonly comparator?: KeyOrder | undefined
-  /** Uncompressed bytes at which a table's data block is complete: with 1, every entry has its own. 1 to 4 MiB; default 4096. */
+  /** Uncompressed bytes at which a data block of a table ends; with 1, every entry has its own. 1 to 4 MiB; default 4096. */
   readonly blockBytes?: number | undefined
-  /** Keys between two restart points of a block. 1 to 1024; default 16. */
+  /** Keys from one restart point of a block (a key that is stored whole) to the next. 1 to 1024; default 16. */
   readonly restartInterval?: number | undefined
   /**
-   * Bloom filter bits for each key, 0 for no filter: for all tables, or by level from level 0 on, the last one for all levels
-   * below. 0 to 64; default 10.
+   * Bloom filter bits per key, 0 for no filter: a number for all levels, or an array by level from level 0 on, whose last element
+   * is for all deeper levels, too. 0 to 64; default 10.
    */
   readonly bloomBitsPerKey?: number | readonly number[] | undefined
-  /** Compression of tables that are written; the others are read as well. Only 'zstd' needs Node.js 22.15 or 23.8. Default 'snappy'. */
+  /** Compression of new tables; all kinds can be read. 'zstd' needs Node.js 22.15 or 23.8. Default 'snappy'. */
   readonly compression?: Compression | undefined
-  /** Bytes of tables' data blocks kept in memory. Default 32 MiB. */
+  /** Bytes of tables' data blocks that are cached in memory, 0 for none. Default 32 MiB. */
   readonly blockCacheBytes?: number | undefined
   /**
-   * Bytes of tables' indexes and filters, about a fortieth of the data that is read or written. Tables that do not fit are closed, and
-   * opened anew when they are read, which costs far more than a block. 1 MiB and more; default 128 MiB.
+   * Bytes of tables' indexes and filters that are kept in memory: about a fortieth of the data that is read or written. Tables that
+   * do not fit are closed, and opened again for reads, which costs far more than reading a block. At least 1 MiB; default 128 MiB.
    */
   readonly tableCacheBytes?: number | undefined
   /** Tables kept open. 16 to 50,000; default 1000. */
   readonly maxOpenFiles?: number | undefined
   /** How far a write gets before it is acknowledged, unless it says otherwise. Default 'os'. */
   readonly durability?: Durability | undefined
-  /** Longest time that a `buffered` write stays in varve's own buffer. Default 10 ms. */
+  /** Longest time in milliseconds that a 'buffered' write stays in varve's own buffer. 0 to 60,000; default 10. */
   readonly walBufferMs?: number | undefined
-  /** Bytes of `buffered` writes that are held back at most. Default 64 KiB. */
+  /** Bytes of 'buffered' writes at which the buffer is written. 0 to 64 MiB; default 64 KiB. */
   readonly walBufferBytes?: number | undefined
   /** What to do about a log that was cut short or damaged. Default 'pointInTime'. */
   readonly recovery?: RecoveryMode | undefined
   /**
-   * Write the empty batches by which recovery tells a torn tail from damage. Default true. Without them a log is taken for
-   * another program's: after power loss one that is torn in its middle is refused, as damaged.
+   * Write empty batches to the log, by which recovery tells a log that was cut short from a damaged one. Default true. Without them,
+   * a log that a power loss has torn in its middle is refused as damaged.
    */
   readonly walMarkers?: boolean | undefined
   /**
-   * Worker threads, started when first needed: 2, so that a flush and a compaction run at once; 1 for both in turn; or 0 to
+   * Worker threads, started when first needed: 2 to run a flush and a compaction at the same time, 1 to run them in turn, 0 to
    * run them on the calling thread. Default 2.
    */
   readonly workers?: number | undefined
   /**
-   * Bytes at which a compaction closes a table and begins the next one. 4 KiB to 1 GiB; default 8 MiB. Smaller tables make
-   * compactions finer, and more files: each is opened, indexed and filtered for itself, and takes a descriptor.
+   * Bytes at which a compaction ends a table and begins the next one. 4 KiB to 1 GiB; default 8 MiB. Smaller tables make compactions
+   * finer, but there are more of them, each with a file descriptor, an index and a filter of its own.
    */
   readonly maxFileBytes?: number | undefined
-  /** Tables in level 0 at which they are merged into level 1. 1 to 1000; default 4. */
+  /** Tables in level 0 at which a compaction merges them into level 1. 1 to 1000; default 4. */
   readonly level0CompactionTrigger?: number | undefined
   /** Tables in level 0 from which writes are slowed down. At least the compaction trigger; default 12. */
   readonly level0SlowdownTrigger?: number | undefined
   /** Tables in level 0 at which writes stop until there are fewer. At least the slowdown trigger; default 24. */
   readonly level0StopTrigger?: number | undefined
   /**
-   * Bytes that level 1 is allowed to hold; each level below, ten times as many. 4 KiB to 1 TiB; default
+   * Bytes at which level 1 is full; each deeper level may have ten times as many. 4 KiB to 1 TiB; default
    * level0CompactionTrigger times writeBufferBytes, at least 10 MiB: about what level 0 holds when it is merged.
    */
   readonly levelBytes?: number | undefined
-  /** Compact tables that many lookups pass through in vain, as LevelDB does. Default false: filters make them cheap. */
+  /** Compact tables that many lookups search in vain, as LevelDB does. Default false: filters make such lookups cheap. */
   readonly seekCompaction?: boolean | undefined
-  /** Longest time that a write waits for room before it is refused. Default 60,000 ms. */
+  /**
+   * Merge level 0 once nobody has written for a fifth of a second, together with a MemTable that is small beside it, if that
+   * rewrites no more of level 1 than it takes: reads then search fewer tables. Default true.
+   */
+  readonly mergeAtRest?: boolean | undefined
+  /** Longest time in milliseconds that a write waits for room before it is refused (StalledError). Default 60,000. */
   readonly stallTimeoutMs?: number | undefined
   /**
-   * Takes the lines of the database's log: opening and recovery, flushes, compactions, waits, failures, damage, closing.
-   * pino and console fit. What it throws is dropped. Default: nobody is told.
+   * Gets a line about each opening, recovery, flush, compaction, wait, failure, damage and closing. pino and console fit. What it
+   * throws is dropped. Default: none.
    */
   readonly logger?: Logger | undefined
   /** Files, clock, randomness and threads. Default: Node's. */
@@ -185,6 +193,7 @@ const TABLE: { readonly [K in keyof Required<Options>]: readonly [default_: unkn
   level0StopTrigger: [24, integer(1, 100_000)],
   levelBytes: [undefined, integer(4 * KIB, 1024 * 1024 * MIB)],
   seekCompaction: [false, boolean],
+  mergeAtRest: [true, boolean],
   stallTimeoutMs: [60_000, integer(1, 24 * 3600 * 1000)],
   logger: [undefined, objectOfFunctions('debug', 'info', 'warn', 'error')],
   environment: [undefined, object('files', 'clock')],

@@ -44,7 +44,7 @@ import { type ResolvedOptions, tableFormat } from './options.ts'
 import type { WriteAheadLog } from './write-ahead-log.ts'
 import { arenaBytesMax } from './write-group.ts'
 
-/** What opening found, did and discarded. */
+/** What an opening found, did and discarded. */
 export interface RecoveryInfo {
   readonly created: boolean
   readonly logs: readonly ReplayedLog[]

@@ -12,7 +12,7 @@ import { Snapshot } from './snapshot.ts'
 
 /** Options of `scan`, `keys` and `values`, and their `…Sync` forms. */
 export interface ScanOptions {
-  /** Keys that begin with this; of those, the keys within the bounds below. Not with an order of your own. */
+  /** Keys that begin with this, if they are also within the bounds below. Not with a comparator of your own. */
   readonly prefix?: string | Uint8Array | undefined
   /** Keys greater than or equal to this. */
   readonly gte?: string | Uint8Array | undefined
@@ -26,11 +26,11 @@ export interface ScanOptions {
   readonly reverse?: boolean | undefined
   /** At most so many entries. Default: all. */
   readonly limit?: number | undefined
-  /** The state to read; default: that of the call. */
+  /** The state to read. Default: that at the time of the call. */
   readonly snapshot?: Snapshot | undefined
 }
 
-/** A cursor has no limit: whoever moves it counts. */
+/** Options of `cursor`: as of `scan`, without a limit. */
 export type CursorOptions = Omit<ScanOptions, 'limit'>
 
 export interface ScanPlan {

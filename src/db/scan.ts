@@ -10,7 +10,7 @@ import type { Environment } from '../base/environment.ts'
 import type { Cursor } from './cursor.ts'
 import type { DBIterator } from './db-iterator.ts'
 
-/** Key and value, each in memory of its own. */
+/** Key and value: copies that are yours. */
 export type Entry = [key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>]
 
 /** Makes of the entry that an iterator is at what a scan yields. */
@@ -81,7 +81,7 @@ export class SyncScan<T> implements IterableIterator<T> {
     return DONE
   }
 
-  /** End the scan, and let go of its layers; ending twice is no error. */
+  /** End the scan, and release its tables. Ending twice is no error. */
   close(): void {
     this.#cursor.close()
   }
@@ -120,7 +120,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
     return Promise.resolve(DONE)
   }
 
-  /** End the scan, and let go of its layers; ending twice is no error. */
+  /** End the scan, and release its tables. Ending twice is no error. */
   close(): void {
     this.#cursor.close()
   }

@@ -8,7 +8,7 @@ import type { TransferablePort } from '../env/node-port.ts'
 import type { MemTableToken } from '../memtable/memtable-options.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 
-/** The way to an open database, for one other thread: made by `share`, used up by `attach`. */
+/** Leads one other thread to an open database: `share` makes it, `attach` uses it, once. */
 export interface ShareHandle {
   /** Has to be transferred: name it in the transfer list of `new Worker` or `postMessage`. */
   readonly port: TransferablePort

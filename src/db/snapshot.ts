@@ -5,7 +5,7 @@
 import { ClosedError } from '../base/errors.ts'
 import type { SequenceNumber } from '../base/types.ts'
 
-/** The database as it was at one moment, for the reads that it is given to. Close it: it keeps old versions. */
+/** The database as it was at one moment: an option of reads. Close it, since it keeps old versions. */
 export class Snapshot {
   /** Everything up to this sequence number is visible, nothing after it. */
   readonly sequence: SequenceNumber
@@ -17,7 +17,7 @@ export class Snapshot {
     this.sequence = sequence
   }
 
-  /** Let go of it; closing twice is no error. */
+  /** Release it. Closing twice is no error. */
   close(): void {
     this.#owner?.remove(this)
     this.#owner = undefined

@@ -56,7 +56,7 @@ export interface OpenOptions extends AbstractOpenOptions {
 
 /** Options of the constructor. */
 export interface DatabaseOptions<K, V> extends AbstractDatabaseOptions<K, V>, Omit<OpenOptions, 'passive'> {
-  /** Anything else that varve's `open` takes. Classic-level's options, where they are given, come before it. */
+  /** Any other option of varve's `open`. If an option of classic-level sets the same, that one counts. */
   readonly varve?: EngineOptions | undefined
 }
 
@@ -71,7 +71,7 @@ export interface SyncOptions {
 }
 
 export interface ScanningOptions extends FillCacheOptions {
-  /** Bytes of keys and values after which one call of `nextv` gives what it has. Default 16 KiB. */
+  /** Bytes of keys and values after which one call of `nextv` returns what it has. Default 16 KiB. */
   readonly highWaterMarkBytes?: number | undefined
 }
 

@@ -156,7 +156,7 @@ export class VarveLevel<KDefault = string, VDefault = string> extends AbstractLe
 
   /**
    * @param location directory of the database
-   * @param options see level-options.ts; those of `open` may be given here as well
+   * @param options those of `open` may be given here as well
    */
   constructor(location: string, options?: DatabaseOptions<KDefault, VDefault>) {
     super(manifest(), levelOptions(options))
@@ -185,7 +185,7 @@ export class VarveLevel<KDefault = string, VDefault = string> extends AbstractLe
   }
 
   /**
-   * Make a damaged database usable again, as far as it goes; what is replaced is kept in the directory's `lost`.
+   * Make a damaged database usable again, as far as it goes; what is replaced is kept in its subdirectory `lost`.
    * @throws (rejects with) LEVEL_LOCKED, LEVEL_IO_ERROR, LEVEL_DATABASE_NOT_FOUND
    */
   static async repair(location: string, options?: RepairOptions): Promise<void> {

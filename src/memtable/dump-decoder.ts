@@ -18,7 +18,7 @@ import type { MemTableOptions } from './memtable-options.ts'
 
 /** Options of `MemTable.decode`. */
 export interface DecodeOptions extends Omit<MemTableOptions, 'comparator'> {
-  /** Path of the file that the dump comes from, for the error that tells of damage. */
+  /** Path of the file that the dump comes from, for errors. */
   readonly file?: string | undefined
 }
 

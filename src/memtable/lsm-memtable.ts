@@ -14,7 +14,7 @@ import type { MemTableOptions } from './memtable-options.ts'
 /** A key may begin with what others take for a byte order mark. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** A MemTable with goLSM's interface: keys are strings, answers whole entries. */
+/** A MemTable with goLSM's interface: keys are strings, and results whole entries. */
 export class LsmMemtable {
   readonly #table: MemTable
 
@@ -25,7 +25,7 @@ export class LsmMemtable {
 
   /**
    * Insert a key or replace its value.
-   * @throws InvalidArgumentError if the key is no string of Unicode, or the value no bytes; MemTableFullError without room
+   * @throws InvalidArgumentError if the key is not a well-formed string, or the value not bytes; MemTableFullError without room
    */
   put(key: string, value: Uint8Array): void {
     this.#table.put(checkedKey(key, 'key'), value)
@@ -66,7 +66,7 @@ export class LsmMemtable {
     return this.#table.length
   }
 
-  /** Begin anew, empty. */
+  /** Remove everything. */
   clear(): void {
     this.#table.clear()
   }

@@ -67,7 +67,7 @@ export class MemTableCursor {
 
   /**
    * To the first key that is not before `key`. O(log n).
-   * @throws InvalidArgumentError if the key is none (text.ts); the cursor stays
+   * @throws InvalidArgumentError if it is neither string nor Uint8Array, or not well-formed; the cursor stays
    */
   seek(key: string | Uint8Array): boolean {
     const bytes = toBytes(key, 'key')

@@ -5,7 +5,7 @@ import type { Comparator, KeyOrder } from '../base/comparator.ts'
 
 /** Options of `MemTable.create`. */
 export interface MemTableOptions {
-  /** Room for entries, whose overhead counts (`entryBytesMax`). Committed as it is used. Default 64 MiB; below 2 GiB. */
+  /** Bytes for entries and their overhead (`entryBytesMax`), taken from the system as they are used. Default 64 MiB; below 2 GiB. */
   readonly capacityBytes?: number | undefined
   /**
    * How keys are found. Default: 'radix', which knows bytewise order only; 'skiplist' for a comparator of your own. 'vector'
@@ -15,12 +15,11 @@ export interface MemTableOptions {
   /** Order of the keys. Default: bytewise. */
   readonly comparator?: Comparator | KeyOrder | undefined
   /**
-   * Whether every entry has a checksum, which is verified whenever it is read, here or on another thread: what its memory
-   * does not hold any more as it was written is a CorruptionError. Costs 4 bytes an entry, and reading each whole. Default
-   * false.
+   * Whether every entry has a checksum, which is verified whenever it is read, here or on another thread: an entry whose memory
+   * has changed is a CorruptionError. Costs 4 bytes per entry, and reading the whole of it. Default false.
    */
   readonly checksums?: boolean | undefined
-  /** Of everything random in the representation: one seed and one sequence of writes make one arena, byte for byte. */
+  /** Seed of everything random: the same seed and the same writes make the same arena, byte for byte. */
   readonly seed?: number | undefined
 }
 

@@ -14,8 +14,8 @@ export abstract class MemTableRanges extends MemTableNumbers {
   protected abstract limit(): number
 
   /**
-   * The most bytes that a range delete can take, whatever it covers and whatever else is in the table: as entryBytesMax.
-   * Never more than for two empty keys, and the lengths of these.
+   * The most bytes that a range delete can take, whatever it covers and whatever else is in the table; compare entryBytesMax.
+   * Never more than for two empty keys, plus the lengths of start and end.
    */
   static rangeBytesMax(startLen: number, endLen: number): number {
     return rangeBytesMax(startLen, endLen)

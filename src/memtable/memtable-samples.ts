@@ -19,7 +19,7 @@ export abstract class MemTableSamples extends MemTableRanges {
     this.#order = order
   }
 
-  /** The name of its comparator. */
+  /** Name of the comparator. */
   get order(): string {
     return this.#order.name
   }
@@ -43,8 +43,8 @@ export abstract class MemTableSamples extends MemTableRanges {
   }
 
   /**
-   * The newest version of up to `count` keys at random, in order, each once: all if there are no more, and else hardly fewer
-   * than asked for. One seed and one table give one sample. Not quite uniform: see key-sample.ts. O(count · log n).
+   * The newest version of up to `count` random keys, in order, each once: all keys if there are no more, else hardly fewer
+   * than `count`. The same seed and table give the same sample. Not quite uniform: see key-sample.ts. O(count · log n).
    */
   sample(count: number, seed: number = SAMPLE_SEED): MemTableEntry[] {
     const descent = this.index().descent(this.limit())

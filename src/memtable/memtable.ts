@@ -44,14 +44,17 @@ import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValue
 /** In the tag of a lookup: not below any type, so that every version of the sequence is found. */
 const ANY_TYPE = 0xff
 
-/** A sorted map of bytes to bytes with versions and tombstones, in memory that threads share. `create`, `attach` or `decode` one. */
+/** A sorted map from bytes to bytes with versions and tombstones, in memory that threads share. `create`, `attach` or `decode` one. */
 export class MemTable extends MemTableSamples {
-  /** After a lookup that answered FOUND: the value is valBuf[valOff, valOff + valLen), borrowed until `clear`. */
+  /** @internal After a lookup that answered FOUND: the value is valBuf[valOff, valOff + valLen), borrowed until `clear`. */
   valBuf: Bytes
+  /** @internal */
   valOff: number
+  /** @internal */
   valLen: number
-  /** After a lookup that answered FOUND or DELETED: the tag of what it found. */
+  /** @internal After a lookup that answered FOUND or DELETED: the tag of what it found. */
   foundTagLow: number
+  /** @internal */
   foundTagHigh: number
 
   readonly #comparator: Comparator
@@ -109,7 +112,7 @@ export class MemTable extends MemTableSamples {
     return new MemTable(arena, comparator, 0, false)
   }
 
-  /** The most bytes that adding an entry can take, in any representation: what to reserve before logging it. */
+  /** The most bytes that an entry can take, in any representation: for `hasRoom`. */
   static entryBytesMax(keyLen: number, valLen: number): number {
     return OVERHEAD_BYTES_MAX + keyLen + valLen
   }
@@ -200,7 +203,7 @@ export class MemTable extends MemTableSamples {
     return this.#rep.iterator(this.limit())
   }
 
-  /** Publish, and refuse every later write. Idempotent. @throws InvalidArgumentError if the table is attached */
+  /** Refuse every later write. Freezing twice is no error. @throws InvalidArgumentError if the table is attached */
   freeze(): void {
     if (!this.#isOwner) throw new InvalidArgumentError('an attached MemTable is read-only')
     this.#rep.settle(this.#counters)
@@ -228,9 +231,8 @@ export class MemTable extends MemTableSamples {
    * Set a key's value; published when it returns.
    * @param sequence default: one more than the largest so far
    * @returns the sequence of the write
-   * @throws InvalidArgumentError if key or value are neither string nor Uint8Array, hold lone surrogates or are
-   *   detached; if the sequence is not an integer from 1 to 2^53 − 1, or not greater than every one of this key; or if
-   *   the table is frozen or attached. MemTableFullError if there is no room. Then nothing has changed.
+   * @throws InvalidArgumentError if key or value is no well-formed string and no Uint8Array; if the sequence is not an integer from
+   *   1 to 2^53 − 1 above all of this key; or if the table is frozen or attached. MemTableFullError. Then nothing has changed.
    */
   put(key: string | Uint8Array, value: string | Uint8Array, sequence?: number): SequenceNumber {
     return this.#write(ValueType.VALUE, toBytes(key, 'key'), toBytes(value, 'value'), sequence)
@@ -258,8 +260,7 @@ export class MemTable extends MemTableSamples {
    * Mark all keys from `start` up to but not including `end` as deleted, whether or not the table has them.
    * @param sequence default: one more than the largest so far; versions of a lower one are covered, whenever they come
    * @returns the sequence of the write; if start and end are the same, nothing is written, and it is the largest so far
-   * @throws InvalidArgumentError if start is after end, or the sequence is not greater than that of every range tombstone;
-   *   else as `put`
+   * @throws as `put`; InvalidArgumentError if start is after end, or the sequence is not above that of every range tombstone
    */
   deleteRange(start: string | Uint8Array, end: string | Uint8Array, sequence?: number): SequenceNumber {
     const first = toBytes(start, 'start')
@@ -302,12 +303,12 @@ export class MemTable extends MemTableSamples {
     return entriesBetween(this.newest(), this.#comparator, undefined, undefined)
   }
 
-  /** A cursor over the newest version of every key, at none yet. */
+  /** A cursor over the newest version of every key. It stands nowhere until it is moved. */
   cursor(): MemTableCursor {
     return new MemTableCursor(this.newest(), this.#comparator)
   }
 
-  /** The newest version of every key, as of `sequence`, as one byte string: see dump.ts. @throws NotSupportedError */
+  /** The newest version of every key, as of `sequence`, as a dump. @throws NotSupportedError if it has range tombstones, or not bytewise order */
   encode(sequence: number = MAX_SEQUENCE): Uint8Array<ArrayBuffer> {
     return encode(this, this.#rep, this.limit(), checkedSequence(sequence, 0))
   }

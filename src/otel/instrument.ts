@@ -23,12 +23,12 @@ export interface InstrumentOptions {
   readonly meter?: Meter | undefined
   /** Makes the spans. Default: the global provider's tracer `varve`. */
   readonly tracer?: Tracer | undefined
-  /** Added to every measurement and span; they come before varve's own of the same name. */
+  /** Added to every measurement and span; may replace `db.system.name` and `db.namespace`. */
   readonly attributes?: Attributes | undefined
 }
 
 /**
- * Report on a database until the returned function is called.
+ * Report metrics and spans of a database until the returned function is called.
  * @returns a function that ends the reporting; calling it again does nothing
  * @throws ClosedError if the database is closed
  */

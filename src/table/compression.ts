@@ -17,7 +17,7 @@ import { decodeSnappy } from './snappy-decoder.ts'
 import { SnappyEncoder } from './snappy-encoder.ts'
 import { zstdContentsLength } from './zstd-frame.ts'
 
-/** How tables are written. */
+/** How the blocks of a table are compressed. */
 export type Compression = 'none' | 'snappy' | 'zstd'
 
 export const NONE = 0

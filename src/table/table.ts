@@ -54,6 +54,12 @@ export interface TableCount {
   readonly next: number
 }
 
+/**
+ * After as many lookups in a row that found their key, the next is taken to find its own: its block, if it is here, is asked without the
+ * filter, which would be one more place in memory to wait for. Of keys of which half are missing, one in 256 finds out the hard way.
+ */
+const TRUSTED_IN_ROW = 8
+
 export class Table {
   readonly file: RandomAccessFile
   readonly number: FileNumber
@@ -69,6 +75,8 @@ export class Table {
   readonly #shelf: Shelf
   readonly #index: TableIndex
   readonly #filters: BlockFilters | undefined
+  /** How many lookups one after another have found their key, up to TRUSTED_IN_ROW. */
+  #foundInRow: number
   readonly #metaindexOffset: number
   readonly #lookups: LookupCursor
   /** Never moved, only touched: keeps the code of scans compiled (see idle-scan.ts). */
@@ -87,6 +95,7 @@ export class Table {
     this.#index = new TableIndex(options.comparator, index)
     this.#shelf = new Array<undefined>(index.count).fill(undefined)
     this.#filters = filterPolicy && filters && new BlockFilters(filterPolicy, filters)
+    this.#foundInRow = 0
     this.#metaindexOffset = metaindexOffset
     this.#lookups = options.lookups ?? new LookupCursor(options.comparator, this.#memory)
     this.memoryBytes = OVERHEAD_BYTES + 8 * index.count + outlineBytes(outline)
@@ -127,12 +136,27 @@ export class Table {
     const index = this.#index
     const at = index.find(key, keyOff, keyLen, low, high)
     if (at === index.count) return Lookup.ABSENT
-    const filters = this.#filters
-    if (filters !== undefined && !filters.keyMayMatch(at, key, keyOff, keyLen)) return Lookup.ABSENT
+    if (this.#isRuledOut(at, key, keyOff, keyLen)) return this.#missed()
     const lookups = this.#lookups
     if (lookups.owner !== this || lookups.at !== at) lookups.enter(this, at, this.#block(at))
     // If the block has no such entry, then neither has the next one: the separator between them is ≥ the key sought.
-    return lookups.find(key, keyOff, keyLen, low, high)
+    const answer = lookups.find(key, keyOff, keyLen, low, high)
+    if (answer === Lookup.ABSENT) return this.#missed()
+    if (this.#foundInRow < TRUSTED_IN_ROW) this.#foundInRow++
+    return answer
+  }
+
+  /** Whether a filter says that data block `at` lacks the key. Of a block that is here it is not asked while lookups find what they seek. */
+  #isRuledOut(at: number, key: Bytes, keyOff: number, keyLen: number): boolean {
+    const filters = this.#filters
+    if (filters === undefined) return false
+    if (this.#foundInRow === TRUSTED_IN_ROW && this.#shelf[at] !== undefined) return false
+    return !filters.keyMayMatch(at, key, keyOff, keyLen)
+  }
+
+  #missed(): number {
+    this.#foundInRow = 0
+    return Lookup.ABSENT
   }
 
   /** An iterator over all entries; of no use once the table is closed. */

@@ -5,6 +5,7 @@
  * Order      (1) levels over their target, the fullest first; within a level round robin, beginning after its pointer
  *            (2) hints: a table that lookups pass through in vain, a range that is full of tombstones
  *            (3) a table of which at least half are tombstones
+ *            (4) only at rest: tables that reads ask one after another, merged where that costs least
  * Tombstones a table goes down one level, where its tombstones meet what they hide, or go if nothing does; in the last
  *            level it is rewritten in place. Only a table whose tombstones no snapshot needs is taken, so each such
  *            compaction comes nearer to an end: the table sinks, or loses all its tombstones.
@@ -16,7 +17,7 @@ import type { Bytes, Level } from '../base/types.ts'
 import type { Compaction, CompactionHint } from './compaction.ts'
 import { isBusy, type PickContext, planCompaction, type Seed } from './compaction-plan.ts'
 import { compareFiles, type FileMetadata } from './file-metadata.ts'
-import { levelScores } from './level-sizes.ts'
+import { levelScores, totalBytes } from './level-sizes.ts'
 import { type KeyRange, overlappingFiles, rangeOf } from './overlap.ts'
 
 /** Fewer tombstones than this cost a scan less than a compaction costs the disk. */
@@ -30,6 +31,23 @@ const TOMBSTONES_SHARE = 0.5
  */
 export function pickCompaction(context: PickContext): Compaction | undefined {
   return pickBySize(context) ?? pickByHint(context) ?? pickByTombstones(context)
+}
+
+/**
+ * What nobody has to wait for once nobody writes: tables of level 0 that overlap, and what they meet below, become tables of which a
+ * lookup asks one. Only if they are no smaller than what is rewritten below, so that a byte is written twice at most.
+ */
+export function pickAtRest(context: PickContext): Compaction | undefined {
+  for (const file of inTurn(context, 0)) {
+    const compaction = isBusy(context, file) ? undefined : planDown(context, { reason: 'rest', level: 0, file })
+    if (compaction !== undefined && isWorthRest(compaction)) return compaction
+  }
+  return undefined
+}
+
+function isWorthRest({ upper, lower }: Compaction): boolean {
+  const isAskedTwice = upper.length > 1 || lower.length > 0
+  return isAskedTwice && totalBytes(upper) >= totalBytes(lower)
 }
 
 /**

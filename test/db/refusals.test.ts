@@ -155,6 +155,7 @@ const badOptions: [name: string, value: unknown][] = [
   ['level0StopTrigger', 11],
   ['levelBytes', 1],
   ['seekCompaction', 1],
+  ['mergeAtRest', 'yes'],
   ['stallTimeoutMs', 0],
   ['walBufferMs', -1],
   ['comparator', 'reverse'],

@@ -35,7 +35,7 @@ it('links that lead to files and places of the site, or out of it, are no proble
 it('a missing file, picture or place is a problem', () => {
   const problems = check({
     'index.html': '<a href="a/gone.html"> <img src="media/gone.svg"> <a href="#gone"> <a href="a/b.html#gone">',
-    'a/b.html': '<a href="index.html">',
+    'a/b.html': '<a href="index.html"> <a href="../#gone"> <a href="./">',
   })
   assert.deepEqual(problems, [
     'index.html: a/gone.html leads nowhere',
@@ -43,5 +43,7 @@ it('a missing file, picture or place is a problem', () => {
     'index.html: #gone leads to no place in index.html',
     'index.html: a/b.html#gone leads to no place in a/b.html',
     'a/b.html: index.html leads nowhere',
+    'a/b.html: ../#gone leads to no place in index.html',
+    'a/b.html: ./ leads nowhere',
   ])
 })

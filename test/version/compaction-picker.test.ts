@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import type { Compaction, CompactionHint } from '../../src/version/compaction.ts'
-import { pickCompaction, planManual } from '../../src/version/compaction-picker.ts'
+import { pickAtRest, pickCompaction, planManual } from '../../src/version/compaction-picker.ts'
 import type { PickContext, PickerOptions } from '../../src/version/compaction-plan.ts'
 import type { FileMetadata } from '../../src/version/file-metadata.ts'
 import {
@@ -29,6 +29,7 @@ class Picker {
       case 'version':
         return this.#draw(command)
       case 'pick':
+      case 'pick-at-rest':
       case 'begin':
         return this.#pick(command)
       case 'manual':
@@ -59,7 +60,8 @@ class Picker {
   }
 
   #pick(command: Command): string {
-    const compaction = pickCompaction(this.#context(command))
+    const pick = command.name === 'pick-at-rest' ? pickAtRest : pickCompaction
+    const compaction = pick(this.#context(command))
     if (compaction === undefined) return 'nothing'
     if (command.name === 'begin') this.#running.push(compaction)
     return this.#describe(compaction, command.has('deeper'))

@@ -27,13 +27,18 @@ export function checkSite(directory: string): SiteCheck {
     for (const link of new Set(valuesOf(text, ATTRIBUTE))) {
       if (/^[a-z][a-z0-9+.-]*:/i.test(link)) continue
       const [path, place] = link.split('#').map(decodeURIComponent)
-      const target = path === '' ? name : posix.join(posix.dirname(name), path)
+      const target = path === '' ? name : indexed(posix.join(posix.dirname(name), path))
       if (!files.has(target)) problems.push(`${name}: ${link} leads nowhere`)
       else if (place && !places.get(target)?.has(place))
         problems.push(`${name}: ${link} leads to no place in ${target}`)
     }
   }
   return { problems, pages: names.filter((name) => name.endsWith('.html')).length }
+}
+
+/** What a server answers with where a folder is asked for. */
+function indexed(path: string): string {
+  return path.endsWith('/') ? posix.join(path, 'index.html') : path
 }
 
 function valuesOf(text: string, pattern: RegExp): string[] {

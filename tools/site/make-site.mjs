@@ -29,6 +29,7 @@ const OPTIONS = {
   tsconfig: `${root}tsconfig.build.json`,
   entryPoints: [...entries.values()],
   readme: `${root}README.md`,
+  customCss: `${root}tools/site/site.css`,
   projectDocuments: documents(root).map((path) => root + path),
   // What abstract-level and Node.js declare is described there.
   excludeExternals: true,

@@ -11,8 +11,10 @@ const PAGES = {
   Guides: [
     'docs/guides/README.md',
     'docs/guides/getting-started.md',
+    'docs/guides/faq.md',
     'docs/durability.md',
     'docs/threads.md',
+    'docs/guides/production.md',
     'docs/guides/observability.md',
     'docs/guides/tuning.md',
     'docs/guides/troubleshooting.md',

@@ -1,0 +1,209 @@
+/**
+ * What a database does when nobody writes: level 0 becomes part of level 1, where that costs little.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { DB } from '../../src/db/db.ts'
+import { open } from '../../src/db/open.ts'
+import type { Options } from '../../src/db/options.ts'
+import { FaultEnvironment } from '../../src/env/fault-env.ts'
+import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { WriteBatch } from '../../src/public/index.ts'
+import { DIRECTORY, openIn } from './directories.ts'
+
+const WRITE_BUFFER_BYTES = 256 * 1024
+const REST_MS = 200
+/** Longer than the pause after a first failure. */
+const RETRY_MS = 20_000
+/** Between two looks at whether writes come. */
+const SHORTER_MS = REST_MS / 2
+
+interface Resting {
+  readonly db: DB
+  /** Why each compaction was begun. */
+  readonly reasons: string[]
+  readonly memory: MemoryEnvironment
+  readonly environment: FaultEnvironment
+  /** Let time pass, and what was begun then come to its end. */
+  readonly pass: (durationMs: number) => Promise<void>
+}
+
+async function resting(options: Options = {}): Promise<Resting> {
+  const memory = new MemoryEnvironment()
+  const environment = new FaultEnvironment(memory, { directory: DIRECTORY })
+  const db = await open(DIRECTORY, {
+    environment,
+    writeBufferBytes: WRITE_BUFFER_BYTES,
+    compression: 'none',
+    ...options,
+  })
+  const reasons: string[] = []
+  db.on('compaction', ({ phase, reason }) => {
+    if (phase === 'begin') reasons.push(reason)
+  })
+  const pass = async (durationMs: number): Promise<void> => {
+    memory.runTimers(memory.clock.monotonicMs() + durationMs)
+    for (let idle = 0; idle < 5; idle++) {
+      await new Promise((resolve) => setImmediate(resolve))
+      if (db.stats().isCompacting || db.stats().immutables.length > 0) idle = 0
+    }
+  }
+  return { db, reasons, memory, environment, pass }
+}
+
+/** `count` values of 100 bytes under keys that spread over all there are. */
+async function write(db: DB, count: number, value: string): Promise<void> {
+  const batch = new WriteBatch()
+  for (let i = 0; i < count; i++) batch.put(`k${String((i * 7919) % 10_000).padStart(5, '0')}`, value.repeat(100))
+  await db.write(batch)
+}
+
+async function writeTables(db: DB, count: number, entries: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    await write(db, entries, String(i))
+    await db.flush()
+  }
+}
+
+function tablesOf(db: DB): number[] {
+  return db.stats().levels.map(({ tables }) => tables)
+}
+
+test('two tables of level 0 are merged once nobody has written for a while, and read as before', async () => {
+  const { db, reasons, pass } = await resting()
+  await writeTables(db, 2, 1000)
+  await pass(SHORTER_MS)
+  assert.deepEqual(reasons, [])
+  const before = Array.from(db.scanSync(), ([key, value]) => `${key} ${value}`)
+  await pass(REST_MS)
+  assert.deepEqual(reasons, ['rest'])
+  assert.deepEqual(tablesOf(db).slice(0, 3), [0, 1, 0])
+  assert.deepEqual(
+    Array.from(db.scanSync(), ([key, value]) => `${key} ${value}`),
+    before,
+  )
+  await db.close()
+})
+
+test('a single table of level 0 with nothing below it stays where it is, and no timer runs', async () => {
+  const { db, reasons, memory, pass } = await resting()
+  await writeTables(db, 1, 1000)
+  assert.equal(memory.timerCount, 0)
+  await pass(10 * REST_MS)
+  assert.deepEqual(reasons, [])
+  await db.close()
+})
+
+test('nothing is merged as long as writes come, and then it is', async () => {
+  const { db, reasons, pass } = await resting()
+  await writeTables(db, 2, 1000)
+  for (let i = 0; i < 10; i++) {
+    await write(db, 10, 'x')
+    await pass(SHORTER_MS)
+  }
+  assert.deepEqual(reasons, [])
+  await pass(2 * REST_MS)
+  assert.deepEqual(reasons, ['rest'])
+  await db.close()
+})
+
+test('a trickle of writes is as good as none', async () => {
+  const { db, reasons, pass } = await resting()
+  await writeTables(db, 2, 1000)
+  await db.put('a', 'x')
+  await pass(SHORTER_MS)
+  await db.put('b', 'x')
+  await pass(REST_MS)
+  assert.deepEqual(reasons, ['rest'])
+  await db.close()
+})
+
+for (const [what, entries, isTaken] of [
+  ['a small MemTable goes along', 100, true],
+  ['a MemTable that is large beside the tables stays, since it answers faster', 1000, false],
+] as const) {
+  test(what, async () => {
+    const { db, reasons, pass } = await resting()
+    await writeTables(db, 2, 1000)
+    await write(db, entries, 'm')
+    await pass(2 * REST_MS)
+    assert.deepEqual(reasons, ['rest'])
+    assert.deepEqual(tablesOf(db).slice(0, 2), [0, 1])
+    assert.equal(db.stats().active.entries, isTaken ? 0 : entries)
+    assert.equal(Buffer.from(db.getSync('k00000') ?? []).toString(), 'm'.repeat(100))
+    await db.close()
+  })
+}
+
+test('what level 1 would be rewritten for waits until as much has come together', async () => {
+  const { db, reasons, pass } = await resting()
+  await writeTables(db, 2, 1500)
+  await pass(2 * REST_MS)
+  assert.deepEqual(reasons, ['rest'])
+  await writeTables(db, 1, 400)
+  await pass(2 * REST_MS)
+  assert.deepEqual(reasons, ['rest'], 'a small table above a large one')
+  await writeTables(db, 1, 1500)
+  await pass(2 * REST_MS)
+  assert.deepEqual(reasons, ['rest', 'rest'], 'with a large one beside it')
+  await db.close()
+})
+
+test('a database that is opened with two tables in level 0 merges them as well', async () => {
+  const { db, memory } = await resting({ mergeAtRest: false })
+  await writeTables(db, 2, 1000)
+  await db.close()
+  const again = await openIn(memory, { writeBufferBytes: WRITE_BUFFER_BYTES })
+  assert.deepEqual(tablesOf(again).slice(0, 2), [2, 0])
+  memory.runTimers(memory.clock.monotonicMs() + REST_MS)
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(tablesOf(again).slice(0, 2), [0, 1])
+  await again.close()
+})
+
+test('without mergeAtRest level 0 stays as it is, and no timer runs', async () => {
+  const { db, reasons, memory, pass } = await resting({ mergeAtRest: false })
+  await writeTables(db, 2, 1000)
+  assert.equal(memory.timerCount, 0)
+  await pass(10 * REST_MS)
+  assert.deepEqual(reasons, [])
+  await db.close()
+})
+
+test('whoever closes the database at rest leaves no timer, and what was under way is as if it had not been', async () => {
+  const { db, memory, pass } = await resting()
+  await writeTables(db, 2, 1000)
+  assert.equal(memory.timerCount, 1)
+  memory.runTimers(memory.clock.monotonicMs() + REST_MS)
+  assert.ok(db.stats().isCompacting)
+  await db.close()
+  assert.equal(memory.timerCount, 0)
+  await pass(0).catch(() => undefined)
+  const again = await openIn(memory, { mergeAtRest: false })
+  assert.equal(Array.from(again.keysSync()).length, 1000)
+  await again.close()
+})
+
+test('a merge that fails is tried again like any compaction, and nothing else is begun meanwhile', async () => {
+  const { db, reasons, environment, pass } = await resting()
+  await writeTables(db, 2, 1000)
+  environment.setFaults(({ op, path }) => (op === 'create' && path.endsWith('.ldb') ? { code: 'EIO' } : undefined))
+  await pass(2 * REST_MS)
+  assert.deepEqual(reasons, ['rest'])
+  environment.setFaults(undefined)
+  await write(db, 100, 'm')
+  await pass(RETRY_MS)
+  assert.deepEqual(reasons, ['rest', 'rest'])
+  assert.deepEqual(tablesOf(db).slice(0, 2), [0, 1])
+  assert.equal(db.stats().active.entries, 100)
+  await db.close()
+})
+
+test('a read-only database has no rest', async () => {
+  const { db, memory } = await resting({ mergeAtRest: false })
+  await writeTables(db, 2, 1000)
+  await db.close()
+  const reader = await openIn(memory, { readOnly: true })
+  assert.equal(memory.timerCount, 0)
+  await reader.close()
+})
