@@ -425,3 +425,26 @@ test('where keys are not in the order of their bytes, no block gets a directory'
     assert.equal(cache.get(one, 0)?.entryCount, entries)
   }
 })
+
+test('a block for whose directory there is no room stays as it is', () => {
+  const block = blockWith(60)
+  const small = CHARGE - 80
+  assert.ok(directoryBytes(60) > small)
+  const bytes = block.bytes.length + CHARGE - 100
+  const cache = new BlockCache(bytes + small, bytewiseComparator)
+  cache.put(one, 0, block)
+  cache.put(one, 1, blockOf(20))
+  assert.equal(cache.get(one, 0), block)
+  assert.equal(cache.get(one, 0), block)
+  assert.deepEqual([block.entryCount, block.holders, cache.bytes], [0, 1, bytes])
+})
+
+test('a table has the block with the directory on its shelf, and each find there is a hit', () => {
+  const cache = new BlockCache(10_000, bytewiseComparator)
+  const shelf: Shelf = [undefined]
+  cache.put(one, 0, blockWith(6), shelf, 0)
+  cache.put(one, 1, blockOf(100))
+  for (let i = 0; i < 4; i++) cache.get(one, 0, shelf, 0)
+  assert.equal(shelf[0]?.entryCount, 6)
+  assert.deepEqual([cache.hits, cache.misses], [4, 0])
+})
