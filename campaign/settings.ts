@@ -19,7 +19,10 @@ export const USAGE = `npm run campaign -- NAME… | all | ci  [options]
   --out DIR      where results go (campaign/results)
   --findings DIR where findings go (test/regressions)
   --resume       without the campaigns that were done before, at this commit, with this --seed and time
-  --list         name the campaigns`
+  --list         name the campaigns
+
+  VARVE_SUBJECTS=jobs/ VARVE_TESTS=jobs/,-jobs/chores npm run campaign -- t16
+                 small changes of these files of src/, with these tests and without those that have a - before them`
 
 /** A campaign, and how long it runs. */
 export interface Planned {

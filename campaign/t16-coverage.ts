@@ -5,8 +5,9 @@
  * A branch that no test takes is a finding. Mutants are one if more than one in ten lives, of those that are not listed as doing the
  * same as the program. What is listed and is no longer so is a finding, too.
  *
- * `VARVE_SUBJECTS=log/,table/block` looks at these files only, `VARVE_MUTANTS=listed` at the mutants that are listed. By file, and each
- * that is missing: campaign/results/t16-coverage.txt.
+ * `VARVE_SUBJECTS=log/,table/block` looks at these files only, `VARVE_MUTANTS=listed` at the mutants that are listed.
+ * `VARVE_SUBJECTS=jobs/ VARVE_TESTS=jobs/,db/compaction` looks at any other file of src/, with the tests that are named so. By file, and
+ * each that is missing: campaign/results/t16-coverage.txt.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +16,7 @@ import { countBranches } from './mutation/branch-count.ts'
 import { FileTable } from './mutation/file-table.ts'
 import { countMutants } from './mutation/mutant-count.ts'
 import { Program } from './mutation/program.ts'
-import { SUBJECTS, TESTS } from './mutation/subjects.ts'
+import { chosenSubjects, chosenTests } from './mutation/subjects.ts'
 import { RESULTS, repository } from './places.ts'
 
 export const COVERAGE: Campaign = {
@@ -29,12 +30,12 @@ export const COVERAGE: Campaign = {
 }
 
 async function cover(context: CampaignContext): Promise<void> {
-  const sources = subjects()
-  context.count(`files, of ${SUBJECTS.length}`, sources.size)
+  const [files, all] = chosenSubjects(process.env)
+  const sources = new Map(files.map((file) => [file, readFileSync(repository('.build', 'src', `${file}.js`), 'utf8')]))
+  context.count(`files, of ${all}`, sources.size)
   const table = new FileTable()
-  const program = new Program()
+  const program = new Program(chosenTests(process.env))
   try {
-    for (const file of TESTS) program.collect(file)
     await countBranches(context, program, sources, table)
     if (!context.isOver()) await countMutants(context, program, sources, table)
   } finally {
@@ -42,11 +43,4 @@ async function cover(context: CampaignContext): Promise<void> {
     mkdirSync(RESULTS, { recursive: true })
     writeFileSync(join(RESULTS, 't16-coverage.txt'), String(table))
   }
-}
-
-/** Compiled files by name. */
-function subjects(): Map<string, string> {
-  const wanted = process.env.VARVE_SUBJECTS?.split(',')
-  const files = SUBJECTS.filter((file) => wanted === undefined || wanted.some((part) => file.includes(part)))
-  return new Map(files.map((file) => [file, readFileSync(repository('.build', 'src', `${file}.js`), 'utf8')]))
 }

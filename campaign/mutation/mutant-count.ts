@@ -40,6 +40,7 @@ export async function countMutants(
     mutants.push(...mutantsOf(file, source))
   }
   const surveyed = new Survey(await survey(program, mutants.length), {
+    tests: program.tests,
     siteOf: (place) => sites[place],
     fileOf: (place) => mutants[place].file,
     importsOf: (tests) => program.importsOf(tests),

@@ -22,30 +22,25 @@ const IMPORTED = /^(?:import|export)\b[^;]*?['"](\.{1,2}\/[^'"]+\.js)['"]/gm
 const WAITS_MAX = 8
 
 export class Program {
+  readonly tests: readonly string[]
   readonly #root: string = mkdtempSync(join(tmpdir(), 'varve-mutation-'))
   readonly #imports = new Map<string, ReadonlySet<string>>()
 
-  constructor() {
+  /** @param tests files below test/, without extension: they are collected, in this order */
+  constructor(tests: readonly string[]) {
+    this.tests = tests
     for (const folder of ['src', 'test', 'campaign', 'bench', 'tools']) {
       cpSync(repository('.build', folder), join(this.#root, '.build', folder), { recursive: true })
     }
     for (const name of ['node_modules', 'package.json', 'package-lock.json', 'test', 'docs']) {
       symlinkSync(repository(name), join(this.#root, name))
     }
+    for (const file of tests) this.#collect(file)
   }
 
   /** Write another text for a source file, named below src/ without its extension. */
   replace(file: string, text: string): void {
     writeFileSync(join(this.#root, '.build', 'src', `${file}.js`), text)
-  }
-
-  /** Let a test file, named below test/ without its extension, declare its tests to the collector. */
-  collect(file: string): void {
-    const path = join(this.#root, '.build', 'test', `${file}.js`)
-    const collector = join(this.#root, '.build', 'campaign', 'mutation', 'collector.js')
-    const specifier = relative(dirname(path), collector).replaceAll('\\', '/')
-    const text = readFileSync(path, 'utf8').replaceAll(/(['"])node:test\1/g, `'${specifier}'`)
-    writeFileSync(path, text)
   }
 
   /** Source files that a test file imports, itself or through others; both are named as above. */
@@ -79,6 +74,15 @@ export class Program {
 
   dispose(): void {
     rmSync(this.#root, { recursive: true, force: true })
+  }
+
+  /** Let a test file declare its tests to the collector. */
+  #collect(file: string): void {
+    const path = join(this.#root, '.build', 'test', `${file}.js`)
+    const collector = join(this.#root, '.build', 'campaign', 'mutation', 'collector.js')
+    const specifier = relative(dirname(path), collector).replaceAll('\\', '/')
+    const text = readFileSync(path, 'utf8').replaceAll(/(['"])node:test\1/g, `'${specifier}'`)
+    writeFileSync(path, text)
   }
 }
 

@@ -1,10 +1,14 @@
 /**
  * Subjects: the files whose branches and mutants are counted: all that reads bytes that were written before, and all that
  * decides what a database is after it was opened or repaired. And the tests for them: quick ones, without other processes.
+ * Others may be chosen, in the environment; what their tests miss is a question, not a promise that was broken.
  */
+import { readdirSync } from 'node:fs'
+import { sep } from 'node:path'
+import { repository } from '../places.ts'
 
 /** Below src/, without extension. */
-export const SUBJECTS: readonly string[] = [
+const SUBJECTS: readonly string[] = [
   'base/coding',
   'base/crc32c',
   'base/filename',
@@ -53,7 +57,7 @@ export const SUBJECTS: readonly string[] = [
 ]
 
 /** Below test/, without extension. */
-export const TESTS: readonly string[] = [
+const TESTS: readonly string[] = [
   'base/coding.test',
   'base/crc32c.test',
   'base/filename.test',
@@ -107,3 +111,39 @@ export const TESTS: readonly string[] = [
 
 /** Of processor time: a test that takes longer is only run for mutants that live through all others. */
 export const QUICK_MS = 800
+
+/** What the environment chooses: `VARVE_SUBJECTS` from the list, or from all files if tests are chosen, too. Parts of names. */
+export interface Choice {
+  readonly VARVE_SUBJECTS?: string
+  readonly VARVE_TESTS?: string
+}
+
+/** @returns the files, and how many they are chosen from */
+export function chosenSubjects({ VARVE_SUBJECTS, VARVE_TESTS }: Choice): [files: readonly string[], all: number] {
+  const all = VARVE_TESTS === undefined ? SUBJECTS : compiledIn('src')
+  return [chosen(all, VARVE_SUBJECTS), all.length]
+}
+
+export function chosenTests({ VARVE_TESTS }: Choice): readonly string[] {
+  return VARVE_TESTS === undefined
+    ? TESTS
+    : chosen(compiledIn('test'), VARVE_TESTS).filter((file) => file.endsWith('.test'))
+}
+
+/** Those that have one of the parts in their names, without those that have one with a `-` before it. */
+function chosen(files: readonly string[], list: string | undefined): readonly string[] {
+  if (list === undefined) return files
+  const parts = list.split(',')
+  const has = (file: string): boolean => parts.some((part) => file.includes(part))
+  const hasNot = (file: string): boolean => !parts.some((part) => part.startsWith('-') && file.includes(part.slice(1)))
+  return files.filter((file) => has(file) && hasNot(file))
+}
+
+/** Files below a folder of the compiled program, without extension. */
+function compiledIn(folder: string): string[] {
+  return readdirSync(repository('.build', folder), { recursive: true })
+    .map((name) => String(name).split(sep).join('/'))
+    .filter((name) => name.endsWith('.js'))
+    .map((name) => name.slice(0, -'.js'.length))
+    .sort()
+}

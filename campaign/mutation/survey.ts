@@ -4,7 +4,6 @@
  */
 import type { Answer } from './messages.ts'
 import type { Program } from './program.ts'
-import { TESTS } from './subjects.ts'
 
 /** Everything that a survey does comes to an end by itself. */
 const SILENCE_MS = 300_000
@@ -20,6 +19,8 @@ interface SurveyedTest {
 
 /** What of a survey depends on the program. */
 export interface Places {
+  /** Files of tests, in the order in which they are loaded. */
+  readonly tests: readonly string[]
   /** By which place a place is counted. */
   siteOf(place: number): number
   /** Below src/, without its extension. */
@@ -88,7 +89,7 @@ export class Survey {
   /** Files of tests, in the order in which they are listed. */
   filesOf(tests: readonly string[]): string[] {
     const files = new Set(tests.map(fileOfTest))
-    return TESTS.filter((file) => files.has(file))
+    return this.#places.tests.filter((file) => files.has(file))
   }
 }
 
@@ -102,7 +103,7 @@ export async function survey(program: Program, places: number): Promise<Answer[]
     answers.push(answer)
     return SILENCE_MS
   }
-  const end = await program.run({ files: TESTS, places }, hear, SILENCE_MS)
+  const end = await program.run({ files: program.tests, places }, hear, SILENCE_MS)
   if (end !== undefined) throw new Error(`the tests do not run: ${end}; last ${JSON.stringify(answers.at(-1))}`)
   for (const answer of answers) {
     if (answer.kind === 'surveyed' && answer.error !== undefined) {

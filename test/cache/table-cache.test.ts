@@ -67,6 +67,18 @@ test('the least recently acquired table is closed first', () => {
   assert.equal(cache.openCount, 2)
 })
 
+test('a table that is found while it is in use stays open', () => {
+  const { cache, opened } = makeCache(1)
+  const first = acquire(cache, 1)
+  use(cache, 2)
+  assert.equal(cache.find(fileNumber(1), bytes.length), first)
+  use(cache, 3)
+  assert.deepEqual(openNumbers(opened), [1])
+  cache.release(first)
+  use(cache, 4)
+  assert.deepEqual(openNumbers(opened), [4])
+})
+
 test('a table in use is not closed, and is closed when released if too many are open', () => {
   const { cache, opened } = makeCache(1)
   const first = acquire(cache, 1)

@@ -8,6 +8,7 @@ import { EQUIVALENTS } from '../../campaign/mutation/equivalents.ts'
 import { withBranches, withMutants } from '../../campaign/mutation/instrument.ts'
 import { mutantsOf } from '../../campaign/mutation/operators.ts'
 import { Probe, RunawayError } from '../../campaign/mutation/probe.ts'
+import { chosenSubjects, chosenTests } from '../../campaign/mutation/subjects.ts'
 
 const CHANGES: readonly (readonly [source: string, changes: readonly string[]])[] = [
   ['x = a < b', ['x = a < b → nothing', 'a < b → a <= b', 'a < b → a >= b']],
@@ -106,4 +107,18 @@ test('no two mutants of a file have their line and their change in common', () =
 
 test('what is allowed has a reason each', () => {
   for (const { reason } of [...EQUIVALENTS, ...TUNING]) assert.match(reason, /\w+ \w+/)
+})
+
+test('of the listed files those are looked at that are asked for; with tests of one’s own, any file of src/', () => {
+  const [listed, all] = chosenSubjects({})
+  assert.equal(listed.length, all)
+  assert.ok(chosenTests({}).includes('log/log.test'))
+  assert.deepEqual(chosenSubjects({ VARVE_SUBJECTS: 'base/coding,log/log-reader,jobs/' })[0], [
+    'base/coding',
+    'log/log-reader',
+  ])
+  const choice = { VARVE_SUBJECTS: 'jobs/drop-rule', VARVE_TESTS: 'test/jobs,version/level,-level-iterator,jobs/drop' }
+  const [files, more] = chosenSubjects(choice)
+  assert.deepEqual([files, more > all], [['jobs/drop-rule'], true])
+  assert.deepEqual(chosenTests(choice), ['jobs/drop-rule.test'])
 })

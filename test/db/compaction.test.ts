@@ -169,6 +169,8 @@ test('files go when nobody reads them any more, and neither sooner nor later', a
   assert.equal(tableCount(memory), 2)
   assert.equal(Array.from(scans[1]).length, 999)
   assert.equal(tableCount(memory), 1)
+  // Nor are they open, or any of their blocks kept: nobody has read the table that took their place.
+  assert.deepEqual([db.stats().tableCache.open, db.stats().blockCache.bytes], [0, 0])
   await db.close()
   assert.equal(memory.files.openCount, 0)
 })
@@ -279,4 +281,42 @@ test('amplification, work and debt are told', async () => {
     stats.tables.reduce((n, { bytes }) => n + bytes, 0),
   )
   await db.close()
+})
+
+test('a range delete that is flushed while its tables are compacted drops none of them, and deletes all', async () => {
+  const { db } = await watched({ writeBufferBytes: 2 ** 23 })
+  for (let i = 0; i < 2; i++) {
+    await db.write(batch(0, 6000, String(i).repeat(300)))
+    await db.flush()
+  }
+  const compacted = db.compactRange()
+  while (!db.stats().isCompacting) await turn()
+  db.deleteRangeSync(key(0), key(6000))
+  await db.flush()
+  assert.ok(db.stats().isCompacting)
+  await compacted
+  assert.deepEqual(Array.from(db.scanSync()), [])
+  await db.put('after', '')
+  await db.compactRange()
+  assert.equal(Array.from(db.scanSync()).length, 1)
+  await db.close()
+})
+
+test('what is in memory is flushed for the compaction of a range that holds any of it, and only then', async () => {
+  for (const [begin, end, isFlushed] of [
+    [key(0), key(4), false],
+    [key(0), key(5), true],
+    [key(5), key(5), true],
+    [key(6), key(9), false],
+    [key(6), undefined, false],
+    [undefined, key(4), false],
+    [undefined, key(6), true],
+    [undefined, undefined, true],
+  ] as const) {
+    const { db } = await watched()
+    await db.put(key(5), 'v')
+    await db.compactRange(begin, end)
+    assert.equal(db.stats().tables.length, isFlushed ? 1 : 0, `${begin} to ${end}`)
+    await db.close()
+  }
 })

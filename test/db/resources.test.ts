@@ -6,13 +6,17 @@ import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
+import type { Port } from '../../src/base/environment.ts'
 import { tableName } from '../../src/base/filename.ts'
 import { tagHigh, tagLow } from '../../src/base/internal-key.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
+import * as Layout from '../../src/db/share-layout.ts'
+import type { LayersMessage } from '../../src/db/share-messages.ts'
 import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
+import { MemTable } from '../../src/memtable/memtable.ts'
 import { open } from '../../src/public/index.ts'
 import { ManifestWriter } from '../../src/version/manifest.ts'
 import type { LevelFile } from '../../src/version/version-edit.ts'
@@ -115,5 +119,38 @@ test('memory of MemTables that were flushed serves the next ones, but not while 
   const grown = process.memoryUsage().arrayBuffers - before
   assert.ok(grown < 60 * MIB, `${grown} bytes more, for 160 MB of writes`)
   for (const [, found] of db.scanSync()) assert.equal(found[0], 39)
+  await db.close()
+})
+
+test('memory of MemTables that another thread was ever shown is not used again, though it has left', async () => {
+  let [tell, leave] = [(_: unknown): void => {}, (): void => {}]
+  const posted: LayersMessage[] = []
+  const near: Port = {
+    post: (message) => posted.push(message as LayersMessage),
+    onMessage: (handler) => {
+      tell = handler
+    },
+    onClose: (handler) => {
+      leave = handler
+    },
+    receiveNow: () => undefined,
+    keepAlive: () => {},
+    close: () => {},
+  }
+  const ports = { open: () => ({ near, far: {} }), adopt: () => undefined }
+  const environment = Object.assign(new MemoryEnvironment(), { ports })
+  const db = await open('/db', { environment, workers: 0, writeBufferBytes: 64 * 1024 })
+  db.putSync('key', 'first')
+  Atomics.store(new Int32Array(db.share().reader), Layout.WAITING, 1)
+  tell({ type: 'layers' })
+  const shown = MemTable.attach(posted[0].fresh[0].token)
+  leave()
+  // It may be in the middle of a read still.
+  for (let round = 0; round < 5; round++) {
+    db.putSync('key', `${round}`)
+    await db.flush()
+  }
+  const found = shown.get('key', 1)
+  assert.equal(found?.type === 'value' && Buffer.from(found.value).toString(), 'first')
   await db.close()
 })

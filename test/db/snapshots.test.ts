@@ -46,3 +46,23 @@ test('letting go of many snapshots looks at few of the others each time', () => 
   assert.equal(list.count, 0)
   assert.ok(looks < 10 * count, `${looks} looks`)
 })
+
+test('what the snapshots of all threads read at is told in ascending order, each once', () => {
+  const list = new SnapshotList(undefined, () => [5, 3, 8].map(sequenceNumber))
+  const own = [3, 3, 6, 20].map((sequence) => list.create(sequenceNumber(sequence)))
+  assert.deepEqual([list.sequences, list.oldest, list.count], [[3, 5, 6, 8, 20], 3, 7])
+  own[0].close()
+  assert.deepEqual(list.sequences, [3, 5, 6, 8, 20])
+  list.closeAll()
+  assert.deepEqual([list.sequences, list.count], [[3, 5, 8], 3])
+  assert.throws(() => own[3].sequenceFor(list), { code: 'CLOSED' })
+})
+
+test('a snapshot is of one database, and of none once it is closed', () => {
+  const [list, other] = [new SnapshotList(), new SnapshotList()]
+  const snapshot = list.create(sequenceNumber(7))
+  assert.equal(snapshot.sequenceFor(list), 7)
+  assert.throws(() => snapshot.sequenceFor(other), { code: 'CLOSED' })
+  snapshot[Symbol.dispose]()
+  assert.throws(() => snapshot.sequenceFor(list), { code: 'CLOSED' })
+})

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { Scheduler } from '../../campaign/sim/scheduler.ts'
 import { DIRECTORY, SimEnvironment } from '../../campaign/sim/sim-environment.ts'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
-import { VarveError } from '../../src/base/errors.ts'
+import { IOError, VarveError } from '../../src/base/errors.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import { Health } from '../../src/db/health.ts'
 import { Installer } from '../../src/db/installer.ts'
@@ -111,20 +111,100 @@ for (const [what, edit, follow] of [
   })
 }
 
+/** @param start hears of each job and its outcome */
+function executorOf(start: (outcome: (error: Error | undefined) => void) => void): JobExecutor {
+  return {
+    start: (_, outcome) => start((error) => outcome(error, undefined)),
+    poll: () => false,
+    startNoThread: () => {},
+    waitSync: () => {},
+    close: () => Promise.resolve(),
+  }
+}
+
+/** An installer whose executor is the test, over files that may fail. */
+function installerBy(start: (outcome: (error: Error | undefined) => void) => void): {
+  readonly environment: FaultEnvironment
+  readonly versions: VersionSet
+  readonly installer: Installer
+  readonly health: Health
+} {
+  const environment = new FaultEnvironment(new MemoryEnvironment(), { directory: '/db' })
+  environment.files.makeDirectory('/db')
+  const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined)
+  versions.startManifest({ logNumber: fileNumber(1), lastSequence: sequenceNumber(0) })
+  environment.takeCalls()
+  const health = new Health(() => {})
+  return { environment, versions, installer: new Installer(versions, executorOf(start), health), health }
+}
+
+const EIO = Object.assign(new Error('EIO'), { code: 'EIO' })
+
+for (const [what, outcome, syncs, fails] of [
+  ['is durable is current', undefined, 0, false],
+  ['was lost with its thread is made durable here, and is current', new Error('the thread has died'), 1, false],
+  ['could not be made durable poisons the database', new IOError('cannot sync', { cause: EIO }), 0, true],
+  [
+    'was lost with its thread, and cannot be made durable here either, poisons the database',
+    new Error('died'),
+    1,
+    true,
+  ],
+] as const) {
+  test(`an edit that ${what}`, () => {
+    const { environment, versions, installer, health } = installerBy((outcomeIs) => outcomeIs(outcome))
+    if (fails) environment.setFaults(({ op }) => (op === 'sync' ? { code: 'EIO' } : undefined))
+    const heard: unknown[] = []
+    let followed = 0
+    installer.install(
+      () => ({ logNumber: fileNumber(7) }),
+      () => followed++,
+      (error) => heard.push(error),
+    )
+    assert.equal(environment.calls.filter((call) => call.startsWith('sync')).length, syncs)
+    assert.deepEqual([heard.length, heard[0] !== undefined, health.isPoisoned], [1, fails, fails])
+    assert.deepEqual([followed, versions.logNumber], fails ? [0, 1] : [1, 7])
+  })
+}
+
+test('an edit is not current before it is durable, the next is made of what is then, and a late answer changes nothing', () => {
+  const outcomes: ((error: Error | undefined) => void)[] = []
+  const { versions, installer, health } = installerBy((outcome) => outcomes.push(outcome))
+  const seen: string[] = []
+  const install = (number: number): void => {
+    installer.install(
+      () => {
+        seen.push(`${number} made at ${versions.logNumber}`)
+        return { logNumber: fileNumber(number) }
+      },
+      () => seen.push(`${number} followed`),
+      (error) => seen.push(`${number} done${error === undefined ? '' : ', failed'}`),
+    )
+  }
+  install(7)
+  install(8)
+  assert.deepEqual([seen, versions.logNumber], [['7 made at 1'], 1])
+  outcomes[0](undefined)
+  assert.deepEqual(seen.splice(0), ['7 made at 1', '7 followed', '8 made at 7', '7 done'])
+  outcomes[0](EIO)
+  assert.deepEqual([seen, versions.logNumber, health.isPoisoned], [[], 7, false])
+  installer.finish()
+  outcomes[1](EIO)
+  assert.deepEqual([seen, versions.logNumber, health.isPoisoned], [['8 followed', '8 done'], 8, false])
+  versions.close()
+})
+
 test('what is finished leaves no edit in the MANIFEST that is not current', () => {
   const environment = new MemoryEnvironment()
   environment.files.makeDirectory('/db')
   const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined)
   versions.startManifest({ logNumber: fileNumber(1), lastSequence: sequenceNumber(0) })
   // Whose thread does not answer.
-  const executor: JobExecutor = {
-    start: () => {},
-    poll: () => false,
-    startNoThread: () => {},
-    waitSync: () => {},
-    close: () => Promise.resolve(),
-  }
-  const installer = new Installer(versions, executor, new Health(() => {}))
+  const installer = new Installer(
+    versions,
+    executorOf(() => {}),
+    new Health(() => {}),
+  )
   const heard: number[] = []
   for (const number of [7, 8]) {
     installer.install(

@@ -64,11 +64,16 @@ export class ArrayIterator implements InternalIterator {
     this.valid = true
     // Borrowed bytes: the next move overwrites them, as a block iterator's key buffer.
     this.keyBuf.fill(0xee)
-    this.keyBuf = entry.key.slice()
+    // Neither key nor value begins where its buffer does, and they begin elsewhere each time.
+    this.keyOff = 1 + (at % 3)
+    this.keyBuf = new Uint8Array(this.keyOff + entry.key.length + 1)
+    this.keyBuf.set(entry.key, this.keyOff)
     this.keyLen = entry.key.length
     this.tagLow = entry.low
     this.tagHigh = entry.high
-    this.valBuf = entry.value
+    this.valOff = 2 - (at % 3)
+    this.valBuf = new Uint8Array(this.valOff + entry.value.length + 1)
+    this.valBuf.set(entry.value, this.valOff)
     this.valLen = entry.value.length
   }
 }

@@ -190,6 +190,18 @@ test('an output ends where it would overlap more than ten full tables of the lev
   assert.deepEqual(split, ['abc', 'def', 'ghi', 'jkl'])
 })
 
+test('an output passes ten full tables of the level below, and no byte more', () => {
+  for (const [bytes, count] of [
+    [10_240, 1],
+    [10_241, 2],
+  ]) {
+    const memory = new MemoryEnvironment()
+    const entries = [putEntry(bytesOf('x'), 1, bytesOf('v')), putEntry(bytesOf('y'), 1, bytesOf('v'))]
+    const job = jobOf({ upper: [placeTable(memory, 1, entries)], grandparents: [drawnFile(`11[x..x#0]=${bytes}`)] })
+    assert.equal(runCompactionJob(job, memory).outputs.length, count)
+  }
+})
+
 test('grandparents that end before the first key count for nothing', () => {
   const memory = new MemoryEnvironment()
   const upper = [

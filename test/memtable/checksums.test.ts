@@ -11,7 +11,7 @@ import { fileNumber, MAX_SEQUENCE } from '../../src/base/types.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { runFlushJob } from '../../src/jobs/flush-job.ts'
 import { wordAligned } from '../../src/memtable/arena.ts'
-import { HEADER_BYTES } from '../../src/memtable/arena-layout.ts'
+import { HEADER_BYTES, SLOT_A, SLOT_B, TAIL } from '../../src/memtable/arena-layout.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
 import { listBackwards, listForwards } from '../table/entries.ts'
 import { type Representation, testEach } from './representations.ts'
@@ -164,6 +164,23 @@ test('a flush notices a value that reaches beyond the memory without checksums',
     assert.throws(
       () => flush(damaged(table, at.valOff - 1, change)),
       (error: unknown) => error instanceof CorruptionError && /reaches beyond/.test(error.message),
+    )
+  }
+})
+
+testEach('a flush notices that a MemTable has other entries than it counts', (representation) => {
+  const table = fill(representation, false)
+  const words = new Int32Array(table.share().buffer)
+  const slot = words[SLOT_A] === words[TAIL] ? SLOT_A : SLOT_B
+  // How many keys there are, 12, and how many versions of them besides, 11.
+  for (const [number, entries] of [
+    [slot + 1, 24],
+    [slot + 2, 22],
+  ]) {
+    const expected = new RegExp(`of ${entries} entries yielded 23,`)
+    assert.throws(
+      () => flush(damaged(table, 4 * number, 1)),
+      (error: unknown) => error instanceof CorruptionError && expected.test(error.message),
     )
   }
 })

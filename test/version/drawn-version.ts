@@ -4,8 +4,8 @@
  *   1: 7[a..c]=20 8[d#9..f]=10,t600/1000@40
  *
  * is level 1 with table 7 of 20 bytes from key a to key c, and table 8 from the version of d with sequence 9 to f, whose
- * 1000 entries are known to hold 600 tombstones, the newest of sequence 40. Without them a table has 10 bytes, entries the
- * sequence 1, and tombstones no sequence that a snapshot would be older than.
+ * 1000 entries are known to hold 600 tombstones, the newest of sequence 40; `t~600/1000` is known of a part of it only. Without
+ * them a table has 10 bytes, entries the sequence 1, and tombstones no sequence that a snapshot would be older than.
  */
 
 import { getFixed32 } from '../../src/base/coding.ts'
@@ -32,9 +32,9 @@ export function describeKey(key: Bytes): string {
 }
 
 export function drawnFile(text: string): FileMetadata {
-  const parts = /^(\d+)\[(.+)\.\.(.+)\](?:=(\d+))?(?:,t(\d+)\/(\d+)(?:@(\d+))?)?$/.exec(text)
+  const parts = /^(\d+)\[(.+)\.\.(.+)\](?:=(\d+))?(?:,t(~?)(\d+)\/(\d+)(?:@(\d+))?)?$/.exec(text)
   if (parts === null) throw new Error(`${text} is no table`)
-  const [, number, smallest, largest, bytes = '10', tombstones, entries, newest = '0'] = parts
+  const [, number, smallest, largest, bytes = '10', part, tombstones, entries, newest = '0'] = parts
   const statistics =
     tombstones === undefined
       ? undefined
@@ -43,6 +43,7 @@ export function drawnFile(text: string): FileMetadata {
           tombstones: Number(tombstones),
           superseded: 0,
           newestTombstone: sequenceNumber(Number(newest)),
+          ...(part === '~' && { isSampled: true }),
         }
   return {
     number: fileNumber(Number(number)),

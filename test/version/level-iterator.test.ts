@@ -11,8 +11,18 @@ import { fileNumber } from '../../src/base/types.ts'
 import { Table } from '../../src/table/table.ts'
 import type { FileMetadata } from '../../src/version/file-metadata.ts'
 import { LevelIterator } from '../../src/version/level-iterator.ts'
+import { ArrayIterator } from '../iterator/array-iterator.ts'
 import { MemoryFile } from '../support/memory-file.ts'
-import { buildTable, bytesOf, describe, type Entry, listBackwards, listForwards, putEntry } from '../table/entries.ts'
+import {
+  buildTable,
+  bytesOf,
+  current,
+  describe,
+  type Entry,
+  listBackwards,
+  listForwards,
+  putEntry,
+} from '../table/entries.ts'
 
 const TABLES = 5
 const tables: readonly (readonly Entry[])[] = Array.from({ length: TABLES }, (_, table) =>
@@ -69,4 +79,22 @@ test('a table that cannot be opened leaves the iterator nowhere, and another see
   iterator.seek(bytesOf('30'), 0, 2, MAX_TAG_LOW, MAX_TAG_HIGH)
   assert.equal(iterator.valid, true)
   assert.deepEqual([...open], [3])
+})
+
+test('what is shown is the entry of the table that it is in, wherever that lies in its buffers', () => {
+  const large = ['a', 'b', 'c', 'd'].map((key, i) =>
+    putEntry(bytesOf(key), 2 ** 40 * (i + 1) + i, bytesOf(`of ${key}`)),
+  )
+  const halves = [large.slice(0, 2), large.slice(2)]
+  const two = halves.map((entries, i): FileMetadata => {
+    const [smallest, largest] = entries.map(({ key, low, high }) => encodeInternalKey(key, 0, key.length, low, high))
+    return { number: fileNumber(i), bytes: 10, smallest, largest }
+  })
+  const iterator = new LevelIterator(bytewiseComparator, two, ({ number }) => new ArrayIterator(halves[number]))
+  assert.deepEqual(listForwards(iterator), large.map(describe))
+  assert.deepEqual(listBackwards(iterator).reverse(), large.map(describe))
+  for (const { key, low, high } of large) {
+    iterator.seek(key, 0, 1, low, high)
+    assert.deepEqual(current(iterator)?.high, high)
+  }
 })

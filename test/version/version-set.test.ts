@@ -120,6 +120,9 @@ test('the manifest’s next number is above all that were taken before the edit,
   again.skipPast(fileNumber(90))
   again.skipPast(fileNumber(80))
   assert.deepEqual([again.numbers.next, again.newFileNumber(), again.newFileNumber()], [91, 91, 92])
+  again.skipPast(fileNumber(200))
+  again.skipPast(fileNumber(200))
+  assert.deepEqual([again.newFileNumber(), again.newFileNumber()], [201, 202])
 })
 
 test('a version is kept as often as it is held, and its tables with it', () => {

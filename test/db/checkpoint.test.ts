@@ -1,0 +1,50 @@
+/** What a checkpoint says of itself, what it lets go of, and when none is made. What it holds: test/admin/copies.test.ts. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FaultEnvironment } from '../../src/env/fault-env.ts'
+import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { WriteBatch } from '../../src/public/index.ts'
+import { DIRECTORY, openIn } from './directories.ts'
+
+function batch(value: string): WriteBatch {
+  const made = new WriteBatch()
+  for (let i = 0; i < 100; i++) made.put(`key${1000 + i}`, value)
+  return made
+}
+
+test('a checkpoint keeps no table once it is made, nor a file open, and says what is in it', async () => {
+  const memory = new MemoryEnvironment()
+  const db = await openIn(memory, {})
+  await db.write(batch('old'))
+  await db.flush()
+  await db.put('in', 'the log')
+  const { tables, tableBytes, logs, logBytes, lastSequence } = await db.checkpoint('/copy')
+  const [table, ...others] = db.stats().tables
+  assert.deepEqual([tables, tableBytes, others, lastSequence], [1, table.bytes, [], 101])
+  const lengths = memory
+    .paths()
+    .filter((path) => /^\/copy\/.*\.log$/.test(path))
+    .map((path) => memory.readAll(path).length)
+  assert.deepEqual([logs, logBytes], [lengths.length, lengths.reduce((sum, bytes) => sum + bytes, 0)])
+  const open = memory.files.openCount
+  await db.write(batch('new'))
+  await db.compactRange()
+  assert.equal(memory.paths().filter((path) => /^\/db\/.*\.ldb$/.test(path)).length, 1)
+  assert.ok(memory.files.openCount <= open)
+  await db.close()
+  assert.equal(memory.files.openCount, 0)
+})
+
+test('no copy is made of a database whose log has failed', async () => {
+  const memory = new MemoryEnvironment()
+  const environment = new FaultEnvironment(memory, { directory: DIRECTORY })
+  const db = await openIn(memory, { environment })
+  environment.setFaults(({ op, path }) => (op === 'append' && path.endsWith('.log') ? { code: 'EIO' } : undefined))
+  assert.throws(() => db.putSync('a', '1'), { code: 'IO_ERROR' })
+  await assert.rejects(db.checkpoint('/copy'), { code: 'READ_ONLY' })
+  assert.deepEqual(
+    memory.paths().filter((path) => path.startsWith('/copy')),
+    [],
+  )
+  await db.close()
+})

@@ -1,0 +1,71 @@
+/** What a group of writes comes to, which writes join it, and its one outcome. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { batchCount, batchSequence } from '../../src/batch/batch-format.ts'
+import { WriteBatch } from '../../src/batch/write-batch.ts'
+import { arenaBytesMax, GROUP_BYTES_MAX, WriteGroup } from '../../src/db/write-group.ts'
+import { bytesOf } from '../table/entries.ts'
+
+const LENGTH_BYTES = 4
+
+test('a group comes to as many ops, range deletes and bytes as its batches, numbered one after another', () => {
+  const batch = new WriteBatch().put('c', '3').deleteRange('d', 'f').delete('g')
+  const group = new WriteGroup()
+  group.addPut(bytesOf('a'), bytesOf('1'), 'buffered')
+  group.addDeleteRange(bytesOf('a'), bytesOf('b'), 'buffered')
+  group.addBatch(batch.encoded(), batch.rangeCount, 'buffered')
+  group.addDelete(bytesOf('h'), 'buffered')
+  group.number(100)
+  const batches: number[][] = []
+  let bytes = 0
+  group.forEachBatch((encoded, offset, length) => {
+    batches.push([batchSequence(encoded, offset), batchCount(encoded, offset)])
+    bytes += length
+  })
+  assert.deepEqual(batches, [
+    [100, 1],
+    [101, 1],
+    [102, 3],
+    [105, 1],
+  ])
+  assert.deepEqual([group.opCount, group.rangeCount, group.bytes], [6, 2, bytes])
+  assert.equal(group.arenaBytes, arenaBytesMax(6, 2, bytes))
+  // A range tombstone takes more than an entry.
+  assert.ok(arenaBytesMax(1, 1, 0) > arenaBytesMax(1, 0, 0))
+})
+
+test('the strongest durability that a writer asks for is the group’s, also of a batch without ops', () => {
+  const group = new WriteGroup()
+  const durabilities = (['buffered', 'os', 'buffered', 'disk', 'os'] as const).map((durability) => {
+    group.addBatch(new WriteBatch().encoded(), 0, durability)
+    return group.durability
+  })
+  assert.deepEqual(durabilities, ['buffered', 'os', 'os', 'disk', 'disk'])
+  assert.deepEqual([group.opCount, group.bytes], [0, 0])
+})
+
+test('a write joins while the group stays below its limit, a first one whatever its length, and a durable group is filled', () => {
+  assert.ok(new WriteGroup().takes(2 * GROUP_BYTES_MAX))
+  const group = new WriteGroup()
+  group.addPut(bytesOf('k'), new Uint8Array(1000), 'os')
+  const left = GROUP_BYTES_MAX - group.bytes - LENGTH_BYTES
+  assert.deepEqual([group.takes(left - 1), group.takes(left)], [true, false])
+  group.addDelete(bytesOf('k'), 'disk')
+  assert.ok(group.takes(left))
+  group.addPut(bytesOf('k'), new Uint8Array(GROUP_BYTES_MAX), 'os')
+  assert.ok(!group.takes(0))
+})
+
+test('only the first outcome of a group counts', async () => {
+  const written = new WriteGroup()
+  written.settle()
+  written.settle(new Error('late'))
+  assert.deepEqual([written.isSettled, written.error], [true, undefined])
+  const failed = new WriteGroup()
+  const { promise } = failed
+  const first = new Error('first')
+  failed.settle(first)
+  failed.settle()
+  assert.equal(failed.error, first)
+  await assert.rejects(promise, first)
+})
