@@ -23,7 +23,7 @@ test('the same seed does the same twice, and another one something else', async 
 })
 
 test('the same operations in another order of events are another run', async () => {
-  const { operations } = scheduleOf(2)
+  const { operations } = scheduleOf(1)
   const hashes = [await runSchedule({ seed: 2, operations }), await runSchedule({ seed: 4, operations })]
   assert.notEqual(hashes[0].hash, hashes[1].hash)
 })
