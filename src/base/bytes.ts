@@ -69,6 +69,13 @@ export function ownedCopy(from: Bytes, offset: number, length: number): Uint8Arr
   return copy
 }
 
+/** A larger buffer in place of `bytes`, of which the first `used` are kept: `needed` bytes, or twice as many as there were. */
+export function grown(bytes: Bytes, used: number, needed: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.max(needed, bytes.length * 2))
+  larger.set(bytes.subarray(0, used))
+  return larger
+}
+
 /** Bytewise order of two whole strings: negative, 0 or positive. */
 export function compareWhole(a: Bytes, b: Bytes): number {
   return compareBytes(a, 0, a.length, b, 0, b.length)

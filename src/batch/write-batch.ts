@@ -5,7 +5,7 @@
  * Invariant  bytes[0, byteLength) is a well-formed batch after every call
  * Threads    belongs to one thread; `write` copies it, so it may be changed or used again as soon as `write` returns
  */
-import { equalBytes } from '../base/bytes.ts'
+import { equalBytes, grown } from '../base/bytes.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { MAX_BATCH_BYTES, toKey, toValue } from '../base/limits.ts'
 import type { Bytes } from '../base/types.ts'
@@ -98,10 +98,7 @@ export class WriteBatch {
   #reserve(bytes: number): void {
     const needed = this.#end + bytes
     if (needed > MAX_BATCH_BYTES) throw new InvalidArgumentError(`batch would exceed ${MAX_BATCH_BYTES} bytes`)
-    if (needed <= this.#bytes.length) return
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
-    grown.set(this.#bytes.subarray(0, this.#end))
-    this.#bytes = grown
+    if (needed > this.#bytes.length) this.#bytes = grown(this.#bytes, this.#end, needed)
   }
 }
 

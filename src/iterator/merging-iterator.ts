@@ -60,11 +60,6 @@ export class MergingIterator implements InternalIterator {
     this.#direction = FORWARDS
   }
 
-  /** Number of the child whose entry is shown; needs `valid`. */
-  get child(): number {
-    return this.#heap[0]
-  }
-
   seekToFirst(): void {
     this.valid = false
     for (let i = 0; i < this.#children.length; i++) this.#children[i].seekToFirst()

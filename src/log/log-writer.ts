@@ -7,7 +7,7 @@
  * Threads     belongs to the database's thread
  * Source      google/leveldb db/log_writer.cc
  */
-import { copyBytes, EMPTY } from '../base/bytes.ts'
+import { copyBytes, EMPTY, grown } from '../base/bytes.ts'
 import { putFixed32 } from '../base/coding.ts'
 import { copyWithCrc32c, crc32c, maskCrc } from '../base/crc32c.ts'
 import type { WritableFile } from '../base/environment.ts'
@@ -163,10 +163,7 @@ export class LogWriter {
   #reserve(length: number): void {
     const fragments = 2 + Math.ceil(length / (BLOCK_BYTES - HEADER_BYTES))
     const needed = this.#buffered + length + fragments * 2 * HEADER_BYTES
-    if (needed <= this.#buffer.length) return
-    const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2))
-    grown.set(this.#buffer.subarray(0, this.#buffered))
-    this.#use(grown)
+    if (needed > this.#buffer.length) this.#use(grown(this.#buffer, this.#buffered, needed))
   }
 
   #use(buffer: Uint8Array<ArrayBuffer>): void {

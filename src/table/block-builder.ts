@@ -3,7 +3,7 @@
  * order; every `restartInterval` entries a key is stored whole.
  * Source   google/leveldb table/block_builder.cc
  */
-import { commonPrefixLength, copyBytes, copyWords, viewOf } from '../base/bytes.ts'
+import { commonPrefixLength, copyBytes, copyWords, grown, viewOf } from '../base/bytes.ts'
 import { putFixed32, putVarint } from '../base/coding.ts'
 import { TAG_BYTES } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
@@ -151,9 +151,7 @@ export class BlockBuilder {
   #reserve(bytes: number): void {
     const needed = this.#length + bytes
     if (needed <= this.#buffer.length) return
-    const larger = new Uint8Array(Math.max(needed, this.#buffer.length * 2))
-    larger.set(this.#buffer.subarray(0, this.#length))
-    this.#buffer = larger
-    this.#view = viewOf(larger)
+    this.#buffer = grown(this.#buffer, this.#length, needed)
+    this.#view = viewOf(this.#buffer)
   }
 }

@@ -5,7 +5,7 @@
  * Every length is checked before it is used, so that no entry can reach beyond the block or before its start, and
  * every entry takes at least three bytes: reading a block ends.
  */
-import { copyBytes } from '../base/bytes.ts'
+import { copyBytes, grown } from '../base/bytes.ts'
 import { Reader } from '../base/coding.ts'
 import type { Bytes } from '../base/types.ts'
 import { type Block, EMPTY_BLOCK } from './block.ts'
@@ -106,7 +106,7 @@ export class BlockCursor {
   /** The second half. @param same so many bytes the key has in common with the one before, `shared` or more */
   completeKey(same: number): void {
     const length = this.shared + this.unshared
-    if (length > this.key.length) this.#grow(length)
+    if (length > this.key.length) this.key = grown(this.key, same, length)
     const { key } = this
     const rest = length - same
     const at = this.valueOffset - rest
@@ -117,11 +117,5 @@ export class BlockCursor {
       copyBytes(this.block.bytes, at, key, same, rest)
     }
     this.keyLength = length
-  }
-
-  #grow(needed: number): void {
-    const larger = new Uint8Array(Math.max(needed, this.key.length * 2))
-    larger.set(this.key)
-    this.key = larger
   }
 }

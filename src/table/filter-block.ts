@@ -7,6 +7,7 @@
  *          baseLog is 11; readers take what is stored.
  * Source   google/leveldb table/filter_block.cc
  */
+import { grown } from '../base/bytes.ts'
 import { getFixed32, putFixed32 } from '../base/coding.ts'
 import type { Bytes } from '../base/types.ts'
 import type { FilterPolicy } from './filter-policy.ts'
@@ -90,10 +91,7 @@ export class FilterBlockBuilder {
 
   #reserve(more: number): void {
     const needed = this.#length + more
-    if (needed <= this.#bytes.length) return
-    const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
-    larger.set(this.#bytes)
-    this.#bytes = larger
+    if (needed > this.#bytes.length) this.#bytes = grown(this.#bytes, this.#length, needed)
   }
 }
 

@@ -10,6 +10,7 @@
  * Written in the order 1 2 9 3 4 5 6 7, deleted files sorted; read in any order. Unknown tags are corruption.
  * Source   google/leveldb db/version_edit.cc
  */
+import { grown } from '../base/bytes.ts'
 import { putVarint, Reader, varintLength } from '../base/coding.ts'
 import { TAG_BYTES } from '../base/internal-key.ts'
 import {
@@ -193,9 +194,6 @@ class FieldWriter {
 
   #reserve(bytes: number): void {
     const needed = this.#end + bytes
-    if (needed <= this.#buffer.length) return
-    const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2))
-    grown.set(this.#buffer)
-    this.#buffer = grown
+    if (needed > this.#buffer.length) this.#buffer = grown(this.#buffer, this.#end, needed)
   }
 }
