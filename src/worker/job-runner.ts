@@ -23,7 +23,7 @@ export type JobAnswer = (id: number, error: unknown, result: JobResult | undefin
 export type JobOpened = (id: number, number: FileNumber, outline: TableOutline) => void
 
 export class JobRunner {
-  /** From the first job on. */
+  /** From the second job on: whoever closes a database with little in it has one job, and no use for code that stays. */
   idle: IdleJobs | undefined = undefined
   readonly #environment: Environment
   readonly #comparator: Comparator
@@ -31,6 +31,7 @@ export class JobRunner {
   readonly #opened: JobOpened | undefined
   readonly #waiting: { readonly id: number; readonly job: CompactionJob }[] = []
   #current: { readonly id: number; readonly run: CompactionRun } | undefined = undefined
+  #hasHadJobs = false
 
   /**
    * @param answer called once a job; it may add jobs
@@ -50,7 +51,8 @@ export class JobRunner {
 
   /** Take a job; all but a compaction is answered before this returns. */
   add(id: number, job: Job): void {
-    this.idle ??= idleJobs(this.#environment, this.#comparator)
+    if (this.#hasHadJobs) this.idle ??= idleJobs(this.#environment, this.#comparator)
+    this.#hasHadJobs = true
     if (job.kind === 'compact') this.#waiting.push({ id, job })
     else this.#runNow(id, job)
   }
