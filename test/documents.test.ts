@@ -168,6 +168,14 @@ function assertNamed(document: string, names: readonly string[]): void {
   for (const name of names) assert.ok(text.includes(`\`${name}\``), `${document} does not name ${name}`)
 }
 
+/** The README of a directory of pages links to all of them. */
+function assertListed(directory: string): void {
+  const text = readFileSync(repository(directory, 'README.md'), 'utf8')
+  const pages = readdirSync(repository(directory)).filter((name) => name !== 'README.md')
+  assert.ok(pages.length > 1)
+  for (const page of pages) assert.ok(text.includes(`](${page})`), `${directory}/README.md does not link to ${page}`)
+}
+
 describe('the documents', { concurrency: 2 }, () => {
   let faults: string | undefined
   before(() => {
@@ -199,6 +207,11 @@ describe('the documents', { concurrency: 2 }, () => {
     assertNamed('docs/guides/troubleshooting.md', codes)
     assertNamed('docs/guides/tuning.md', options)
     assertNamed('README.md', options)
+  })
+
+  it('list every decision and every guide', () => {
+    assertListed('docs/rfcs')
+    assertListed('docs/guides')
   })
 
   for (const [document, list] of blocks) {

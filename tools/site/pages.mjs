@@ -1,11 +1,12 @@
 /**
  * pages: the Markdown of the repository as pages of the site. A page is named by its heading, stands in a group, and has
- * its path as its address. A file of code that a page links to becomes a page, too; a folder, a list of the pages in it.
+ * its path as its address. A file of code that a page links to becomes a page, too; a folder is its README.md.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { posix } from 'node:path'
 import { DocumentReflection, ReflectionKind } from 'typedoc'
 
+const DECISIONS = 'Decisions'
 /** In the order in which they are shown. The rest of docs/guides goes to the guides, of docs/rfcs to the decisions, of docs/ inside. */
 const PAGES = {
   Guides: [
@@ -34,8 +35,8 @@ const PAGES = {
     'docs/growth/growth.md',
   ],
   Project: ['CHANGELOG.md', 'CONTRIBUTING.md', 'STYLE.md', 'SECURITY.md'],
+  [DECISIONS]: ['docs/rfcs/README.md'],
 }
-const DECISIONS = 'Decisions'
 const FILES = 'Files'
 
 export const GROUPS = ['Guides', 'Examples', 'Modules', 'Inside', DECISIONS, 'Measured', 'Project', '*', FILES]
@@ -85,36 +86,28 @@ export function addLinkedPages(root, project) {
   for (const absolute of paths) {
     const path = posix.relative(root, absolute)
     const language = LANGUAGES[posix.extname(path).slice(1)]
-    if (statSync(absolute).isDirectory()) addFolder(root, project, path, absolute)
+    if (statSync(absolute).isDirectory()) addFolder(project, path, absolute)
     else if (language !== undefined) addCode(root, project, path, language)
     else if (path.endsWith('.md'))
       throw new Error(`${path} is linked to, but is no page: add it to tools/site/pages.mjs`)
   }
 }
 
-function addFolder(root, project, path, absolute) {
-  const pages = documentsOf(project).filter(({ frontmatter }) => posix.dirname(frontmatter.path) === path)
-  const index = pages.find(({ frontmatter }) => posix.basename(frontmatter.path) === 'README.md')
-  if (index !== undefined) return project.files.registerReflectionPath(absolute, index)
-  if (pages.length === 0) throw new Error(`${path} is linked to, but has no pages`)
-  const items = pages.flatMap(({ name, frontmatter }) => [
-    { kind: 'text', text: `- [${name}](` },
-    { kind: 'relative-link', text: '.', ...project.files.registerAbsolute(posix.join(root, frontmatter.path)) },
-    { kind: 'text', text: ')\n' },
-  ])
-  const { group } = pages[0].frontmatter
-  addPage(project, absolute, group, items, { path: `${path}/index.md`, group })
+/** A folder is its README.md. */
+function addFolder(project, path, absolute) {
+  const index = documentsOf(project).find(({ frontmatter }) => frontmatter.path === `${path}/README.md`)
+  if (index === undefined) throw new Error(`${path} is linked to, but has no README.md that is a page`)
+  project.files.registerReflectionPath(absolute, index)
 }
 
 function addCode(root, project, path, language) {
-  const code = readFileSync(posix.join(root, path), 'utf8')
-  const fence = { kind: 'code', text: `\`\`\`${language}\n${code}\n\`\`\`` }
-  addPage(project, posix.join(root, path), path, [fence], { path, group: FILES })
-}
-
-function addPage(project, absolute, title, content, frontmatter) {
-  const heading = { kind: 'text', text: `# ${title}\n\n` }
-  const page = new DocumentReflection(title, project, [heading, ...content], frontmatter)
+  const absolute = posix.join(root, path)
+  const code = readFileSync(absolute, 'utf8')
+  const content = [
+    { kind: 'text', text: `# ${path}\n\n` },
+    { kind: 'code', text: `\`\`\`${language}\n${code}\n\`\`\`` },
+  ]
+  const page = new DocumentReflection(path, project, content, { path, group: FILES })
   project.addChild(page)
   project.registerReflection(page, undefined, undefined)
   project.files.registerReflectionPath(absolute, page)
