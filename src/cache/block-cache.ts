@@ -1,22 +1,23 @@
 /**
- * BlockCache: verified blocks of a database's tables, by (file number, offset), within a byte budget. Indexes and filters are
- * no blocks here: they come and go with their tables (table-cache.ts).
+ * BlockCache: verified blocks of a database's open tables, by their places on the tables' shelves (table/block-store.ts), within a
+ * byte budget. Indexes and filters are no blocks here: they come and go with their tables (table-cache.ts).
  *
+ * Admission  While there is room, whatever is read is kept; from then on a block that was missed twice of late (recent-misses.ts). What
+ *            lookups meet by chance in a large database, and scans in passing, costs the cache nothing and drives out nothing.
  * Order      Two rings. A block comes in on probation; a lookup that finds it there again, after another block came in,
  *            moves it to the protected ones, which take at most four fifths of the budget: the oldest of them that was not
  *            used since it was last looked at goes back on probation. Whoever leaves for want of room is the oldest on
- *            probation. Blocks that are read once, by a scan or by chance, thus drive out one another and not what is read
- *            again and again; a scan's hits change nothing, and a protected block's hit sets one flag, in the block, of which
+ *            probation. A scan's hits change nothing, and a protected block's hit sets one flag, in the block, of which
  *            the next one sees that there is nothing to do.
  * Directories  A block that a lookup has found again gets one (table/block-directory.ts), which counts as part of it: what is
  *            read once pays nothing.
  * Invariants (1) bytes ≤ bytesMax
- *            (2) a slot is in exactly one ring and in the map, and its block in no other slot, and on at most one shelf
- *            (3) a block on a shelf is in a slot
+ *            (2) a slot is in exactly one ring; its block is on one shelf, and leads to it
  * A block that leaves lives on as long as somebody holds it; its memory is then used again (table/block-memory.ts). A hit
  * allocates nothing.
  * Threads    belongs to one thread, and to one database: file numbers are not unique across databases
- * Source     segmented LRU: Karedla, Love, Wherry, Caching Strategies to Improve Disk System Performance (1994)
+ * Source     segmented LRU: Karedla, Love, Wherry, Caching Strategies to Improve Disk System Performance (1994); admission by
+ *            recent misses: Johnson, Shasha, 2Q (1994); Einziger, Friedman, Manes, TinyLFU (2017)
  */
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { FileNumber } from '../base/types.ts'
@@ -24,31 +25,32 @@ import { type Block, EMPTY_BLOCK } from '../table/block.ts'
 import { BlockDirectories } from '../table/block-directory.ts'
 import { BlockMemory } from '../table/block-memory.ts'
 import type { BlockStore, Shelf } from '../table/block-store.ts'
+import { RecentMisses } from './recent-misses.ts'
 
 /** What a block takes beside its bytes: its objects and its places in the maps (measured: about this much). */
 const OVERHEAD_BYTES = 256
 /** The share of the budget that protected blocks may take. */
 const PROTECTED_SHARE = 0.8
+/** Below this share of the budget there is room again. */
+const FULL_SHARE = 0.9
+/** As many misses are remembered as there is room for blocks, if they have the usual size. */
+const BYTES_A_MISS = 4096
 
 /** A place in a ring. Its block's `isUsed`: a protected block was found since it came to its place. */
 interface Slot {
   block: Block
-  /** Those of its file; it is number `offset` there. */
-  slots: Slots
-  offset: number
+  /** Where its table finds it. */
+  shelf: Shelf
+  at: number
   bytes: number
   isProtected: boolean
   /** Nobody has tried to give the block a directory. */
   isPlain: boolean
-  /** Where its table finds it. */
-  shelf: Shelf | undefined
-  at: number
   newer: Slot
   older: Slot
 }
 
-/** By offset. */
-type Slots = Map<number, Slot>
+const NO_SHELF: Shelf = []
 
 export class BlockCache implements BlockStore {
   readonly bytesMax: number
@@ -59,12 +61,14 @@ export class BlockCache implements BlockStore {
   /** Where the memory of the blocks is from. */
   readonly memory: BlockMemory
 
-  /** Of every file that had a block here and is not gone. */
-  readonly #files: Map<FileNumber, Slots>
   /** Each ring's anchor: its `older` is the newest slot, its `newer` the oldest. */
   readonly #probation: Slot
   readonly #protected: Slot
   #protectedBytes: number
+  /** There was no room for a block. */
+  #isFull: boolean
+  /** Made when it is first needed. */
+  #recentMisses: RecentMisses | undefined
   /** The slot that was emptied last, for the next block: of a thrashing cache they are half of what a miss allocates. */
   #spare: Slot | undefined
   readonly #directories: BlockDirectories | undefined
@@ -79,90 +83,82 @@ export class BlockCache implements BlockStore {
     this.hits = 0
     this.misses = 0
     this.memory = new BlockMemory()
-    this.#files = new Map()
-    this.#probation = makeSlot(EMPTY_BLOCK, new Map(), 0, 0)
-    this.#protected = makeSlot(EMPTY_BLOCK, new Map(), 0, 0)
+    this.#probation = makeSlot(EMPTY_BLOCK, NO_SHELF, 0, 0)
+    this.#protected = makeSlot(EMPTY_BLOCK, NO_SHELF, 0, 0)
     this.#protectedBytes = 0
+    this.#isFull = false
+    this.#recentMisses = undefined
     this.#spare = undefined
     this.#directories = comparator === bytewiseComparator ? new BlockDirectories() : undefined
   }
 
-  get(file: FileNumber, offset: number, shelf?: Shelf, at: number = 0): Block | undefined {
-    const shelved = shelf?.[at]
-    if (shelved?.isUsed) {
-      this.hits++
-      return shelved
-    }
-    const slot = this.#find(file, offset, shelf, at)
-    if (slot === undefined) {
+  get(shelf: Shelf, at: number): Block | undefined {
+    const block = shelf[at]
+    if (block === undefined) {
       this.misses++
       return undefined
     }
     this.hits++
-    if (slot.isProtected) slot.block.isUsed = true
+    if (block.isUsed) return block
+    const slot = slotOf(block)
+    if (slot.isProtected) block.isUsed = true
     else if (slot !== this.#probation.older) this.#protect(slot)
     return slot.block
   }
 
-  getForScan(file: FileNumber, offset: number, shelf?: Shelf, at: number = 0): Block | undefined {
-    const block = shelf?.[at] ?? this.#find(file, offset, shelf, at)?.block
+  getForScan(shelf: Shelf, at: number): Block | undefined {
+    const block = shelf[at]
     if (block === undefined) this.misses++
     else this.hits++
     return block
   }
 
+  admits(file: FileNumber, at: number): boolean {
+    if (!this.#isFull) return true
+    this.#recentMisses ??= new RecentMisses(this.bytesMax / BYTES_A_MISS)
+    return this.#recentMisses.add(file, at)
+  }
+
   /** Keep a block, in place of the one that was there; a block larger than the room is not kept. */
-  put(file: FileNumber, offset: number, block: Block, shelf?: Shelf, at: number = 0): void {
-    const slots = this.#slotsOf(file)
-    const known = slots.get(offset)
-    if (known !== undefined) this.#remove(known)
+  put(shelf: Shelf, at: number, block: Block): void {
+    const known = shelf[at]
+    if (known !== undefined) this.#remove(slotOf(known))
     const bytes = block.bytes.buffer.byteLength + OVERHEAD_BYTES
     if (bytes > this.bytesMax) return
     this.#makeRoom(bytes, undefined)
-    const ring = this.#probation
-    const slot = this.#newSlot(block, slots, offset, bytes)
-    linkNewest(ring, slot)
+    const slot = this.#newSlot(block, shelf, at, bytes)
+    linkNewest(this.#probation, slot)
     this.memory.hold(block)
-    setOn(shelf, at, slot)
+    show(slot)
     this.bytes += bytes
-    slots.set(offset, slot)
   }
 
-  /** Forget all blocks of a file, which is gone. */
-  evictFile(file: FileNumber): void {
-    const slots = this.#files.get(file)
-    if (slots === undefined) return
-    for (const slot of slots.values()) this.#remove(slot)
-    this.#files.delete(file)
+  drop(shelf: Shelf): void {
+    if (this.bytes === 0) return
+    for (const block of shelf) if (block !== undefined) this.#remove(slotOf(block))
+    if (this.bytes < this.bytesMax * FULL_SHARE) this.#isFull = false
   }
 
-  #slotsOf(file: FileNumber): Slots {
-    const known = this.#files.get(file)
-    if (known !== undefined) return known
-    const slots: Slots = new Map()
-    this.#files.set(file, slots)
-    return slots
+  /** Forget everything, before all tables are closed: no block is asked for any more. */
+  close(): void {
+    this.bytes = 0
+    this.#protectedBytes = 0
+    empty(this.#probation)
+    empty(this.#protected)
   }
 
   /** On no ring yet. */
-  #newSlot(block: Block, slots: Slots, offset: number, bytes: number): Slot {
+  #newSlot(block: Block, shelf: Shelf, at: number, bytes: number): Slot {
     const spare = this.#spare
-    if (spare === undefined) return makeSlot(block, slots, offset, bytes)
+    if (spare === undefined) return makeSlot(block, shelf, at, bytes)
     this.#spare = undefined
     spare.block = block
-    spare.slots = slots
-    spare.offset = offset
+    spare.shelf = shelf
+    spare.at = at
     spare.bytes = bytes
     spare.isProtected = false
     spare.isPlain = true
     return spare
-  }
-
-  /** Off its table's shelf a block is only if the table was closed and opened again. */
-  #find(file: FileNumber, offset: number, shelf: Shelf | undefined, at: number): Slot | undefined {
-    const slot = this.#files.get(file)?.get(offset)
-    if (slot !== undefined) setOn(shelf, at, slot)
-    return slot
   }
 
   /**
@@ -172,6 +168,7 @@ export class BlockCache implements BlockStore {
    */
   #makeRoom(bytes: number, keep: Slot | undefined): boolean {
     while (this.bytes + bytes > this.bytesMax) {
+      this.#isFull = true
       const oldest = this.#probation.newer === this.#probation ? this.#protected.newer : this.#probation.newer
       if (oldest === keep) return false
       this.#remove(oldest)
@@ -201,9 +198,9 @@ export class BlockCache implements BlockStore {
       return
     }
     this.memory.release(plain)
-    takeOff(slot)
+    plain.slot = undefined
     slot.block = copy
-    setOn(slot.shelf, slot.at, slot)
+    show(slot)
     slot.bytes += more
     this.bytes += more
     this.#protectedBytes += more
@@ -222,47 +219,49 @@ export class BlockCache implements BlockStore {
   }
 
   #remove(slot: Slot): void {
+    const { block, shelf } = slot
     unlink(slot)
-    takeOff(slot)
-    slot.block.isUsed = false
+    shelf[slot.at] = undefined
+    block.isUsed = false
+    block.slot = undefined
     this.bytes -= slot.bytes
     if (slot.isProtected) this.#protectedBytes -= slot.bytes
-    slot.slots.delete(slot.offset)
-    this.memory.release(slot.block)
+    this.memory.release(block)
     slot.block = EMPTY_BLOCK
-    slot.shelf = undefined
+    slot.shelf = NO_SHELF
     this.#spare = slot
   }
 }
 
-function makeSlot(block: Block, slots: Slots, offset: number, bytes: number): Slot {
+function makeSlot(block: Block, shelf: Shelf, at: number, bytes: number): Slot {
   const slot = {
     block,
-    slots,
-    offset,
+    shelf,
+    at,
     bytes,
     isProtected: false,
     isPlain: true,
-    shelf: undefined as Shelf | undefined,
-    at: 0,
     newer: undefined as unknown as Slot,
     older: undefined as unknown as Slot,
   }
-  slot.newer = slot
-  slot.older = slot
+  empty(slot)
   return slot
 }
 
-function setOn(shelf: Shelf | undefined, at: number, slot: Slot): void {
-  if (shelf === undefined) return
-  takeOff(slot)
-  slot.shelf = shelf
-  slot.at = at
-  shelf[at] = slot.block
+/** Of a block that is kept. */
+function slotOf(block: Block): Slot {
+  return block.slot as Slot
 }
 
-function takeOff(slot: Slot): void {
-  if (slot.shelf?.[slot.at] === slot.block) slot.shelf[slot.at] = undefined
+/** Put a slot's block on its shelf. */
+function show(slot: Slot): void {
+  slot.block.slot = slot
+  slot.shelf[slot.at] = slot.block
+}
+
+function empty(anchor: Slot): void {
+  anchor.newer = anchor
+  anchor.older = anchor
 }
 
 function linkNewest(anchor: Slot, slot: Slot): void {

@@ -111,6 +111,7 @@ export class AttachedHost implements ReadHost {
   close(): void {
     this.snapshots.closeAll()
     this.#layers.close()
+    this.#blocks.close()
     this.tables.close()
   }
 
@@ -119,9 +120,7 @@ export class AttachedHost implements ReadHost {
     const live = new Set<FileNumber>()
     for (const { file } of this.readState.version.files()) live.add(file.number)
     for (const { file } of version.files()) {
-      if (live.has(file.number)) continue
-      this.tables.evict(file.number)
-      this.#blocks.evictFile(file.number)
+      if (!live.has(file.number)) this.tables.evict(file.number)
     }
   }
 

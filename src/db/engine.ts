@@ -337,6 +337,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
       () => isThrownAway && this.isWritable && this.#sweep(),
       () => this.log.close(),
       () => this.versions.close(),
+      () => this.blocks.close(),
       () => this.tables.close(),
       () => this.#readsNoMemTable && recycleLayers(this.#readState, this.options),
     ])
@@ -380,7 +381,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     if (!this.#obsolete.hasDropped || this.health.isPoisoned) return
     this.#obsolete.removeDropped(this.versions.liveTables(), (number) => {
       this.tables.evict(number)
-      this.blocks.evictFile(number)
       this.hints.forget(number)
     })
   }

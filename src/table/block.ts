@@ -31,8 +31,9 @@ export class Block {
   /** Path and offset that it was read from, to name when an entry is damaged. */
   readonly file: string
   readonly offset: number
-  /** The store's note, while it keeps the block: a lookup has found it, and need not be noted again. */
+  /** The store's notes, while it keeps the block: a lookup has found it, and need not be noted again; and what else it knows of it. */
   isUsed: boolean
+  slot: object | undefined
   /** How many hold it: see block-memory.ts. */
   holders: number
   /** What goes back to the BlockMemory once nobody holds it; undefined for a block whose memory is not from there. */
@@ -52,6 +53,7 @@ export class Block {
     this.file = file
     this.offset = offset
     this.isUsed = false
+    this.slot = undefined
     this.holders = 0
     this.memory = memory
     const countOffset = length - U32_BYTES

@@ -95,8 +95,7 @@ export class SequentialBlocks {
    */
   get(at: number): Block {
     this.#note(at)
-    const offset = this.#index.offset(at)
-    const block = this.#store?.getForScan(this.#number, offset, this.#shelf, at) ?? this.#load(at)
+    const block = this.#store?.getForScan(this.#shelf, at) ?? this.#load(at)
     const left = this.#block
     this.#memory.hold(block)
     this.#block = block
@@ -105,9 +104,9 @@ export class SequentialBlocks {
   }
 
   #load(at: number): Block {
-    const store = this.#fillsStore ? this.#store : undefined
+    const store = this.#fillsStore && this.#store?.admits(this.#number, at) ? this.#store : undefined
     const block = this.#read(at, store !== undefined)
-    store?.put(this.#number, block.offset, block, this.#shelf, at)
+    store?.put(this.#shelf, at, block)
     return block
   }
 

@@ -2,8 +2,8 @@
  * Table: one open table file, for lookups and iteration. What lies in it is immutable.
  *
  * Memory   the decoded index and the filter stay as long as the table is open: `memoryBytes`. Data blocks are read when
- *          needed, verified, and kept in the BlockStore, if there is one, and by whoever is using them; a table itself
- *          holds on to none.
+ *          needed, verified, and kept in the BlockStore, if there is one, until the table is closed, and by whoever is using
+ *          them; a table itself holds on to none.
  * Opening  one read, of the file's end, unless index or filter are unusually large (table-tail.ts); none if somebody has done that before,
  *          and handed on what it yields (table-outline.ts).
  * Checked  Footer layout, and every block's checksum whenever it is read from the file. A damaged filter only costs speed:
@@ -223,16 +223,16 @@ export class Table {
   /** Close the file. No lookup or move may follow. */
   close(): void {
     if (this.#lookups.owner === this) this.#lookups.leave()
+    this.#store?.drop(this.#shelf)
     this.file.close()
   }
 
   #block(at: number): Block {
     const store = this.#store
-    const offset = this.#index.offset(at)
-    const kept = store?.get(this.number, offset, this.#shelf, at)
+    const kept = store?.get(this.#shelf, at)
     if (kept !== undefined) return kept
     const block = readDataBlock(this.file, this.#index.handle(at), this.#codecs, this.#memory)
-    store?.put(this.number, offset, block, this.#shelf, at)
+    if (store?.admits(this.number, at)) store.put(this.#shelf, at, block)
     return block
   }
 }

@@ -21,21 +21,29 @@ function blockOf(bytes: number): Block {
   return new Block(contents, 'f', 0)
 }
 
-const one: FileNumber = fileNumber(1)
-const two: FileNumber = fileNumber(2)
+const number: FileNumber = fileNumber(1)
 /** Bytes that a cache counts for a block of 100. */
 const CHARGE = ((): number => {
   const cache = new BlockCache(10_000, bytewiseComparator)
-  cache.put(one, 0, blockOf(100))
+  cache.put([], 0, blockOf(100))
   return cache.bytes
 })()
 
-/** Which blocks of file 1 are kept; asking changes nothing. */
-function keptOf(cache: BlockCache, offsets: readonly number[]): boolean[] {
-  return offsets.map((offset) => cache.getForScan(one, offset) !== undefined)
+/** Which blocks of a table are kept. */
+function keptOf(shelf: Shelf, places: readonly number[]): boolean[] {
+  return places.map((at) => shelf[at] !== undefined)
+}
+
+/** As a table that reads a block which was missed. @returns whether it is kept */
+function offer(cache: BlockStore, file: FileNumber, shelf: Shelf, at: number): boolean {
+  if (!cache.admits(file, at)) return false
+  cache.put(shelf, at, blockOf(100))
+  return true
 }
 
 test('a block that was put is got, and counted as a hit; others are misses', () => {
+  const one: Shelf = []
+  const two: Shelf = []
   const cache = new BlockCache(10_000, bytewiseComparator)
   const block = blockOf(100)
   cache.put(one, 40, block)
@@ -47,43 +55,49 @@ test('a block that was put is got, and counted as a hit; others are misses', () 
 })
 
 test('of blocks that were read once, the oldest leaves first', () => {
+  const one: Shelf = []
+  const two: Shelf = []
   const cache = new BlockCache(3 * CHARGE, bytewiseComparator)
   for (const offset of [0, 1, 2]) cache.put(one, offset, blockOf(100))
   cache.put(two, 3, blockOf(100))
-  assert.deepEqual(keptOf(cache, [0, 1, 2]), [false, true, true])
+  assert.deepEqual(keptOf(one, [0, 1, 2]), [false, true, true])
   assert.ok(cache.getForScan(two, 3))
 })
 
 test('a block that a lookup found again stays, whatever passes by', () => {
+  const one: Shelf = []
   const cache = new BlockCache(4 * CHARGE, bytewiseComparator)
   for (const offset of [0, 1]) cache.put(one, offset, blockOf(100))
   cache.get(one, 0)
   for (let offset = 10; offset < 100; offset++) cache.put(one, offset, blockOf(100))
-  assert.deepEqual(keptOf(cache, [0, 1]), [true, false])
+  assert.deepEqual(keptOf(one, [0, 1]), [true, false])
 })
 
 test('a block that only scans, or the lookups right after it was read, have found again does not stay', () => {
+  const one: Shelf = []
   const cache = new BlockCache(4 * CHARGE, bytewiseComparator)
   cache.put(one, 0, blockOf(100))
   for (let i = 0; i < 5; i++) cache.get(one, 0)
   cache.put(one, 1, blockOf(100))
   for (let i = 0; i < 5; i++) cache.getForScan(one, 0)
   for (let offset = 10; offset < 20; offset++) cache.put(one, offset, blockOf(100))
-  assert.deepEqual(keptOf(cache, [0, 1]), [false, false])
+  assert.deepEqual(keptOf(one, [0, 1]), [false, false])
 })
 
 test('protected blocks leave room for new ones, and the oldest of them goes first', () => {
+  const one: Shelf = []
+  const two: Shelf = []
   const cache = new BlockCache(5 * CHARGE, bytewiseComparator)
   for (const offset of [0, 1, 2, 3, 4]) cache.put(one, offset, blockOf(100))
   for (const offset of [0, 1, 2, 3, 4]) cache.get(one, offset)
   // Four fifths are 0 to 3; the last that came in is not protected by the lookups right after.
   for (let offset = 10; offset < 20; offset++) cache.put(two, offset, blockOf(100))
-  assert.deepEqual(keptOf(cache, [0, 1, 2, 3, 4]), [true, true, true, true, false])
+  assert.deepEqual(keptOf(one, [0, 1, 2, 3, 4]), [true, true, true, true, false])
   assert.equal(cache.bytes, 5 * CHARGE)
 })
 
-/** What the cache is measured against: the least recently used of so many blocks leaves, whoever used it. */
-class PlainLru {
+/** What the cache is measured against: whatever is read is kept, and the least recently used of so many blocks leaves. */
+class PlainLru implements BlockStore {
   readonly #order: Map<number, Block> = new Map()
   readonly #most: number
 
@@ -91,21 +105,27 @@ class PlainLru {
     this.#most = most
   }
 
-  get(_file: FileNumber, offset: number): Block | undefined {
-    const block = this.#order.get(offset)
-    if (block !== undefined) this.put(_file, offset, block)
+  get(shelf: Shelf, at: number): Block | undefined {
+    const block = this.#order.get(at)
+    if (block !== undefined) this.put(shelf, at, block)
     return block
   }
 
-  getForScan(file: FileNumber, offset: number): Block | undefined {
-    return this.get(file, offset)
+  getForScan(shelf: Shelf, at: number): Block | undefined {
+    return this.get(shelf, at)
   }
 
-  put(_file: FileNumber, offset: number, block: Block): void {
-    this.#order.delete(offset)
-    this.#order.set(offset, block)
+  admits(): boolean {
+    return true
+  }
+
+  put(_shelf: Shelf, at: number, block: Block): void {
+    this.#order.delete(at)
+    this.#order.set(at, block)
     if (this.#order.size > this.#most) this.#order.delete(this.#order.keys().next().value as number)
   }
+
+  drop(): void {}
 }
 
 const ROUNDS = 20_000
@@ -116,34 +136,67 @@ const ROUNDS = 20_000
  */
 function simulate(cache: BlockStore, scannedEach: number): number {
   const blocks = 2000
+  const shelf: Shelf = []
   const random = new Prng(301)
   const ends: number[] = []
   for (let i = 0; i < blocks; i++) ends.push((ends[i - 1] ?? 0) + 1 / (i + 1))
   let hits = 0
   for (let i = 0; i < ROUNDS; i++) {
-    const at = (random.next32() / 2 ** 32) * ends[blocks - 1]
-    const offset = ends.findIndex((end) => at < end)
-    if (cache.get(one, offset) === undefined) cache.put(one, offset, blockOf(100))
+    const share = (random.next32() / 2 ** 32) * ends[blocks - 1]
+    const at = ends.findIndex((end) => share < end)
+    if (cache.get(shelf, at) === undefined) offer(cache, number, shelf, at)
     else hits++
     for (let j = 0; j < scannedEach; j++) {
       const scanned = (i * scannedEach + j) % blocks
-      if (cache.getForScan(one, scanned) === undefined) cache.put(one, scanned, blockOf(100))
+      if (cache.getForScan(shelf, scanned) === undefined) offer(cache, number, shelf, scanned)
     }
   }
   return hits
 }
 
-test('scans over everything cost the lookups of a working set few of their hits', () => {
+test('lookups of a working set hit more often than in a plain LRU, and scans over everything cost them few of their hits', () => {
   const alone = simulate(new BlockCache(200 * CHARGE, bytewiseComparator), 0)
   const among = simulate(new BlockCache(200 * CHARGE, bytewiseComparator), 5)
-  const plain = simulate(new PlainLru(200), 5)
-  const said = `of ${ROUNDS} lookups hit: ${alone} alone, ${among} among scans; ${plain} with a plain LRU`
+  const plain = simulate(new PlainLru(200), 0)
+  const plainAmong = simulate(new PlainLru(200), 5)
+  const said = `of ${ROUNDS} lookups hit: ${alone} alone, ${among} among scans; ${plain} and ${plainAmong} with a plain LRU`
   assert.ok(alone > ROUNDS * 0.65, said)
+  assert.ok(alone > plain, said)
   assert.ok(among > alone * 0.9, said)
-  assert.ok(among > plain * 1.5, said)
+  assert.ok(among > plainAmong * 1.5, said)
+})
+
+test('a cache with room admits every block; a full one those that were missed before', () => {
+  const cache = new BlockCache(3 * CHARGE, bytewiseComparator)
+  const shelf: Shelf = []
+  assert.deepEqual(
+    [0, 1, 2].map((at) => offer(cache, number, shelf, at)),
+    [true, true, true],
+  )
+  // That it is full, it learns from the first block that drives out another one.
+  assert.ok(offer(cache, number, shelf, 3))
+  assert.deepEqual(
+    [4, 5, 4, 5, 5, 6].map((at) => cache.admits(number, at)),
+    [false, false, true, true, true, false],
+  )
+  // Of another table it is another block.
+  assert.ok(!cache.admits(fileNumber(2), 4))
+  assert.deepEqual(keptOf(shelf, [0, 1, 2, 3]), [false, true, true, true])
+})
+
+test('a cache that tables have left has room again', () => {
+  const cache = new BlockCache(20 * CHARGE, bytewiseComparator)
+  const one: Shelf = []
+  const two: Shelf = []
+  for (let at = 0; at < 15; at++) cache.put(one, at, blockOf(100))
+  for (let at = 0; at < 10; at++) cache.put(two, at, blockOf(100))
+  assert.ok(!cache.admits(number, 100))
+  cache.drop(two)
+  assert.ok(cache.admits(number, 101))
 })
 
 test('a block replaces the one of the same place', () => {
+  const one: Shelf = []
   const cache = new BlockCache(10_000, bytewiseComparator)
   cache.put(one, 0, blockOf(500))
   const newer = blockOf(100)
@@ -153,6 +206,7 @@ test('a block replaces the one of the same place', () => {
 })
 
 test('a block larger than the budget is not kept, and drives nothing out', () => {
+  const one: Shelf = []
   const cache = new BlockCache(2 * CHARGE, bytewiseComparator)
   cache.put(one, 0, blockOf(100))
   cache.put(one, 1, blockOf(10_000))
@@ -161,18 +215,21 @@ test('a block larger than the budget is not kept, and drives nothing out', () =>
 })
 
 test('a cache of no bytes keeps nothing', () => {
+  const one: Shelf = []
   const cache = new BlockCache(0, bytewiseComparator)
   cache.put(one, 0, blockOf(100))
   assert.equal(cache.get(one, 0), undefined)
   assert.equal(cache.bytes, 0)
 })
 
-test('a file that is gone takes its blocks along', () => {
+test('a table that is closed takes its blocks along', () => {
+  const one: Shelf = []
+  const two: Shelf = []
   const cache = new BlockCache(10_000, bytewiseComparator)
   for (const offset of [0, 1, 2]) cache.put(one, offset, blockOf(100))
   cache.put(two, 0, blockOf(100))
-  cache.evictFile(one)
-  cache.evictFile(fileNumber(3))
+  cache.drop(one)
+  cache.drop([])
   assert.equal(cache.bytes, CHARGE)
   assert.equal(cache.get(one, 0), undefined)
   assert.ok(cache.get(two, 0))
@@ -180,39 +237,36 @@ test('a file that is gone takes its blocks along', () => {
 
 test('whatever is called, the budget holds, and what is got is what was put last', () => {
   const anyCall = fc.record({
-    kind: fc.constantFrom('get', 'getForScan', 'put', 'evictFile'),
-    file: fc.integer({ min: 1, max: 3 }),
-    offset: fc.integer({ min: 0, max: 4 }),
+    kind: fc.constantFrom('get', 'getForScan', 'put', 'drop'),
+    table: fc.nat(2),
+    at: fc.integer({ min: 0, max: 4 }),
     bytes: fc.constantFrom(20, 100, 300, 900),
   })
   fc.assert(
     fc.property(fc.array(anyCall, { maxLength: 80 }), (calls) => {
       const cache = new BlockCache(2500, bytewiseComparator)
       const overhead = CHARGE - 100
-      const last = new Map<string, Block>()
-      for (const { kind, file, offset, bytes } of calls) {
-        const number = fileNumber(file)
-        const place = `${file}/${offset}`
+      const shelves: Shelf[] = [[], [], []]
+      const last: Shelf[] = [[], [], []]
+      for (const { kind, table, at, bytes } of calls) {
+        const shelf = shelves[table]
         if (kind === 'put') {
-          const block = blockOf(bytes)
-          cache.put(number, offset, block)
-          last.set(place, block)
-        } else if (kind === 'evictFile') {
-          cache.evictFile(number)
-          for (const key of last.keys()) if (key.startsWith(`${file}/`)) last.delete(key)
+          last[table][at] = blockOf(bytes)
+          cache.put(shelf, at, last[table][at])
+        } else if (kind === 'drop') {
+          cache.drop(shelf)
+          last[table] = []
         } else {
-          const found = cache[kind](number, offset)
-          assert.ok(found === undefined || found === last.get(place))
+          const found = cache[kind](shelf, at)
+          assert.ok(found === undefined || found === last[table][at])
         }
         assert.ok(cache.bytes <= cache.bytesMax)
       }
-      let bytes = 0
-      for (const place of last.keys()) {
-        const [file, offset] = place.split('/').map(Number)
-        const kept = cache.getForScan(fileNumber(file), offset)
-        if (kept !== undefined) bytes += kept.bytes.length + overhead
-      }
-      assert.equal(cache.bytes, bytes)
+      const kept = shelves.flat().filter((block) => block !== undefined)
+      assert.equal(
+        cache.bytes,
+        kept.reduce((sum, block) => sum + block.bytes.length + overhead, 0),
+      )
     }),
   )
 })
@@ -222,28 +276,15 @@ test('a table finds on its shelf what is kept of it, and nothing that is not kep
   const shelf: Shelf = [undefined, undefined, undefined]
   const blocks = [0, 1, 2].map((at) => {
     const block = blockOf(100)
-    cache.put(one, at * 100, block, shelf, at)
+    cache.put(shelf, at, block)
     return block
   })
   assert.deepEqual(shelf, [undefined, blocks[1], blocks[2]])
-  assert.equal(cache.get(one, 100, shelf, 1), blocks[1])
-  assert.equal(cache.get(one, 0, shelf, 0), undefined)
-  cache.evictFile(one)
+  assert.equal(cache.get(shelf, 1), blocks[1])
+  assert.equal(cache.get(shelf, 0), undefined)
+  cache.drop(shelf)
   assert.deepEqual(shelf, [undefined, undefined, undefined])
-  assert.equal(cache.getForScan(one, 100, shelf, 1), undefined)
-})
-
-test('a table that is opened again finds what is kept of it, and has it on its new shelf', () => {
-  const cache = new BlockCache(2 * CHARGE, bytewiseComparator)
-  const before: Shelf = [undefined]
-  const after: Shelf = [undefined]
-  const block = blockOf(100)
-  cache.put(one, 0, block, before, 0)
-  assert.equal(cache.get(one, 0, after, 0), block)
-  assert.equal(after[0], block)
-  assert.equal(before[0], undefined)
-  cache.put(one, 0, blockOf(101), after, 0)
-  assert.equal(after[0]?.bytes.length, 101)
+  assert.equal(cache.getForScan(shelf, 1), undefined)
 })
 
 /** A block of so many entries of a hundred bytes; from four on it is one for a directory. */
@@ -369,7 +410,7 @@ test('blocks come and go, are protected, get directories and are counted as a mo
     { weight: 16, arbitrary: fc.record({ kind: fc.constant('get' as const), place: fc.nat(7) }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('getForScan' as const), place: fc.nat(7) }) },
     { weight: 8, arbitrary: fc.record({ kind: fc.constantFrom(...sizes), place: fc.nat(7) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('evictFile' as const), place: fc.nat(7) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('drop' as const), place: fc.nat(7) }) },
   )
   const anyBudget = fc.oneof(fc.integer({ min: 700, max: 1800 }), fc.constantFrom(2500, 4000, 6000))
   let given = 0
@@ -378,19 +419,20 @@ test('blocks come and go, are protected, get directories and are counted as a mo
       const cache = new BlockCache(bytesMax, bytewiseComparator)
       const model = new ModelCache(bytesMax, (entries) => directories.get(entries) as number)
       const blocks: Block[] = []
+      const shelves: Shelf[] = [[], []]
       for (const { kind, place } of calls) {
-        const file = fileNumber(1 + (place & 1))
-        const name = `${file}/${place}`
-        if (kind === 'evictFile') {
-          cache.evictFile(file)
-          model.remove((kept) => kept.place.startsWith(`${file}/`))
+        const shelf = shelves[place & 1]
+        const name = `${place & 1}/${place}`
+        if (kind === 'drop') {
+          cache.drop(shelf)
+          model.remove((kept) => kept.place.startsWith(`${place & 1}/`))
         } else if (typeof kind === 'number') {
           const block = blockWith(kind)
           blocks.push(block)
-          cache.put(file, place, block)
+          cache.put(shelf, place, block)
           model.put(name, kind, block.bytes.length + overhead)
         } else {
-          const found = cache[kind](file, place)
+          const found = cache[kind](shelf, place)
           if (found !== undefined) blocks.push(found)
           model[kind](name)
         }
@@ -398,9 +440,8 @@ test('blocks come and go, are protected, get directories and are counted as a mo
       }
       const held = new Set<Block>()
       for (let place = 0; place < 8; place++) {
-        const file = fileNumber(1 + (place & 1))
-        const found = cache.getForScan(file, place)
-        const kept = model.all.find((one) => one.place === `${file}/${place}`)
+        const found = shelves[place & 1][place]
+        const kept = model.all.find((one) => one.place === `${place & 1}/${place}`)
         assert.equal(found?.entryCount, kept === undefined ? undefined : kept.hasDirectory ? kept.entries : 0)
         if (found !== undefined) held.add(found)
       }
@@ -414,6 +455,7 @@ test('blocks come and go, are protected, get directories and are counted as a mo
 })
 
 test('where keys are not in the order of their bytes, no block gets a directory', () => {
+  const one: Shelf = []
   const reverse = customComparator({ name: 'reverse', compare: (a, b) => -Buffer.compare(a, b) })
   for (const [comparator, entries] of [
     [bytewiseComparator, 6],
@@ -427,6 +469,7 @@ test('where keys are not in the order of their bytes, no block gets a directory'
 })
 
 test('a block for whose directory there is no room stays as it is', () => {
+  const one: Shelf = []
   const block = blockWith(60)
   const small = CHARGE - 80
   assert.ok(directoryBytes(60) > small)
@@ -441,10 +484,19 @@ test('a block for whose directory there is no room stays as it is', () => {
 
 test('a table has the block with the directory on its shelf, and each find there is a hit', () => {
   const cache = new BlockCache(10_000, bytewiseComparator)
-  const shelf: Shelf = [undefined]
-  cache.put(one, 0, blockWith(6), shelf, 0)
-  cache.put(one, 1, blockOf(100))
-  for (let i = 0; i < 4; i++) cache.get(one, 0, shelf, 0)
+  const shelf: Shelf = []
+  cache.put(shelf, 0, blockWith(6))
+  cache.put(shelf, 1, blockOf(100))
+  for (let i = 0; i < 4; i++) cache.get(shelf, 0)
   assert.equal(shelf[0]?.entryCount, 6)
   assert.deepEqual([cache.hits, cache.misses], [4, 0])
+})
+
+test('a cache that is closed lets go of everything, and tables that are closed after it find nothing to do', () => {
+  const cache = new BlockCache(10_000, bytewiseComparator)
+  const shelf: Shelf = []
+  for (const at of [0, 1]) cache.put(shelf, at, blockOf(100))
+  cache.close()
+  cache.drop(shelf)
+  assert.equal(cache.bytes, 0)
 })

@@ -16,7 +16,7 @@ import { fileNumber, MAX_SEQUENCE, sequenceNumber } from '../../src/base/types.t
 import type { Block } from '../../src/table/block.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
 import { BlockMemory } from '../../src/table/block-memory.ts'
-import type { BlockStore } from '../../src/table/block-store.ts'
+import type { BlockStore, Shelf } from '../../src/table/block-store.ts'
 import { BlockWriter } from '../../src/table/block-writer.ts'
 import { BloomFilter } from '../../src/table/bloom-filter.ts'
 import { shortestSeparator, shortSuccessor } from '../../src/table/index-key.ts'
@@ -170,22 +170,37 @@ test('a filter of another policy is not asked', () => {
   assert.equal(lookup(table, 'key1003'), Lookup.FOUND)
 })
 
-/** Keeps everything, and counts. */
+/** Keeps everything that it admits. */
 class EverythingStore implements BlockStore {
-  readonly blocks: Map<string, Block> = new Map()
+  /** Misses that it was asked about. */
+  readonly asked: string[] = []
+  readonly #admits: boolean
 
-  get(file: number, offset: number): Block | undefined {
-    return this.blocks.get(`${file}/${offset}`)
+  constructor(admits: boolean = true) {
+    this.#admits = admits
   }
 
-  getForScan(file: number, offset: number): Block | undefined {
-    return this.get(file, offset)
+  get(shelf: Shelf, at: number): Block | undefined {
+    return shelf[at]
   }
 
-  put(file: number, offset: number, block: Block): void {
-    assert.ok(!this.blocks.has(`${file}/${offset}`), 'a block is read once')
-    this.blocks.set(`${file}/${offset}`, block)
+  getForScan(shelf: Shelf, at: number): Block | undefined {
+    return shelf[at]
+  }
+
+  admits(file: number, at: number): boolean {
+    this.asked.push(`${file}/${at}`)
+    return this.#admits
+  }
+
+  put(shelf: Shelf, at: number, block: Block): void {
+    assert.ok(this.#admits && shelf[at] === undefined, 'a block that is admitted is read once')
+    shelf[at] = block
     block.holders++
+  }
+
+  drop(shelf: Shelf): void {
+    shelf.fill(undefined)
   }
 }
 
@@ -194,13 +209,23 @@ test('blocks are read once and then kept in the store, unless the iterator says 
   const bytes = buildTable(numbered(200), { ...defaults, blockBytes: 256 })
   const table = openBytes(bytes, store)
   assert.equal(listForwards(table.iterator({ fillCache: false })).length, 200)
-  assert.equal(store.blocks.size, 0)
+  assert.deepEqual(store.asked, [])
   lookup(table, 'key1000')
-  assert.deepEqual([...store.blocks.keys()], ['7/0'])
+  assert.deepEqual(store.asked, ['7/0'])
   assert.equal(listForwards(table.iterator()).length, 200)
   const { readCount } = table.file as MemoryFile
   assert.equal(listBackwards(table.iterator()).length, 200)
   assert.equal((table.file as MemoryFile).readCount, readCount)
+})
+
+test('a block that the store does not admit is read again, and is right each time', () => {
+  const store = new EverythingStore(false)
+  const table = openBytes(buildTable(numbered(200), { ...defaults, blockBytes: 256 }), store)
+  for (const key of ['key1000', 'key1199', 'key1000']) assert.equal(lookup(table, key), Lookup.FOUND)
+  assert.deepEqual([...new Set(store.asked)].length, 2)
+  assert.equal(store.asked.length, 3)
+  assert.equal(listForwards(table.iterator()).length, 200)
+  assert.equal(listBackwards(table.iterator()).length, 200)
 })
 
 test('a lookup takes its block from the store, if it is kept there', () => {
