@@ -184,6 +184,27 @@ test('a cache with room admits every block; a full one those that were missed be
   assert.deepEqual(keptOf(shelf, [0, 1, 2, 3]), [false, true, true, true])
 })
 
+test('a full cache takes up another working set within a few rounds of it', () => {
+  const cache = new BlockCache(200 * CHARGE, bytewiseComparator)
+  const shelf: Shelf = []
+  const random = new Prng(302)
+  const hitsOf = (first: number): number => {
+    let hits = 0
+    for (let i = 0; i < 150; i++) {
+      const at = first + random.below(150)
+      if (cache.get(shelf, at) === undefined) offer(cache, number, shelf, at)
+      else hits++
+    }
+    return hits
+  }
+  for (let round = 0; round < 10; round++) hitsOf(0)
+  for (let at = 1000; at < 1100; at++) cache.put(shelf, at, blockOf(100))
+  assert.ok(!cache.admits(number, 5000), 'it is full')
+  const hits = Array.from({ length: 10 }, () => hitsOf(2000))
+  assert.ok(hits[0] < 30, `${hits}`)
+  assert.ok(hits[9] > 140, `${hits}`)
+})
+
 test('a cache that tables have left has room again', () => {
   const cache = new BlockCache(20 * CHARGE, bytewiseComparator)
   const one: Shelf = []
