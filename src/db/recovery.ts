@@ -15,6 +15,7 @@ import { closeQuietly } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
 import { AlreadyExistsError, CorruptionError, InvalidArgumentError, NotFoundError } from '../base/errors.ts'
 import { CURRENT, isUsualName, logName, parseFileName, tableName } from '../base/filename.ts'
+import { listLinked } from '../base/linked-directory.ts'
 import {
   type Bytes,
   type FileNumber,
@@ -66,6 +67,7 @@ export function prepareDirectory(directory: string, options: ResolvedOptions): v
   const status = files.status(directory)
   if (status !== undefined && status.kind === 'file')
     throw new InvalidArgumentError(`${directory} is a file, not a directory`)
+  if (status?.kind === 'other') listLinked(files, directory)
   const exists = status !== undefined && files.status(files.join(directory, CURRENT)) !== undefined
   if (exists && options.errorIfExists) throw new AlreadyExistsError(`there is a database in ${directory} already`)
   if (exists) return
