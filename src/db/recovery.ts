@@ -76,6 +76,10 @@ export function prepareDirectory(directory: string, options: ResolvedOptions): v
   files.makeDirectory(directory)
 }
 
+/** A MANIFEST that is longer than this part of a table, or this, is replaced. */
+const MANIFEST_PART = 4
+const MANIFEST_BYTES_MAX = 4 * 1024 * 1024
+
 /** A log that holds no more than the marker it begins with. */
 const EMPTY_LOG_BYTES = LOG_HEADER_BYTES + Batch.HEADER_BYTES
 
@@ -151,9 +155,10 @@ class Recovery {
    * @throws CorruptionError, IOError, InvalidArgumentError (another comparator)
    */
   run(beginLog: (number: FileNumber, sequence: SequenceNumber) => void): Recovered {
-    const { comparator, readOnly } = this.#options
+    const { comparator, readOnly, maxFileBytes } = this.#options
     const found = this.#find()
-    const versions = new VersionSet(this.#files, this.#directory, comparator, found)
+    const manifestBytes = Math.min(maxFileBytes / MANIFEST_PART, MANIFEST_BYTES_MAX)
+    const versions = new VersionSet(this.#files, this.#directory, comparator, found, manifestBytes)
     const names = this.#files.list(this.#directory)
     for (const name of names) {
       const number = parseFileName(name)?.number ?? fileNumber(0)

@@ -71,7 +71,7 @@ for (const [what, failing, told] of [
 function installerOf(): { readonly installer: Installer; readonly health: Health } {
   const environment = new MemoryEnvironment()
   environment.files.makeDirectory('/db')
-  const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined)
+  const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined, 1e9)
   versions.startManifest({ logNumber: fileNumber(1), lastSequence: sequenceNumber(0) })
   const health = new Health(() => {})
   return { installer: new Installer(versions, new InlineExecutor(environment, bytewiseComparator), health), health }
@@ -131,7 +131,7 @@ function installerBy(start: (outcome: (error: Error | undefined) => void) => voi
 } {
   const environment = new FaultEnvironment(new MemoryEnvironment(), { directory: '/db' })
   environment.files.makeDirectory('/db')
-  const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined)
+  const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined, 1e9)
   versions.startManifest({ logNumber: fileNumber(1), lastSequence: sequenceNumber(0) })
   environment.takeCalls()
   const health = new Health(() => {})
@@ -197,7 +197,7 @@ test('an edit is not current before it is durable, the next is made of what is t
 test('what is finished leaves no edit in the MANIFEST that is not current', () => {
   const environment = new MemoryEnvironment()
   environment.files.makeDirectory('/db')
-  const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined)
+  const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined, 1e9)
   versions.startManifest({ logNumber: fileNumber(1), lastSequence: sequenceNumber(0) })
   // Whose thread does not answer.
   const installer = new Installer(
