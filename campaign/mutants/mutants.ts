@@ -76,18 +76,21 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'jobs/chores',
     find: 'files.syncFile(path); if (switchTo !== undefined)',
     replace: 'if (switchTo === undefined) files.syncFile(path); if (switchTo !== undefined)',
+    first: 'levels',
   },
   {
     name: 'a manifest takes the place of another, and CURRENT does not tell',
     file: 'jobs/chores',
     find: 'setCurrent(files, switchTo.directory, switchTo.number);',
     replace: '{ }',
+    first: 'levels',
   },
   {
     name: 'a manifest that takes the place of another begins without its version',
     file: 'version/version-set',
     find: 'ManifestWriter.begin(this.#files, this.#directory, number, this.#whole(edit))',
     replace: 'ManifestWriter.begin(this.#files, this.#directory, number, [this.#complete(edit)])',
+    first: 'levels',
   },
   {
     name: 'a new manifest is not made durable',
