@@ -38,12 +38,7 @@ export class Installer {
   #hasFailed = false
 
   /** @param onReplaced told of a MANIFEST that another one has taken the place of */
-  constructor(
-    versions: VersionSet,
-    executor: JobExecutor,
-    health: Health,
-    onReplaced: (manifest: FileNumber) => void = () => {},
-  ) {
+  constructor(versions: VersionSet, executor: JobExecutor, health: Health, onReplaced: (manifest: FileNumber) => void) {
     this.#versions = versions
     this.#executor = executor
     this.#health = health
