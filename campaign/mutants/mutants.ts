@@ -68,14 +68,35 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an edit is not made durable',
     file: 'jobs/chores',
-    find: "files.syncFile(path); return { kind: 'sync' };",
-    replace: "return { kind: 'sync' };",
+    find: 'files.syncFile(path); if (switchTo !== undefined)',
+    replace: 'if (switchTo !== undefined) files.syncFile(path); if (switchTo !== undefined)',
+  },
+  {
+    name: 'a manifest that takes the place of another is not made durable',
+    file: 'jobs/chores',
+    find: 'files.syncFile(path); if (switchTo !== undefined)',
+    replace: 'if (switchTo === undefined) files.syncFile(path); if (switchTo !== undefined)',
+    first: 'levels',
+  },
+  {
+    name: 'a manifest takes the place of another, and CURRENT does not tell',
+    file: 'jobs/chores',
+    find: 'setCurrent(files, switchTo.directory, switchTo.number);',
+    replace: '{ }',
+    first: 'levels',
+  },
+  {
+    name: 'a manifest that takes the place of another begins without its version',
+    file: 'version/version-set',
+    find: 'ManifestWriter.begin(this.#files, this.#directory, number, this.#whole(edit))',
+    replace: 'ManifestWriter.begin(this.#files, this.#directory, number, [this.#complete(edit)])',
+    first: 'levels',
   },
   {
     name: 'a new manifest is not made durable',
     file: MANIFEST,
-    find: 'log.sync(); setCurrent(',
-    replace: 'log.flush(); setCurrent(',
+    find: 'manifest.sync(); setCurrent(',
+    replace: 'setCurrent(',
   },
   {
     name: 'CURRENT is not made durable before it has its name',
@@ -122,7 +143,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a version is current that no manifest has',
     file: 'version/version-set',
-    find: 'this.#manifest.append(complete);',
+    find: 'if (this.#successor === undefined) manifest.append(this.#complete(edit));',
     replace: '',
   },
   {

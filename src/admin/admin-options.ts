@@ -8,6 +8,7 @@ import type { KeyOrder } from '../base/comparator.ts'
 import type { Environment, FileSystem } from '../base/environment.ts'
 import { InvalidArgumentError, NotFoundError } from '../base/errors.ts'
 import { parseFileName } from '../base/filename.ts'
+import { listLinked } from '../base/linked-directory.ts'
 import { aborted, runSteps, type Steps } from '../db/long-runs.ts'
 import { defaultEnvironment } from '../db/open.ts'
 import { checkCallOptions, type Options, type ResolvedOptions, resolveOptions } from '../db/options.ts'
@@ -92,11 +93,11 @@ export function checkFlag(name: string, value: unknown): boolean {
   return value ?? false
 }
 
-/** @throws NotFoundError unless the directory holds files of a database; returns the names that are in it */
+/** @throws NotFoundError unless the directory, or what it is a link to, holds files of a database; returns the names in it */
 export function databaseNames({ files, directory, givenDirectory }: AdminContext): string[] {
   const status = files.status(directory)
-  if (status?.kind !== 'directory') throw new NotFoundError(`there is no directory ${givenDirectory}`)
-  const names = files.list(directory)
+  if (status === undefined || status.kind === 'file') throw new NotFoundError(`there is no directory ${givenDirectory}`)
+  const names = listLinked(files, directory)
   const isDatabase = names.some((name) => {
     const type = parseFileName(name)?.type
     return type === 'current' || type === 'manifest' || type === 'table'

@@ -9,7 +9,8 @@
  * Budgets     maxOpenFiles descriptors, and tableCacheBytes of memory. A table's index and filter take about a fortieth of its
  *             bytes, and opening it reads and checks them all: a budget that the tables in use do not fit costs every read
  *             an opening, so it is none of the block cache's (measured and decided in docs/rfcs/0010).
- * Invariants  (1) a table that is held is never closed; the budgets are passed only by tables that are held, and by one more
+ * Invariants  (1) a table that is held is never closed; the budgets are passed only by tables that are held, and by one more: the last
+ *                 used stays though it alone is larger than the budget of bytes
  *             (2) each acquire is matched by one release, of the same table
  *             (3) a table that was found, and is not held, is open until the next call here
  *             (4) a table is open or expected or neither
@@ -175,16 +176,18 @@ export class TableCache {
     return entry
   }
 
-  /** Close tables until the budgets hold, or all that are open are held, or are the one to keep. */
+  /** Close tables until the budgets hold, or all that are open are held, or are the one to keep, or of bytes, the last used. */
   #trim(keep: Entry | undefined): void {
     for (const number of this.#expected.keys()) {
       if (this.bytes <= this.bytesMax) break
       this.#takeExpected(number)
     }
     while (this.#openCount > this.maxOpenFiles || this.bytes > this.bytesMax) {
-      const { table } = this.#idle.newer
-      if (table === undefined || this.#idle.newer === keep) return
-      this.evict(table.number)
+      const { newer: oldest, older: newest } = this.#idle
+      // A table that alone is larger than the budget of bytes would be opened for each read.
+      const isToStay = oldest === keep || (oldest === newest && this.#openCount <= this.maxOpenFiles)
+      if (oldest.table === undefined || isToStay) return
+      this.evict(oldest.table.number)
     }
   }
 

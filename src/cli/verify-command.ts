@@ -4,9 +4,9 @@
 import type { Command } from 'commander'
 import { showBytesCount, showCount, showPlural } from '../inspect/figures.ts'
 import { showBytes } from '../inspect/render-bytes.ts'
-import { type GivenUp, type RepairReport, repair, type VerifyReport, verify } from '../public/index.ts'
+import { type GivenUp, type RepairReport, repair, VarveError, type VerifyReport, verify } from '../public/index.ts'
 import { bytesToJson } from './entry-json.ts'
-import { EXIT_DAMAGED, ExitError } from './exit.ts'
+import { EXIT_DAMAGED, EXIT_FAILED, ExitError } from './exit.ts'
 import type { Output } from './output.ts'
 
 interface VerifyCommandOptions {
@@ -29,7 +29,10 @@ export function addVerifyCommands(program: Command, output: Output): void {
     )
     .argument('<dir>', 'directory of the database')
     .option('--json', 'as JSON')
-    .option('--no-lock', 'take no lock: where nobody writes, and this user may not either')
+    .option(
+      '--no-lock',
+      'take no lock: beside somebody who has it open and does not write meanwhile, or where this user may not write',
+    )
     .action((dir, options) => verifyDatabase(dir, options, output))
   program
     .command('repair')
@@ -45,12 +48,19 @@ export function addVerifyCommands(program: Command, output: Output): void {
 }
 
 async function verifyDatabase(directory: string, { json, lock }: VerifyCommandOptions, output: Output): Promise<void> {
-  const report = await verify(directory, { readOnly: !lock })
+  const report = await verify(directory, { readOnly: !lock }).catch(adviseOnLock)
   await output.write(json ? toJson(report) : verifyText(report))
   await output.flush()
   if (!report.isDamaged) return
   const count = report.findings.filter(({ severity }) => severity === 'damage').length
   throw new ExitError(EXIT_DAMAGED, `${directory} is damaged in ${showPlural(count, 'place')}`)
+}
+
+/** What is written while it is read looks like damage; a holder that does not write is no obstacle. */
+function adviseOnLock(error: unknown): never {
+  if (!(error instanceof VarveError) || error.code !== 'LOCKED') throw error
+  const advice = 'close it there first, or, while nobody writes to it, verify it with --no-lock'
+  throw new ExitError(EXIT_FAILED, `${error.message}; ${advice}`)
 }
 
 async function repairDatabase(

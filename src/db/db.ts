@@ -176,7 +176,8 @@ export class DB extends DBReads {
 
   /**
    * Compact all tables that hold keys from `start` to `end`, both included, and what memory holds of them. Afterwards, old versions
-   * and tombstones that no snapshot needs are gone. Without bounds: the whole database. Other compactions wait meanwhile.
+   * and tombstones that no snapshot needs are gone. Without bounds: the whole database. Other compactions wait meanwhile. If `start`
+   * sorts after `end`, there is no such key, and nothing to do.
    * @throws (rejects with) the error of a step that fails: CorruptionError of a damaged table, IOError; AbortedError,
    *   ClosedError. What has been compacted by then stays compacted, and nothing is lost
    */
@@ -190,7 +191,10 @@ export class DB extends DBReads {
     })
   }
 
-  /** About how many bytes the keys from `start`, inclusive, to `end`, exclusive, take in tables; what is in memory does not count. */
+  /**
+   * About how many bytes the keys from `start`, inclusive, to `end`, exclusive, take in tables; what is in memory does not count. 0 if
+   * `start` sorts after `end`.
+   */
   approximateSize(start: Input, end: Input): Promise<number> {
     return promised(() => {
       this.checkOpen()

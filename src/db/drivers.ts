@@ -9,7 +9,13 @@ import type { CommitQueue } from './commit-queue.ts'
 import { pickContext } from './compaction-plans.ts'
 import type { Engine } from './engine.ts'
 import type { EventLog } from './event-log.ts'
-import { checkCompaction, hasKeysInMemory, isEmptyRange, ManualCompaction } from './manual-compaction.ts'
+import {
+  COMPACTION_ABORTED,
+  checkCompaction,
+  hasKeysInMemory,
+  isEmptyRange,
+  ManualCompaction,
+} from './manual-compaction.ts'
 import { isEmpty, type MemTableSlot, type ReadState } from './read-state.ts'
 
 /**
@@ -17,6 +23,8 @@ import { isEmpty, type MemTableSlot, type ReadState } from './read-state.ts'
  * a hundred and more (docs/performance.md).
  */
 const LITTLE_BYTES = 256 * 1024
+
+const FLUSH_ABORTED = 'the flush was aborted; it may go on in the background'
 
 export class Drivers {
   readonly #engine: Engine
@@ -29,9 +37,10 @@ export class Drivers {
 
   /**
    * Write what has been written so far to tables, and wait until they are installed.
+   * @param aborted what whoever gives up is told
    * @throws the error of the first attempt that fails from now on; the background goes on trying
    */
-  async flush(signal?: AbortSignal): Promise<void> {
+  async flush(signal?: AbortSignal, aborted: string = FLUSH_ABORTED): Promise<void> {
     await this.#committed()
     const { background, health } = this.#engine
     health.check()
@@ -40,9 +49,9 @@ export class Drivers {
     background.tryAgain()
     const { active, immutables } = this.#engine.readState
     const last = isEmpty(active) ? immutables[0] : active
-    if (last === active) await this.#untilFrozen(active, failuresBefore, signal)
+    if (last === active) await this.#untilFrozen(active, failuresBefore, signal, aborted)
     while (last !== undefined && this.#engine.readState.immutables.includes(last)) {
-      this.#checkFlush(failuresBefore, signal)
+      this.#checkFlush(failuresBefore, signal, aborted)
       await this.#change(signal)
     }
     // Whoever looks at the directory now does not find logs that nobody needs.
@@ -60,7 +69,7 @@ export class Drivers {
     await this.#committed()
     const engine = this.#engine
     if (isEmptyRange(engine, begin, end)) return
-    if (hasKeysInMemory(engine, begin, end)) await this.flush(signal)
+    if (hasKeysInMemory(engine, begin, end)) await this.flush(signal, COMPACTION_ABORTED)
     const { compactions } = engine.background
     checkCompaction(engine, signal)
     // One at a time.
@@ -194,10 +203,15 @@ export class Drivers {
     }
   }
 
-  async #untilFrozen(slot: MemTableSlot, failuresBefore: number, signal: AbortSignal | undefined): Promise<void> {
+  async #untilFrozen(
+    slot: MemTableSlot,
+    failuresBefore: number,
+    signal: AbortSignal | undefined,
+    aborted: string,
+  ): Promise<void> {
     const engine = this.#engine
     while (engine.readState.active === slot) {
-      this.#checkFlush(failuresBefore, signal)
+      this.#checkFlush(failuresBefore, signal, aborted)
       // While a group waits for its sync, and the next one may follow it at once, the drain itself rotates in between.
       if (this.#queue.begun !== undefined) engine.wantRotation()
       else if (engine.rotate(0)) continue
@@ -205,13 +219,12 @@ export class Drivers {
     }
   }
 
-  #checkFlush(failuresBefore: number, signal: AbortSignal | undefined): void {
+  #checkFlush(failuresBefore: number, signal: AbortSignal | undefined, aborted: string): void {
     const { background, health } = this.#engine
     health.check()
     const { retry } = background.flushes
     if (retry.failureCount > failuresBefore) throw retry.lastError
-    if (signal?.aborted)
-      throw new AbortedError('the flush was aborted; it may go on in the background', { cause: signal.reason })
+    if (signal?.aborted) throw new AbortedError(aborted, { cause: signal.reason })
   }
 }
 

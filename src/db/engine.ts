@@ -131,7 +131,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.recoveryInfo = recovered.info
     this.#lastSequence = recovered.lastSequence
     this.versions = recovered.versions
-    this.#installer = new Installer(recovered.versions, executor, this.health)
+    this.#installer = new Installer(recovered.versions, executor, this.health, (n) => this.#obsolete.removeManifest(n))
     const { logNumber, versions } = recovered
     const slot = (table: MemTable): MemTableSlot => ({ table, logNumber, firstSequence: this.#nextSequence() })
     const immutables = recovered.memtables.map(slot)

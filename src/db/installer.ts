@@ -10,6 +10,7 @@
  * Threads     belongs to the database's thread
  */
 import { systemErrorCode } from '../base/errors.ts'
+import type { FileNumber } from '../base/types.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { VersionSet } from '../version/version-set.ts'
 import type { JobExecutor } from '../worker/executor.ts'
@@ -30,15 +31,18 @@ export class Installer {
   readonly #versions: VersionSet
   readonly #executor: JobExecutor
   readonly #health: Health
+  readonly #onReplaced: (manifest: FileNumber) => void
   readonly #waiting: Installation[] = []
   /** Appended, and not known to be durable. */
   #current: Installation | undefined = undefined
   #hasFailed = false
 
-  constructor(versions: VersionSet, executor: JobExecutor, health: Health) {
+  /** @param onReplaced told of a MANIFEST that another one has taken the place of */
+  constructor(versions: VersionSet, executor: JobExecutor, health: Health, onReplaced: (manifest: FileNumber) => void) {
     this.#versions = versions
     this.#executor = executor
     this.#health = health
+    this.#onReplaced = onReplaced
   }
 
   /**
@@ -71,7 +75,7 @@ export class Installer {
       this.#fail(next, error as Error)
       return
     }
-    this.#executor.start({ kind: 'sync', path: this.#versions.manifestPath }, (error) => this.#synced(next, error))
+    this.#executor.start({ kind: 'sync', ...this.#versions.editSync }, (error) => this.#synced(next, error))
   }
 
   #synced(installation: Installation, error: Error | undefined): void {
@@ -94,8 +98,9 @@ export class Installer {
 
   #commit(installation: Installation): void {
     try {
-      this.#versions.commit()
+      const replaced = this.#versions.commit()
       installation.follow()
+      if (replaced !== undefined) this.#onReplaced(replaced)
     } catch (error) {
       this.#fail(installation, error as Error)
       return

@@ -132,13 +132,14 @@ function hasRangesOver(
   return true
 }
 
+/** What whoever gives up the compaction of a range is told, also while what is in memory of it is flushed. */
+export const COMPACTION_ABORTED = 'the compaction was aborted; the step under way is completed'
+
 /** @throws if the compaction of a range need not be waited for: the database fails or closes, or the caller gives up */
 export function checkCompaction({ health, background }: Engine, signal: AbortSignal | undefined): void {
   health.check()
   if (background.compactions.isEnded) throw new ClosedError('the database was closed during the compaction')
-  if (signal?.aborted) {
-    throw new AbortedError('the compaction was aborted; the step under way is completed', { cause: signal.reason })
-  }
+  if (signal?.aborted) throw new AbortedError(COMPACTION_ABORTED, { cause: signal.reason })
 }
 
 /** Of a table that an earlier opening wrote it is not known for sure. */

@@ -8,7 +8,7 @@
  */
 import type { FileSystem } from '../base/environment.ts'
 import { fromWire } from '../base/errors.ts'
-import { isUsualName, logName, oldTableName, parseFileName, tableName } from '../base/filename.ts'
+import { isUsualName, logName, manifestName, oldTableName, parseFileName, tableName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { JobExecutor } from '../worker/executor.ts'
 import type { Emit } from './events.ts'
@@ -68,6 +68,10 @@ export class ObsoleteFiles {
 
   removeLogs(numbers: readonly FileNumber[]): void {
     this.#remove(numbers.map((number) => [logName(number)]))
+  }
+
+  removeManifest(number: FileNumber): void {
+    this.#remove([[manifestName(number)]])
   }
 
   /** List the directory and remove all that is not live. No job may be under way. */

@@ -54,7 +54,8 @@ export interface Options {
   readonly blockCacheBytes?: number | undefined
   /**
    * Bytes of tables' indexes and filters that are kept in memory: about a fortieth of the data that is read or written. Tables that
-   * do not fit are closed, and opened again for reads, which costs far more than reading a block. At least 1 MiB; default 128 MiB.
+   * do not fit are closed, and opened again for reads, which costs far more than reading a block. The one that was used last stays
+   * open, though it alone be larger: one with many long keys may be. At least 1 MiB; default 128 MiB.
    */
   readonly tableCacheBytes?: number | undefined
   /** Tables kept open. 16 to 50,000; default 1000. */

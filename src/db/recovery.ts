@@ -15,6 +15,7 @@ import { closeQuietly } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
 import { AlreadyExistsError, CorruptionError, InvalidArgumentError, NotFoundError } from '../base/errors.ts'
 import { CURRENT, isUsualName, logName, parseFileName, tableName } from '../base/filename.ts'
+import { listLinked } from '../base/linked-directory.ts'
 import {
   type Bytes,
   type FileNumber,
@@ -66,6 +67,7 @@ export function prepareDirectory(directory: string, options: ResolvedOptions): v
   const status = files.status(directory)
   if (status !== undefined && status.kind === 'file')
     throw new InvalidArgumentError(`${directory} is a file, not a directory`)
+  if (status?.kind === 'other') listLinked(files, directory)
   const exists = status !== undefined && files.status(files.join(directory, CURRENT)) !== undefined
   if (exists && options.errorIfExists) throw new AlreadyExistsError(`there is a database in ${directory} already`)
   if (exists) return
@@ -73,6 +75,10 @@ export function prepareDirectory(directory: string, options: ResolvedOptions): v
   if (options.readOnly || !options.createIfMissing) throw new NotFoundError(`there is no database in ${directory}`)
   files.makeDirectory(directory)
 }
+
+/** A MANIFEST that is longer than this part of a table, or this, is replaced. */
+const MANIFEST_PART = 4
+const MANIFEST_BYTES_MAX = 4 * 1024 * 1024
 
 /** A log that holds no more than the marker it begins with. */
 const EMPTY_LOG_BYTES = LOG_HEADER_BYTES + Batch.HEADER_BYTES
@@ -149,9 +155,10 @@ class Recovery {
    * @throws CorruptionError, IOError, InvalidArgumentError (another comparator)
    */
   run(beginLog: (number: FileNumber, sequence: SequenceNumber) => void): Recovered {
-    const { comparator, readOnly } = this.#options
+    const { comparator, readOnly, maxFileBytes } = this.#options
     const found = this.#find()
-    const versions = new VersionSet(this.#files, this.#directory, comparator, found)
+    const manifestBytes = Math.min(maxFileBytes / MANIFEST_PART, MANIFEST_BYTES_MAX)
+    const versions = new VersionSet(this.#files, this.#directory, comparator, found, manifestBytes)
     const names = this.#files.list(this.#directory)
     for (const name of names) {
       const number = parseFileName(name)?.number ?? fileNumber(0)

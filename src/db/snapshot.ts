@@ -9,6 +9,10 @@ import type { SequenceNumber } from '../base/types.ts'
 export class Snapshot {
   /** Everything up to this sequence number is visible, nothing after it. */
   readonly sequence: SequenceNumber
+  /** The open ones that were taken before and after it. @internal */
+  older: Snapshot | undefined = undefined
+  /** @internal */
+  newer: Snapshot | undefined = undefined
   #owner: SnapshotList | undefined
 
   /** Made by `DB.snapshot()`. @internal */
@@ -36,8 +40,13 @@ export class Snapshot {
 
 /** The open snapshots of one database, on one thread. */
 export class SnapshotList {
-  /** In the order in which they were taken, which is that of their sequences. */
-  readonly #open = new Set<Snapshot>()
+  /**
+   * The ends of a chain in the order in which they were taken, which is that of their sequences. Not a Set: to find its first entry it
+   * goes over all that were deleted before that one.
+   */
+  #oldest: Snapshot | undefined = undefined
+  #newest: Snapshot | undefined = undefined
+  #count = 0
   /** Called when the oldest one is let go of: what it alone saw may be dropped. */
   readonly #onRelease: () => void
   /** What the snapshots of other threads read at. */
@@ -50,36 +59,53 @@ export class SnapshotList {
 
   create(sequence: SequenceNumber): Snapshot {
     const snapshot = new Snapshot(this, sequence)
-    this.#open.add(snapshot)
+    const before = this.#newest
+    snapshot.older = before
+    if (before === undefined) this.#oldest = snapshot
+    else before.newer = snapshot
+    this.#newest = snapshot
+    this.#count++
     return snapshot
   }
 
   remove(snapshot: Snapshot): void {
     const { oldest } = this
-    this.#open.delete(snapshot)
+    this.#unlink(snapshot)
     if (snapshot.sequence === oldest && this.oldest !== oldest) this.#onRelease()
   }
 
   /** What all of them read at, those of other threads too, ascending, each once. */
   get sequences(): SequenceNumber[] {
-    const sequences = new Set([...this.#open].map(({ sequence }) => sequence))
+    const sequences = new Set<SequenceNumber>()
+    for (let open = this.#oldest; open !== undefined; open = open.newer) sequences.add(open.sequence)
     for (const sequence of this.#elsewhere()) sequences.add(sequence)
     return [...sequences].sort((a, b) => a - b)
   }
 
   get count(): number {
-    return this.#open.size + new Set(this.#elsewhere()).size
+    return this.#count + new Set(this.#elsewhere()).size
   }
 
   /** Sequence of the oldest one of all threads, if any is open. */
   get oldest(): SequenceNumber | undefined {
-    let oldest = this.#open.values().next().value?.sequence
+    let oldest = this.#oldest?.sequence
     for (const sequence of this.#elsewhere()) if (oldest === undefined || sequence < oldest) oldest = sequence
     return oldest
   }
 
   closeAll(): void {
-    for (const snapshot of [...this.#open]) snapshot.close()
+    while (this.#oldest !== undefined) this.#oldest.close()
+  }
+
+  #unlink(snapshot: Snapshot): void {
+    const { older, newer } = snapshot
+    if (older === undefined) this.#oldest = newer
+    else older.newer = newer
+    if (newer === undefined) this.#newest = older
+    else newer.older = older
+    snapshot.older = undefined
+    snapshot.newer = undefined
+    this.#count--
   }
 }
 

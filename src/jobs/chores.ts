@@ -6,6 +6,8 @@
 import type { Environment, FileSystem } from '../base/environment.ts'
 import { systemErrorCode, toWire, type WireError } from '../base/errors.ts'
 import { clearMemory } from '../memtable/arena-memory.ts'
+import { setCurrent } from '../version/manifest.ts'
+import type { EditSync } from '../version/version-set.ts'
 
 /** Zero memory that nobody uses, for the next MemTable. */
 export interface ClearJob {
@@ -18,10 +20,9 @@ export interface ClearResult {
   readonly kind: 'clear'
 }
 
-/** Make what a file holds durable, by its path. */
-export interface SyncJob {
+/** Make the edit that a MANIFEST ends with durable. */
+export interface SyncJob extends EditSync {
   readonly kind: 'sync'
-  readonly path: string
 }
 
 export interface SyncResult {
@@ -47,8 +48,9 @@ export function runClearJob({ memory }: ClearJob): ClearResult {
 }
 
 /** @throws IOError */
-export function runSyncJob({ path }: SyncJob, { files }: Environment): SyncResult {
+export function runSyncJob({ path, switchTo }: SyncJob, { files }: Environment): SyncResult {
   files.syncFile(path)
+  if (switchTo !== undefined) setCurrent(files, switchTo.directory, switchTo.number)
   return { kind: 'sync' }
 }
 

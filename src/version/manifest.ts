@@ -1,5 +1,6 @@
 /**
- * Manifest: the log of VersionEdits, and CURRENT, which names the manifest in use.
+ * Manifest: the log of VersionEdits, and CURRENT, which names the manifest in use. An opening begins one, and so does the edit that
+ * comes when it has become long (docs/rfcs/0026).
  *
  * Order of a switch   write MANIFEST-n, sync it → write NNNNNN.dbtmp, sync it → sync the directory → rename it to
  *                     CURRENT → sync the directory. Only then may anything be removed: before, the old manifest may be the one that a crash leaves.
@@ -117,14 +118,33 @@ export class ManifestWriter {
     number: FileNumber,
     edits: readonly VersionEdit[],
   ): ManifestWriter {
-    const log = new LogWriter(files.createWritable(files.join(directory, manifestName(number))))
-    const manifest = new ManifestWriter(number, log)
+    const manifest = ManifestWriter.begin(files, directory, number, edits)
     try {
-      for (const edit of edits) manifest.#add(edit)
-      log.sync()
+      manifest.sync()
       setCurrent(files, directory, number)
     } catch (error) {
       closeQuietly(() => manifest.close())
+      throw error
+    }
+    return manifest
+  }
+
+  /** Begin a manifest with `edits`. It is neither durable nor current. @throws IOError; there is no such file then, if possible */
+  static begin(
+    files: FileSystem,
+    directory: string,
+    number: FileNumber,
+    edits: readonly VersionEdit[],
+  ): ManifestWriter {
+    const path = files.join(directory, manifestName(number))
+    const log = new LogWriter(files.createWritable(path))
+    const manifest = new ManifestWriter(number, log)
+    try {
+      for (const edit of edits) manifest.#add(edit)
+      log.flush()
+    } catch (error) {
+      closeQuietly(() => manifest.close())
+      closeQuietly(() => files.remove(path))
       throw error
     }
     return manifest
@@ -154,9 +174,17 @@ export class ManifestWriter {
   }
 }
 
-/** Have CURRENT name the manifest of this number, which is there and durable. */
-export function setCurrent(files: FileSystem, directory: string, number: FileNumber): void {
-  const temporary = files.join(directory, temporaryName(number))
+/**
+ * Have CURRENT name the manifest of this number, which is there and durable.
+ * @param temporaryNumber of the file that is renamed; another one where somebody else may be doing the same
+ */
+export function setCurrent(
+  files: FileSystem,
+  directory: string,
+  number: FileNumber,
+  temporaryNumber: FileNumber = number,
+): void {
+  const temporary = files.join(directory, temporaryName(temporaryNumber))
   const text = new TextEncoder().encode(`${manifestName(number)}\n`)
   const file = files.createWritable(temporary)
   try {

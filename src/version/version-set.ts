@@ -6,21 +6,29 @@
  *                 otherwise. It is the last sequence that is in tables, not the last one issued
  *             (3) after a failed append the set takes no more edits: a new manifest, at the next opening, is the way out
  *             (4) a version that a reader holds stays in `held`; its tables are not removed
+ *             (5) an edit is in the manifest that CURRENT names, or in one that CURRENT comes to name with it; nothing is appended to a
+ *                 manifest once CURRENT may name another
+ * Length      A manifest that has become long is replaced, by the edit that comes then (docs/rfcs/0026): it begins a new one, with the
+ *             whole version before it, and is durable when CURRENT names that. Until then, the old one is what counts.
  * Threads     belongs to the database's thread
  * Source      google/leveldb db/version_set.cc
  */
 
 import { assert } from '../base/assert.ts'
+import { closeAll, closeQuietly } from '../base/close-all.ts'
 import type { Comparator } from '../base/comparator.ts'
 import type { FileSystem } from '../base/environment.ts'
 import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
 import { manifestName } from '../base/filename.ts'
 import { type FileNumber, fileNumber, MIN_NUMBERS_LEFT, type SequenceNumber, sequenceNumber } from '../base/types.ts'
 import { FileNumbers } from './file-numbers.ts'
-import { ManifestWriter, readManifest } from './manifest.ts'
+import { ManifestWriter, readManifest, setCurrent } from './manifest.ts'
 import { Version } from './version.ts'
 import { VersionBuilder } from './version-builder.ts'
 import type { LevelKey, VersionEdit } from './version-edit.ts'
+
+/** A manifest is as long as it may be when it has so many times the bytes that it began with. */
+const LENGTH_FACTOR = 4
 
 /** What a manifest says, before anything is written. */
 export interface RecoveredVersion {
@@ -96,16 +104,28 @@ function checkComparator(edit: VersionEdit, comparator: Comparator): void {
   throw new InvalidArgumentError(`the database's keys are ordered by ${edit.comparator}, not by ${comparator.name}`)
 }
 
+/** What makes the edit that has begun durable, where the jobs run: a sync of the manifest, and then, of a new one, CURRENT. */
+export interface EditSync {
+  readonly path: string
+  /** Set for a new manifest: its directory and number. */
+  readonly switchTo?: { readonly directory: string; readonly number: FileNumber }
+}
+
 export class VersionSet {
   /** Names files; jobs take numbers from it too. The MANIFEST's next number is above all that were given before it. */
   readonly numbers: FileNumbers
   readonly #files: FileSystem
   readonly #directory: string
   readonly #comparator: Comparator
+  readonly #manifestBytesMin: number
   readonly #held = new Map<Version, number>()
   /** What the directory held; its manifest is the current one until the first edit, for a read-only opening for ever. */
   readonly #found: RecoveredVersion | undefined
   #manifest: ManifestWriter | undefined = undefined
+  /** Begun by the edit that has begun, to take the other's place. */
+  #successor: ManifestWriter | undefined = undefined
+  /** The next edit that finds the manifest longer begins a new one. */
+  #manifestBytesMax = 0
   #current: Version
   #logNumber: FileNumber
   #lastSequence: SequenceNumber
@@ -114,7 +134,15 @@ export class VersionSet {
   #failed = false
   #begun: { readonly version: Version; readonly edit: VersionEdit } | undefined = undefined
 
-  constructor(files: FileSystem, directory: string, comparator: Comparator, recovered: RecoveredVersion | undefined) {
+  /** @param manifestBytesMin no manifest is replaced before it is longer than this */
+  constructor(
+    files: FileSystem,
+    directory: string,
+    comparator: Comparator,
+    recovered: RecoveredVersion | undefined,
+    manifestBytesMin: number,
+  ) {
+    this.#manifestBytesMin = manifestBytesMin
     this.numbers = FileNumbers.startingAt(recovered?.nextFile ?? 1)
     this.#files = files
     this.#directory = directory
@@ -173,24 +201,23 @@ export class VersionSet {
     const next = this.#next(edit)
     const number = this.newFileNumber()
     this.#failed = true
-    this.#manifest = ManifestWriter.create(this.#files, this.#directory, number, [
-      this.#snapshot(),
-      this.#complete(edit),
-    ])
+    this.#use(ManifestWriter.create(this.#files, this.#directory, number, this.#whole(edit)))
     this.#failed = false
     this.#install(next, edit)
   }
 
   /**
-   * Append an edit to the manifest. It is to be made durable, and then to be committed, before the next one begins.
+   * Append an edit to the manifest, or begin a new one with it. It is to be made durable, and then to be committed, before the next
+   * one begins.
    * @throws IOError; the set is read-only from then on, and nothing may be removed
    */
   begin(edit: VersionEdit): void {
-    assert(this.#manifest !== undefined && this.takesEdits, 'the manifest takes edits')
+    const manifest = this.#manifest
+    assert(manifest !== undefined && this.takesEdits, 'the manifest takes edits')
     const version = this.#next(edit)
-    const complete = this.#complete(edit)
     this.#failed = true
-    this.#manifest.append(complete)
+    if (manifest.bytes > this.#manifestBytesMax) this.#successor = this.#beginSuccessor(edit)
+    if (this.#successor === undefined) manifest.append(this.#complete(edit))
     this.#begun = { version, edit }
   }
 
@@ -199,23 +226,47 @@ export class VersionSet {
     return this.#manifest !== undefined && !this.#failed
   }
 
-  /** Make the edit that has begun durable. @throws IOError, as begin */
-  sync(): void {
-    this.#manifest?.sync()
+  /** What makes the edit that has begun durable. */
+  get editSync(): EditSync {
+    const successor = this.#successor
+    if (successor === undefined) return { path: this.manifestPath }
+    const { number } = successor
+    return {
+      path: this.#files.join(this.#directory, manifestName(number)),
+      switchTo: { directory: this.#directory, number },
+    }
   }
 
-  /** The edit that has begun is durable: now it holds. */
-  commit(): void {
+  /** Do that here, where it may have been done already, or be under way still. @throws IOError, as begin */
+  sync(): void {
+    const successor = this.#successor
+    if (successor === undefined) {
+      this.#manifest?.sync()
+      return
+    }
+    successor.sync()
+    setCurrent(this.#files, this.#directory, successor.number, this.newFileNumber())
+  }
+
+  /** The edit that has begun is durable: now it holds. @returns the number of a manifest that nobody needs any more, if there is one */
+  commit(): FileNumber | undefined {
     const begun = this.#begun
     assert(begun !== undefined, 'an edit is committed after it has begun')
     this.#begun = undefined
     this.#failed = false
     this.#install(begun.version, begun.edit)
+    const [replaced, successor] = [this.#manifest, this.#successor]
+    if (successor === undefined || replaced === undefined) return undefined
+    this.#successor = undefined
+    this.#use(successor)
+    // Its content is in the new one.
+    closeQuietly(() => replaced.close())
+    return replaced.number
   }
 
   /** The records of a manifest that says what this one says now, for a copy of the database. */
   copyOfManifest(): VersionEdit[] {
-    return [this.#snapshot(), this.#complete({})]
+    return this.#whole({})
   }
 
   /** Keep a version's tables from being removed. */
@@ -245,7 +296,24 @@ export class VersionSet {
   }
 
   close(): void {
-    this.#manifest?.close()
+    closeAll([() => this.#manifest?.close(), () => this.#successor?.close()])
+  }
+
+  /** A manifest that says all that the edit leads to; undefined if that fails: then the one in use grows on, to twice its length. */
+  #beginSuccessor(edit: VersionEdit): ManifestWriter | undefined {
+    // Before the record is made that says which numbers are given.
+    const number = this.newFileNumber()
+    try {
+      return ManifestWriter.begin(this.#files, this.#directory, number, this.#whole(edit))
+    } catch {
+      this.#manifestBytesMax *= 2
+      return undefined
+    }
+  }
+
+  #use(manifest: ManifestWriter): void {
+    this.#manifest = manifest
+    this.#manifestBytesMax = Math.max(this.#manifestBytesMin, LENGTH_FACTOR * manifest.bytes)
   }
 
   #next(edit: VersionEdit): Version {
@@ -263,6 +331,11 @@ export class VersionSet {
       nextFile: this.numbers.next,
       lastSequence: edit.lastSequence ?? this.#lastSequence,
     }
+  }
+
+  /** The records of a manifest with the current version and then `edit`. */
+  #whole(edit: VersionEdit): VersionEdit[] {
+    return [this.#snapshot(), this.#complete(edit)]
   }
 
   #snapshot(): VersionEdit {

@@ -197,6 +197,28 @@ test('tables are closed when their indexes and filters take more than their shar
   assert.deepEqual([cache.bytes, cache.openCount], [0, 0])
 })
 
+test('a table that alone is larger than the budget stays open until another one is used', () => {
+  const { memoryBytes } = Table.open(new MemoryFile(bytes), fileNumber(1), options)
+  const opened: number[] = []
+  const open: OpenTable = (number) => {
+    opened.push(number)
+    return Table.open(new MemoryFile(bytes), number, options)
+  }
+  const cache = new TableCache(open, 2, memoryBytes / 2)
+  for (let i = 0; i < 3; i++) {
+    use(cache, 1)
+    cache.find(fileNumber(1), bytes.length)
+  }
+  assert.deepEqual([opened, cache.openCount], [[1], 1])
+  use(cache, 2)
+  assert.deepEqual([opened, cache.openCount, cache.bytesOf(fileNumber(1))], [[1, 2], 1, 0])
+  const held = acquire(cache, 2)
+  for (let i = 0; i < 2; i++) use(cache, 3)
+  assert.deepEqual([opened, cache.openCount], [[1, 2, 3], 2])
+  cache.release(held)
+  assert.deepEqual([cache.openCount, cache.bytes, cache.bytesOf(fileNumber(2))], [1, memoryBytes, memoryBytes])
+})
+
 test('a table that is found is not held, and counts as used', () => {
   const { cache, opened } = makeCache(2)
   const first = cache.find(fileNumber(1), bytes.length)

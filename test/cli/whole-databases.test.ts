@@ -51,6 +51,19 @@ test('verify names file, byte and kind of damage, and ends with 4', async (t) =>
   assert.equal(JSON.parse(run('verify', '--json', directory).stdout).isDamaged, true)
 })
 
+test('verify of a database that is open says who has it, and what can be done', async (t) => {
+  const directory = await made(temporaryPath(t))
+  const db = await open(directory, { workers: 0 })
+  const { status, stdout, stderr } = run('verify', directory)
+  assert.deepEqual([status, stdout], [3, ''])
+  assert.match(
+    stderr,
+    new RegExp(`^varve: .* is held by process ${process.pid} .*; close it there first, or, .* --no-lock\\n$`),
+  )
+  assert.match(succeed('verify', '--no-lock', directory), /^sound: 6 entries/m)
+  await db.close()
+})
+
 test('repair says what it would do, does it, and moves what it replaces to lost', async (t) => {
   const directory = await made(temporaryPath(t))
   assert.match(succeed('repair', directory), /^nothing to repair: \d+ entries in tables\n$/)

@@ -20,10 +20,15 @@ import {
 
 const UNCOMPACTED: Options = { level0CompactionTrigger: 500, level0SlowdownTrigger: 500, level0StopTrigger: 500 }
 
-/** A database before and after a compaction of another process, and what it holds. */
-async function compacted(): Promise<{ before: Directory; after: Directory; entries: string[] }> {
+/** With tables so small that a MANIFEST of a few edits is long. */
+const LONG: Options = { ...UNCOMPACTED, maxFileBytes: 4096 }
+
+/** A database before and after a compaction of another process, which may replace the MANIFEST, and what it holds. */
+async function compacted(
+  isReplaced: boolean = false,
+): Promise<{ before: Directory; after: Directory; entries: string[] }> {
   const memory = environmentOf(new Map())
-  const db = await openIn(memory, UNCOMPACTED)
+  const db = await openIn(memory, isReplaced ? LONG : UNCOMPACTED)
   for (let round = 0; round < 4; round++) {
     for (let i = round; i < 40; i++) await db.put(`key${i}`, `${round}`.repeat(100))
     await db.flush()
@@ -32,10 +37,18 @@ async function compacted(): Promise<{ before: Directory; after: Directory; entri
   const before = directoryOf(memory)
   await db.compactRange('key', 'key~')
   const entries = entriesOf(db)
+  const { manifestNumber } = db.stats()
+  while (isReplaced && db.stats().manifestNumber === manifestNumber) {
+    await db.put('key39', '3'.repeat(100))
+    await db.flush()
+  }
   const after = directoryOf(memory)
   await db.close()
   const tables = (directory: Directory): string => [...directory.keys()].filter((name) => name.endsWith('.ldb')).join()
   assert.notEqual(tables(before), tables(after))
+  const manifest = (directory: Directory): string | undefined =>
+    [...directory.keys()].find((name) => name.startsWith('MANIFEST'))
+  assert.equal(manifest(before) !== manifest(after), isReplaced)
   return { before, after, entries }
 }
 
@@ -45,50 +58,53 @@ function change(memory: MemoryEnvironment, before: Directory, after: Directory):
   for (const name of before.keys()) if (!after.has(name)) memory.files.remove(`${DIRECTORY}/${name}`)
 }
 
-test('whatever moment another process compacts at, a read-only opening finds one state, and writes nothing', async () => {
-  const { before, after, entries } = await compacted()
-  let calls = 1
-  for (let at = 0; at < calls; at++) {
+for (const isReplaced of [false, true]) {
+  const what = isReplaced ? ' and begins a MANIFEST' : ''
+  test(`whatever moment another process compacts at${what}, a read-only opening finds one state, and writes nothing`, async () => {
+    const { before, after, entries } = await compacted(isReplaced)
+    let calls = 1
+    for (let at = 0; at < calls; at++) {
+      const memory = environmentOf(before)
+      calls = 0
+      const faultAt = (): undefined => {
+        if (calls++ === at) change(memory, before, after)
+      }
+      const environment = new FaultEnvironment(memory, { directory: DIRECTORY, faultAt })
+      const db = await openIn(memory, { environment, readOnly: true })
+      const callsOfOpening = calls
+      try {
+        assert.deepEqual(entriesOf(db), entries, `call ${at}`)
+      } catch (error) {
+        assert.equal((error as { code?: unknown }).code, 'STALE', `call ${at}: ${error}`)
+      }
+      await db.close()
+      calls = Math.max(callsOfOpening, at)
+      assert.equal(memory.files.openCount, 0)
+      if (callsOfOpening > at) assert.equal(fingerprint(directoryOf(memory)), fingerprint(after))
+    }
+    assert.ok(calls > 10, `${calls} calls`)
+  })
+
+  test(`a table that another process has compacted away${what} is told from one that is lost`, async () => {
+    const { before, after, entries } = await compacted(isReplaced)
     const memory = environmentOf(before)
-    calls = 0
-    const faultAt = (): undefined => {
-      if (calls++ === at) change(memory, before, after)
-    }
-    const environment = new FaultEnvironment(memory, { directory: DIRECTORY, faultAt })
-    const db = await openIn(memory, { environment, readOnly: true })
-    const callsOfOpening = calls
-    try {
-      assert.deepEqual(entriesOf(db), entries, `call ${at}`)
-    } catch (error) {
-      assert.equal((error as { code?: unknown }).code, 'STALE', `call ${at}: ${error}`)
-    }
-    await db.close()
-    calls = Math.max(callsOfOpening, at)
-    assert.equal(memory.files.openCount, 0)
-    if (callsOfOpening > at) assert.equal(fingerprint(directoryOf(memory)), fingerprint(after))
-  }
-  assert.ok(calls > 10, `${calls} calls`)
-})
+    const db = await openIn(memory, { readOnly: true })
+    const opened = await openIn(memory, { readOnly: true })
+    assert.deepEqual(entriesOf(opened), entries)
+    change(memory, before, after)
+    assert.throws(() => db.getSync('key1'), { code: 'STALE', message: /compacted by another process/ })
+    assert.equal(Buffer.from(db.getSync('in the log') ?? []).toString(), 'x', 'what is in memory can be read')
+    assert.deepEqual(entriesOf(opened), entries, 'open tables are read on')
+    await Promise.all([db.close(), opened.close()])
 
-test('a table that another process has compacted away is told from one that is lost', async () => {
-  const { before, after, entries } = await compacted()
-  const memory = environmentOf(before)
-  const db = await openIn(memory, { readOnly: true })
-  const opened = await openIn(memory, { readOnly: true })
-  assert.deepEqual(entriesOf(opened), entries)
-  change(memory, before, after)
-  assert.throws(() => db.getSync('key1'), { code: 'STALE', message: /compacted by another process/ })
-  assert.equal(Buffer.from(db.getSync('in the log') ?? []).toString(), 'x', 'what is in memory can be read')
-  assert.deepEqual(entriesOf(opened), entries, 'open tables are read on')
-  await Promise.all([db.close(), opened.close()])
-
-  const damaged = environmentOf(before)
-  const reader = await openIn(damaged, { readOnly: true })
-  for (const name of before.keys()) if (name.endsWith('.ldb')) damaged.files.remove(`${DIRECTORY}/${name}`)
-  assert.throws(() => reader.getSync('key1'), { code: 'CORRUPTION', message: /missing/ })
-  await reader.close()
-  await assert.rejects(openIn(damaged, { readOnly: true }), { code: 'CORRUPTION', message: /missing/ })
-})
+    const damaged = environmentOf(before)
+    const reader = await openIn(damaged, { readOnly: true })
+    for (const name of before.keys()) if (name.endsWith('.ldb')) damaged.files.remove(`${DIRECTORY}/${name}`)
+    assert.throws(() => reader.getSync('key1'), { code: 'CORRUPTION', message: /missing/ })
+    await reader.close()
+    await assert.rejects(openIn(damaged, { readOnly: true }), { code: 'CORRUPTION', message: /missing/ })
+  })
+}
 
 test('a log that is written to while it is read is read again; one that is damaged stays so', async () => {
   const memory = environmentOf(new Map())

@@ -47,6 +47,17 @@ test('letting go of many snapshots looks at few of the others each time', () => 
   assert.ok(looks < 10 * count, `${looks} looks`)
 })
 
+test('letting go of many snapshots, oldest first, begins no walk over those that are gone each time', (context) => {
+  const list = new SnapshotList()
+  const count = 1000
+  const snapshots = Array.from({ length: count }, (_, i) => list.create(sequenceNumber(i + 1)))
+  // A walk that begins at the front of a Set or Map goes over the entries that were deleted there.
+  const walks = [Set.prototype, Map.prototype].map((prototype) => context.mock.method(prototype, 'values'))
+  for (const snapshot of snapshots) snapshot.close()
+  const begun = walks.reduce((sum, { mock }) => sum + mock.callCount(), 0)
+  assert.ok(begun < count / 10, `${begun} walks`)
+})
+
 test('what the snapshots of all threads read at is told in ascending order, each once', () => {
   const list = new SnapshotList(undefined, () => [5, 3, 8].map(sequenceNumber))
   const own = [3, 3, 6, 20].map((sequence) => list.create(sequenceNumber(sequence)))

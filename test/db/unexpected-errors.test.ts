@@ -14,7 +14,7 @@ import { Installer } from '../../src/db/installer.ts'
 import { open } from '../../src/db/open.ts'
 import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
-import { readManifest } from '../../src/version/manifest.ts'
+import { readCurrent, readManifest } from '../../src/version/manifest.ts'
 import { VersionSet } from '../../src/version/version-set.ts'
 import type { JobExecutor } from '../../src/worker/executor.ts'
 import { InlineExecutor } from '../../src/worker/inline-executor.ts'
@@ -71,10 +71,13 @@ for (const [what, failing, told] of [
 function installerOf(): { readonly installer: Installer; readonly health: Health } {
   const environment = new MemoryEnvironment()
   environment.files.makeDirectory('/db')
-  const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined)
+  const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined, 1e9)
   versions.startManifest({ logNumber: fileNumber(1), lastSequence: sequenceNumber(0) })
   const health = new Health(() => {})
-  return { installer: new Installer(versions, new InlineExecutor(environment, bytewiseComparator), health), health }
+  return {
+    installer: new Installer(versions, new InlineExecutor(environment, bytewiseComparator), health, () => {}),
+    health,
+  }
 }
 
 const mistake = (): never => {
@@ -123,19 +126,26 @@ function executorOf(start: (outcome: (error: Error | undefined) => void) => void
 }
 
 /** An installer whose executor is the test, over files that may fail. */
-function installerBy(start: (outcome: (error: Error | undefined) => void) => void): {
+function installerBy(
+  start: (outcome: (error: Error | undefined) => void) => void,
+  manifestBytes: number = 1e9,
+): {
   readonly environment: FaultEnvironment
   readonly versions: VersionSet
   readonly installer: Installer
   readonly health: Health
+  /** MANIFESTs that are no longer needed. */
+  readonly replaced: number[]
 } {
   const environment = new FaultEnvironment(new MemoryEnvironment(), { directory: '/db' })
   environment.files.makeDirectory('/db')
-  const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined)
+  const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined, manifestBytes)
   versions.startManifest({ logNumber: fileNumber(1), lastSequence: sequenceNumber(0) })
   environment.takeCalls()
   const health = new Health(() => {})
-  return { environment, versions, installer: new Installer(versions, executorOf(start), health), health }
+  const replaced: number[] = []
+  const installer = new Installer(versions, executorOf(start), health, (number) => replaced.push(number))
+  return { environment, versions, installer, health, replaced }
 }
 
 const EIO = Object.assign(new Error('EIO'), { code: 'EIO' })
@@ -167,6 +177,32 @@ for (const [what, outcome, syncs, fails] of [
   })
 }
 
+test('a MANIFEST whose place another one takes is told of once CURRENT names that one, also at the end', () => {
+  const outcomes: ((error: Error | undefined) => void)[] = []
+  const { environment, versions, installer, health, replaced } = installerBy((outcome) => outcomes.push(outcome), 1)
+  const first = versions.manifestNumber
+  const heard: (Error | undefined)[] = []
+  const install = (): void =>
+    installer.install(
+      () => ({ logNumber: versions.newFileNumber() }),
+      () => assert.deepEqual(replaced, []),
+      (error) => heard.push(error),
+    )
+  while (versions.editSync.switchTo === undefined) {
+    install()
+    if (versions.editSync.switchTo === undefined) outcomes.pop()?.(undefined)
+  }
+  assert.deepEqual([versions.manifestNumber, replaced], [first, []])
+  // The job is under way still.
+  installer.finish()
+  const { manifestNumber } = versions
+  assert.ok(manifestNumber > first)
+  assert.deepEqual([readCurrent(environment.files, '/db'), replaced], [manifestNumber, [first]])
+  outcomes.pop()?.(new IOError('cannot sync', { cause: EIO }))
+  assert.ok(!health.isPoisoned && versions.takesEdits)
+  assert.ok(heard.every((error) => error === undefined))
+})
+
 test('an edit is not current before it is durable, the next is made of what is then, and a late answer changes nothing', () => {
   const outcomes: ((error: Error | undefined) => void)[] = []
   const { versions, installer, health } = installerBy((outcome) => outcomes.push(outcome))
@@ -197,13 +233,14 @@ test('an edit is not current before it is durable, the next is made of what is t
 test('what is finished leaves no edit in the MANIFEST that is not current', () => {
   const environment = new MemoryEnvironment()
   environment.files.makeDirectory('/db')
-  const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined)
+  const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined, 1e9)
   versions.startManifest({ logNumber: fileNumber(1), lastSequence: sequenceNumber(0) })
   // Whose thread does not answer.
   const installer = new Installer(
     versions,
     executorOf(() => {}),
     new Health(() => {}),
+    () => {},
   )
   const heard: number[] = []
   for (const number of [7, 8]) {

@@ -154,6 +154,14 @@ for (const engine of ENGINES) {
       )
     })
 
+    it('and a compaction find nothing in a range that ends before it starts', async () => {
+      await using(engine, async (level) => {
+        await fill(level, 300)
+        await level.compactRange('a', 'z')
+        assert.deepEqual([await level.approximateSize('z', 'a'), await level.compactRange('z', 'a')], [0, undefined])
+      })
+    })
+
     it('waits for the opening', async () => {
       await withDirectory(async (directory) => {
         const level = make(directory)

@@ -13,10 +13,10 @@ import { describeKey, drawnFile, drawnKey } from './drawn-version.ts'
 
 const DIRECTORY = '/db'
 
-function begin(memory: MemoryEnvironment, manifest?: FileNumber): VersionSet {
+function begin(memory: MemoryEnvironment, manifest?: FileNumber, manifestBytesMin: number = 1e9): VersionSet {
   const { files } = memory
   const found = manifest === undefined ? undefined : recoverVersion(files, DIRECTORY, manifest, bytewiseComparator)
-  const versions = new VersionSet(files, DIRECTORY, bytewiseComparator, found)
+  const versions = new VersionSet(files, DIRECTORY, bytewiseComparator, found, manifestBytesMin)
   versions.startManifest({ logNumber: versions.numbers.take() })
   return versions
 }
@@ -116,7 +116,7 @@ test('the manifest’s next number is above all that were taken before the edit,
   versions.close()
   const found = recoverVersion(memory.files, DIRECTORY, versions.manifestNumber, bytewiseComparator)
   assert.equal(found.nextFile, taken[3] + 1)
-  const again = new VersionSet(memory.files, DIRECTORY, bytewiseComparator, found)
+  const again = new VersionSet(memory.files, DIRECTORY, bytewiseComparator, found, 1e9)
   again.skipPast(fileNumber(90))
   again.skipPast(fileNumber(80))
   assert.deepEqual([again.numbers.next, again.newFileNumber(), again.newFileNumber()], [91, 91, 92])
@@ -148,7 +148,7 @@ test('a version is kept as often as it is held, and its tables with it', () => {
 test('a set says what it holds: of nothing, of what was found, and after a new manifest', () => {
   const memory = inMemory()
   const { files } = memory
-  const empty = new VersionSet(files, DIRECTORY, bytewiseComparator, undefined)
+  const empty = new VersionSet(files, DIRECTORY, bytewiseComparator, undefined, 1e9)
   assert.deepEqual(
     [empty.manifestNumber, empty.manifestBytes, empty.logNumber, empty.lastSequence, empty.takesEdits],
     [0, 0, 0, 0, false],
@@ -163,7 +163,7 @@ test('a set says what it holds: of nothing, of what was found, and after a new m
   versions.commit()
   versions.close()
   const found = recoverVersion(files, DIRECTORY, versions.manifestNumber, bytewiseComparator)
-  const again = new VersionSet(files, DIRECTORY, bytewiseComparator, found)
+  const again = new VersionSet(files, DIRECTORY, bytewiseComparator, found, 1e9)
   assert.deepEqual(
     [again.manifestNumber, again.manifestBytes, again.logNumber, again.lastSequence, again.takesEdits],
     [versions.manifestNumber, files.status(again.manifestPath)?.bytes, versions.logNumber, 9, false],
