@@ -44,10 +44,13 @@ interface Exports {
 export class Crc32cFold {
   /** Begins with the input that is left, STRIDE_BYTES of it. */
   readonly memory: Uint8Array<ArrayBuffer>
+  /** The same, as words of the host. */
+  readonly words: Int32Array<ArrayBuffer>
   readonly #run: (begin: number, limit: number) => void
 
   private constructor({ m, f }: Exports, tables: Uint8Array) {
     this.memory = new Uint8Array(m.buffer)
+    this.words = new Int32Array(m.buffer)
     this.memory.set(tables, TABLES_AT)
     this.#run = f
   }
@@ -79,7 +82,7 @@ export class Crc32cFold {
     for (let begin = offset; begin < end; begin += PIECE_BYTES) {
       const limit = Math.min(begin + PIECE_BYTES, end)
       // A few bytes more cost less than a view without them.
-      const isNearlyAll = begin === 0 && bytes.length - limit < STRIDE_BYTES
+      const isNearlyAll = begin === 0 && bytes.length - limit <= STRIDE_BYTES
       memory.set(isNearlyAll ? bytes : bytes.subarray(begin, limit), at)
       if (begin === offset) {
         memory[at] ^= state

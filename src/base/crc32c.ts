@@ -85,7 +85,9 @@ let fold: Crc32cFold | typeof NONE | undefined
 function crcFolded(fold: Crc32cFold, bytes: Bytes, offset: number, length: number, seed: number): number {
   const folded = length - (length % STRIDE_BYTES)
   fold.fold(bytes, offset, folded, ~seed)
-  const crc = crcByTables(fold.memory, 0, STRIDE_BYTES, STATE_0)
+  const crc = IS_LITTLE_ENDIAN
+    ? ~crcOfWords(fold.words, STRIDE_BYTES / 4, 0)
+    : crcByTables(fold.memory, 0, STRIDE_BYTES, STATE_0)
   return crcByTables(bytes, offset + folded, length - folded, crc)
 }
 
