@@ -84,6 +84,7 @@ export class Capture {
     this.#engine = engine
     this.check()
     engine.health.check()
+    engine.lock?.check?.()
     flushLog(engine)
     const leftOut = firstLeftOut(engine, moment)
     this.logs = openLogs(engine, leftOut?.logNumber)

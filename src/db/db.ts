@@ -65,7 +65,7 @@ export class DB extends DBReads {
   ) {
     let engine: Engine | undefined
     super(directory, options.environment, (emit) => {
-      engine = new Engine(path, options, (name, detail) => {
+      engine = new Engine(path, options, lock, (name, detail) => {
         log?.event(name, detail)
         emit(name, detail)
       })

@@ -9,6 +9,7 @@
  *             (4) every `done` is called, whatever is thrown on the way
  * Threads     belongs to the database's thread
  */
+import type { DirectoryLock } from '../base/environment.ts'
 import { systemErrorCode } from '../base/errors.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { VersionSet } from '../version/version-set.ts'
@@ -28,6 +29,7 @@ interface Installation {
 
 export class Installer {
   readonly #versions: VersionSet
+  readonly #lock: DirectoryLock | undefined
   readonly #executor: JobExecutor
   readonly #health: Health
   readonly #waiting: Installation[] = []
@@ -35,8 +37,9 @@ export class Installer {
   #current: Installation | undefined = undefined
   #hasFailed = false
 
-  constructor(versions: VersionSet, executor: JobExecutor, health: Health) {
+  constructor(versions: VersionSet, lock: DirectoryLock | undefined, executor: JobExecutor, health: Health) {
     this.#versions = versions
+    this.#lock = lock
     this.#executor = executor
     this.#health = health
   }
@@ -66,6 +69,8 @@ export class Installer {
     }
     this.#current = next
     try {
+      // An edit names files by number, and lets others go: they have to be those of this directory.
+      this.#lock?.check?.()
       this.#versions.begin(next.edit())
     } catch (error) {
       this.#fail(next, error as Error)

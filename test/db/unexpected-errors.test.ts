@@ -74,7 +74,7 @@ function installerOf(): { readonly installer: Installer; readonly health: Health
   const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined)
   versions.startManifest({ logNumber: fileNumber(1), lastSequence: sequenceNumber(0) })
   const health = new Health(() => {})
-  return { installer: new Installer(versions, new InlineExecutor(environment, bytewiseComparator), health), health }
+  return { installer: new Installer(versions, undefined, new InlineExecutor(environment, bytewiseComparator), health), health }
 }
 
 const mistake = (): never => {
@@ -135,7 +135,7 @@ function installerBy(start: (outcome: (error: Error | undefined) => void) => voi
   versions.startManifest({ logNumber: fileNumber(1), lastSequence: sequenceNumber(0) })
   environment.takeCalls()
   const health = new Health(() => {})
-  return { environment, versions, installer: new Installer(versions, executorOf(start), health), health }
+  return { environment, versions, installer: new Installer(versions, undefined, executorOf(start), health), health }
 }
 
 const EIO = Object.assign(new Error('EIO'), { code: 'EIO' })
@@ -202,6 +202,7 @@ test('what is finished leaves no edit in the MANIFEST that is not current', () =
   // Whose thread does not answer.
   const installer = new Installer(
     versions,
+    undefined,
     executorOf(() => {}),
     new Health(() => {}),
   )
