@@ -215,7 +215,7 @@ export class CommitDriver {
 
   /** @returns whether waiting may help; if not, the writes that wait have been refused, or there is room */
   #beginStall(): boolean {
-    const { stall, options, readState, health, pressure, stallFailure } = this.#engine
+    const { stall, options, readState, health, pressure, background, stallFailure } = this.#engine
     if (health.isPoisoned) {
       this.#queue.refuseWaiting(health.refusal())
       return false
@@ -227,8 +227,12 @@ export class CommitDriver {
       if (stall.reason === undefined) return false
       if (stall.durationMs <= options.stallTimeoutMs) return true
     }
-    const why = stallFailure === undefined ? ` after ${options.stallTimeoutMs} ms` : `: ${stallFailure.message}`
-    this.#queue.refuseWaiting(new StalledError(`${STALLED[reason]}${why}`, { cause: stallFailure }))
+    const lane = reason === 'memtables' ? background.flushes : background.compactions
+    // What is tried again has failed as well so far.
+    const cause = stallFailure ?? lane.retry.trouble
+    const after = stallFailure === undefined ? ` after ${options.stallTimeoutMs} ms` : ''
+    const why = cause === undefined ? '' : `: ${cause.message}`
+    this.#queue.refuseWaiting(new StalledError(`${STALLED[reason]}${after}${why}`, { cause }))
     this.#endStall()
     return false
   }

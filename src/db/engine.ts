@@ -129,7 +129,9 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.queue = new CommitQueue(this)
     const executor = newExecutor(options)
     this.background = new Background(this, executor)
-    this.#obsolete = new ObsoleteFiles(environment.files, directory, lock, executor, emit, () => this.background.changed())
+    this.#obsolete = new ObsoleteFiles(environment.files, directory, lock, executor, emit, () =>
+      this.background.changed(),
+    )
     const recovered = recoverInto(this.log, directory, options)
     this.recoveryInfo = recovered.info
     this.#lastSequence = recovered.lastSequence
@@ -206,7 +208,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
    * Freeze the active MemTable if it holds anything, and begin a new one with room for `needed` arena bytes.
    * Whoever flushes may do so however much there is to compact.
    * @returns false if no further MemTable may be frozen now
-   * @throws RangeError if there is no memory for it; nothing has changed then
+   * @throws NotSupportedError if there is no memory for it; nothing has changed then
    */
   rotate(needed: number): boolean {
     assert(this.queue.begun === undefined, 'no group is between its log and its MemTable')

@@ -114,13 +114,7 @@ class HeldLock implements DirectoryLock {
   #released = false
 
   /** @param place the directory */
-  constructor(
-    file: string,
-    identity: FileIdentity,
-    place: fs.BigIntStats,
-    name: string,
-    sockets: readonly Server[],
-  ) {
+  constructor(file: string, identity: FileIdentity, place: fs.BigIntStats, name: string, sockets: readonly Server[]) {
     this.#file = file
     this.#identity = identity
     this.#place = place
@@ -193,7 +187,11 @@ function checkPlace(file: string, place: fs.BigIntStats, fd: number): void {
     // Whether it can be read and written, those who do will tell.
     return
   }
-  throw refusal('write to', directory, 'it is not the directory that was opened, which has been removed or renamed since')
+  throw refusal(
+    'write to',
+    directory,
+    'it is not the directory that was opened, which has been removed or renamed since',
+  )
 }
 
 function isSame(found: fs.BigIntStats | undefined, wanted: fs.BigIntStats): boolean {

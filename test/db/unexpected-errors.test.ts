@@ -74,7 +74,10 @@ function installerOf(): { readonly installer: Installer; readonly health: Health
   const versions = new VersionSet(environment.files, '/db', bytewiseComparator, undefined)
   versions.startManifest({ logNumber: fileNumber(1), lastSequence: sequenceNumber(0) })
   const health = new Health(() => {})
-  return { installer: new Installer(versions, undefined, new InlineExecutor(environment, bytewiseComparator), health), health }
+  return {
+    installer: new Installer(versions, undefined, new InlineExecutor(environment, bytewiseComparator), health),
+    health,
+  }
 }
 
 const mistake = (): never => {
