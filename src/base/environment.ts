@@ -62,7 +62,7 @@ export interface DirectoryLock {
   release(): void
   /**
    * @throws IOError if the directory is not where it was locked any more: it has been removed or renamed, and what has its path now
-   *   is somebody else's. Absent where that cannot happen, or be told
+   *   is somebody else's (docs/rfcs/0027-a-directory-that-is-moved.md). Absent where that cannot happen, or be told
    */
   check?(): void
 }

@@ -100,7 +100,8 @@ export class ObsoleteFiles {
       // Files of these names in another directory are not this database's.
       this.#lock?.check?.()
     } catch (error) {
-      return this.#report(error as Error)
+      this.#report(error as Error)
+      return
     }
     this.#running++
     const files = names.map((some) => some.map((name) => this.#files.join(this.#directory, name)))
