@@ -173,12 +173,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     return this.#pressure
   }
 
-  /** Why what stops writes cannot end; undefined if it can. */
-  get stallFailure(): Error | undefined {
-    const { flushes, compactions } = this.background
-    return this.#pressure.reason === 'memtables' ? flushes.retry.failure : compactions.failure
-  }
-
   get flushes(): { readonly count: number; readonly bytes: number } {
     return { count: this.#flushes, bytes: this.#flushedBytes }
   }
