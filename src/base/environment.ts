@@ -60,6 +60,11 @@ export interface FileStatus {
 export interface DirectoryLock {
   /** Let another opener in. Idempotent. */
   release(): void
+  /**
+   * @throws IOError if the directory is not where it was locked any more: it has been removed or renamed, and what has its path now
+   *   is somebody else's (docs/rfcs/0027-a-directory-that-is-moved.md). Absent where that cannot happen, or be told
+   */
+  check?(): void
 }
 
 /** Paths are the host's own; the engine joins a directory and a name only through `join`. */

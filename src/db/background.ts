@@ -6,6 +6,7 @@
  */
 import type { Environment } from '../base/environment.ts'
 import type { JobExecutor } from '../worker/executor.ts'
+import type { StallReason } from './back-pressure.ts'
 import { type CompactionHost, CompactionLane } from './compaction-lane.ts'
 import { type FlushHost, FlushLane } from './flush-lane.ts'
 
@@ -32,6 +33,11 @@ export class Background {
 
   get isRunning(): boolean {
     return this.flushes.isRunning || this.compactions.isRunning
+  }
+
+  /** What a write that is stopped for that reason waits for. */
+  laneFor(reason: StallReason): FlushLane | CompactionLane {
+    return reason === 'memtables' ? this.flushes : this.compactions
   }
 
   /** Start what there is to do. Inline, a job has ended when it has been started, so this goes on until all is done. */

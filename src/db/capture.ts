@@ -84,6 +84,7 @@ export class Capture {
     this.#engine = engine
     this.check()
     engine.health.check()
+    engine.lock?.check?.()
     flushLog(engine)
     const leftOut = firstLeftOut(engine, moment)
     this.logs = openLogs(engine, leftOut?.logNumber)
@@ -101,7 +102,7 @@ export class Capture {
 
   /** @throws ClosedError if the database has been closed meanwhile: its files may be another opener's now */
   check(): void {
-    if (this.#engine.isReleased) throw new ClosedError('the database was closed before it had been copied')
+    if (this.#engine.isReleased) throw closedBeforeCopied()
   }
 
   /** Let go of the version and the logs; once or several times. */
@@ -127,6 +128,11 @@ export class Capture {
     }
     return { name, path: files.join(directory, name), bytes }
   }
+}
+
+/** What a copy is told that had not come to its end. */
+export function closedBeforeCopied(): ClosedError {
+  return new ClosedError('the database was closed before it had been copied')
 }
 
 /** Acknowledged writes may still be in the log's buffer. */

@@ -215,20 +215,24 @@ export class CommitDriver {
 
   /** @returns whether waiting may help; if not, the writes that wait have been refused, or there is room */
   #beginStall(): boolean {
-    const { stall, options, readState, health, pressure, stallFailure } = this.#engine
+    const { stall, options, readState, health, pressure, background } = this.#engine
     if (health.isPoisoned) {
       this.#queue.refuseWaiting(health.refusal())
       return false
     }
     const reason = pressure.reason ?? 'memtables'
-    if (stallFailure === undefined) {
+    const { failure, retry } = background.laneFor(reason)
+    if (failure === undefined) {
       stall.begin(reason, readState.immutables.length)
       // A listener has written meanwhile, and waited.
       if (stall.reason === undefined) return false
       if (stall.durationMs <= options.stallTimeoutMs) return true
     }
-    const why = stallFailure === undefined ? ` after ${options.stallTimeoutMs} ms` : `: ${stallFailure.message}`
-    this.#queue.refuseWaiting(new StalledError(`${STALLED[reason]}${why}`, { cause: stallFailure }))
+    // What is tried again has failed as well so far.
+    const cause = failure ?? retry.trouble
+    const after = failure === undefined ? ` after ${options.stallTimeoutMs} ms` : ''
+    const why = cause === undefined ? '' : `: ${cause.message}`
+    this.#queue.refuseWaiting(new StalledError(`${STALLED[reason]}${after}${why}`, { cause }))
     this.#endStall()
     return false
   }

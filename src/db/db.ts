@@ -23,7 +23,7 @@ import {
   promised,
   type WriteOptions,
 } from './call-options.ts'
-import { CopyMoment } from './capture.ts'
+import { CopyMoment, closedBeforeCopied } from './capture.ts'
 import { checkpointSteps } from './checkpoint.ts'
 import { CommitDriver } from './commit-driver.ts'
 import { DBReads } from './db-reads.ts'
@@ -53,6 +53,8 @@ export class DB extends DBReads {
   readonly #drivers: Drivers
   readonly #lock: DirectoryLock | undefined
   readonly #log: EventLog | undefined
+  /** Backups that may not have been read to their end. */
+  #backups: ChunkStream[] = []
   #closing: Promise<void> | undefined = undefined
 
   /** Made by `open`. @internal @param path of `directory`, wherever the process works @throws as Engine */
@@ -65,7 +67,7 @@ export class DB extends DBReads {
   ) {
     let engine: Engine | undefined
     super(directory, options.environment, (emit) => {
-      engine = new Engine(path, options, (name, detail) => {
+      engine = new Engine(path, options, lock, (name, detail) => {
         log?.event(name, detail)
         emit(name, detail)
       })
@@ -252,7 +254,9 @@ export class DB extends DBReads {
     const { signal, flush = false } = options
     const moment = new CopyMoment(this.#engine)
     const begin = (): Promise<void> | undefined => moment.begin(flush, () => this.#drivers.flush(signal))
-    return new ChunkStream(backupChunks(this.#engine, moment), this.#engine.environment, signal, begin)
+    const stream = new ChunkStream(backupChunks(this.#engine, moment), this.#engine.environment, signal, begin)
+    this.#backups = [...this.#backups.filter(({ isOver }) => !isOver), stream]
+    return stream
   }
 
   /** The database's layers and counters, as of now. Works while the database closes, too. */
@@ -278,6 +282,7 @@ export class DB extends DBReads {
   #close(): Promise<void> {
     this.#engine.sharing.end()
     this.endScans()
+    for (const backup of this.#backups) backup.fail(closedBeforeCopied())
     return this.#drivers.close(this.#lock, this.#log)
   }
 

@@ -12,7 +12,7 @@
 import { assert } from '../base/assert.ts'
 import { closeAll, closeQuietly } from '../base/close-all.ts'
 import { CopyPool } from '../base/copy-pool.ts'
-import type { Environment } from '../base/environment.ts'
+import type { DirectoryLock, Environment } from '../base/environment.ts'
 import { type FileNumber, fileNumber, type SequenceNumber } from '../base/types.ts'
 import { BlockCache } from '../cache/block-cache.ts'
 import { TableCache } from '../cache/table-cache.ts'
@@ -55,6 +55,7 @@ import { WriteAheadLog } from './write-ahead-log.ts'
 
 export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost {
   readonly directory: string
+  readonly lock: DirectoryLock | undefined
   readonly options: ResolvedOptions
   readonly environment: Environment
   readonly format: FlushHost['format']
@@ -98,12 +99,14 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   #isReleased = false
 
   /**
-   * Recover the database in `directory`, which is locked (or opened read-only).
+   * Recover the database in `directory`.
+   * @param lock its lock; undefined if it is opened read-only
    * @throws CorruptionError, IOError, InvalidArgumentError
    */
-  constructor(directory: string, options: ResolvedOptions, emit: Emit) {
+  constructor(directory: string, options: ResolvedOptions, lock: DirectoryLock | undefined, emit: Emit) {
     const { environment, maxOpenFiles, tableCacheBytes } = options
     this.directory = directory
+    this.lock = lock
     this.options = options
     this.environment = environment
     this.format = tableFormat(options, 0)
@@ -117,7 +120,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.rest = new Rest(this)
     this.sharing = new Sharing(this, schedule)
     this.snapshots = new SnapshotList(schedule, () => this.sharing.sequences())
-    this.log = new WriteAheadLog(environment.files, directory, options.walMarkers)
+    this.log = new WriteAheadLog(environment.files, directory, options.walMarkers, lock)
     this.#bufferTimer = new BufferTimer(this.log, options, this.health)
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
     this.blocks = new BlockCache(options.blockCacheBytes, options.comparator)
@@ -126,12 +129,15 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.queue = new CommitQueue(this)
     const executor = newExecutor(options)
     this.background = new Background(this, executor)
-    this.#obsolete = new ObsoleteFiles(environment.files, directory, executor, emit, () => this.background.changed())
+    this.#obsolete = new ObsoleteFiles(environment.files, directory, lock, executor, emit, () =>
+      this.background.changed(),
+    )
     const recovered = recoverInto(this.log, directory, options)
     this.recoveryInfo = recovered.info
     this.#lastSequence = recovered.lastSequence
     this.versions = recovered.versions
-    this.#installer = new Installer(recovered.versions, executor, this.health, (n) => this.#obsolete.removeManifest(n))
+    const dropManifest = (number: FileNumber): void => this.#obsolete.removeManifest(number)
+    this.#installer = new Installer(recovered.versions, lock, executor, this.health, dropManifest)
     const { logNumber, versions } = recovered
     const slot = (table: MemTable): MemTableSlot => ({ table, logNumber, firstSequence: this.#nextSequence() })
     const immutables = recovered.memtables.map(slot)
@@ -168,12 +174,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     return this.#pressure
   }
 
-  /** Why what stops writes cannot end; undefined if it can. */
-  get stallFailure(): Error | undefined {
-    const { flushes, compactions } = this.background
-    return this.#pressure.reason === 'memtables' ? flushes.retry.failure : compactions.failure
-  }
-
   get flushes(): { readonly count: number; readonly bytes: number } {
     return { count: this.#flushes, bytes: this.#flushedBytes }
   }
@@ -203,7 +203,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
    * Freeze the active MemTable if it holds anything, and begin a new one with room for `needed` arena bytes.
    * Whoever flushes may do so however much there is to compact.
    * @returns false if no further MemTable may be frozen now
-   * @throws RangeError if there is no memory for it; nothing has changed then
+   * @throws NotSupportedError if there is no memory for it; nothing has changed then
    */
   rotate(needed: number): boolean {
     assert(this.queue.begun === undefined, 'no group is between its log and its MemTable')

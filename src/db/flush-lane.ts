@@ -54,6 +54,11 @@ export class FlushLane {
     this.retry = new Retry('flush', host.environment, host.emit, changed)
   }
 
+  /** Why no flush can be waited for; undefined if one can. */
+  get failure(): Error | undefined {
+    return this.retry.failure
+  }
+
   get totalMs(): number {
     return this.#totalMs
   }

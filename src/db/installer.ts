@@ -9,6 +9,7 @@
  *             (4) every `done` is called, whatever is thrown on the way
  * Threads     belongs to the database's thread
  */
+import type { DirectoryLock } from '../base/environment.ts'
 import { systemErrorCode } from '../base/errors.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
@@ -29,6 +30,7 @@ interface Installation {
 
 export class Installer {
   readonly #versions: VersionSet
+  readonly #lock: DirectoryLock | undefined
   readonly #executor: JobExecutor
   readonly #health: Health
   readonly #onReplaced: (manifest: FileNumber) => void
@@ -38,8 +40,15 @@ export class Installer {
   #hasFailed = false
 
   /** @param onReplaced told of a MANIFEST that another one has taken the place of */
-  constructor(versions: VersionSet, executor: JobExecutor, health: Health, onReplaced: (manifest: FileNumber) => void) {
+  constructor(
+    versions: VersionSet,
+    lock: DirectoryLock | undefined,
+    executor: JobExecutor,
+    health: Health,
+    onReplaced: (manifest: FileNumber) => void,
+  ) {
     this.#versions = versions
+    this.#lock = lock
     this.#executor = executor
     this.#health = health
     this.#onReplaced = onReplaced
@@ -70,6 +79,8 @@ export class Installer {
     }
     this.#current = next
     try {
+      // An edit names files by number, and lets others go: they have to be those of this directory.
+      this.#lock?.check?.()
       this.#versions.begin(next.edit())
     } catch (error) {
       this.#fail(next, error as Error)

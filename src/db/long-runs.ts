@@ -52,6 +52,8 @@ export class ChunkStream implements AsyncIterableIterator<Chunk> {
   readonly #signal: AbortSignal | undefined
   #before: (() => Promise<unknown> | undefined) | undefined
   #isOver = false
+  /** Why there are no more chunks, until somebody has been told. */
+  #failure: Error | undefined = undefined
   /** The call before this one: calls are answered in their order. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -81,6 +83,17 @@ export class ChunkStream implements AsyncIterableIterator<Chunk> {
     return Promise.resolve(OVER)
   }
 
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** End the stream, unless it is over; whoever asks for the next chunk is told why. */
+  fail(error: Error): void {
+    if (this.#isOver) return
+    this.#failure = error
+    this.#end()
+  }
+
   [Symbol.asyncIterator](): this {
     return this
   }
@@ -97,6 +110,9 @@ export class ChunkStream implements AsyncIterableIterator<Chunk> {
     try {
       if (before !== undefined) await before()
       await new Promise<void>((resolve) => this.#environment.soon(resolve))
+      const failure = this.#failure
+      this.#failure = undefined
+      if (failure !== undefined) throw failure
       if (this.#isOver) return OVER
       if (this.#signal?.aborted) throw aborted(this.#signal)
     } catch (error) {

@@ -2,6 +2,7 @@
  * How a database makes its MemTables: an arena that holds a full write buffer and the group that fills it; and how it is done
  * with them, so that the next one has their memory.
  */
+import { NotSupportedError } from '../base/errors.ts'
 import { clearMemory, giveBackMemory } from '../memtable/arena-memory.ts'
 import { MemTable } from '../memtable/memtable.ts'
 import type { MemTableOptions } from '../memtable/memtable-options.ts'
@@ -18,6 +19,7 @@ const SLACK_FACTOR = 4
 /**
  * @param needed arena bytes that it must have room for at once: a batch may be larger than the write buffer
  * @param representation 'vector' for one that nobody reads before it is frozen
+ * @throws NotSupportedError if the process has no memory, or no address space, for it
  */
 export function newMemTable(
   options: ResolvedOptions,
@@ -28,7 +30,13 @@ export function newMemTable(
   const slackBytes = Math.min(SLACK_BYTES_MAX, SLACK_FACTOR * writeBufferBytes)
   const capacityBytes = Math.max(writeBufferBytes, needed) + slackBytes
   const { memtableChecksums: checksums, comparator } = options
-  return MemTable.create({ capacityBytes, representation, comparator, checksums })
+  try {
+    return MemTable.create({ capacityBytes, representation, comparator, checksums })
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    const message = `there is no memory for a MemTable of ${capacityBytes} bytes; a smaller writeBufferBytes takes less`
+    throw new NotSupportedError(message, { cause })
+  }
 }
 
 /** Be done with a MemTable. @requires no iterator is on it, and no job of a worker that may go on reading it */

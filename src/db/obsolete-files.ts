@@ -6,7 +6,7 @@
  * At the opening, and after a job was thrown away, the directory is listed. In between, the tables that edits delete are
  * remembered, and go once no version that somebody holds has them.
  */
-import type { FileSystem } from '../base/environment.ts'
+import type { DirectoryLock, FileSystem } from '../base/environment.ts'
 import { fromWire } from '../base/errors.ts'
 import { isUsualName, logName, manifestName, oldTableName, parseFileName, tableName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
@@ -23,6 +23,7 @@ export interface LiveFiles {
 export class ObsoleteFiles {
   readonly #files: FileSystem
   readonly #directory: string
+  readonly #lock: DirectoryLock | undefined
   readonly #executor: JobExecutor
   readonly #emit: Emit
   readonly #onChange: () => void
@@ -35,9 +36,17 @@ export class ObsoleteFiles {
    * @param emit tells of each file that could not be removed
    * @param onChange called when none is under way any more
    */
-  constructor(files: FileSystem, directory: string, executor: JobExecutor, emit: Emit, onChange: () => void) {
+  constructor(
+    files: FileSystem,
+    directory: string,
+    lock: DirectoryLock | undefined,
+    executor: JobExecutor,
+    emit: Emit,
+    onChange: () => void,
+  ) {
     this.#files = files
     this.#directory = directory
+    this.#lock = lock
     this.#executor = executor
     this.#emit = emit
     this.#onChange = onChange
@@ -77,6 +86,7 @@ export class ObsoleteFiles {
   /** List the directory and remove all that is not live. No job may be under way. */
   sweep(live: LiveFiles): void {
     this.#try(() => {
+      this.#lock?.check?.()
       const names = obsoleteFiles(this.#files.list(this.#directory), live)
       for (const name of names) this.#try(() => this.#files.remove(this.#files.join(this.#directory, name)))
     })
@@ -90,6 +100,13 @@ export class ObsoleteFiles {
   /** @param names those that each of the files may have */
   #remove(names: readonly (readonly string[])[]): void {
     if (names.length === 0) return
+    try {
+      // Files of these names in another directory are not this database's.
+      this.#lock?.check?.()
+    } catch (error) {
+      this.#report(error as Error)
+      return
+    }
     this.#running++
     const files = names.map((some) => some.map((name) => this.#files.join(this.#directory, name)))
     this.#executor.start({ kind: 'remove', files }, (error, result) => {

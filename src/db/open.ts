@@ -15,7 +15,7 @@ let sharedEnvironment: Environment | undefined
 /**
  * Open the database in `directory`, or create it. Resolves once everything that its logs held is in tables.
  * @throws (rejects with) InvalidArgumentError, NotFoundError, AlreadyExistsError, LockedError (its message
- *   names the other opener), CorruptionError (see the option `recovery`), IOError. Nothing has changed then, but a directory may
+ *   names the other opener), CorruptionError (see the option `recovery`), IOError, NotSupportedError. Nothing has changed then, but a directory may
  *   have been created
  */
 export async function open(directory: string, options: Options = {}): Promise<DB> {

@@ -52,6 +52,11 @@ export class Retry {
     return this.#lastError
   }
 
+  /** Why the last attempt failed, if none has succeeded since. */
+  get trouble(): Error | undefined {
+    return this.#attempt > 0 ? this.#lastError : undefined
+  }
+
   /** Nothing is to be tried now: there is a pause, or it has been given up. */
   get isHeld(): boolean {
     return this.#dueMs > 0 || this.#failure !== undefined

@@ -18,7 +18,7 @@
  */
 
 import { closeAll } from '../base/close-all.ts'
-import type { FileSystem } from '../base/environment.ts'
+import type { DirectoryLock, FileSystem } from '../base/environment.ts'
 import { logName } from '../base/filename.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
@@ -39,6 +39,7 @@ export class WriteAheadLog {
   readonly #files: FileSystem
   readonly #directory: string
   readonly #markers: boolean
+  readonly #lock: DirectoryLock | undefined
   /** Oldest first; the last one is being written, the others are complete. */
   readonly #logs: LogFile[] = []
   readonly #marker: Uint8Array<ArrayBuffer> = new Uint8Array(Batch.HEADER_BYTES)
@@ -46,10 +47,11 @@ export class WriteAheadLog {
   /** Bytes of the files that are gone. */
   #droppedBytes = 0
 
-  constructor(files: FileSystem, directory: string, markers: boolean) {
+  constructor(files: FileSystem, directory: string, markers: boolean, lock?: DirectoryLock) {
     this.#files = files
     this.#directory = directory
     this.#markers = markers
+    this.#lock = lock
   }
 
   /** The file being written. */
@@ -81,6 +83,7 @@ export class WriteAheadLog {
   /** Begin a new file, whose first batch will have `sequence`. The file before it is complete. */
   rotate(number: FileNumber, sequence: SequenceNumber): void {
     if (this.#logs.length > 0) this.#active.writer.flush()
+    this.#lock?.check?.()
     const file = this.#files.createWritable(this.#files.join(this.#directory, logName(number)))
     this.#logs.push({ number, writer: new LogWriter(file), isNamed: false, acknowledgedBytes: 0, syncedBytes: 0 })
     this.#markerDue = false

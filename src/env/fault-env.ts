@@ -270,6 +270,10 @@ class FaultLock implements DirectoryLock {
       this.#inner.release()
     }
   }
+
+  check(): void {
+    this.#inner.check?.()
+  }
 }
 
 class FaultRandomAccessFile implements RandomAccessFile {

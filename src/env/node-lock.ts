@@ -87,7 +87,7 @@ async function lockOnLinux(directory: string, fileMode: number): Promise<Directo
     throw new NotSupportedError(`cannot lock ${file}: Deno needs --allow-net for that`)
   const network = socket === 'impossible' ? '' : networkNamespace()
   const sockets = socket === 'impossible' ? [] : await withDirectory(directory, place, socket)
-  const held = new HeldLock(file, identity, name, sockets)
+  const held = new HeldLock(file, identity, place, name, sockets)
   try {
     // A LevelDB may have come while this waited.
     refuseSystemLock(directory, file, identity)
@@ -108,13 +108,16 @@ class HeldLock implements DirectoryLock {
   fd = -1
   readonly #file: string
   readonly #identity: FileIdentity
+  readonly #place: fs.BigIntStats
   readonly #name: string
   readonly #sockets: readonly Server[]
   #released = false
 
-  constructor(file: string, identity: FileIdentity, name: string, sockets: readonly Server[]) {
+  /** @param place the directory */
+  constructor(file: string, identity: FileIdentity, place: fs.BigIntStats, name: string, sockets: readonly Server[]) {
     this.#file = file
     this.#identity = identity
+    this.#place = place
     this.#name = name
     heldHere.add(name)
     this.#sockets = sockets
@@ -124,7 +127,7 @@ class HeldLock implements DirectoryLock {
   open(expected: fs.BigIntStats): void {
     this.fd = attempt('open', this.#file, () => fs.openSync(this.#file, O_RDWR | O_NOFOLLOW | O_NONBLOCK))
     const status = fs.fstatSync(this.fd, { bigint: true })
-    if (status.ino !== expected.ino || status.dev !== expected.dev) {
+    if (!isSame(status, expected)) {
       throw refusal('lock', this.#file, 'it was replaced meanwhile')
     }
   }
@@ -138,6 +141,10 @@ class HeldLock implements DirectoryLock {
       fs.ftruncateSync(this.fd)
       fs.writeSync(this.fd, formatHolder(holder), 0)
     })
+  }
+
+  check(): void {
+    checkPlace(this.#file, this.#place, this.fd)
   }
 
   release(): void {
@@ -164,6 +171,31 @@ class HeldLock implements DirectoryLock {
       heldHere.delete(this.#name)
     }
   }
+}
+
+/**
+ * Whoever removes or renames a directory that is open, and makes another in its place, is let in there: its lock is another one.
+ * @param place what the directory was
+ * @param fd of the LOCK that was in it. As long as that is found there, it is the same directory, whatever its numbers are
+ */
+function checkPlace(file: string, place: fs.BigIntStats, fd: number): void {
+  const directory = path.dirname(file)
+  try {
+    if (isSame(fs.statSync(directory, { bigint: true, throwIfNoEntry: false }), place)) return
+    if (isSame(fs.lstatSync(file, { bigint: true, throwIfNoEntry: false }), fs.fstatSync(fd, { bigint: true }))) return
+  } catch {
+    // Whether it can be read and written, those who do will tell.
+    return
+  }
+  throw refusal(
+    'write to',
+    directory,
+    'it is not the directory that was opened, which has been removed or renamed since',
+  )
+}
+
+function isSame(found: fs.BigIntStats | undefined, wanted: fs.BigIntStats): boolean {
+  return found !== undefined && found.ino === wanted.ino && found.dev === wanted.dev
 }
 
 /** Create LOCK if it is missing; never open what exists. */
@@ -300,7 +332,12 @@ async function lockByOpening(directory: string, fileMode: number): Promise<Direc
     if (['EAGAIN', 'EWOULDBLOCK', 'EBUSY'].includes(codeOf(error) ?? '')) throw locked(directory, 'another opener')
     throw ioError('lock', file, error)
   }
+  const place = attempt('look at', directory, () => fs.statSync(directory, { bigint: true }))
   return {
+    check(): void {
+      // Windows moves no directory in which a file is open.
+      if (process.platform !== 'win32') checkPlace(file, place, fd)
+    },
     release(): void {
       if (fd >= 0) fs.closeSync(fd)
       fd = -1

@@ -168,3 +168,28 @@ test('once the log has failed no flush that waits for another try is tried, and 
   // What was acknowledged is in the MemTables alone.
   await assert.rejects(db.close(), { code: 'IO_ERROR' })
 })
+
+test('closing lets go of what backups hold that nobody reads on, and whoever does is told', async () => {
+  const memory = new MemoryEnvironment()
+  const db = await openIn(memory)
+  await db.write(batch('x'.repeat(400)))
+  await db.flush()
+  await db.put('a', '1')
+  const begun = db.backup()
+  await begun.next()
+  // In the middle of a table, which is open.
+  const further = db.backup()
+  for (let i = 0; i < 3; i++) await further.next()
+  const read = db.backup()
+  for await (const _ of read);
+  const unread = db.backup()
+  const asked = db.backup()
+  const answer = asked.next()
+  const closing = db.close()
+  const code = 'CLOSED'
+  await assert.rejects(answer, { code })
+  await closing
+  assert.deepEqual([memory.files.locks.size, memory.files.openCount], [0, 0])
+  for (const stream of [begun, further, unread]) await assert.rejects(stream.next(), { code })
+  for (const stream of [begun, asked, read]) assert.deepEqual(await stream.next(), { done: true, value: undefined })
+})

@@ -30,7 +30,14 @@ class Files {
       this.told.push(name, work, error)
     }) as unknown as Emit
     const { files } = new MemoryEnvironment()
-    this.obsolete = new ObsoleteFiles(files, '/db', executor as unknown as JobExecutor, emit, () => this.changes++)
+    this.obsolete = new ObsoleteFiles(
+      files,
+      '/db',
+      undefined,
+      executor as unknown as JobExecutor,
+      emit,
+      () => this.changes++,
+    )
   }
 
   /** The first name of each file of the removals that have been asked for since. */

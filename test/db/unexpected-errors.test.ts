@@ -75,7 +75,7 @@ function installerOf(): { readonly installer: Installer; readonly health: Health
   versions.startManifest({ logNumber: fileNumber(1), lastSequence: sequenceNumber(0) })
   const health = new Health(() => {})
   return {
-    installer: new Installer(versions, new InlineExecutor(environment, bytewiseComparator), health, () => {}),
+    installer: new Installer(versions, undefined, new InlineExecutor(environment, bytewiseComparator), health, () => {}),
     health,
   }
 }
@@ -144,7 +144,7 @@ function installerBy(
   environment.takeCalls()
   const health = new Health(() => {})
   const replaced: number[] = []
-  const installer = new Installer(versions, executorOf(start), health, (number) => replaced.push(number))
+  const installer = new Installer(versions, undefined, executorOf(start), health, (number) => replaced.push(number))
   return { environment, versions, installer, health, replaced }
 }
 
@@ -238,6 +238,7 @@ test('what is finished leaves no edit in the MANIFEST that is not current', () =
   // Whose thread does not answer.
   const installer = new Installer(
     versions,
+    undefined,
     executorOf(() => {}),
     new Health(() => {}),
     () => {},

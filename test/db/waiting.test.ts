@@ -3,10 +3,11 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { VarveError } from '../../src/base/errors.ts'
+import { systemErrorCode, type VarveError } from '../../src/base/errors.ts'
 import { Prng } from '../../src/base/prng.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
+import type { Options } from '../../src/db/options.ts'
 import type { FaultCode } from '../../src/env/fault-call.ts'
 import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
@@ -25,10 +26,11 @@ interface Faulty {
   fail(op: string, suffix: string, code?: FaultCode): void
 }
 
-async function faulty(): Promise<Faulty> {
+async function faulty(options: Options = {}): Promise<Faulty> {
   const memory = new MemoryEnvironment()
   const environment = new FaultEnvironment(memory, { directory: DIRECTORY })
-  const db = await open(DIRECTORY, { workers: 0, writeBufferBytes: 16384, maxImmutableMemTables: 1, environment })
+  const small = { workers: 0, writeBufferBytes: 16384, maxImmutableMemTables: 1 }
+  const db = await open(DIRECTORY, { ...small, ...options, environment })
   const fail = (op: string, suffix: string, code: FaultCode = 'EIO'): void =>
     environment.setFaults((call) => (call.op === op && call.path.endsWith(suffix) ? { code } : undefined))
   return { memory, environment, db, fail }
@@ -282,6 +284,47 @@ test('a table whose close fails does not keep the other tables open', async () =
   environment.setFaults((call) => (call.op === 'close' && call.path.endsWith('.ldb') ? { code: 'EIO' } : undefined))
   await db.close().catch(() => {})
   assert.deepEqual([memory.files.locks.size, memory.files.openCount], [0, 0])
+})
+
+test('a write that has waited too long is told why the flush it waited for fails, though that will be tried again', async () => {
+  const { db, fail } = await faulty({ stallTimeoutMs: 20 })
+  fail('create', '.ldb', 'ENOSPC')
+  assert.throws(
+    () => {
+      for (let i = 0; i < 100; i++) db.putSync(`key${i}`, 'v'.repeat(4000))
+    },
+    ({ code, message, cause }: VarveError) => {
+      assert.deepEqual([code, systemErrorCode(cause)], ['STALLED', 'ENOSPC'])
+      assert.match(message, /cannot be flushed after 20 ms: cannot create .*ldb: no space left on device/)
+      return true
+    },
+  )
+  fail('nothing', '')
+  await db.flush()
+  db.putSync('a', '1')
+  await db.close()
+})
+
+test('an opening for whose MemTable there is no memory says so, and holds nothing', async () => {
+  const memory = new MemoryEnvironment()
+  const Shared = globalThis.SharedArrayBuffer
+  globalThis.SharedArrayBuffer = class {
+    constructor(bytes: number) {
+      if (bytes > 20_000_000) throw new RangeError('Array buffer allocation failed')
+      // biome-ignore lint/correctness/noConstructorReturn: it stands in for the host's
+      return new Shared(bytes)
+    }
+  } as never
+  try {
+    const message = /^there is no memory for a MemTable of \d+ bytes; a smaller writeBufferBytes takes less$/
+    const options = { writeBufferBytes: 30_000_000 }
+    await assert.rejects(openIn(memory, options), { code: 'NOT_SUPPORTED', message })
+    assert.deepEqual([memory.files.locks.size, memory.files.openCount], [0, 0])
+    const db = await openIn(memory)
+    await db.close()
+  } finally {
+    globalThis.SharedArrayBuffer = Shared
+  }
 })
 
 test('an unexpected error while a write waits for room is that write’s, and does not end all writing', async () => {
