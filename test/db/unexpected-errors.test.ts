@@ -75,7 +75,13 @@ function installerOf(): { readonly installer: Installer; readonly health: Health
   versions.startManifest({ logNumber: fileNumber(1), lastSequence: sequenceNumber(0) })
   const health = new Health(() => {})
   return {
-    installer: new Installer(versions, undefined, new InlineExecutor(environment, bytewiseComparator), health, () => {}),
+    installer: new Installer(
+      versions,
+      undefined,
+      new InlineExecutor(environment, bytewiseComparator),
+      health,
+      () => {},
+    ),
     health,
   }
 }
