@@ -158,3 +158,27 @@ test('a long run tells how far it is, and ends when it is told to', async () => 
   await assert.rejects(verify(DIRECTORY, { environment, signal: AbortSignal.abort('enough') }), AbortedError)
   assert.deepEqual([environment.files.openCount, environment.files.locks.size], [0, 0])
 })
+
+test('files that another process removes while it reads are not damage, if the MANIFEST says that it is at work', async () => {
+  for (const isWritten of [true, false]) {
+    const environment = environmentOf(await small())
+    const { files } = environment
+    const inDirectory = (pattern: RegExp) =>
+      files
+        .list(DIRECTORY)
+        .filter((name) => pattern.test(name))
+        .map((name) => files.join(DIRECTORY, name))
+    const tables = inDirectory(/ldb$/)
+    assert.equal(tables.length, 2)
+    const onProgress = (): void => {
+      for (const table of tables.splice(0)) files.remove(table)
+      for (const manifest of isWritten ? inDirectory(/^MANIFEST/) : []) {
+        files.remove(manifest)
+        files.createWritable(manifest).close()
+      }
+    }
+    const verified = verify(DIRECTORY, { environment, readOnly: true, onProgress })
+    if (isWritten) await assert.rejects(verified, { code: 'STALE' })
+    else assert.equal((await verified).isDamaged, true)
+  }
+})
