@@ -217,7 +217,9 @@ class Verification {
       if (replay !== undefined) {
         const chain = replay
         if (!note(notes, () => chain.add(numberOf(notes)))) replay = undefined
-        for (const { offset, reason } of chain.report().discarded.slice(discarded)) notes.add('warning', reason, offset)
+        for (const { offset, bytes, reason } of chain.report().discarded.slice(discarded)) {
+          notes.add('warning', `${reason}; an opening discards the ${bytes} bytes from here on`, offset)
+        }
       }
       progress.add(notes.name, notes.bytes)
       yield

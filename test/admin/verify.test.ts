@@ -89,6 +89,22 @@ test('every file that is missing or cut off is found', async () => {
   }
 })
 
+test('of a log that ends before its time, it is told how much an opening discards', async () => {
+  const directory = await leftBy(async (db) => {
+    await db.put('a', '1'.repeat(100))
+    await db.put('b', '2'.repeat(100))
+    await db.put('c', '3')
+  }, OPTIONS)
+  const [name, log] = [...directory].find(([candidate]) => candidate.endsWith('.log'))!
+  const torn = withFile(directory, name, flipped(log, 200))
+  const db = await openIn(environmentOf(torn), OPTIONS)
+  const [{ offset, bytes, reason }] = db.recoveryInfo.discarded
+  await db.close()
+  assert.ok(offset > 0 && bytes > 0)
+  const message = `${reason}; an opening discards the ${bytes} bytes from here on`
+  assert.deepEqual((await report(torn)).findings, [{ file: name, offset, severity: 'warning', message }])
+})
+
 test('a filter that denies a key of its table is found, though all checksums are right', async () => {
   const directory = await small()
   const [name, table] = [...directory].find(([candidate]) => candidate.endsWith('.ldb'))!
