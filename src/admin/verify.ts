@@ -8,12 +8,13 @@
  * Damage   of one file does not keep the others from being read. Without a MANIFEST all tables and logs are read, though
  *          nothing tells which of them are needed.
  */
-import { CorruptionError, IOError, VarveError } from '../base/errors.ts'
+import { CorruptionError, IOError, StaleError, VarveError } from '../base/errors.ts'
 import { CURRENT, isUsualName, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
 import { type FileNumber, sequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import { LogReplay } from '../db/log-replay.ts'
 import type { Steps } from '../db/long-runs.ts'
+import { manifestMark } from '../db/manifest-mark.ts'
 import { LogReader } from '../log/log-reader.ts'
 import { findTable } from '../table/table-file.ts'
 import { readCurrent } from '../version/manifest.ts'
@@ -34,14 +35,17 @@ import { FileNotes, type Severity, type VerifyReport } from './verify-report.ts'
 
 /** Options of `verify`. */
 export interface VerifyOptions extends AdminOptions {
-  /** Take no lock: for a directory that this user cannot write to, and nobody else writes to. Default false. */
+  /**
+   * Take no lock: for a directory that this user cannot write to, and nobody else writes to. What seems to be damaged of a database
+   * that was written meanwhile is StaleError. Default false.
+   */
   readonly readOnly?: boolean | undefined
 }
 
 /**
  * Read and check every byte of a database that nobody has open.
  * @returns what was found; damage is no error of the call
- * @throws (rejects with) NotFoundError, LockedError, InvalidArgumentError, AbortedError, IOError
+ * @throws (rejects with) NotFoundError, LockedError, InvalidArgumentError, AbortedError, IOError; StaleError with `readOnly`
  */
 export function verify(directory: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   try {
@@ -65,9 +69,11 @@ class Verification {
   readonly #context: AdminContext
   readonly #notes = new Map<string, FileNotes>()
   readonly #startMs: number
+  readonly #mark: string | undefined
 
   constructor(context: AdminContext) {
     this.#context = context
+    this.#mark = manifestMark(context.files, context.directory)
     this.#startMs = context.environment.clock.monotonicMs()
   }
 
@@ -80,16 +86,27 @@ class Verification {
     for (const notes of this.#notes.values()) noteIdle(notes, found)
     const files = [...this.#notes.values()].map((notes) => notes.finish())
     const findings = files.flatMap((file) => file.findings)
+    const isDamaged = findings.some(({ severity }) => severity === 'damage')
+    if (isDamaged) this.#checkStill()
     const live = files.filter(({ isLive, kind }) => isLive && (kind === 'table' || kind === 'log'))
     return {
       directory: givenDirectory,
       files,
       findings,
-      isDamaged: findings.some(({ severity }) => severity === 'damage'),
+      isDamaged,
       entries: live.reduce((sum, { entries }) => sum + entries, 0),
       bytes: live.reduce((sum, { bytes }) => sum + bytes, 0),
       durationMs: environment.clock.monotonicMs() - this.#startMs,
     }
+  }
+
+  /** Files that were going are not damage. @throws StaleError */
+  #checkStill(): void {
+    const { files, directory, givenDirectory } = this.#context
+    if (this.#mark === undefined || manifestMark(files, directory) === this.#mark) return
+    throw new StaleError(
+      `${givenDirectory} was written while it was verified: verify a checkpoint of it, or close it first`,
+    )
   }
 
   #list(): void {
@@ -200,7 +217,9 @@ class Verification {
       if (replay !== undefined) {
         const chain = replay
         if (!note(notes, () => chain.add(numberOf(notes)))) replay = undefined
-        for (const { offset, reason } of chain.report().discarded.slice(discarded)) notes.add('warning', reason, offset)
+        for (const { offset, bytes, reason } of chain.report().discarded.slice(discarded)) {
+          notes.add('warning', `${reason}; an opening discards the ${bytes} bytes from here on`, offset)
+        }
       }
       progress.add(notes.name, notes.bytes)
       yield

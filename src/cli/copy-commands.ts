@@ -1,13 +1,14 @@
 /**
- * `varve checkpoint`, `backup`, `restore` and `destroy`: databases as wholes.
+ * `varve checkpoint`, `backup`, `restore`, `compact` and `destroy`: databases as wholes.
  */
 import { addAbortSignal, type Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { showBytesCount, showPlural } from '../inspect/figures.ts'
-import { destroy, restore } from '../public/index.ts'
+import { type DB, destroy, restore } from '../public/index.ts'
 import { EXIT_FAILED, ExitError, isClosedPipe, UsageError } from './exit.ts'
 import { openInput } from './input.ts'
 import { interruptible } from './interruption.ts'
+import { parseText } from './key-text.ts'
 import type { Output } from './output.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -38,6 +39,17 @@ export function addCopyCommands(program: Command, output: Output): void {
     .argument('<file>', 'the backup; - for stdin')
     .argument('<dir>', 'directory that does not exist, or is empty')
     .action((file, dir) => restoreDatabase(file, dir))
+  program
+    .command('compact')
+    .summary('merge tables, and free the space of what was deleted')
+    .description(
+      'Merge the tables of a database, or those with keys from <start> to <end>, so that what was overwritten or deleted takes no ' +
+        'space. Needs as much free space meanwhile. Tables are written as by default: with snappy, and filters of 10 bits a key.',
+    )
+    .argument('<dir>', 'directory of the database')
+    .argument('[start]', 'first key (default: that of the database)')
+    .argument('[end]', 'last key (default: that of the database)')
+    .action((dir, start, end, _, command) => compactDatabase(dir, start, end, command.optsWithGlobals().hex ?? false))
   program
     .command('destroy')
     .summary('remove a database')
@@ -76,6 +88,30 @@ async function restoreDatabase(file: string, directory: string): Promise<void> {
     restore(addAbortSignal(signal, source), directory, { signal }),
   )
   process.stderr.write(`${directory}: ${showPlural(files, 'file')}, ${showBytesCount(bytes)}\n`)
+}
+
+async function compactDatabase(
+  directory: string,
+  startText: string | undefined,
+  endText: string | undefined,
+  hex: boolean,
+): Promise<void> {
+  const start = startText === undefined ? undefined : parseText(startText, hex)
+  const end = endText === undefined ? undefined : parseText(endText, hex)
+  const [before, after] = await interruptible((signal) =>
+    withDatabase(directory, EXISTING, async (db) => {
+      const figures = tableFigures(db)
+      await db.compactRange(start, end, { signal })
+      return [figures, tableFigures(db)]
+    }),
+  )
+  process.stderr.write(`${directory}: ${after}; before, ${before}\n`)
+}
+
+function tableFigures(db: DB): string {
+  const { tables } = db.stats()
+  const bytes = tables.reduce((sum, table) => sum + table.bytes, 0)
+  return `${showPlural(tables.length, 'table')}, ${showBytesCount(bytes)}`
 }
 
 async function destroyDatabase(directory: string, isMeant: boolean): Promise<void> {

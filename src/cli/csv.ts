@@ -26,17 +26,17 @@ interface ParsedRecord {
 /**
  * A record that cannot be parsed is told to `onFault` in its place among the others, and passed over if that returns. A quote that
  * is never closed is another thing: it takes all that follows, of which nobody can tell how many records they were.
- * @throws what onFault throws; RecordFault if the rest cannot be parsed at all; ExitError if the input is not UTF-8, or its header
- *   names a column twice; errors of the source
+ * @throws what onFault throws; RecordFault if the header or the rest cannot be parsed at all; ExitError if the input is not
+ *   UTF-8, or its header names a column twice; errors of the source
  */
 export async function* readCsv(
   source: AsyncIterable<Buffer>,
   delimiter: ',' | '\t',
   onFault: OnFault,
 ): AsyncGenerator<SourceRecord> {
-  const faults: RecordFault[] = []
   const input = { bytes: 0 }
   let last: Place = BEGINNING
+  let faulty: FaultyRecord | undefined
   let open: CsvError | undefined
   const parser = parse({
     ...PARSER_OPTIONS,
@@ -50,14 +50,14 @@ export async function* readCsv(
   stream.on('error', (error) => parser.destroy(error))
   stream.pipe(parser)
   try {
-    for await (const { info, record } of parser as AsyncIterable<ParsedRecord>) {
-      while (faults.length > 0 && faults[0].line <= info.lines) onFault(faults.shift() as RecordFault)
-      yield { line: info.lines, fields: record, json: JSON.stringify(record) }
+    for await (const parsed of parser as AsyncIterable<ParsedRecord | RecordFault>) {
+      if (parsed instanceof RecordFault) onFault(parsed)
+      else yield { line: parsed.info.lines, fields: parsed.record, json: JSON.stringify(parsed.record) }
     }
-    for (const fault of faults) onFault(fault)
+    if (faulty !== undefined) onFault(faultOf(faulty))
     if (open !== undefined) throw unclosed(open, last, input.bytes)
   } catch (error) {
-    throw error instanceof CsvError ? faultOf(error, Number(error.lines)) : error
+    throw error instanceof CsvError ? faultOf(faultyAfter(last, error, undefined)) : error
   } finally {
     stream.destroy()
   }
@@ -67,19 +67,54 @@ export async function* readCsv(
     return checkedColumns(names)
   }
 
-  /** The parser is ahead of those who take its records. */
   function pass(parsed: ParsedRecord): ParsedRecord {
+    endFaulty()
     last = parsed.info
     return parsed
   }
 
+  /** One record may have several faults, and counts once. A header has no second try: the next line would become the header. */
   function skip(error: CsvError | undefined): undefined {
-    if (error?.code === 'CSV_QUOTE_NOT_CLOSED') open = error
-    else if (error !== undefined) {
-      faults.push(faultOf(error, lineAfter(last, error)))
-      last = placeOf(error)
-    }
+    if (error === undefined) return
+    const { record } = (parser as unknown as { readonly state: { readonly record: unknown } }).state
+    const isSame = faulty !== undefined && faulty.record === record
+    if (!isSame) endFaulty()
+    if (error.code === 'CSV_QUOTE_NOT_CLOSED') open = error
+    else if (last === BEGINNING) throw error
+    else if (faulty !== undefined) faulty.last = placeOf(error)
+    else faulty = faultyAfter(last, error, record)
   }
+
+  /** It goes where the records go, so that it is told in its place, and no more of them are kept than of those. */
+  function endFaulty(): void {
+    if (faulty === undefined) return
+    parser.push(faultOf(faulty))
+    last = faulty.last
+    faulty = undefined
+  }
+}
+
+/** A record that cannot be parsed: its first fault, and as far as it is known. */
+interface FaultyRecord {
+  /** What the parser has of it. */
+  readonly record: unknown
+  readonly error: CsvError
+  readonly firstLine: number
+  last: Place
+}
+
+function faultyAfter(last: Place, error: CsvError, record: unknown): FaultyRecord {
+  return { record, error, firstLine: lineAfter(last, error), last: placeOf(error) }
+}
+
+function faultOf({ error, firstLine, last }: FaultyRecord): RecordFault {
+  const line = Number(error.lines)
+  const from = line > firstLine ? ` (its record begins at line ${firstLine})` : ''
+  return new RecordFault(
+    line,
+    error.message.replace(/ (on|at) line \d+/, '') + from,
+    Math.max(1, last.lines - firstLine + 1),
+  )
 }
 
 /** Where a record ends: its last line, and how many lines up to it are empty. */
@@ -113,13 +148,6 @@ function checkedColumns(names: string[]): string[] {
   const twice = names.find((name, i) => name !== '' && names.indexOf(name) < i)
   if (twice !== undefined) throw new ExitError(EXIT_FAILED, `the header names the column ${twice} twice`)
   return names
-}
-
-/** @param firstLine of the record */
-function faultOf(error: CsvError, firstLine: number): RecordFault {
-  const line = Number(error.lines)
-  const from = line > firstLine ? ` (its record begins at line ${firstLine})` : ''
-  return new RecordFault(line, error.message.replace(/ (on|at) line \d+/, '') + from, Math.max(1, line - firstLine + 1))
 }
 
 /** The chunks as they are; the parser would turn bad UTF-8 into U+FFFD without a word. */

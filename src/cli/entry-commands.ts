@@ -7,7 +7,7 @@ import { EXIT_MISSING, ExitError } from './exit.ts'
 import { parseText, showText } from './key-text.ts'
 import { durabilityOption } from './option-values.ts'
 import type { Output } from './output.ts'
-import { withDatabase } from './with-database.ts'
+import { withDatabase, withReader } from './with-database.ts'
 
 interface EntryOptions {
   readonly hex?: boolean
@@ -55,7 +55,7 @@ export function addEntryCommands(program: Command, output: Output): void {
 async function get(directory: string, keyText: string, options: EntryOptions, output: Output): Promise<void> {
   const hex = options.hex ?? false
   const key = parseText(keyText, hex)
-  const value = await withDatabase(directory, { readOnly: true }, (db) => db.get(key))
+  const value = await withReader(directory, (db) => db.get(key))
   if (value === undefined) throw new ExitError(EXIT_MISSING, `there is no key ${keyText} in ${directory}`)
   await output.write(hex ? showText(value, true) : value)
   if (!options.raw) await output.write('\n')

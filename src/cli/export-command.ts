@@ -12,7 +12,7 @@ import { EXIT_FAILED, ExitError } from './exit.ts'
 import { showText } from './key-text.ts'
 import type { Output } from './output.ts'
 import { addRangeOptions, type RangeOptions, scanOptionsOf } from './range.ts'
-import { withDatabase } from './with-database.ts'
+import { withRange } from './with-database.ts'
 
 type Format = 'ndjson' | 'tsv'
 
@@ -43,7 +43,7 @@ async function exportEntries(directory: string, options: Options, output: Output
   const range = scanOptionsOf(options)
   const hex = options.hex ?? false
   const line = options.format === 'tsv' ? tsvLine(hex) : jsonLine(hex)
-  await withDatabase(directory, { readOnly: true }, async (db) => {
+  await withRange(directory, range, async (db) => {
     if (options.format === 'tsv') await output.write('key\tvalue\n')
     for await (const [key, value] of db.scan(range)) await output.write(lineOf(line, key, value))
     await output.flush()

@@ -6,7 +6,7 @@ import type { DB } from '../public/index.ts'
 import { showText } from './key-text.ts'
 import type { Output } from './output.ts'
 import { addRangeOptions, type RangeOptions, scanOptionsOf } from './range.ts'
-import { withDatabase } from './with-database.ts'
+import { withRange } from './with-database.ts'
 
 interface Options extends RangeOptions {
   readonly keys?: boolean
@@ -29,8 +29,7 @@ export function addScanCommand(program: Command, output: Output): void {
 }
 
 async function scan(directory: string, options: Options, output: Output): Promise<void> {
-  scanOptionsOf(options)
-  await withDatabase(directory, { readOnly: true }, async (db) => {
+  await withRange(directory, scanOptionsOf(options), async (db) => {
     for await (const line of lines(db, options)) await output.write(line)
     await output.flush()
   })

@@ -89,6 +89,22 @@ test('every file that is missing or cut off is found', async () => {
   }
 })
 
+test('of a log that ends before its time, it is told how much an opening discards', async () => {
+  const directory = await leftBy(async (db) => {
+    await db.put('a', '1'.repeat(100))
+    await db.put('b', '2'.repeat(100))
+    await db.put('c', '3')
+  }, OPTIONS)
+  const [name, log] = [...directory].find(([candidate]) => candidate.endsWith('.log'))!
+  const torn = withFile(directory, name, flipped(log, 200))
+  const db = await openIn(environmentOf(torn), OPTIONS)
+  const [{ offset, bytes, reason }] = db.recoveryInfo.discarded
+  await db.close()
+  assert.ok(offset > 0 && bytes > 0)
+  const message = `${reason}; an opening discards the ${bytes} bytes from here on`
+  assert.deepEqual((await report(torn)).findings, [{ file: name, offset, severity: 'warning', message }])
+})
+
 test('a filter that denies a key of its table is found, though all checksums are right', async () => {
   const directory = await small()
   const [name, table] = [...directory].find(([candidate]) => candidate.endsWith('.ldb'))!
@@ -157,4 +173,28 @@ test('a long run tells how far it is, and ends when it is told to', async () => 
   assert.ok(seen.length > 0)
   await assert.rejects(verify(DIRECTORY, { environment, signal: AbortSignal.abort('enough') }), AbortedError)
   assert.deepEqual([environment.files.openCount, environment.files.locks.size], [0, 0])
+})
+
+test('files that another process removes while it reads are not damage, if the MANIFEST says that it is at work', async () => {
+  for (const isWritten of [true, false]) {
+    const environment = environmentOf(await small())
+    const { files } = environment
+    const inDirectory = (pattern: RegExp) =>
+      files
+        .list(DIRECTORY)
+        .filter((name) => pattern.test(name))
+        .map((name) => files.join(DIRECTORY, name))
+    const tables = inDirectory(/ldb$/)
+    assert.equal(tables.length, 2)
+    const onProgress = (): void => {
+      for (const table of tables.splice(0)) files.remove(table)
+      for (const manifest of isWritten ? inDirectory(/^MANIFEST/) : []) {
+        files.remove(manifest)
+        files.createWritable(manifest).close()
+      }
+    }
+    const verified = verify(DIRECTORY, { environment, readOnly: true, onProgress })
+    if (isWritten) await assert.rejects(verified, { code: 'STALE' })
+    else assert.equal((await verified).isDamaged, true)
+  }
 })

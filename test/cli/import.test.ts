@@ -197,6 +197,36 @@ test('records that a quote takes which is closed too late are told by their line
   assert.equal(succeed('scan', db, '--keys'), '1\n6\n8\n')
 })
 
+test('a record with several faults is one record; its lines end where its last fault is', (t) => {
+  const input = 'k,v\n1,x"y"z\n2,b\n3,"c"d"e\nf"g"\n4,d\n5,x"y"\n'
+  const db = temporaryPath(t)
+  const args = ['--format', 'csv', '--key', '{k}', '--value', 'v']
+  const { status, stderr } = runWith(input, 'import', db, ...args, '--skip-invalid')
+  assert.equal(status, 0)
+  assert.match(stderr, /^imported 2 records, .*; skipped 3 invalid records, of 4 lines\n$/)
+  assert.equal(succeed('scan', db, '--keys'), '2\n4\n')
+})
+
+test('a header that cannot be parsed ends the import, faults skipped or not: no record takes its place', (t) => {
+  const args = ['--format', 'csv', '--key', '{1}', '--skip-invalid']
+  const { status, stderr } = runWith('i"d,v\n1,2\n3,4\n', 'import', temporaryPath(t), ...args)
+  assert.equal(status, 3)
+  assert.match(stderr, /^varve: line 1: Invalid Opening Quote: .* \(imported before it: 0 records\)\n$/)
+})
+
+test('of faults, no more is kept in memory than of records', async () => {
+  let lines = 0
+  async function* source(): AsyncGenerator<Buffer> {
+    yield Buffer.from('k,v\n')
+    for (; lines < 100_000; lines += 100) yield Buffer.from('1,x"y\n'.repeat(100))
+  }
+  const records = readCsv(source(), ',', (fault) => {
+    throw fault
+  })
+  await assert.rejects(async () => await records.next(), /line 2: Invalid Opening Quote/)
+  assert.ok(lines < 50_000, `${lines} lines were read for the fault of the first`)
+})
+
 test('CSV that is not UTF-8 is refused', (t) => {
   const input = Buffer.from('k\n\xff\n', 'latin1')
   const { status, stderr } = runWith(

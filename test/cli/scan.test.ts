@@ -2,7 +2,10 @@
  * scan.
  */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { open } from '../../src/public/index.ts'
 import { CLI_PATH, runUnread, succeed, temporaryPath } from './run-cli.ts'
@@ -64,4 +67,30 @@ test('a value of bytes is shown in memory that is in proportion to it', async (t
   const args = ['--max-old-space-size=64', CLI_PATH, 'scan', directory, '--values']
   const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'latin1', maxBuffer: 2 ** 26 })
   assert.deepEqual([status, stdout.length], [0, 2 + 8 * 2 ** 20 + 1])
+})
+
+test('a scan beside a writer is of one state to its end, whatever is compacted away meanwhile', async (t) => {
+  const directory = temporaryPath(t)
+  const db = await open(directory, { maxFileBytes: 64 * 1024, compression: 'none' })
+  const fill = async (letter: string) => {
+    for (let i = 0; i < 2000; i++) await db.put(`key${String(i).padStart(4, '0')}`, letter.repeat(1000))
+    await db.compactRange()
+  }
+  await fill('a')
+  const before = readdirSync(directory).filter((name) => name.endsWith('.ldb'))
+  assert.ok(before.length > 10)
+  for (const command of [['scan', '--values'], ['export']]) {
+    const child = spawn(process.execPath, [CLI_PATH, ...command, directory], { stdio: ['ignore', 'pipe', 'pipe'] })
+    await once(child.stdout, 'readable')
+    await fill('b')
+    const [printed, errors] = await Promise.all([text(child.stdout), text(child.stderr)])
+    assert.equal(errors, '')
+    assert.equal(printed.match(command[0] === 'scan' ? /^a{1000}$/gm : /"a{1000}"/g)?.length, 2000)
+    await fill('a')
+  }
+  assert.deepEqual(
+    readdirSync(directory).filter((name) => before.includes(name)),
+    [],
+  )
+  await db.close()
 })

@@ -131,6 +131,27 @@ test('a backup that is damaged, or of no database, is refused', async (t) => {
   assert.equal(run('backup', temporaryPath(t)).status, 3)
 })
 
+test('compact frees what was overwritten, in all of a database or in a range', async (t) => {
+  const directory = temporaryPath(t)
+  const db = await open(directory, { compression: 'none', mergeAtRest: false })
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < 100; i++) await db.put(`key${i}`, 'x'.repeat(1000))
+    await db.flush()
+  }
+  await db.close()
+  assert.match(
+    run('compact', directory, 'x', 'y').stderr,
+    /: \d tables?, [\d.]+ KiB; before, 2 tables, 20\d\.\d KiB\n$/,
+  )
+  const { status, stdout } = run('--hex', 'compact', directory, '00')
+  assert.deepEqual([status, stdout], [0, ''])
+  assert.match(run('compact', directory).stderr, /: 1 table, [\d.]+ KiB; before, 1 table, [\d.]+ KiB\n$/)
+  assert.equal(succeed('scan', directory, '--keys').split('\n').length, 101)
+  assert.equal(run('--hex', 'compact', directory, 'key').status, 2)
+  const missing = temporaryPath(t)
+  assert.deepEqual([run('compact', missing).status, existsSync(missing)], [3, false])
+})
+
 test('destroy asks for --yes, and leaves what is not the database’s', async (t) => {
   const directory = await made(temporaryPath(t))
   writeFileSync(join(directory, 'notes.txt'), 'mine')
