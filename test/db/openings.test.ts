@@ -55,30 +55,53 @@ async function cycle(directory: string, environment: Environment, round: number)
 
 const noProc = existsSync('/proc/self/fd') ? false : 'there is no /proc here'
 
-test('a thousand openings leave descriptors and memory where a hundred left them', { skip: noProc }, async (t) => {
+interface Held {
+  readonly descriptors: number
+  readonly rss: number
+  readonly heap: number
+  /** Buffers beside the heap. */
+  readonly shared: number
+}
+
+/** What is left behind, not what the collector has not come to yet: memory beside the heap is freed in the background. */
+async function held(): Promise<Held> {
+  collectGarbage()
+  await new Promise((resolve) => setImmediate(resolve))
+  collectGarbage()
+  const { rss, heapUsed: heap, arrayBuffers: shared } = process.memoryUsage()
+  return { descriptors: descriptors(), rss, heap, shared }
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
+}
+
+/**
+ * By then V8's young generation is as large as it gets, and so is what malloc keeps of what was freed: 40 MiB, most of them before
+ * the collector has run for the first time (measured to 7000 openings: 4 MiB more, of them 1.5 compiled code). What grows from
+ * then on grows in steps, and rarely; a leak, in every stretch.
+ */
+const WARM_ROUNDS = 400
+const STRETCH_ROUNDS = 100
+
+test('a thousand openings leave descriptors and memory where four hundred left them', { skip: noProc }, async (t) => {
   await withDirectory(async (directory) => {
     const environment = unsynced()
-    let before = { descriptors: 0, rss: 0, shared: 0 }
+    const looks: Held[] = []
     for (let round = 1; round <= 1000; round++) {
       await cycle(directory, environment, round)
-      if (round !== 100 && round !== 1000) continue
-      // What is left behind, not what the collector has not come to yet: memory beside the heap is freed in the background.
-      collectGarbage()
-      await new Promise((resolve) => setImmediate(resolve))
-      collectGarbage()
-      const now = {
-        descriptors: descriptors(),
-        rss: process.memoryUsage().rss,
-        shared: process.memoryUsage().arrayBuffers,
-      }
+      if (round < WARM_ROUNDS || round % STRETCH_ROUNDS !== 0) continue
+      const now = await held()
       t.diagnostic(`${round}: ${JSON.stringify(now)}`)
-      if (round === 1000) {
-        assert.equal(now.descriptors, before.descriptors)
-        assert.ok(now.rss < before.rss + 64 * MIB, `${now.rss} bytes resident, ${before.rss} before`)
-        assert.ok(now.shared < 100 * MIB, `${now.shared} bytes of buffers`)
-      }
-      before = now
+      looks.push(now)
     }
+    const [first, last] = [looks[0], looks[looks.length - 1]]
+    assert.equal(last.descriptors, first.descriptors)
+    const grown = looks.slice(1).map(({ rss }, i) => rss - looks[i].rss)
+    assert.ok(median(grown) < MIB, `${grown} bytes more resident, by stretch`)
+    assert.ok(last.rss < first.rss + 32 * MIB, `${last.rss} bytes resident, ${first.rss} before`)
+    assert.ok(last.heap < first.heap + 4 * MIB, `${last.heap} bytes reached, ${first.heap} before`)
+    assert.ok(last.shared < 32 * MIB, `${last.shared} bytes of buffers`)
   })
 })
 
