@@ -123,8 +123,17 @@ test('memory of MemTables that were flushed serves the next ones, but not while 
   await db.close()
 })
 
+interface Shared {
+  readonly db: DB
+  /** The reader's block. */
+  readonly words: Int32Array
+  readonly posted: LayersMessage[]
+  readonly tell: (message: unknown) => void
+  readonly leave: () => void
+}
+
 /** A database that one other thread reads, which is played here, and what it was sent. */
-async function shared(): Promise<{ db: DB; words: Int32Array; posted: LayersMessage[]; leave: () => void }> {
+async function shared(): Promise<Shared> {
   let [tell, leave] = [(_: unknown): void => {}, (): void => {}]
   const posted: LayersMessage[] = []
   const near: Port = {
@@ -146,7 +155,7 @@ async function shared(): Promise<{ db: DB; words: Int32Array; posted: LayersMess
   const words = new Int32Array(db.share().reader)
   Atomics.store(words, Layout.WAITING, 1)
   tell({ type: 'layers' })
-  return { db, words, posted, leave: () => leave() }
+  return { db, words, posted, tell, leave }
 }
 
 async function rotate(db: DB, rounds: number, after: () => void = () => {}): Promise<void> {
@@ -205,6 +214,21 @@ test('a database that another thread reads makes its MemTables of the same memor
   await db.close()
 })
 
+test('memory of a MemTable that a scan read serves the next one after the end of the scan', async () => {
+  const { db, words, posted, tell } = await shared()
+  const { buffer } = posted[0].fresh[0].token
+  const scan = db.scanSync()
+  scan.next()
+  await rotate(db, 1)
+  Atomics.store(words, Layout.IN_USE, posted.at(-1)?.generation ?? 0)
+  tell({ type: 'released' })
+  assert.equal(firstValue(posted), 'first')
+  scan.close()
+  await rotate(db, 1)
+  assert.equal(posted.at(-2)?.fresh[0].token.buffer, buffer)
+  await db.close()
+})
+
 test('memory of MemTables is used again as soon as the thread that read them has left, or closed its reader', async () => {
   for (const isTold of [true, false]) {
     const { db, words, posted, leave } = await shared()
@@ -215,6 +239,13 @@ test('memory of MemTables is used again as soon as the thread that read them has
     assert.ok(!Buffer.from(new Uint8Array(buffer)).includes('first'))
     await db.close()
   }
+})
+
+test('closing gives the memory of all MemTables back if nobody reads them, though a reader was open before', async () => {
+  const { db, words, posted } = await shared()
+  Atomics.store(words, Layout.IN_USE, Layout.NONE_ANY_MORE)
+  await db.close()
+  assert.ok(!Buffer.from(new Uint8Array(posted[0].fresh[0].token.buffer)).includes('first'))
 })
 
 test('a thread that reads while the database is closed goes on with what it has', async () => {
