@@ -65,21 +65,26 @@ interface Held {
 
 /** What is left behind, not what the collector has not come to yet: memory beside the heap is freed in the background. */
 async function held(): Promise<Held> {
-  collectGarbage()
-  await new Promise((resolve) => setImmediate(resolve))
-  collectGarbage()
-  const { rss, heapUsed: heap, arrayBuffers: shared } = process.memoryUsage()
-  return { descriptors: descriptors(), rss, heap, shared }
+  let [heap, shared] = [Infinity, Infinity]
+  for (let i = 0; i < 5; i++) {
+    await turns()
+    collectGarbage()
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    heap = Math.min(heap, heapUsed)
+    shared = Math.min(shared, arrayBuffers)
+  }
+  return { descriptors: descriptors(), rss: process.memoryUsage().rss, heap, shared }
 }
 
+/** The lower one of two. */
 function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
+  return [...numbers].sort((a, b) => a - b)[(numbers.length - 1) >> 1]
 }
 
 /**
- * By then V8's young generation is as large as it gets, and so is what malloc keeps of what was freed: 40 MiB, most of them before
- * the collector has run for the first time (measured to 7000 openings: 4 MiB more, of them 1.5 compiled code). What grows from
- * then on grows in steps, and rarely; a leak, in every stretch.
+ * By then V8's young generation is as large as it gets, and malloc keeps most of what it will of freed memory, some 40 MiB (measured to
+ * 7000 openings: 3 MiB more from the 2000th on). A leak grows in every stretch, in what V8 counts, or, beyond what malloc still has, in
+ * what is resident; that other growth comes in few steps.
  */
 const WARM_ROUNDS = 400
 const STRETCH_ROUNDS = 100
@@ -98,10 +103,10 @@ test('a thousand openings leave descriptors and memory where four hundred left t
     const [first, last] = [looks[0], looks[looks.length - 1]]
     assert.equal(last.descriptors, first.descriptors)
     const grown = looks.slice(1).map(({ rss }, i) => rss - looks[i].rss)
-    assert.ok(median(grown) < MIB, `${grown} bytes more resident, by stretch`)
+    assert.ok(median(grown) < 2 * MIB, `${grown} bytes more resident, by stretch`)
     assert.ok(last.rss < first.rss + 32 * MIB, `${last.rss} bytes resident, ${first.rss} before`)
-    assert.ok(last.heap < first.heap + 4 * MIB, `${last.heap} bytes reached, ${first.heap} before`)
-    assert.ok(last.shared < 32 * MIB, `${last.shared} bytes of buffers`)
+    assert.ok(last.heap < first.heap + 2 * MIB, `${last.heap} bytes reached, ${first.heap} before`)
+    assert.ok(last.shared < first.shared + MIB, `${last.shared} bytes of buffers, ${first.shared} before`)
   })
 })
 
