@@ -29,7 +29,8 @@ export const TUNING: readonly TuningConstant[] = [
   { file: 'log/log-writer', constant: 'KEPT_BUFFER_BYTES', reason: 'when a buffer that has grown is let go' },
   { file: 'table/block-cursor', constant: 'FIRST_KEY_BYTES', reason: 'the buffer grows with the keys' },
   { file: 'table/block-cursor', constant: 'LOOP_BYTES', reason: 'a loop or a view copies the same bytes' },
-  { file: 'table/filter-block', constant: 'FIRST_KEYS_BYTES', reason: 'the buffer grows with the keys' },
+  { file: 'table/filter-block', constant: 'FIRST_KEYS', reason: 'the buffer grows with the keys' },
+  { file: 'table/filter-block', constant: 'FIRST_BYTES', reason: 'the buffer grows with the filters' },
   {
     file: 'table/snappy-decoder',
     constant: 'MAX_WORD_COPY_BYTES',

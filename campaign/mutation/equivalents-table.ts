@@ -120,12 +120,8 @@ export const TABLE_EQUIVALENTS: readonly AllowedMutant[] = [
   },
   {
     file: 'table/block-cursor',
-    line: 'if (unshared <= LOOP_BYTES) {',
-    changes: [
-      'unshared <= LOOP_BYTES → true',
-      'unshared <= LOOP_BYTES → false',
-      'unshared <= LOOP_BYTES → unshared < LOOP_BYTES',
-    ],
+    line: 'if (rest <= LOOP_BYTES) {',
+    changes: ['rest <= LOOP_BYTES → false', 'rest <= LOOP_BYTES → rest < LOOP_BYTES'],
     reason: ANOTHER_WAY,
   },
   {
@@ -190,8 +186,8 @@ export const TABLE_EQUIVALENTS: readonly AllowedMutant[] = [
   },
   {
     file: 'table/filter-block',
-    line: 'if (end > this.#keys.length)',
-    changes: ['end > this.#keys.length → end >= this.#keys.length'],
+    line: 'if (needed > this.#bytes.length)',
+    changes: ['needed > this.#bytes.length → needed >= this.#bytes.length'],
     reason: GROWS_EARLY,
   },
   {

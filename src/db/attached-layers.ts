@@ -125,14 +125,16 @@ export class AttachedLayers {
     const [active, ...immutables] = this.#memtables.values()
     this.#state = { active, immutables, version }
     this.#generation = generation
-    Atomics.store(this.#words, Layout.IN_USE, generation)
+    // What comes next may begin with MemTables that are flushed by now, and kept for what is in use.
+    if (Atomics.load(this.#control, Layout.GENERATION) <= generation)
+      Atomics.store(this.#words, Layout.IN_USE, generation)
     return replaced === version ? undefined : replaced
   }
 
   /** Use nothing any more. */
   close(): void {
     this.#isClosed = true
-    Atomics.store(this.#words, Layout.IN_USE, 0)
+    Atomics.store(this.#words, Layout.IN_USE, Layout.NONE_ANY_MORE)
   }
 
   #wait(heard: number): void {

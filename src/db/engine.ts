@@ -37,7 +37,7 @@ import type { FlushPlan } from './flush-plan.ts'
 import { Health } from './health.ts'
 import { type Done, Installer } from './installer.ts'
 import { newExecutor } from './new-executor.ts'
-import { newMemTable, recycleLayers, recycleMemTableLater } from './new-memtable.ts'
+import { newMemTable, recycleLayers } from './new-memtable.ts'
 import { ObsoleteFiles } from './obsolete-files.ts'
 import { TableOpener } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
@@ -47,6 +47,7 @@ import type { ReadHost } from './read-host.ts'
 import { isEmpty, type MemTableSlot, onVersion, type ReadState, withTable } from './read-state.ts'
 import { type RecoveryInfo, recoverInto } from './recovery.ts'
 import { Rest } from './rest.ts'
+import { RetiredMemTables } from './retired-memtables.ts'
 import { Sharing } from './sharing.ts'
 import { SnapshotList } from './snapshot.ts'
 import { StallClock } from './stall-clock.ts'
@@ -89,6 +90,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   readonly versions: VersionSet
   readonly #bufferTimer: BufferTimer
   readonly #installer: Installer
+  readonly #retired: RetiredMemTables
   readonly #obsolete: ObsoleteFiles
   /** Of tables that were found; undefined if opened read-only. */
   readonly #samples: TableSamples | undefined
@@ -138,6 +140,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.versions = recovered.versions
     const dropManifest = (number: FileNumber): void => this.#obsolete.removeManifest(number)
     this.#installer = new Installer(recovered.versions, lock, executor, this.health, dropManifest)
+    this.#retired = new RetiredMemTables(recovered.versions, executor)
     const { logNumber, versions } = recovered
     const slot = (table: MemTable): MemTableSlot => ({ table, logNumber, firstSequence: this.#nextSequence() })
     const immutables = recovered.memtables.map(slot)
@@ -264,7 +267,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
       this.#press()
       this.#dropLogs(this.versions.logNumber)
       this.#removeDropped(deletedFiles)
-      if (this.#readsNoMemTable) recycleMemTableLater(slot.table, this.background.executor)
+      this.#retired.add(slot.table)
     }
     this.#installer.install(edit, follow, done)
   }
@@ -304,6 +307,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.versions.unhold(version)
     if (this.#isReleased) return
     this.#removeDropped()
+    this.#retired.recycle()
     // What the scan that ends has noticed.
     if (this.hints.takeNew()) this.background.schedule()
   }
@@ -339,8 +343,13 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
       () => this.versions.close(),
       () => this.blocks.close(),
       () => this.tables.close(),
-      () => this.#readsNoMemTable && recycleLayers(this.#readState, this.options),
+      () => !this.versions.isHeld && !this.sharing.isReadStill && this.#recycleAll(),
     ])
+  }
+
+  #recycleAll(): void {
+    recycleLayers(this.#readState, this.options)
+    this.#retired.recycleAll()
   }
 
   #switchMemTable(table: MemTable): void {
@@ -362,11 +371,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     const dropped = this.log.list().filter((log) => log.number < number)
     closeQuietly(() => this.log.dropBelow(number))
     this.#obsolete.removeLogs(dropped.map((log) => fileNumber(log.number)))
-  }
-
-  /** Scans read MemTables in place; each holds a version. Other threads may be in the middle of a read at any time. */
-  get #readsNoMemTable(): boolean {
-    return !this.versions.isHeld && !this.sharing.wasEverUsed
   }
 
   /** The layers have changed: how much writes are to be slowed down, and what would be worth doing at rest. */

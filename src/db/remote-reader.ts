@@ -35,6 +35,8 @@ export class RemoteReader {
   readonly #untakenBytesMax: number
   /** What it has when it has taken everything; undefined if it has to ask first. */
   #posted: SharedLayers | undefined = undefined
+  /** The generation of what it was sent first; 0 before that. */
+  #first = 0
   /** What it may not have taken yet: generations, and the bytes of the MemTables that came with them. */
   #untaken: { readonly generation: number; readonly bytes: number }[] = []
 
@@ -79,8 +81,14 @@ export class RemoteReader {
   /** Note the generations that it needs. */
   addGenerations(used: Set<number>): void {
     // In this order: a scan takes its slot while the generation is in use.
-    used.add(Atomics.load(this.#words, Layout.IN_USE))
+    const inUse = Atomics.load(this.#words, Layout.IN_USE)
+    used.add(inUse === Layout.NONE_YET ? this.#first : inUse)
     this.#forEachSlot(Layout.PINNED_GENERATION, (slot) => used.add(Atomics.load(this.#words, slot + 1)))
+  }
+
+  /** Whether it has layers, or may take some that are in its port. */
+  get mayRead(): boolean {
+    return this.#first > 0 && Atomics.load(this.#words, Layout.IN_USE) !== Layout.NONE_ANY_MORE
   }
 
   /** Note the sequences that its snapshots read at. */
@@ -102,6 +110,7 @@ export class RemoteReader {
   #send(layers: SharedLayers, message: LayersMessage, bytes: number): void {
     this.port.post(message satisfies ToReader)
     this.#posted = layers
+    if (this.#first === 0) this.#first = layers.generation
     this.#untaken.push({ generation: layers.generation, bytes })
   }
 }

@@ -22,8 +22,12 @@ export const CONTROL_BYTES: number = 4 * CONTROL_WORDS
 
 // A reader block.
 
-/** The generation that the reader reads; 0 before the first, and at the end. */
+/** The generation that the reader reads, or one of these. */
 export const IN_USE = 0
+/** Nothing was taken yet; what was sent may be, at any time. */
+export const NONE_YET = 0
+/** The reader is closed. */
+export const NONE_ANY_MORE = -1
 /** 1 while the reader has asked for the layers, as a whole. */
 export const WAITING = 1
 /** The owner bumps and notifies it when it has answered. */

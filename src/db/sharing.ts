@@ -52,6 +52,7 @@ export class Sharing {
   #generation = 0
   #nextId = 1
   #isEnded = false
+  #isReadStill = false
 
   constructor(host: SharingHost, onRelease: () => void) {
     this.#host = host
@@ -63,9 +64,9 @@ export class Sharing {
     return this.#readers.size
   }
 
-  /** Whether a handle has been given, to a thread that may read now without this one knowing. */
-  get wasEverUsed(): boolean {
-    return this.#control !== undefined
+  /** Whether another thread may go on with a read that it had begun when this was closed. */
+  get isReadStill(): boolean {
+    return this.#isReadStill
   }
 
   /** @throws NotSupportedError if no other thread sees the same files */
@@ -98,7 +99,11 @@ export class Sharing {
 
   /** The layers have changed: call before anything is written to new ones, and before the files of old ones are removed. */
   changed(): void {
-    if (this.#generations.length === 0 || this.#isEnded) return
+    if (this.#isEnded) return
+    if (this.#generations.length === 0) {
+      if (this.#generation > 0) this.#passOver()
+      return
+    }
     const layers = this.#next()
     for (const reader of this.#readers) reader.post(layers)
     this.#announce()
@@ -120,7 +125,9 @@ export class Sharing {
 
   close(): void {
     this.end()
-    for (const { port } of this.#readers) {
+    for (const reader of this.#readers) {
+      const { port } = reader
+      this.#isReadStill ||= reader.mayRead
       port.post({ type: 'closed' } satisfies ToReader)
       port.close()
     }
@@ -168,6 +175,12 @@ export class Sharing {
     assert(this.#generation < Layout.CLOSED, 'layers do not change that often')
     this.#generations.push({ generation: this.#generation, version })
     return this.#layers()
+  }
+
+  /** Nobody is told of these layers: who has others, of a port that is closed, is not to go on with them. */
+  #passOver(): void {
+    this.#generation++
+    this.#announce()
   }
 
   #layers(): SharedLayers {

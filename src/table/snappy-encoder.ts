@@ -32,15 +32,15 @@ export class SnappyEncoder {
   bytes: Uint8Array<ArrayBuffer>
   length: number
 
-  /** Hash of four bytes → where in the fragment they were seen last. */
-  readonly #table: Uint16Array
+  /** Hash of four bytes → where in the fragment they were seen last; as long as the longest contents so far need. */
+  #table: Uint16Array
   /** Contents begin at the fragment's start in here. */
   #view: DataView
 
   constructor() {
     this.bytes = new Uint8Array(0)
     this.length = 0
-    this.#table = new Uint16Array(MAX_TABLE_ENTRIES)
+    this.#table = new Uint16Array(MIN_TABLE_ENTRIES)
     this.#view = new DataView(this.bytes.buffer)
   }
 
@@ -60,6 +60,7 @@ export class SnappyEncoder {
     let entries = MIN_TABLE_ENTRIES
     while (entries < MAX_TABLE_ENTRIES && entries < length) entries *= 2
     const shift = Math.clz32(entries) + 1
+    if (entries > this.#table.length) this.#table = new Uint16Array(entries)
     const table = this.#table
     table.fill(0, 0, entries)
     const last = length - MARGIN_BYTES

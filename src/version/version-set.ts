@@ -286,6 +286,16 @@ export class VersionSet {
     return this.#held.size > 0
   }
 
+  /** Whether anybody holds this one. */
+  holds(version: Version): boolean {
+    return this.#held.has(version)
+  }
+
+  /** Versions before the current one that somebody holds. */
+  heldBefore(): Version[] {
+    return [...this.#held.keys()].filter((version) => version !== this.#current)
+  }
+
   /** Numbers of all tables that the current version or a reader needs. */
   liveTables(): Set<FileNumber> {
     const live = new Set<FileNumber>()

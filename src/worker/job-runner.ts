@@ -23,7 +23,7 @@ export type JobAnswer = (id: number, error: unknown, result: JobResult | undefin
 export type JobOpened = (id: number, number: FileNumber, outline: TableOutline) => void
 
 export class JobRunner {
-  /** From the second job on: whoever closes a database with little in it has one job, and no use for code that stays. */
+  /** From the second flush or compaction on: whoever closes a database with little in it has one, and no use for code that stays. */
   idle: IdleJobs | undefined = undefined
   readonly #environment: Environment
   readonly #comparator: Comparator
@@ -31,7 +31,7 @@ export class JobRunner {
   readonly #opened: JobOpened | undefined
   readonly #waiting: { readonly id: number; readonly job: CompactionJob }[] = []
   #current: { readonly id: number; readonly run: CompactionRun } | undefined = undefined
-  #hasHadJobs = false
+  #hasBuilt = false
 
   /**
    * @param answer called once a job; it may add jobs
@@ -51,8 +51,10 @@ export class JobRunner {
 
   /** Take a job; all but a compaction is answered before this returns. */
   add(id: number, job: Job): void {
-    if (this.#hasHadJobs) this.idle ??= idleJobs(this.#environment, this.#comparator)
-    this.#hasHadJobs = true
+    if (job.kind === 'flush' || job.kind === 'compact') {
+      if (this.#hasBuilt) this.idle ??= idleJobs(this.#environment, this.#comparator)
+      this.#hasBuilt = true
+    }
     if (job.kind === 'compact') this.#waiting.push({ id, job })
     else this.#runNow(id, job)
   }

@@ -273,6 +273,76 @@ test('a MANIFEST that fails while a compaction is installed ends writing, and th
   await again.close()
 })
 
+test('a database that has stopped writing compacts no further: a range is refused, and one under way goes no step on', async () => {
+  const memory = new MemoryEnvironment()
+  const environment = new FaultEnvironment(memory, { directory: DIRECTORY })
+  const options = { environment, writeBufferBytes: 2 ** 20, maxFileBytes: 8192 }
+  const first = await openIn(memory, options)
+  await first.write(batch(0, 3000, 'some value'))
+  await first.compactRange()
+  await first.close()
+  // Of tables of an earlier opening it is not known what they have: each is rewritten, a step for each.
+  const db = await openIn(memory, options)
+  assert.ok(db.stats().tables.length > 2)
+  const phases: string[] = []
+  db.on('compaction', ({ phase }) => {
+    phases.push(phase)
+    if (phases.length > 1) return
+    environment.setFaults(({ op, path }) => (op === 'append' && path.endsWith('.log') ? { code: 'EIO' } : undefined))
+    assert.throws(() => db.putSync('a', ''), { code: 'IO_ERROR' })
+  })
+  await assert.rejects(db.compactRange(), { code: 'READ_ONLY' })
+  const files = tableCount(memory)
+  await assert.rejects(Promise.race([db.compactRange(), settle(db)]), { code: 'READ_ONLY' })
+  await settle(db)
+  assert.deepEqual([phases.filter((phase) => phase === 'begin').length, tableCount(memory)], [1, files])
+  assert.equal(Array.from(db.scanSync()).length, 3000)
+  await db.close().catch(() => {})
+})
+
+test('a compaction that succeeds has all its attempts before it again', async () => {
+  const memory = new MemoryEnvironment()
+  const environment = new FaultEnvironment(memory, { directory: DIRECTORY })
+  const db = await openIn(memory, { environment, level0CompactionTrigger: 2, mergeAtRest: false })
+  const retries: unknown[] = []
+  db.on('background-error', ({ retryMs }) => retries.push(retryMs))
+  for (let round = 0; round < 5; round++) {
+    for (let i = 0; i < 2; i++) {
+      // The second of two tables makes them due.
+      const number = tableCount(memory)
+      if (i === 1)
+        environment.setFaults(({ op, path }) =>
+          op === 'create' && path.endsWith('.ldb') && tableCount(memory) > number ? { code: 'EIO' } : undefined,
+        )
+      await db.write(batch(0, 10, `${round} ${i}`))
+      await db.flush()
+      await settle(db)
+    }
+    environment.setFaults(undefined)
+    memory.runTimers(memory.clock.monotonicMs() + 1000)
+    await settle(db)
+    assert.equal(db.stats().levels[0].tables, 0, `round ${round}`)
+  }
+  assert.deepEqual(retries, Array(5).fill(100))
+  await db.close()
+})
+
+test('a table that goes down as it is counts as a move, and not as a compaction', async () => {
+  const { db, ended } = await watched({ level0CompactionTrigger: 1 })
+  const phases: string[] = []
+  db.on('compaction', ({ phase, outputLevel }) => phases.push(`${phase} to ${outputLevel}`))
+  await db.write(batch(0, 100, 'v'))
+  await db.flush()
+  await settle(db)
+  assert.deepEqual([phases, ended], [['move to 1'], []])
+  const { compactions, levels } = db.stats()
+  assert.deepEqual(
+    [compactions, levels.map(({ moves }) => moves), levels.map(({ tables }) => tables)],
+    [0, [0, 1, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0]],
+  )
+  await db.close()
+})
+
 test('amplification, work and debt are told', async () => {
   const { db } = await watched({ writeBufferBytes: 16384, maxFileBytes: 8192, levelBytes: 16384 })
   for (let round = 0; round < 5; round++) {

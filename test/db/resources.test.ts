@@ -11,13 +11,14 @@ import { tableName } from '../../src/base/filename.ts'
 import { tagHigh, tagLow } from '../../src/base/internal-key.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
+import { ReaderPins } from '../../src/db/reader-pins.ts'
 import * as Layout from '../../src/db/share-layout.ts'
 import type { LayersMessage } from '../../src/db/share-messages.ts'
 import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
-import { open } from '../../src/public/index.ts'
+import { type DB, open } from '../../src/public/index.ts'
 import { ManifestWriter } from '../../src/version/manifest.ts'
 import type { LevelFile } from '../../src/version/version-edit.ts'
 import { withDirectory } from '../compat/engines.ts'
@@ -122,7 +123,17 @@ test('memory of MemTables that were flushed serves the next ones, but not while 
   await db.close()
 })
 
-test('memory of MemTables that another thread was ever shown is not used again, though it has left', async () => {
+interface Shared {
+  readonly db: DB
+  /** The reader's block. */
+  readonly words: Int32Array
+  readonly posted: LayersMessage[]
+  readonly tell: (message: unknown) => void
+  readonly leave: () => void
+}
+
+/** A database that one other thread reads, which is played here, and what it was sent. */
+async function shared(): Promise<Shared> {
   let [tell, leave] = [(_: unknown): void => {}, (): void => {}]
   const posted: LayersMessage[] = []
   const near: Port = {
@@ -141,16 +152,107 @@ test('memory of MemTables that another thread was ever shown is not used again, 
   const environment = Object.assign(new MemoryEnvironment(), { ports })
   const db = await open('/db', { environment, workers: 0, writeBufferBytes: 64 * 1024 })
   db.putSync('key', 'first')
-  Atomics.store(new Int32Array(db.share().reader), Layout.WAITING, 1)
+  const words = new Int32Array(db.share().reader)
+  Atomics.store(words, Layout.WAITING, 1)
   tell({ type: 'layers' })
-  const shown = MemTable.attach(posted[0].fresh[0].token)
-  leave()
-  // It may be in the middle of a read still.
-  for (let round = 0; round < 5; round++) {
+  return { db, words, posted, tell, leave }
+}
+
+async function rotate(db: DB, rounds: number, after: () => void = () => {}): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
     db.putSync('key', `${round}`)
     await db.flush()
+    after()
   }
-  const found = shown.get('key', 1)
-  assert.equal(found?.type === 'value' && Buffer.from(found.value).toString(), 'first')
+}
+
+/** What the MemTable that was sent first says of the key. */
+function firstValue([{ fresh }]: readonly LayersMessage[]): string | undefined {
+  const found = MemTable.attach(fresh[0].token).get('key', 1)
+  return found?.type === 'value' ? Buffer.from(found.value).toString() : undefined
+}
+
+const READS: readonly (readonly [what: string, inUse: (generation: number) => number])[] = [
+  ['has not taken', () => Layout.NONE_YET],
+  ['is in the middle of reading', (generation) => generation],
+]
+
+for (const [what, inUse] of READS) {
+  test(`memory of a MemTable that another thread ${what} is not used again before it goes on`, async () => {
+    const { db, words, posted } = await shared()
+    const shown = MemTable.attach(posted[0].fresh[0].token)
+    Atomics.store(words, Layout.IN_USE, inUse(posted[0].generation))
+    await rotate(db, 5)
+    const found = shown.get('key', 1)
+    assert.equal(found?.type === 'value' && Buffer.from(found.value).toString(), 'first')
+    Atomics.store(words, Layout.IN_USE, posted.at(-1)?.generation ?? 0)
+    await rotate(db, 2)
+    assert.equal(db.getSync('key')?.[0], '1'.charCodeAt(0))
+    await db.close()
+  })
+}
+
+test('memory of a MemTable that another thread pins for a scan is not used again, though it reads newer layers', async () => {
+  const { db, words, posted } = await shared()
+  const pins = new ReaderPins(words)
+  const slot = pins.pinGeneration(posted[0].generation)
+  const goOn = (): void => void Atomics.store(words, Layout.IN_USE, posted.at(-1)?.generation ?? 0)
+  await rotate(db, 5, goOn)
+  assert.equal(firstValue(posted), 'first')
+  pins.release(slot)
+  await rotate(db, 5, goOn)
   await db.close()
+})
+
+test('a database that another thread reads makes its MemTables of the same memory, over and over', async () => {
+  const { db, words, posted } = await shared()
+  await rotate(db, 40, () => void Atomics.store(words, Layout.IN_USE, posted.at(-1)?.generation ?? 0))
+  const tables = posted.flatMap(({ fresh }) => fresh)
+  assert.ok(tables.length > 40)
+  const memories = new Set(tables.map(({ token }) => token.buffer))
+  assert.ok(memories.size <= 4, `${memories.size} memories for ${tables.length} MemTables`)
+  await db.close()
+})
+
+test('memory of a MemTable that a scan read serves the next one after the end of the scan', async () => {
+  const { db, words, posted, tell } = await shared()
+  const { buffer } = posted[0].fresh[0].token
+  const scan = db.scanSync()
+  scan.next()
+  await rotate(db, 1)
+  Atomics.store(words, Layout.IN_USE, posted.at(-1)?.generation ?? 0)
+  tell({ type: 'released' })
+  assert.equal(firstValue(posted), 'first')
+  scan.close()
+  await rotate(db, 1)
+  assert.equal(posted.at(-2)?.fresh[0].token.buffer, buffer)
+  await db.close()
+})
+
+test('memory of MemTables is used again as soon as the thread that read them has left, or closed its reader', async () => {
+  for (const isTold of [true, false]) {
+    const { db, words, posted, leave } = await shared()
+    Atomics.store(words, Layout.IN_USE, isTold ? posted[0].generation : Layout.NONE_ANY_MORE)
+    const { buffer } = posted[0].fresh[0].token
+    if (isTold) leave()
+    await rotate(db, 3)
+    assert.ok(!Buffer.from(new Uint8Array(buffer)).includes('first'))
+    await db.close()
+  }
+})
+
+test('closing gives the memory of all MemTables back if nobody reads them, though a reader was open before', async () => {
+  const { db, words, posted } = await shared()
+  Atomics.store(words, Layout.IN_USE, Layout.NONE_ANY_MORE)
+  await db.close()
+  assert.ok(!Buffer.from(new Uint8Array(posted[0].fresh[0].token.buffer)).includes('first'))
+})
+
+test('a thread that reads while the database is closed goes on with what it has', async () => {
+  for (const inUse of [Layout.NONE_YET, 1]) {
+    const { db, words, posted } = await shared()
+    Atomics.store(words, Layout.IN_USE, inUse)
+    await db.close()
+    assert.equal(firstValue(posted), 'first')
+  }
 })

@@ -70,6 +70,35 @@ test('room ends where a block does, and there always is some', () => {
   )
 })
 
+test('room is made where there is none left, is given back at the end, and is not made behind a failure', () => {
+  const asked: number[] = []
+  const file = Object.assign(new MemoryWritableFile(), { reserve: (bytes: number) => void asked.push(bytes) })
+  const add = (writer: LogWriter, length: number): void => {
+    writer.add(new Uint8Array(length), 0, length)
+    writer.flush()
+    writer.makeRoom()
+  }
+  const writer = new LogWriter(file)
+  add(writer, 93)
+  add(writer, BLOCK_BYTES - 100 - 8)
+  assert.deepEqual(asked, [BLOCK_BYTES])
+  add(writer, 0)
+  assert.deepEqual(asked, [BLOCK_BYTES, 2 * BLOCK_BYTES])
+  writer.fail()
+  writer.makeRoom()
+  writer.close()
+  assert.deepEqual(asked.splice(0), [BLOCK_BYTES, 2 * BLOCK_BYTES, 0])
+  const failed = new LogWriter(file)
+  failed.fail()
+  failed.makeRoom()
+  failed.close()
+  assert.deepEqual(asked, [])
+  const full = new LogWriter(Object.assign(new MemoryWritableFile(), { reserve: file.reserve }))
+  add(full, 1)
+  add(full, BLOCK_BYTES - 8 - 7)
+  assert.deepEqual(asked, [BLOCK_BYTES, 2 * BLOCK_BYTES], 'as many bytes as there was room for')
+})
+
 test('a dump says what it is', () => {
   const lines = [...dumpLog(new MemoryFile(ROOM), { hex: false, maxBytes: 20 })]
   assert.ok(lines.includes('  @100 room for more: 32,668 bytes of zeros'), lines.join('\n'))

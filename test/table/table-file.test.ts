@@ -1,10 +1,11 @@
 /** Where a table is looked for, what about its file and its footer is refused, and that a large tail is read in parts. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { CorruptionError } from '../../src/base/errors.ts'
 import { fileNumber } from '../../src/base/types.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
-import { findTable, openTableFile } from '../../src/table/table-file.ts'
+import { findTable, openInputTable, openTableFile } from '../../src/table/table-file.ts'
 import { decodeFooter, encodeFooter, FOOTER_BYTES, readFooter } from '../../src/table/table-format.ts'
 import { MemoryFile } from '../support/memory-file.ts'
 
@@ -40,6 +41,15 @@ test('a table that is missing, or has another size than the MANIFEST says, is da
     })
   }
   assert.throws(() => openTableFile(files, '/db', fileNumber(9), 10), { file: '/db/000009.ldb', message: /missing/ })
+})
+
+test('a table that is refused leaves no file open', () => {
+  const { files } = directoryWith({ '000007.ldb': 100 })
+  for (const bytes of [99, 100]) {
+    const file = { number: fileNumber(7), bytes }
+    assert.throws(() => openInputTable(files, undefined, '/db', file, bytewiseComparator), CorruptionError)
+    assert.equal(files.openCount, 0, `${bytes} bytes`)
+  }
 })
 
 /** A file of 1000 bytes that ends with a footer of these handles, changed. */

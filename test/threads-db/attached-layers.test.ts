@@ -68,8 +68,21 @@ test('changes are taken in their order, and what is in use is told', () => {
   assert.deepEqual([owner.shown, owner.layers.generation, owner.asked], [[3, 2, 1, 3], 3, 0])
   assert.equal(Atomics.load(owner.words, Layout.IN_USE), 3)
   owner.layers.close()
-  assert.deepEqual([Atomics.load(owner.words, Layout.IN_USE), owner.layers.isClosed], [0, true])
+  assert.deepEqual([Atomics.load(owner.words, Layout.IN_USE), owner.layers.isClosed], [Layout.NONE_ANY_MORE, true])
   assert.throws(() => owner.layers.refresh(), ClosedError)
+})
+
+test('layers that are not the newest are not told to be in use: what comes after them is kept for those before', () => {
+  const owner = new Owner()
+  owner.rotate(true)
+  owner.layers.refresh()
+  owner.rotate()
+  owner.rotate()
+  const [second, third] = owner.inPort.splice(0)
+  owner.layers.take(second)
+  assert.deepEqual([owner.layers.generation, Atomics.load(owner.words, Layout.IN_USE)], [2, 1])
+  owner.layers.take(third)
+  assert.equal(Atomics.load(owner.words, Layout.IN_USE), 3)
 })
 
 test('wherever the owner rotates and writes while the sequence is asked for, the layers at hand show it', () => {

@@ -152,6 +152,49 @@ test('the current version is held, and those that readers use or pin, until they
   assert.deepEqual([owner.held, owner.releases], [[4], 2])
 })
 
+test('what was sent to a reader first is held until it takes it, and what comes in between is not', () => {
+  const owner = new Owner()
+  const reader = owner.share()
+  ask(reader)
+  owner.change()
+  owner.change()
+  assert.deepEqual(owner.held, [0, 2])
+  use(reader, 3)
+  owner.change()
+  assert.deepEqual(owner.held, [2, 3])
+  use(reader, Layout.NONE_ANY_MORE)
+  owner.change()
+  assert.deepEqual(owner.held, [4])
+})
+
+test('layers of which nobody is told are newer all the same, for whoever has others', () => {
+  const owner = new Owner()
+  const reader = owner.share()
+  owner.change()
+  assert.equal(Atomics.load(owner.control, Layout.GENERATION), 0)
+  ask(reader)
+  use(reader, 1)
+  reader.port.leave()
+  owner.change()
+  assert.equal(Atomics.load(owner.control, Layout.GENERATION), 2)
+})
+
+for (const [what, wasAsked, inUse, isRead] of [
+  ['has asked for nothing', false, Layout.NONE_YET, false],
+  ['has not taken what it was sent', true, Layout.NONE_YET, true],
+  ['reads', true, 1, true],
+  ['has closed its reader', true, Layout.NONE_ANY_MORE, false],
+] as const) {
+  test(`a thread that ${what} ${isRead ? 'may go' : 'does not go'} on reading while the database is closed`, () => {
+    const owner = new Owner()
+    const reader = owner.share()
+    if (wasAsked) ask(reader)
+    use(reader, inUse)
+    owner.sharing.close()
+    assert.equal(owner.sharing.isReadStill, isRead)
+  })
+}
+
 test('a reader that leaves takes its holds along, and the last one all of them', () => {
   const owner = new Owner()
   const [first, second] = [owner.share(), owner.share()]

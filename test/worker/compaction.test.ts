@@ -27,6 +27,7 @@ import type { FileMetadata } from '../../src/version/file-metadata.ts'
 import { FileNumbers } from '../../src/version/file-numbers.ts'
 import type { JobExecutor } from '../../src/worker/executor.ts'
 import { InlineExecutor } from '../../src/worker/inline-executor.ts'
+import { JobRunner } from '../../src/worker/job-runner.ts'
 import { WorkerExecutor } from '../../src/worker/worker-executor.ts'
 import { DIRECTORY, FORMAT, jobOf, placeTable } from '../jobs/compactions.ts'
 import { bytesOf, putEntry } from '../table/entries.ts'
@@ -325,4 +326,20 @@ test('a compression that the host lacks fails the job that asks for it, and no o
   executor.waitSync(1e9)
   executor.waitSync(1e9)
   assert.deepEqual(outcomes, ['NOT_SUPPORTED', 10])
+})
+
+test('what keeps the code of jobs compiled comes with the second that writes a table: closing has one, and chores', () => {
+  const memory = new MemoryEnvironment()
+  const numbers = FileNumbers.startingAt(2)
+  const runner = new JobRunner(memory, bytewiseComparator, () => {})
+  const job = jobInMemory(memory, 1, numbers)
+  const path = `${DIRECTORY}/${INPUT}`
+  runner.add(1, flushOf(DIRECTORY, numbers))
+  for (let id = 2; id < 6; id += 2) {
+    runner.add(id, { kind: 'sync', path })
+    runner.add(id + 1, { kind: 'remove', files: [] })
+  }
+  assert.equal(runner.idle, undefined)
+  runner.add(6, job)
+  assert.notEqual(runner.idle, undefined)
 })

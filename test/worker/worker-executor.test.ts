@@ -239,6 +239,29 @@ test('a write that waits longer than stallTimeoutMs is refused, synchronous or n
   await db.close()
 })
 
+test('a flush freezes no more MemTables than may wait: it waits for one to be free, as a write does', async (t) => {
+  let thread: WorkerThread | undefined
+  const jobs: unknown[] = []
+  const environment = withThreads((real) => {
+    const started = real()!
+    thread = started
+    return intercepted(started, (message) => (jobs.length === 0 ? jobs.push(message) : started.post(message)))
+  })
+  const db = await openSmall(scratch(t), { environment })
+  const flushes: Promise<void>[] = []
+  for (const key of keys(3)) {
+    await db.put(key, VALUE)
+    flushes.push(db.flush())
+    for (let i = 0; i < 3; i++) await turn()
+    assert.equal(db.stats().immutables.length, 1)
+  }
+  assert.equal(db.stats().active.entries, 2)
+  thread?.post(jobs[0])
+  await Promise.all(flushes)
+  assert.deepEqual([db.stats().flushes, db.stats().active.entries], [2, 0])
+  await db.close()
+})
+
 test('a job that cannot be handed to the thread fails, and the next one is taken', async (t) => {
   const directory = scratch(t)
   let failures = 2
