@@ -1,6 +1,7 @@
 /**
  * putAll: many writes of a caller at once: all are looked at first, and then all are made, and published together.
  */
+import { ownedCopy } from '../base/bytes.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { toBytes } from '../base/text.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
@@ -44,16 +45,23 @@ function batchOf(entries: Iterable<readonly [unknown, unknown]>): BatchOfWrites 
   if (typeof entries !== 'object' || typeof entries?.[Symbol.iterator] !== 'function') {
     throw new InvalidArgumentError('entries must be an iterable of pairs of a key and a value')
   }
+  // Whoever makes entries as they are asked for may make each in the same memory.
+  const bytesOf = Array.isArray(entries) ? toBytes : copyOf
   const list: { key: Bytes; value: Bytes | undefined }[] = []
   let bytes = 0
   let longestKey = 0
   for (const entry of entries) {
     if (!Array.isArray(entry)) throw new InvalidArgumentError('an entry must be a pair of a key and a value')
-    const key = toBytes(entry[0], 'key')
-    const value = entry[1] === undefined ? undefined : toBytes(entry[1], 'value')
+    const key = bytesOf(entry[0], 'key')
+    const value = entry[1] === undefined ? undefined : bytesOf(entry[1], 'value')
     bytes += OVERHEAD_BYTES_MAX + key.length + (value?.length ?? 0)
     longestKey = Math.max(longestKey, key.length)
     list.push({ key, value })
   }
   return { list, bytes, longestKey }
+}
+
+function copyOf(input: unknown, what: string): Bytes {
+  const bytes = toBytes(input, what)
+  return ownedCopy(bytes, 0, bytes.length)
 }

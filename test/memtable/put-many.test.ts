@@ -46,6 +46,23 @@ testEachLive('they are published together', (representation) => {
   assert.deepEqual([...seen, attached.length], [0, 0, 0, 3])
 })
 
+testEach('entries that are made as they are asked for may all be made in the same memory', (representation) => {
+  const table = MemTable.create({ capacityBytes: 4096, representation })
+  function* entries(): Generator<readonly [Uint8Array, Uint8Array]> {
+    const [key, value] = [new Uint8Array(1), new Uint8Array(1)]
+    for (let i = 1; i <= 3; i++) {
+      key.fill(i)
+      value.fill(i)
+      yield [key, value]
+    }
+  }
+  table.putMany(entries())
+  table.freeze()
+  for (const i of [1, 2, 3]) {
+    assert.deepEqual(table.get(Uint8Array.of(i)), { type: 'value', value: Uint8Array.of(i), sequence: i })
+  }
+})
+
 testEach('a write that is refused takes the others with it', (representation) => {
   const table = MemTable.create({ capacityBytes: 4096, representation })
   table.put('a', '1', MAX_SEQUENCE - 2)
