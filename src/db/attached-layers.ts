@@ -109,10 +109,10 @@ export class AttachedLayers {
     this.#port.post({ type: 'layers' } satisfies ToOwner)
   }
 
-  /** Go on with these layers. @returns the version that they replace, if it is another one */
+  /** Go on with these layers, if they follow those at hand. @returns the version that they replace, if it is another one */
   take(message: LayersMessage): Version | undefined {
+    if (!this.#follows(message)) return undefined
     const { isWhole, generation, memtables, newFiles, deletedFiles, fresh } = message
-    if (isWhole) this.#isWaiting = false
     const before = isWhole ? Version.empty(this.#comparator) : this.state.version
     const isSame = !isWhole && newFiles.length === 0 && deletedFiles.length === 0
     const version = isSame
@@ -135,6 +135,18 @@ export class AttachedLayers {
   close(): void {
     this.#isClosed = true
     Atomics.store(this.#words, Layout.IN_USE, Layout.NONE_ANY_MORE)
+  }
+
+  /**
+   * A change says what differs from the one before. In Deno, one that is taken by hand may overtake one that the event loop
+   * has taken out of the port, and not handed over yet: then the layers are asked for, and what comes too late is passed over.
+   */
+  #follows({ isWhole, generation }: LayersMessage): boolean {
+    if (isWhole) this.#isWaiting = false
+    if (generation <= this.#generation) return false
+    const follows = isWhole || generation === this.#generation + 1
+    if (!follows) this.ask()
+    return follows
   }
 
   #wait(heard: number): void {

@@ -72,6 +72,22 @@ test('changes are taken in their order, and what is in use is told', () => {
   assert.throws(() => owner.layers.refresh(), ClosedError)
 })
 
+test('a change that overtakes another is not taken: the layers are asked for, and what comes too late is passed over', () => {
+  const owner = new Owner()
+  owner.rotate(true)
+  owner.layers.refresh()
+  owner.rotate()
+  const [late] = owner.inPort.splice(0)
+  owner.rotate()
+  assert.throws(() => owner.layers.refresh(), StalledError)
+  assert.deepEqual([owner.shown, owner.layers.generation, owner.asked], [[1, 1], 1, 1])
+  owner.rotate(true)
+  owner.layers.refresh()
+  owner.layers.take(late)
+  assert.deepEqual([owner.shown, owner.layers.generation, owner.asked], [[4, 3, 2, 1, 4], 4, 1])
+  assert.equal(Atomics.load(owner.words, Layout.IN_USE), 4)
+})
+
 test('layers that are not the newest are not told to be in use: what comes after them is kept for those before', () => {
   const owner = new Owner()
   owner.rotate(true)
