@@ -10,6 +10,10 @@ import type { World } from '../../test/model/world.ts'
 import type { Scheduler } from './scheduler.ts'
 import { DIRECTORY, SimEnvironment } from './sim-environment.ts'
 
+/** One pause in so many is a long one, in which threads that have nothing to do are ended. */
+const LONG_ODDS = 4
+const LONG_MS = 70_000
+
 export class SimWorld implements World {
   readonly environment: SimEnvironment
   readonly directory: string = DIRECTORY
@@ -41,7 +45,8 @@ export class SimWorld implements World {
   }
 
   pass(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => this.#scheduler.later(milliseconds, resolve))
+    const isLong = this.#scheduler.prng.below(LONG_ODDS) === 0
+    return new Promise((resolve) => this.#scheduler.later(isLong ? LONG_MS : milliseconds, resolve))
   }
 
   holdSyncs(): void {

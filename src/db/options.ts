@@ -74,8 +74,8 @@ export interface Options {
    */
   readonly walMarkers?: boolean | undefined
   /**
-   * Worker threads, started when first needed: 2 to run a flush and a compaction at the same time, 1 to run them in turn, 0 to
-   * run them on the calling thread. Default 2.
+   * Worker threads, started when needed, and ended when they have been idle: 2 to run a flush and a compaction at the same
+   * time, 1 to run them in turn, 0 to run them on the calling thread. Default 2.
    */
   readonly workers?: number | undefined
   /**

@@ -19,7 +19,7 @@ export interface JobExecutor {
   start<J extends Job>(job: J, outcome: JobOutcome<J>, opened?: Opened): void
   /** Deliver outcomes that have arrived, without waiting; inline, do a slice of work first. @returns whether there were any */
   poll(): boolean
-  /** From now on, jobs for which no thread has been started yet run on the owner's thread: there are few left, and short ones. */
+  /** From now on, jobs for which no thread is there run on the owner's thread: there are few left, and short ones. */
   startNoThread(): void
   /** Block this thread until an outcome was delivered, or for `timeoutMs`. Returns at once if no job is under way. */
   waitSync(timeoutMs: number): void
