@@ -252,9 +252,9 @@ test('a full cache has room again below nine tenths of its budget, and not befor
 })
 
 test('a full cache remembers about as many misses as it has room for blocks', () => {
-  const cache = new BlockCache(2 ** 20, bytewiseComparator)
+  const cache = new BlockCache(1e6, bytewiseComparator)
   const shelf: Shelf = []
-  for (const at of [0, 1]) cache.put(shelf, at, blockOf(2 ** 20 - CHARGE))
+  for (const at of [0, 1]) cache.put(shelf, at, blockOf(1e6 - CHARGE))
   const missed = (begin: number, limit: number): number => {
     let remembered = 0
     for (let at = begin; at < limit; at++) if (cache.admits(number, at)) remembered++
