@@ -61,6 +61,7 @@ const FAULTS: readonly (readonly [input: string, keys: string, faults: readonly 
   ['k,v\n1,a\n2,b,c\n3,d\n', '1 3', ['3: 1']],
   ['k,v\n\n\n1,b,c\n\n2,d\n', '2', ['4: 1']],
   ['k,v\n1,x"y\n\n\n2,x"y\n3,d\n', '3', ['2: 1', '5: 1']],
+  ['k,v\n\n1,a\n\n2,"b\n3",c\n4,d\n', '1 4', ['6, from 5: 2']],
   ['k,v\n1,a\n\n2,"b\n3,c\n4,d\n5,"e"\n6,f\n7,g,h\n8,i\n', '1 6 8', ['7, from 4: 4', '9: 1']],
 ]
 
