@@ -5,12 +5,16 @@
  */
 import type { AllowedMutant } from './allowed.ts'
 import { ADMIN_EQUIVALENTS } from './equivalents-admin.ts'
+import { CACHE_EQUIVALENTS } from './equivalents-cache.ts'
+import { DB_EQUIVALENTS } from './equivalents-db.ts'
 import { TABLE_EQUIVALENTS } from './equivalents-table.ts'
 import { BY_ONE, GROWS_EARLY, MORE_ROOM, UNREAD, UNREAD_BYTES } from './reasons.ts'
 
 export const EQUIVALENTS: readonly AllowedMutant[] = [
   ...TABLE_EQUIVALENTS,
   ...ADMIN_EQUIVALENTS,
+  ...CACHE_EQUIVALENTS,
+  ...DB_EQUIVALENTS,
   {
     file: 'memtable/dump-decoder',
     line: 'if (this.#keptBytes > 0) {',

@@ -222,7 +222,6 @@ export class BlockCache implements BlockStore {
     const { block, shelf } = slot
     unlink(slot)
     shelf[slot.at] = undefined
-    block.isUsed = false
     block.slot = undefined
     this.bytes -= slot.bytes
     if (slot.isProtected) this.#protectedBytes -= slot.bytes

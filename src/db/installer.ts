@@ -73,7 +73,7 @@ export class Installer {
     if (this.#current !== undefined) return
     const next = this.#waiting.shift()
     if (next === undefined) return
-    if (this.#hasFailed || !this.#versions.takesEdits) {
+    if (this.#hasFailed) {
       this.#end(next, this.#health.refusal())
       return
     }

@@ -189,8 +189,9 @@ export class Sharing {
     return { generation: this.#generation, memtables, version }
   }
 
+  /** Somebody was given a handle: before, there is no generation. */
   #announce(): void {
-    if (this.#control !== undefined) Atomics.store(this.#control, Layout.GENERATION, this.#generation)
+    Atomics.store(this.#control as Int32Array, Layout.GENERATION, this.#generation)
   }
 
   #sweep(): void {

@@ -200,9 +200,7 @@ export class VersionSet {
     assert(this.#manifest === undefined, 'the manifest is started once')
     const next = this.#next(edit)
     const number = this.newFileNumber()
-    this.#failed = true
     this.#use(ManifestWriter.create(this.#files, this.#directory, number, this.#whole(edit)))
-    this.#failed = false
     this.#install(next, edit)
   }
 
@@ -255,8 +253,9 @@ export class VersionSet {
     this.#begun = undefined
     this.#failed = false
     this.#install(begun.version, begun.edit)
-    const [replaced, successor] = [this.#manifest, this.#successor]
-    if (successor === undefined || replaced === undefined) return undefined
+    const successor = this.#successor
+    if (successor === undefined) return undefined
+    const replaced = this.#manifest as ManifestWriter
     this.#successor = undefined
     this.#use(successor)
     // Its content is in the new one.

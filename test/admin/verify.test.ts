@@ -7,7 +7,8 @@ import { handlesOf } from '../../src/admin/table-handles.ts'
 import { verify } from '../../src/admin/verify.ts'
 import { putFixed32 } from '../../src/base/coding.ts'
 import { crc32c, maskCrc } from '../../src/base/crc32c.ts'
-import { AbortedError, NotFoundError } from '../../src/base/errors.ts'
+import { AbortedError, IOError, NotFoundError } from '../../src/base/errors.ts'
+import { sequenceNumber } from '../../src/base/types.ts'
 import { Block } from '../../src/table/block.ts'
 import { readBlock } from '../../src/table/block-reader.ts'
 import { readFooter } from '../../src/table/table-format.ts'
@@ -24,6 +25,7 @@ import {
   recordEnds,
   withFile,
 } from '../db/directories.ts'
+import { BEGINNING, batchOf, databaseOf, logOf, manifestOf, tableOf } from './handmade.ts'
 import { madeByLevel, madeByVarve } from './histories.ts'
 
 const OPTIONS = { workers: 0, writeBufferBytes: 16384 }
@@ -103,6 +105,94 @@ test('of a log that ends before its time, it is told how much an opening discard
   assert.ok(offset > 0 && bytes > 0)
   const message = `${reason}; an opening discards the ${bytes} bytes from here on`
   assert.deepEqual((await report(torn)).findings, [{ file: name, offset, severity: 'warning', message }])
+})
+
+test('logs are judged in the order of their numbers, as an opening does, whatever comes before them', async () => {
+  const manifest = manifestOf({ ...BEGINNING, lastSequence: sequenceNumber(0) })
+  const [first, second] = [logOf([batchOf('a'), batchOf('b')]), logOf([batchOf('c'), batchOf('d')])]
+  for (const logs of [
+    { '999999.log': first.slice(0, -1), '1000000.log': second },
+    { '999999.log': first, '1000000.log': second.slice(0, -1) },
+  ]) {
+    const directory = databaseOf(manifest, logs)
+    const db = await openIn(environmentOf(directory), OPTIONS)
+    const { discarded } = db.recoveryInfo
+    await db.close()
+    assert.ok(discarded.length > 0)
+    const { findings } = await report(directory)
+    const expected = discarded.map(
+      ({ file, offset, bytes, reason }) =>
+        `${file} at ${offset}: ${reason}; an opening discards the ${bytes} bytes from here on`,
+    )
+    const told = findings.map(({ file, offset, message }) => `${DIRECTORY}/${file} at ${offset}: ${message}`)
+    assert.deepEqual(told.sort(), expected.sort())
+  }
+})
+
+test('without a MANIFEST every log is looked at by itself', async () => {
+  const sound = logOf([batchOf('a')])
+  const log = logOf([batchOf('a'), batchOf('b').slice(0, -1)])
+  const { findings, files, entries } = await report(
+    new Map([
+      ['000003.log', log],
+      ['000004.log', sound],
+      ['000005.log', sound.slice(0, -1)],
+      ['000006.ldb', tableOf('ab')],
+    ]),
+  )
+  const told = findings.filter(({ file, severity }) => file.endsWith('.log') && severity !== 'note')
+  assert.deepEqual(
+    told.map(({ file, offset, severity }) => [file, offset, severity]),
+    [
+      ['000003.log', sound.length, 'damage'],
+      ['000005.log', 0, 'warning'],
+    ],
+  )
+  assert.ok(told.every(({ message }) => !message.includes('discards')))
+  assert.deepEqual(
+    [files.map(({ name, entries }) => `${name} ${entries}`).sort(), entries],
+    [['000003.log 1', '000004.log 1', '000005.log 0', '000006.ldb 2', 'CURRENT 0', 'LOCK 0'], 0],
+  )
+})
+
+test('what cannot be opened is damage, and all else is looked at', async () => {
+  const environment = environmentOf(await small())
+  const { files } = environment
+  const open = files.openRandomAccess.bind(files)
+  files.openRandomAccess = (path) => {
+    if (/(ldb|log)$/.test(path)) throw new IOError(`no permission for ${path}`)
+    return open(path)
+  }
+  const { findings, files: seen } = await verify(DIRECTORY, { environment })
+  const unread = seen.filter(({ kind }) => kind === 'table' || kind === 'log').map(({ name }) => name)
+  assert.equal(unread.length, 3)
+  for (const name of unread) {
+    const [told] = findings.filter(({ file }) => file === name)
+    assert.deepEqual([told.severity, told.message], ['damage', `no permission for ${DIRECTORY}/${name}`])
+  }
+  files.openRandomAccess = () => {
+    throw new TypeError('a mistake of the environment')
+  }
+  await assert.rejects(verify(DIRECTORY, { environment }), TypeError)
+})
+
+test('a directory that has the name of a file of the database is damage; a name that varve does not write is a stranger’s', async () => {
+  const directory = new Map(await small())
+  directory.set('5.log', new Uint8Array(3))
+  const environment = environmentOf(directory)
+  environment.files.makeDirectory(`${DIRECTORY}/000099.dbtmp`)
+  const { findings } = await verify(DIRECTORY, { environment })
+  const told = (name: string): string[] =>
+    findings.filter(({ file }) => file === name).map(({ severity, message }) => `${severity}: ${message}`)
+  assert.equal(told('000099.dbtmp')[0], 'damage: not a regular file')
+  assert.deepEqual(told('5.log'), ['note: not a file of a database'])
+})
+
+test('a database of another order is no damage, but a mistake of the caller', async () => {
+  const comparator = { name: 'reverse', compare: (a: Uint8Array, b: Uint8Array) => -Buffer.compare(a, b) }
+  const environment = environmentOf(await small())
+  await assert.rejects(verify(DIRECTORY, { environment, comparator }), { code: 'INVALID_ARGUMENT' })
+  assert.deepEqual([environment.files.openCount, environment.files.locks.size], [0, 0])
 })
 
 test('a filter that denies a key of its table is found, though all checksums are right', async () => {

@@ -96,6 +96,21 @@ test('protected blocks leave room for new ones, and the oldest of them goes firs
   assert.equal(cache.bytes, 5 * CHARGE)
 })
 
+test('protected blocks take four fifths of the budget, to the byte', () => {
+  for (const [bytesMax, isKept] of [
+    [10 * CHARGE, true],
+    [10 * CHARGE - 1, false],
+    [10 * CHARGE + 5, true],
+  ] as const) {
+    const shelf: Shelf = []
+    const cache = new BlockCache(bytesMax, bytewiseComparator)
+    for (let at = 0; at < 9; at++) cache.put(shelf, at, blockOf(100))
+    for (let at = 0; at < 8; at++) cache.get(shelf, at)
+    for (let at = 10; at < 30; at++) cache.put(shelf, at, blockOf(100))
+    assert.deepEqual(keptOf(shelf, [0, 1, 7]), [isKept, true, true], `of ${bytesMax} bytes`)
+  }
+})
+
 /** What the cache is measured against: whatever is read is kept, and the least recently used of so many blocks leaves. */
 class PlainLru implements BlockStore {
   readonly #order: Map<number, Block> = new Map()
@@ -216,6 +231,41 @@ test('a cache that tables have left has room again', () => {
   assert.ok(cache.admits(number, 101))
 })
 
+test('a full cache has room again below nine tenths of its budget, and not before', () => {
+  for (const [bytesOfThird, isFull] of [
+    [1000, true],
+    [1001, false],
+  ] as const) {
+    const cache = new BlockCache(10_000, bytewiseComparator)
+    const overhead = CHARGE - 100
+    const shelves: Shelf[] = [[], [], []]
+    cache.put(shelves[0], 0, blockOf(9000 - overhead))
+    cache.put(shelves[1], 0, blockOf(10_000 - bytesOfThird - overhead))
+    cache.put(shelves[2], 0, blockOf(bytesOfThird - overhead))
+    assert.ok(!cache.admits(number, 1))
+    cache.drop([])
+    assert.ok(!cache.admits(number, 2))
+    cache.drop(shelves[2])
+    assert.equal(cache.bytes, 10_000 - bytesOfThird)
+    assert.equal(cache.admits(number, 3), !isFull)
+  }
+})
+
+test('a full cache remembers about as many misses as it has room for blocks', () => {
+  const cache = new BlockCache(1e6, bytewiseComparator)
+  const shelf: Shelf = []
+  for (const at of [0, 1]) cache.put(shelf, at, blockOf(1e6 - CHARGE))
+  const missed = (begin: number, limit: number): number => {
+    let remembered = 0
+    for (let at = begin; at < limit; at++) if (cache.admits(number, at)) remembered++
+    return remembered
+  }
+  missed(0, 100)
+  assert.equal(missed(0, 100), 100)
+  missed(1000, 6000)
+  assert.ok(missed(0, 100) < 10)
+})
+
 test('a block replaces the one of the same place', () => {
   const one: Shelf = []
   const cache = new BlockCache(10_000, bytewiseComparator)
@@ -331,6 +381,8 @@ interface Kept {
   readonly entries: number
   bytes: number
   isUsed: boolean
+  /** It was not tried to give it a directory. */
+  isPlain: boolean
   hasDirectory: boolean
 }
 
@@ -373,7 +425,7 @@ class ModelCache {
     this.remove((kept) => kept.place === place)
     if (bytes > this.#bytesMax) return
     this.#makeRoom(bytes, undefined)
-    this.probation.push({ place, entries, bytes, isUsed: false, hasDirectory: false })
+    this.probation.push({ place, entries, bytes, isUsed: false, isPlain: true, hasDirectory: false })
   }
 
   remove(isGone: (kept: Kept) => boolean): void {
@@ -400,7 +452,8 @@ class ModelCache {
   #protect(kept: Kept): void {
     this.remove((other) => other === kept)
     this.protected.push(kept)
-    const more = kept.hasDirectory ? 0 : this.#directoryBytes(kept.entries)
+    const more = kept.isPlain ? this.#directoryBytes(kept.entries) : 0
+    kept.isPlain = false
     if (more > 0 && this.#makeRoom(more, kept)) {
       kept.bytes += more
       kept.hasDirectory = true
@@ -501,6 +554,24 @@ test('a block for whose directory there is no room stays as it is', () => {
   assert.equal(cache.get(one, 0), block)
   assert.equal(cache.get(one, 0), block)
   assert.deepEqual([block.entryCount, block.holders, cache.bytes], [0, 1, bytes])
+  // It is not tried again, at the cost of others.
+  cache.put(one, 2, blockOf(20))
+  assert.equal(cache.get(one, 0), block)
+  assert.deepEqual(keptOf(one, [0, 2]), [true, true])
+})
+
+test('the memory of a directory for which there is no room is used again', () => {
+  const shelf: Shelf = []
+  const block = blockWith(85)
+  const bytes = block.bytes.length + CHARGE - 100
+  const cache = new BlockCache(bytes + CHARGE - 80, bytewiseComparator)
+  cache.put(shelf, 0, block)
+  cache.put(shelf, 1, blockOf(20))
+  const length = block.bytes.length + directoryBytes(85)
+  const { buffer } = cache.memory.allocate(length)
+  cache.memory.free(buffer)
+  cache.get(shelf, 0)
+  assert.deepEqual([block.entryCount, cache.memory.allocate(length).buffer === buffer], [0, true])
 })
 
 test('a table has the block with the directory on its shelf, and each find there is a hit', () => {
@@ -518,6 +589,8 @@ test('a cache that is closed lets go of everything, and tables that are closed a
   const shelf: Shelf = []
   for (const at of [0, 1]) cache.put(shelf, at, blockOf(100))
   cache.close()
+  assert.equal(cache.bytes, 0)
   cache.drop(shelf)
   assert.equal(cache.bytes, 0)
+  assert.deepEqual(keptOf(shelf, [0, 1]), [true, true])
 })

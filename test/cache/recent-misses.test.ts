@@ -21,6 +21,19 @@ test('a miss is remembered until about as many others have come as there are pla
   assert.ok(rememberedAfter(8 * count, 2000) < 10)
 })
 
+test('no block is remembered before it was missed, whatever its mark', () => {
+  // The product of both is 0 in 32 bits, as a place is that nobody has marked.
+  for (const [file, at] of [
+    [0, 0],
+    [2 ** 32, 0],
+    [1, 0x85ebca6b],
+  ]) {
+    const misses = new RecentMisses(1)
+    assert.equal(misses.add(fileNumber(file), at), false)
+    assert.equal(misses.add(fileNumber(file), at), true)
+  }
+})
+
 test('blocks of one table, of tables in a row and of the same number each have marks of their own', () => {
   const misses = new RecentMisses(2 ** 20)
   let mistaken = 0

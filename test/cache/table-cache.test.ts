@@ -226,6 +226,27 @@ test('a table that is found is not held, and counts as used', () => {
   assert.equal(cache.find(fileNumber(1), bytes.length), first)
   cache.find(fileNumber(3), bytes.length)
   assert.deepEqual(openNumbers(opened), [1, 3])
+  use(cache, 4)
+  assert.deepEqual(openNumbers(opened), [3, 4])
+})
+
+test('of tables in use, as many as are released are closed if too many are open', () => {
+  const { cache, opened } = makeCache(1)
+  const [first] = [1, 2, 3].map((number) => acquire(cache, number))
+  cache.release(first)
+  assert.deepEqual([openNumbers(opened), cache.openCount], [[2, 3], 2])
+})
+
+test('tables that fill their budget to the byte all stay open', () => {
+  const { memoryBytes } = Table.open(new MemoryFile(bytes), fileNumber(1), options)
+  for (const [bytesMax, count] of [
+    [3 * memoryBytes, 3],
+    [3 * memoryBytes - 1, 2],
+  ]) {
+    const cache = new TableCache((number) => Table.open(new MemoryFile(bytes), number, options), 5, bytesMax)
+    for (const number of [1, 2, 3]) cache.find(fileNumber(number), bytes.length)
+    assert.equal(cache.openCount, count)
+  }
 })
 
 const outline = readOutline(new MemoryFile(bytes), options)

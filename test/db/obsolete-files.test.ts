@@ -1,6 +1,8 @@
 /** Which files are removed in the course of things, and that a removal that fails stops nothing. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { DirectoryLock, FileSystem } from '../../src/base/environment.ts'
+import { IOError, toWire } from '../../src/base/errors.ts'
 import { type FileNumber, fileNumber } from '../../src/base/types.ts'
 import type { Emit } from '../../src/db/events.ts'
 import { ObsoleteFiles } from '../../src/db/obsolete-files.ts'
@@ -9,7 +11,7 @@ import type { JobExecutor } from '../../src/worker/executor.ts'
 
 interface Removal {
   readonly files: readonly (readonly string[])[]
-  readonly end: (error: Error | undefined) => void
+  readonly end: (error: Error | undefined, failures?: readonly Error[]) => void
 }
 
 class Files {
@@ -18,22 +20,21 @@ class Files {
   changes = 0
   readonly obsolete: ObsoleteFiles
 
-  constructor() {
+  constructor(files: FileSystem = new MemoryEnvironment().files, lock?: DirectoryLock) {
     const executor = {
       start: ({ files }: Removal, outcome: (error: Error | undefined, result: unknown) => void) => {
-        const end = (error: Error | undefined): void =>
-          outcome(error, error === undefined ? { failures: [] } : undefined)
+        const end: Removal['end'] = (error, failures = []) =>
+          outcome(error, error === undefined ? { failures: failures.map(toWire) } : undefined)
         this.removals.push({ files, end })
       },
     }
     const emit = ((name: string, { work, error }: Record<string, unknown>) => {
       this.told.push(name, work, error)
     }) as unknown as Emit
-    const { files } = new MemoryEnvironment()
     this.obsolete = new ObsoleteFiles(
       files,
       '/db',
-      undefined,
+      lock,
       executor as unknown as JobExecutor,
       emit,
       () => this.changes++,
@@ -90,4 +91,79 @@ test('a table is removed though what it leaves behind in a cache cannot be', () 
   })
   assert.deepEqual(files.taken(), ['/db/000005.ldb', '/db/000006.ldb'])
   assert.deepEqual(files.told, ['background-error', 'removal', error])
+})
+
+test('each file that could not be removed is told, though the job went well', () => {
+  const files = new Files()
+  files.obsolete.removeLogs(numbers(3, 4, 5))
+  files.removals[0].end(undefined, [new IOError('3 stays'), new IOError('5 stays')])
+  assert.deepEqual(
+    files.told.map((part) => (part instanceof Error ? `${part.name}: ${part.message}` : part)),
+    ['background-error', 'removal', 'IOError: 3 stays', 'background-error', 'removal', 'IOError: 5 stays'],
+  )
+  assert.deepEqual([files.obsolete.isRemoving, files.changes], [false, 1])
+})
+
+/** What a directory holds, and whether it stays. */
+const NAMES: readonly (readonly [name: string, stays: boolean])[] = [
+  ['000003.log', false],
+  ['000004.log', true],
+  ['000005.log', true],
+  ['3.log', true],
+  ['000007.ldb', true],
+  ['000008.ldb', false],
+  ['000009.sst', false],
+  ['MANIFEST-000001', false],
+  ['MANIFEST-000002', true],
+  ['MANIFEST-000010', true],
+  ['000011.dbtmp', false],
+  ['CURRENT', true],
+  ['LOCK', true],
+  ['LOG', true],
+  ['notes.txt', true],
+]
+const LIVE = { tables: new Set(numbers(7)), logNumber: fileNumber(4), manifest: fileNumber(2) }
+
+function directory(): FileSystem {
+  const { files } = new MemoryEnvironment()
+  files.makeDirectory('/db')
+  for (const [name] of NAMES) files.createWritable(`/db/${name}`).close()
+  return files
+}
+
+test('a sweep removes what the MANIFEST has let go of, and nothing that it never had', () => {
+  const system = directory()
+  const files = new Files(system)
+  files.obsolete.sweep(LIVE)
+  const staying = NAMES.filter(([, stays]) => stays).map(([name]) => name)
+  assert.deepEqual([system.list('/db').sort(), files.told], [staying.sort(), []])
+})
+
+test('a sweep goes on behind a file that cannot be removed, and tells of it', () => {
+  const system = directory()
+  const error = new IOError('it stays')
+  const remove = system.remove.bind(system)
+  system.remove = (path) => {
+    if (path === '/db/000008.ldb') throw error
+    remove(path)
+  }
+  const files = new Files(system)
+  files.obsolete.sweep(LIVE)
+  const staying = NAMES.filter(([name, stays]) => stays || name === '000008.ldb').map(([name]) => name)
+  assert.deepEqual([system.list('/db').sort(), files.told], [staying.sort(), ['background-error', 'removal', error]])
+})
+
+test('nothing is removed of a directory that is not the one that was opened', () => {
+  const system = directory()
+  const error = new IOError('it is another directory')
+  const check = (): never => {
+    throw error
+  }
+  const files = new Files(system, { check, release: () => {} })
+  files.obsolete.sweep(LIVE)
+  files.obsolete.removeLogs(numbers(3))
+  files.obsolete.removeManifest(fileNumber(1))
+  const told = ['background-error', 'removal', error]
+  assert.deepEqual([files.removals.length, files.told], [0, [...told, ...told, ...told]])
+  assert.deepEqual([system.list('/db').length, files.obsolete.isRemoving, files.changes], [NAMES.length, false, 0])
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
-import { type FileNumber, fileNumber, sequenceNumber } from '../../src/base/types.ts'
+import { type FileNumber, fileNumber, MIN_NUMBERS_LEFT, sequenceNumber } from '../../src/base/types.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { LogWriter } from '../../src/log/log-writer.ts'
 import { FileNumbers } from '../../src/version/file-numbers.ts'
@@ -177,6 +177,26 @@ test('a set says what it holds: of nothing, of what was found, and after a new m
   assert.deepEqual([logNumber, previousLog, nextFile, lastSequence], [versions.logNumber, 0, found.nextFile, 9])
 })
 
+test('an edit is committed once, and only after it has begun', () => {
+  const versions = begin(inMemory())
+  assert.throws(() => versions.commit(), /after it has begun/)
+  apply(versions, { lastSequence: sequenceNumber(9) })
+  assert.throws(() => versions.commit(), /after it has begun/)
+  assert.equal(versions.takesEdits, true)
+  versions.close()
+})
+
+test('a set whose first manifest cannot be written takes no edits, until another one can', () => {
+  const memory = inMemory()
+  const versions = new VersionSet(memory.files, '/elsewhere', bytewiseComparator, undefined, 1e9)
+  assert.throws(() => versions.startManifest({ logNumber: fileNumber(3) }), { code: 'IO_ERROR' })
+  assert.equal(versions.takesEdits, false)
+  memory.files.makeDirectory('/elsewhere')
+  versions.startManifest({ logNumber: fileNumber(3) })
+  assert.deepEqual([versions.takesEdits, versions.logNumber], [true, 3])
+  versions.close()
+})
+
 const COUNTERS = { logNumber: fileNumber(3), nextFile: fileNumber(9), lastSequence: sequenceNumber(5) }
 
 function without(counter: keyof typeof COUNTERS): VersionEdit {
@@ -205,6 +225,17 @@ for (const [what, edits, reason] of REFUSED) {
     assert.throws(() => recoverVersion(files, DIRECTORY, fileNumber(2), bytewiseComparator), reason)
   })
 }
+
+test('a manifest leaves as many file numbers as an opening may need, or is refused', () => {
+  const last = Number.MAX_SAFE_INTEGER - MIN_NUMBERS_LEFT
+  const { files } = manifestOf([{ ...COUNTERS, nextFile: fileNumber(last) }])
+  assert.equal(recoverVersion(files, DIRECTORY, fileNumber(2), bytewiseComparator).nextFile, last)
+  const { files: beyond } = manifestOf([{ ...COUNTERS, nextFile: fileNumber(last + 1) }])
+  assert.throws(
+    () => recoverVersion(beyond, DIRECTORY, fileNumber(2), bytewiseComparator),
+    new RegExp(`leaves no file numbers: the next one is ${last + 1}`),
+  )
+})
 
 test('of each counter in a manifest the last one holds', () => {
   const { files } = manifestOf([
