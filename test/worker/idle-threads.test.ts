@@ -191,6 +191,18 @@ test('a job in the turn of the timer is done: before it on the thread that is th
   }
 })
 
+test('a job that takes long keeps its thread, and the timer is set when it is done', () => {
+  const world = new TestThreads(1)
+  world.run(FLUSH)
+  world.last.answer()
+  world.run(COMPACTION)
+  world.pass(10 * IDLE_MS)
+  assert.deepEqual([world.states(), world.timerCount], ['there', 0])
+  world.last.answer()
+  world.pass(IDLE_MS)
+  assert.deepEqual([world.states(), world.outcomes], ['ended', ['done', 'done']])
+})
+
 test('the end of a thread that was ended fails no job of the one that took its place', () => {
   const world = new TestThreads(1)
   world.run(FLUSH)
@@ -249,7 +261,9 @@ test('closing waits for a thread that is still ending, and for the one that took
   await closing
 })
 
-test('a database whose threads are ended over and over flushes and compacts on new ones, and none is left', async (t) => {
+test('a database whose threads are ended over and over flushes and compacts on new ones, and none is left', {
+  timeout: 120_000,
+}, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'varve-idle-'))
   t.after(() => rmSync(directory, { recursive: true, force: true }))
   const environment = nodeEnvironment()
@@ -283,7 +297,7 @@ test('a database whose threads are ended over and over flushes and compacts on n
     await db.flush()
     await db.compactRange()
     // Chores may come behind: a timer that finds one since looks once more.
-    while (threads > 0) {
+    while (threads > 0 && !t.signal.aborted) {
       for (const task of timers) {
         timers.delete(task)
         task()
