@@ -83,7 +83,9 @@ test('a backup and a checkpoint in the midst of which the MANIFEST is replaced a
 test('a database that is closed while its MANIFEST is replaced is whole', async () => {
   await withDirectory(async (directory) => {
     let replaced = 0
-    for (let round = 0; round < 6; round++) {
+    // How many edits there are is up to the threads.
+    for (let round = 0; round < 6 || replaced < 2; round++) {
+      assert.ok(round < 100, `${replaced} were replaced`)
       const db = await open(directory, { ...OPTIONS, workers: 2, mergeAtRest: false, level0CompactionTrigger: 2 })
       const first = db.stats().manifestNumber
       await live(db, 14 + (round % 5))
@@ -96,7 +98,6 @@ test('a database that is closed while its MANIFEST is replaced is whole', async 
       assert.ok(entriesOf(again).includes(`round=${round}`))
       await again.close()
     }
-    assert.ok(replaced > 1, `${replaced} were replaced`)
     assert.deepEqual((await verify(directory)).findings, [])
   })
 })
