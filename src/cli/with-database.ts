@@ -12,10 +12,7 @@ const MAX_TRIES = 10
 
 /** Open, run, close, whatever happens; a failure of `run` is told before one of the closing. */
 export async function withDatabase<T>(directory: string, options: Options, run: (db: DB) => Promise<T>): Promise<T> {
-  return await closeAfter(await open(directory, options), run)
-}
-
-async function closeAfter<T>(db: DB, run: (db: DB) => Promise<T>): Promise<T> {
+  const db = await open(directory, options)
   let result: T
   try {
     result = await run(db)
@@ -29,36 +26,28 @@ async function closeAfter<T>(db: DB, run: (db: DB) => Promise<T>): Promise<T> {
 
 /** As withDatabase, for reading: `run` prints nothing, since it is run anew in a newer state if its own has gone. */
 export function withReader<T>(directory: string, run: (db: DB) => Promise<T>): Promise<T> {
-  return untilFresh(() => withDatabase(directory, { readOnly: true }, run))
+  return readFresh(directory, run, () => true)
 }
 
 /** As withDatabase, for reading a range: `run` may print. Its state stays, as far as the caches of tables hold it. */
-export async function withRange(directory: string, range: ScanOptions, run: (db: DB) => Promise<void>): Promise<void> {
-  const db = await untilFresh(async () => {
-    const opened = await open(directory, { readOnly: true })
+export function withRange(directory: string, range: ScanOptions, run: (db: DB) => Promise<void>): Promise<void> {
+  let mayHavePrinted = false
+  const openAndRun = async (db: DB): Promise<void> => {
     // A few entries are read before anything can happen to them.
-    if (range.limit === undefined) await closeIfFailed(opened, openTables(opened, range))
-    return opened
-  })
-  await closeAfter(db, run)
+    if (range.limit === undefined) await openTables(db, range)
+    mayHavePrinted = true
+    await run(db)
+  }
+  return readFresh(directory, openAndRun, () => !mayHavePrinted)
 }
 
-async function untilFresh<T>(read: () => Promise<T>): Promise<T> {
+async function readFresh<T>(directory: string, run: (db: DB) => Promise<T>, mayRunAnew: () => boolean): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await read()
+      return await withDatabase(directory, { readOnly: true }, run)
     } catch (error) {
-      if (!(error instanceof StaleError) || tries === MAX_TRIES) throw error
+      if (!(error instanceof StaleError) || tries === MAX_TRIES || !mayRunAnew()) throw error
     }
-  }
-}
-
-async function closeIfFailed(db: DB, work: Promise<void>): Promise<void> {
-  try {
-    await work
-  } catch (error) {
-    await db.close()
-    throw error
   }
 }
 

@@ -178,7 +178,7 @@ export class VersionSet {
   }
 
   get manifestPath(): string {
-    return this.#files.join(this.#directory, manifestName(this.manifestNumber))
+    return this.#pathOf(this.manifestNumber)
   }
 
   get manifestBytes(): number {
@@ -229,10 +229,7 @@ export class VersionSet {
     const successor = this.#successor
     if (successor === undefined) return { path: this.manifestPath }
     const { number } = successor
-    return {
-      path: this.#files.join(this.#directory, manifestName(number)),
-      switchTo: { directory: this.#directory, number },
-    }
+    return { path: this.#pathOf(number), switchTo: { directory: this.#directory, number } }
   }
 
   /** Do that here, where it may have been done already, or be under way still. @throws IOError, as begin */
@@ -318,6 +315,10 @@ export class VersionSet {
       this.#manifestBytesMax *= 2
       return undefined
     }
+  }
+
+  #pathOf(manifest: FileNumber): string {
+    return this.#files.join(this.#directory, manifestName(manifest))
   }
 
   #use(manifest: ManifestWriter): void {
