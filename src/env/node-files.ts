@@ -31,6 +31,10 @@ const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY } = fs.constants
 const O_DIRECTORY = fs.constants.O_DIRECTORY ?? 0
 const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0
 const O_NONBLOCK = fs.constants.O_NONBLOCK ?? 0
+/** What Windows says of a file that somebody has open. */
+const HELD_CODES = ['EPERM', 'EACCES', 'EBUSY']
+/** The last wait; all of them are twice that. */
+const REPLACE_WAIT_MAX_MS = 512
 /** Each has a descriptor until its thread's event loop has turned. */
 const SYNCS_AHEAD_MAX = 16
 let syncsAheadRunning = 0
@@ -96,7 +100,7 @@ export class NodeFiles implements FileSystem {
 
   rename(from: string, to: string): void {
     requireSync('rename', from)
-    attempt('rename', from, () => fs.renameSync(from, to))
+    attempt('rename', from, () => replace(from, to))
   }
 
   link(from: string, to: string): void {
@@ -164,6 +168,20 @@ function makeMissing(directory: string, mode: number): string | undefined {
     const first = makeMissing(parent, mode)
     const last = makeMissing(directory, mode)
     return first ?? last
+  }
+}
+
+/** Windows replaces no file that somebody has open, be it to read CURRENT, or to look for viruses: that is over in a moment. */
+function replace(from: string, to: string): void {
+  for (let waitMs = 1; ; waitMs *= 2) {
+    try {
+      fs.renameSync(from, to)
+      return
+    } catch (error) {
+      const isHeld = process.platform === 'win32' && HELD_CODES.includes(codeOf(error) ?? '')
+      if (!isHeld || waitMs > REPLACE_WAIT_MAX_MS) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, waitMs)
+    }
   }
 }
 
