@@ -13,7 +13,7 @@
  *      LevelDB that comes later is not kept out.
  *  (4) A line in LOCK names the holder, for messages and for openers that (2) does not reach: in another network namespace
  *      (lock-holder.ts), or of Bun and not of Bun. Two of these that open in the same instant are not kept apart.
- * macOS, Windows: LOCK is opened with the system's own exclusive flag. Not exercised by varve's tests so far.
+ * macOS, Windows: LOCK is opened with the system's own exclusive flag. Exercised under Wine; on macOS not so far.
  *
  * Limits  Abstract sockets have no permissions: another user of the machine can occupy the name, and so keep varve out. Two
  *         containers that share a volume, but neither network nor process numbers, see each other through (3) only. Under

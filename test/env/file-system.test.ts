@@ -37,6 +37,9 @@ const IMPLEMENTATIONS: Readonly<Record<string, () => Place>> = {
   },
 }
 
+const isWindows = process.platform === 'win32'
+/** Only Linux knows who it is. */
+const HOLDER = process.platform === 'linux' ? /this process/ : /this process|another opener/
 const HELLO = new TextEncoder().encode('hello, world')
 
 for (const [name, make] of Object.entries(IMPLEMENTATIONS)) {
@@ -194,10 +197,12 @@ for (const [name, make] of Object.entries(IMPLEMENTATIONS)) {
       write('a', HELLO)
       const file = files.openRandomAccess(at('a'))
       files.remove(at('a'))
-      assert.deepEqual(files.list(place.directory), [])
+      // Windows keeps the name for as long as the file is open.
+      if (!isWindows) assert.deepEqual(files.list(place.directory), [])
       const into = new Uint8Array(5)
       file.read(0, into, 0, 5)
       file.close()
+      assert.deepEqual(files.list(place.directory), [])
       assert.deepEqual(into, HELLO.slice(0, 5))
     })
 
@@ -205,7 +210,7 @@ for (const [name, make] of Object.entries(IMPLEMENTATIONS)) {
       const first = await files.lock(place.directory)
       await assert.rejects(
         files.lock(place.directory),
-        (error) => error instanceof LockedError && error.code === 'LOCKED' && error.message.includes('this process'),
+        (error) => error instanceof LockedError && error.code === 'LOCKED' && HOLDER.test(error.message),
       )
       first.release()
       const second = await files.lock(place.directory)
@@ -229,7 +234,8 @@ for (const [name, make] of Object.entries(IMPLEMENTATIONS)) {
       ['syncing a file as a directory', 'ENOTDIR', (at) => files.syncDirectory(at('a'))],
     ]
     for (const [what, code, attempt] of failures) {
-      it(`fail with ${code} on ${what}, in words, with the path and the cause`, () => {
+      const skip = isWindows && name === 'node' && what.startsWith('syncing') && 'Windows syncs no directories'
+      it(`fail with ${code} on ${what}, in words, with the path and the cause`, { skip }, () => {
         write('a', HELLO)
         assert.throws(
           () => attempt(at),
