@@ -71,6 +71,17 @@ async function isKilledAndRecovers(directory, runtime) {
   await db.close()
 }
 
+async function isRefusedWhileAnotherHolds(directory, runtime) {
+  const holder = spawn(process.execPath, [...runtime, PROGRAM, '--hold', directory], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  await once(holder.stdout, 'data')
+  await assert.rejects(open(directory), { code: 'LOCKED' })
+  holder.stdin.end()
+  await once(holder, 'close')
+  await (await open(directory)).close()
+}
+
 async function writesAndReads(directory) {
   let db = await open(directory, { writeBufferBytes: 256 * 1024 })
   await db.put('greeting', 'hello', { durability: 'disk' })
@@ -141,6 +152,7 @@ async function main([directory, ...runtime]) {
   const steps = {
     'writes, flushes, compacts, reopens': () => writesAndReads(`${directory}/db`),
     'a killed writer loses nothing': () => isKilledAndRecovers(`${directory}/killed`, runtime),
+    'what another process has open is refused': () => isRefusedWhileAnotherHolds(`${directory}/db`, runtime),
     'another thread reads and writes': () => isReadOnAnotherThread(`${directory}/db`),
     'varve/level': () => isALevel(`${directory}/level`),
     'varve/memtable': isAMemTable,
