@@ -86,7 +86,9 @@ function compile(): string {
     writeFileSync(module.replace(/\.js$/, '.ts'), `${code}\nexport {}\n`)
   }
   const { target, module, lib, strict, exactOptionalPropertyTypes } = repositoryOptions()
-  const options = { target, module, lib, strict, exactOptionalPropertyTypes, types: ['node'], skipLibCheck: true }
+  // As `tsc --init` has it.
+  const checks = { strict, exactOptionalPropertyTypes, noUncheckedIndexedAccess: true }
+  const options = { target, module, lib, ...checks, types: ['node'], skipLibCheck: true }
   writeFileSync(join(workshop, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['*.ts'] }))
   const tsc = repository('node_modules', 'typescript', 'bin', 'tsc')
   const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', workshop], { encoding: 'utf8' })

@@ -48,7 +48,7 @@ export function restore(
       source === null ||
       !(Symbol.asyncIterator in source || Symbol.iterator in source)
     ) {
-      throw new InvalidArgumentError('the source must be an iterable of Uint8Array')
+      throw new InvalidArgumentError('the source must be an iterable of Uint8Array, such as a stream that is read')
     }
     checkTarget(context.files, directory)
     context.files.makeDirectory(context.directory)

@@ -42,7 +42,7 @@ export interface VerifyReport {
   readonly findings: readonly Finding[]
   /** Whether any finding is damage. */
   readonly isDamaged: boolean
-  /** Of all live tables and logs. */
+  /** Of all live tables and logs: old versions and tombstones count, too. */
   readonly entries: number
   readonly bytes: number
   readonly durationMs: number

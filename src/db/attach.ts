@@ -83,6 +83,6 @@ function checkHandle(handle: ShareHandle, { comparator }: AttachedOptions): void
   }
   if (handle.comparator === comparator.name) return
   throw new InvalidArgumentError(
-    `the database's keys are ordered by ${String(handle.comparator)}, not by ${comparator.name}`,
+    `the database's keys are ordered by ${String(handle.comparator)}, not by ${comparator.name}: attach with its comparator`,
   )
 }

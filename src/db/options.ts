@@ -260,7 +260,7 @@ export function checkCallOptions(call: string, options: object, known: ReadonlyS
   if (typeof options !== 'object' || options === null)
     throw new InvalidArgumentError(`options of ${call} must be an object`)
   for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw new InvalidArgumentError(`${call} has no option ${name}`)
+    if (!known.has(name)) throw new InvalidArgumentError(`${call} has no option ${name}, but ${[...known].join(', ')}`)
     if (name === 'signal') checkSignal(call, (options as { signal: unknown }).signal)
   }
 }

@@ -2,7 +2,7 @@
  * node-codecs: compressions that Node.js brings along: zstd, from 22.15 in its line and from 23.8 on. Snappy is varve's own
  * (table/snappy-*.ts), since on 4 KiB blocks it is faster than a native one (docs/rfcs/0009-compression.md).
  */
-import * as zlib from 'node:zlib'
+import zlib from 'node:zlib'
 import type { Codec, Codecs } from '../base/environment.ts'
 import type { Bytes } from '../base/types.ts'
 

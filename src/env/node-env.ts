@@ -7,6 +7,7 @@ import { getRandomValues } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import { markAsUntransferable } from 'node:worker_threads'
 import type { Clock, Codecs, Environment, FileSystem, Ports, WorkerThread } from '../base/environment.ts'
+import { hostClock, hostLater, hostSoon } from './host-time.ts'
 import { nodeCodecs } from './node-codecs.ts'
 import { type FileModes, NodeFiles } from './node-files.ts'
 import { nodePorts } from './node-port.ts'
@@ -25,9 +26,6 @@ export interface NodeEnvironmentOptions {
   readonly worker?: URL | undefined
 }
 
-/** The longest delay of a timer; Node fires a longer one at once. */
-const MAX_DELAY_MS = 2 ** 31 - 1
-
 /** Nobody notifies it. */
 const SLEEP = new Int32Array(new SharedArrayBuffer(4))
 
@@ -43,7 +41,7 @@ export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environme
 
 class NodeEnvironment implements Environment {
   readonly files: FileSystem
-  readonly clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() }
+  readonly clock: Clock = hostClock
   readonly codecs: Codecs = nodeCodecs()
   readonly ports: Ports = nodePorts
   readonly #modes: FileModes
@@ -61,9 +59,7 @@ class NodeEnvironment implements Environment {
   }
 
   later(delayMs: number, task: () => void, keepAlive: boolean = false): () => void {
-    const timer = setTimeout(task, Math.min(delayMs, MAX_DELAY_MS))
-    if (!keepAlive) timer.unref()
-    return () => clearTimeout(timer)
+    return hostLater(delayMs, task, keepAlive)
   }
 
   keepFromTransfer(buffer: ArrayBuffer): boolean {
@@ -80,7 +76,7 @@ class NodeEnvironment implements Environment {
   }
 
   soon(task: () => void): void {
-    setImmediate(task)
+    hostSoon(task)
   }
 
   publish(name: string, detail: object): void {

@@ -26,6 +26,7 @@ import * as path from 'node:path'
 import type { DirectoryLock } from '../base/environment.ts'
 import { LockedError, NotSupportedError } from '../base/errors.ts'
 import { LOCK } from '../base/filename.ts'
+import { hostLater } from './host-time.ts'
 import { codeOf, ioError, refusal } from './io-error.ts'
 import {
   describeHolder,
@@ -262,7 +263,7 @@ async function listenPatiently(name: string, isNamed: () => boolean): Promise<Se
   for (let left = NAMELESS_TRIES; ; left--) {
     const socket = await listen(name)
     if (socket !== 'taken' || left === 0 || isNamed()) return socket
-    await new Promise((resolve) => setTimeout(resolve, NAMELESS_MS))
+    await new Promise<void>((resolve) => hostLater(NAMELESS_MS, resolve, true))
   }
 }
 

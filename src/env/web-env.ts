@@ -7,11 +7,9 @@
  */
 import type { Clock, Environment, FileSystem, WorkerThread } from '../base/environment.ts'
 import { sharedMemory } from '../base/shared-memory.ts'
+import { hostClock, hostLater, hostSoon } from './host-time.ts'
 import { MemoryFiles } from './memory-files.ts'
 import { MemoryTree } from './memory-tree.ts'
-
-/** The longest delay of a timer; a longer one fires at once. */
-const MAX_DELAY_MS = 2 ** 31 - 1
 
 /** Nobody notifies it. */
 const SLEEP = new Int32Array(sharedMemory(4))
@@ -26,7 +24,7 @@ export function memoryEnvironment(): Environment {
 
 class WebEnvironment implements Environment {
   readonly files: FileSystem = new MemoryFiles(new MemoryTree())
-  readonly clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() }
+  readonly clock: Clock = hostClock
   readonly #random = new Uint32Array(1)
 
   random32(): number {
@@ -34,10 +32,7 @@ class WebEnvironment implements Environment {
   }
 
   later(delayMs: number, task: () => void, keepAlive: boolean = false): () => void {
-    // A number in a web page, which nothing keeps alive.
-    const timer: NodeJS.Timeout | number = setTimeout(task, Math.min(delayMs, MAX_DELAY_MS))
-    if (!keepAlive && typeof timer === 'object') timer.unref()
-    return () => clearTimeout(timer)
+    return hostLater(delayMs, task, keepAlive)
   }
 
   /** The web has no such thing. */
@@ -62,20 +57,8 @@ class WebEnvironment implements Environment {
     return true
   }
 
-  /** A web page has no setImmediate, and its setTimeout waits 4 ms and more. */
   soon(task: () => void): void {
-    if (typeof setImmediate === 'function') {
-      setImmediate(task)
-      return
-    }
-    const { port1, port2 } = new MessageChannel()
-    const turned = (): void => {
-      port1.close()
-      task()
-    }
-    // The types of Node's ports lack it.
-    Object.assign(port1, { onmessage: turned })
-    port2.postMessage(undefined)
+    hostSoon(task)
   }
 
   publish(): void {}

@@ -101,7 +101,9 @@ function byLevel(pointers: Iterable<LevelKey>): LevelKey[] {
 
 function checkComparator(edit: VersionEdit, comparator: Comparator): void {
   if (edit.comparator === undefined || edit.comparator === comparator.name) return
-  throw new InvalidArgumentError(`the database's keys are ordered by ${edit.comparator}, not by ${comparator.name}`)
+  throw new InvalidArgumentError(
+    `the database's keys are ordered by ${edit.comparator}, not by ${comparator.name}: open it with its own comparator`,
+  )
 }
 
 /** What makes the edit that has begun durable, where the jobs run: a sync of the manifest, and then, of a new one, CURRENT. */

@@ -287,6 +287,16 @@ for (const [what, call] of writes) {
   })
 }
 
+test('whoever gives an option that there is not is told which there are', async () => {
+  const db = await fresh()
+  const isTold = async (call: () => unknown, message: RegExp): Promise<void> =>
+    assert.rejects(async () => call(), { code: 'INVALID_ARGUMENT', message })
+  await isTold(() => db.put('a', '1', { sync: true } as never), /^a write has no option sync, but durability$/)
+  await isTold(() => db.get('a', { fillCache: true } as never), /^a read has no option fillCache, but snapshot$/)
+  await isTold(() => db.scan({ start: 'a' } as never), /^scan has no option start, but prefix, gte, /)
+  await db.close()
+})
+
 test('a batch of more ops than a MemTable can hold is refused, and nothing that is written beside it', async () => {
   const db = await fresh()
   const batch = new WriteBatch()

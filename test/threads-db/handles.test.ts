@@ -41,7 +41,10 @@ test('what is no handle, or has been used, or is of another order, is refused', 
   await assert.rejects(attach({ ...db.share(), port: {} as ShareHandle['port'] }), /transferred/)
   await assert.rejects(attach(db.share(), { comparator: reversed }), /ordered by leveldb.BytewiseComparator/)
   await assert.rejects(attach(db.share(), { comparator: null } as object), InvalidArgumentError)
-  await assert.rejects(attach(db.share(), { blockBytes: 1 } as object), /attach has no option blockBytes/)
+  await assert.rejects(
+    attach(db.share(), { blockBytes: 1 } as object),
+    /attach has no option blockBytes, but .*blockCacheBytes/,
+  )
   await assert.rejects(attach(db.share(), { maxOpenFiles: 1 }), /maxOpenFiles/)
   const handle = db.share()
   const reader = await attach(handle)

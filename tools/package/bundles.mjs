@@ -1,5 +1,5 @@
 /**
- * bundles: programs that bundlers make one file of, with the installed package in it, by esbuild, Vite and Rspack. In Node:
+ * bundles: programs that bundlers make one file of, with the installed package in it, by esbuild, Vite, Rspack and webpack. In Node:
  * alone, and with varve's worker program as a second file. For web pages: nothing in them may need Node.
  */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,9 @@ async function bundlers() {
   const vite = onDemand('vite', ['vite@8'], 'vite/dist/node/index.js')
   if (vite !== undefined) made.vite = withVite(await import(pathToFileURL(vite)))
   const rspack = onDemand('rspack', ['@rspack/core@2'], '@rspack/core/dist/index.js')
-  if (rspack !== undefined) made.rspack = withRspack(await import(pathToFileURL(rspack)))
+  if (rspack !== undefined) made.rspack = withWebpack((await import(pathToFileURL(rspack))).rspack)
+  const webpack = onDemand('webpack', ['webpack@5'], 'webpack/lib/index.js')
+  if (webpack !== undefined) made.webpack = withWebpack((await import(pathToFileURL(webpack))).default)
   return made
 }
 
@@ -50,9 +52,10 @@ function withVite({ build: viteBuild }) {
     })
 }
 
-function withRspack({ rspack }) {
+/** webpack, or Rspack, which takes the same options. */
+function withWebpack(webpack) {
   return async (project, entries, out, platform) => {
-    const compiler = rspack({
+    const compiler = webpack({
       context: project,
       mode: 'production',
       target: platform === 'node' ? ['node20', 'es2022'] : ['web', 'es2022'],

@@ -1,0 +1,40 @@
+/**
+ * host-time: the host's clock and timers, in Node.js as in a web page, as they were when varve was loaded. The fake timers of test
+ * runners take the place of the global ones later on, and stand still: whatever the database puts off would never be done.
+ */
+import type { Clock } from '../base/environment.ts'
+
+/** The longest delay of a timer; a longer one fires at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+
+const now = performance.now.bind(performance)
+const start = setTimeout
+const stop = clearTimeout
+const immediate = typeof setImmediate === 'function' ? setImmediate : undefined
+
+/** What the time is, nobody waits for: a program may change that. */
+export const hostClock: Clock = { wallMs: () => Date.now(), monotonicMs: () => now() }
+
+/** As `later` of an environment. */
+export function hostLater(delayMs: number, task: () => void, keepAlive: boolean): () => void {
+  // A number in a web page, which nothing keeps alive.
+  const timer: NodeJS.Timeout | number = start(task, Math.min(delayMs, MAX_DELAY_MS))
+  if (!keepAlive && typeof timer === 'object') timer.unref()
+  return () => stop(timer)
+}
+
+/** As `soon` of an environment. A web page has no setImmediate, and its setTimeout waits 4 ms and more. */
+export function hostSoon(task: () => void): void {
+  if (immediate !== undefined) {
+    immediate(task)
+    return
+  }
+  const { port1, port2 } = new MessageChannel()
+  const turned = (): void => {
+    port1.close()
+    task()
+  }
+  // The types of Node's ports lack it.
+  Object.assign(port1, { onmessage: turned })
+  port2.postMessage(undefined)
+}
