@@ -37,9 +37,11 @@ export class DatabaseDirectory {
    * Before an edit: a job whose table came to lie in another directory, that has gone again since, wrote it for nothing.
    * @throws IOError as check; CorruptionError if a new table is not there
    */
-  checkEdit({ newFiles = [] }: VersionEdit): void {
+  checkEdit({ newFiles = [], deletedFiles = [] }: VersionEdit): void {
     this.check()
     for (const { file } of newFiles) {
+      const isMoved = deletedFiles.some(({ number }) => number === file.number)
+      if (isMoved) continue
       if (findTable(this.files, this.path, file.number)?.status.bytes === file.bytes) continue
       throw new CorruptionError('table is missing that was just written', { file: this.join(tableName(file.number)) })
     }
