@@ -97,7 +97,7 @@ export function checkFlag(name: string, value: unknown): boolean {
 export function databaseNames({ files, directory, givenDirectory }: AdminContext): string[] {
   const status = files.status(directory)
   if (status === undefined || status.kind === 'file') throw new NotFoundError(`there is no directory ${givenDirectory}`)
-  const names = listLinked(files, directory)
+  const names = listLinked(files, directory, givenDirectory)
   const isDatabase = names.some((name) => {
     const type = parseFileName(name)?.type
     return type === 'current' || type === 'manifest' || type === 'table'

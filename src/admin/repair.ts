@@ -21,6 +21,7 @@ import { closeQuietly } from '../base/close-all.ts'
 import { NotSupportedError } from '../base/errors.ts'
 import { CURRENT, isUsualName, parseFileName, tableName } from '../base/filename.ts'
 import { type FileNumber, fileNumber, sequenceNumber } from '../base/types.ts'
+import { DatabaseDirectory } from '../db/database-directory.ts'
 import type { FlushSurroundings } from '../db/flush-plan.ts'
 import type { Steps } from '../db/long-runs.ts'
 import type { Options } from '../db/options.ts'
@@ -266,7 +267,7 @@ class Repair {
     const isCurrentLost = plan.manifest === undefined && this.#names.includes(CURRENT)
     const moved = yield* keepInLost(this.#context, isCurrentLost ? [...replaced, CURRENT] : replaced)
     const logNumber = this.#newNumber()
-    const log = new WriteAheadLog(files, directory, options.walMarkers)
+    const log = new WriteAheadLog(new DatabaseDirectory(files, directory), options.walMarkers)
     try {
       log.rotate(logNumber, sequenceNumber(lastSequence + 1))
       log.sync()

@@ -64,6 +64,8 @@ export class TableCache {
   readonly bytesMax: number
   /** Bytes that the open tables take, and the outlines of those that are expected. */
   bytes: number
+  /** How often a table was looked for, and had to be opened. */
+  misses: number
 
   readonly #open: OpenTable
   readonly #entries: Map<FileNumber, Entry>
@@ -81,6 +83,7 @@ export class TableCache {
     this.maxOpenFiles = maxOpenFiles
     this.bytesMax = bytesMax
     this.bytes = 0
+    this.misses = 0
     this.#open = open
     this.#entries = new Map()
     this.#expected = new Map()
@@ -166,6 +169,7 @@ export class TableCache {
   }
 
   #add(number: FileNumber, fileBytes: number): Entry {
+    this.misses++
     const table = this.#open(number, fileBytes, this.#takeExpected(number))
     const entry = new Entry(table)
     this.#entries.set(number, entry)

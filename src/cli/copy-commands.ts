@@ -10,6 +10,7 @@ import { openInput } from './input.ts'
 import { interruptible } from './interruption.ts'
 import { parseText } from './key-text.ts'
 import type { Output } from './output.ts'
+import { Progress } from './progress.ts'
 import { withDatabase } from './with-database.ts'
 
 const EXISTING = { createIfMissing: false }
@@ -101,7 +102,10 @@ async function compactDatabase(
   const [before, after] = await interruptible((signal) =>
     withDatabase(directory, EXISTING, async (db) => {
       const figures = tableFigures(db)
-      await db.compactRange(start, end, { signal })
+      // What is to be merged, level by level, shows only as it goes on.
+      const progress = new Progress({ show: showBytesCount, isInterruptible: true })
+      db.on('compaction', () => progress.update(db.stats().compactedBytes))
+      await db.compactRange(start, end, { signal }).finally(() => progress.stop())
       return [figures, tableFigures(db)]
     }),
   )

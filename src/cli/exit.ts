@@ -45,6 +45,14 @@ export function isClosedPipe(error: unknown): boolean {
 
 /** `varve: …`, in one line. */
 export function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = error instanceof Error ? plainMessage(error) : String(error)
   return `varve: ${message.replace(/[\p{Cc}\s]+/gu, ' ').trim()}\n`
+}
+
+/** An error of the system as varve's own are written; Node's is `ENOENT: no such file or directory, open 'data/x'`. */
+function plainMessage({ message, code, syscall, path }: NodeJS.ErrnoException): string {
+  const place = message.indexOf(`, ${syscall}`)
+  if (code === undefined || syscall === undefined || !message.startsWith(`${code}: `) || place < 0) return message
+  const words = message.slice(code.length + 2, place)
+  return `cannot ${syscall}${path === undefined ? '' : ` ${path}`}: ${words} (${code})`
 }

@@ -80,7 +80,7 @@ async function importRecords(db: DB, input: Input, format: Format, maker: EntryM
     skipped.lines += fault.lineCount
   }
   const importer = new Importer(db, options.batch, options.durability)
-  const progress = new Progress(input.bytes)
+  const progress = new Progress({ show: (count) => showPlural(count, 'record'), totalBytes: input.bytes })
   const counter = { bytes: 0 }
   try {
     const records = readRecords(counted(input.open(), counter), format, onFault)
@@ -88,7 +88,7 @@ async function importRecords(db: DB, input: Input, format: Format, maker: EntryM
       maker.make(record, onFault, importer)
       if (importer.isFull) {
         await importer.write()
-        progress.update(counter.bytes, importer.records)
+        progress.update(importer.records, counter.bytes)
       }
     }
     await importer.write()

@@ -1,7 +1,7 @@
 /**
  * What a command reads: a file, or `-` for stdin.
  */
-import { createReadStream, statSync } from 'node:fs'
+import { createReadStream, type Stats, statSync } from 'node:fs'
 import { EXIT_FAILED, ExitError } from './exit.ts'
 
 export interface Input {
@@ -13,11 +13,17 @@ export interface Input {
 /** @throws ExitError if there is no such file */
 export function openInput(file: string): Input {
   if (file === '-') return { open: () => process.stdin, bytes: undefined }
-  const status = statSync(file, { throwIfNoEntry: false })
-  if (status === undefined) throw new ExitError(EXIT_FAILED, `${file} does not exist`)
-  if (status.isDirectory()) throw new ExitError(EXIT_FAILED, `${file} is a directory`)
+  const status = statusOf(file)
   return {
     open: () => createReadStream(file, { highWaterMark: 256 * 1024 }),
     bytes: status.isFile() ? status.size : undefined,
   }
+}
+
+/** What a file is that is to be read. @throws ExitError if there is no such file */
+export function statusOf(file: string): Stats {
+  const status = statSync(file, { throwIfNoEntry: false })
+  if (status === undefined) throw new ExitError(EXIT_FAILED, `${file} does not exist`)
+  if (status.isDirectory()) throw new ExitError(EXIT_FAILED, `${file} is a directory`)
+  return status
 }

@@ -15,6 +15,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { MemTable, type MemTableEntry, MemTableFullError, type MemTableVersion } from '../public/memtable.ts'
+import { statusOf } from './input.ts'
 
 /** What most dumps fit into; more is reserved once it is needed. */
 const FIRST_CAPACITY_BYTES = 1024 * 1024
@@ -29,8 +30,9 @@ export class MemTableFile {
     this.#table = table
   }
 
-  /** The table whose dump is at `path`. @throws CorruptionError if there is something else; the system's error */
+  /** The table whose dump is at `path`. @throws CorruptionError if there is something else; ExitError if there is no file; the system's error */
   static read(path: string): MemTableFile {
+    statusOf(path)
     return new MemTableFile(MemTable.decode(readFileSync(path), { file: path }))
   }
 

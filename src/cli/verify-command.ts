@@ -4,10 +4,19 @@
 import type { Command } from 'commander'
 import { showBytesCount, showCount, showPlural } from '../inspect/figures.ts'
 import { showBytes } from '../inspect/render-bytes.ts'
-import { type GivenUp, type RepairReport, repair, VarveError, type VerifyReport, verify } from '../public/index.ts'
+import {
+  type AdminProgress,
+  type GivenUp,
+  type RepairReport,
+  repair,
+  VarveError,
+  type VerifyReport,
+  verify,
+} from '../public/index.ts'
 import { bytesToJson } from './entry-json.ts'
 import { EXIT_DAMAGED, EXIT_FAILED, ExitError } from './exit.ts'
 import type { Output } from './output.ts'
+import { Progress } from './progress.ts'
 
 interface VerifyCommandOptions {
   readonly json?: boolean
@@ -48,12 +57,23 @@ export function addVerifyCommands(program: Command, output: Output): void {
 }
 
 async function verifyDatabase(directory: string, { json, lock }: VerifyCommandOptions, output: Output): Promise<void> {
-  const report = await verify(directory, { readOnly: !lock }).catch(adviseOnLock)
+  const options = { readOnly: !lock }
+  const report = await shown((onProgress) => verify(directory, { ...options, onProgress })).catch(adviseOnLock)
   await output.write(json ? toJson(report) : verifyText(report))
   await output.flush()
   if (!report.isDamaged) return
   const count = report.findings.filter(({ severity }) => severity === 'damage').length
   throw new ExitError(EXIT_DAMAGED, `${directory} is damaged in ${showPlural(count, 'place')}`)
+}
+
+/** Show on a terminal how far it has come. */
+async function shown<T>(run: (onProgress: (progress: AdminProgress) => void) => Promise<T>): Promise<T> {
+  const progress = new Progress({ show: showBytesCount, totalBytes: 0 })
+  try {
+    return await run(({ bytes, totalBytes }) => progress.update(bytes, bytes, totalBytes))
+  } finally {
+    progress.stop()
+  }
 }
 
 /** What is written while it is read looks like damage; a holder that does not write is no obstacle. */
@@ -68,7 +88,8 @@ async function repairDatabase(
   { json, dryRun }: RepairCommandOptions,
   output: Output,
 ): Promise<void> {
-  const report = await repair(directory, { dryRun: dryRun ?? false })
+  const options = { dryRun: dryRun ?? false }
+  const report = await shown((onProgress) => repair(directory, { ...options, onProgress }))
   await output.write(json ? toJson(report) : repairText(report))
   await output.flush()
 }

@@ -14,6 +14,7 @@ import { TableCache } from '../cache/table-cache.ts'
 import type { Table } from '../table/table.ts'
 import type { Version } from '../version/version.ts'
 import type { AttachedLayers } from './attached-layers.ts'
+import { DatabaseDirectory } from './database-directory.ts'
 import type { Emit } from './events.ts'
 import { TableOpener } from './open-table.ts'
 import type { ReadHost } from './read-host.ts'
@@ -66,7 +67,7 @@ export class AttachedHost implements ReadHost {
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
     this.#blocks = new BlockCache(options.blockCacheBytes, options.comparator)
     this.#opener = new TableOpener(
-      directory,
+      new DatabaseDirectory(environment.files, directory),
       { comparator, bloomBitsPerKey, environment, readOnly: false },
       this.#blocks,
       emit,

@@ -84,7 +84,6 @@ export class Capture {
     this.#engine = engine
     this.check()
     engine.health.check()
-    engine.lock?.check?.()
     flushLog(engine)
     const leftOut = firstLeftOut(engine, moment)
     this.logs = openLogs(engine, leftOut?.logNumber)
@@ -100,9 +99,10 @@ export class Capture {
     for (const { file } of this.version.files()) yield this.#table(file)
   }
 
-  /** @throws ClosedError if the database has been closed meanwhile: its files may be another opener's now */
+  /** After a file was opened or linked. @throws ClosedError if it may be another opener's, since the database is closed; IOError if another directory's */
   check(): void {
     if (this.#engine.isReleased) throw closedBeforeCopied()
+    this.#engine.place.check()
   }
 
   /** Let go of the version and the logs; once or several times. */
@@ -120,13 +120,13 @@ export class Capture {
   }
 
   #table({ number, bytes }: FileMetadata): CapturedTable {
-    const { directory, environment } = this.#engine
-    const { files } = environment
-    const name = findTable(files, directory, number)?.name
-    if (name === undefined) {
-      throw new CorruptionError('table is missing', { file: files.join(directory, tableName(number)) })
+    const { place } = this.#engine
+    const found = findTable(place.files, place.path, number)
+    if (found === undefined) {
+      place.check()
+      throw new CorruptionError('table is missing', { file: place.join(tableName(number)) })
     }
-    return { name, path: files.join(directory, name), bytes }
+    return { name: found.name, path: found.path, bytes }
   }
 }
 

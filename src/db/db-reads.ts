@@ -104,7 +104,10 @@ export abstract class DBReads extends EventTarget {
     return this.#reader.getMany(list, this.#readSequence(options))
   }
 
-  /** The entries of a range in key order, for `for await`. Errors as for get; an error of a read ends the scan. */
+  /**
+   * The entries of a range in key order, for `for await`. Errors as for get; an error of a read ends the scan. It keeps the tables and MemTables
+   * that it began with until it ends: the loop does that, as does the last entry; whoever calls `next` and stops before closes it.
+   */
   scan(options?: ScanOptions): Scan<Entry> {
     return this.#scan(options, projectEntry)
   }

@@ -31,6 +31,7 @@ import { BufferTimer } from './buffer-timer.ts'
 import { CommitQueue, type CommitTarget } from './commit-queue.ts'
 import type { CompactionHost } from './compaction-lane.ts'
 import { compactionEdit, compactionJob, inputsOf, nextCompaction, pickerOptions } from './compaction-plans.ts'
+import { DatabaseDirectory } from './database-directory.ts'
 import type { Emit } from './events.ts'
 import type { FlushHost } from './flush-lane.ts'
 import type { FlushPlan } from './flush-plan.ts'
@@ -56,7 +57,7 @@ import { WriteAheadLog } from './write-ahead-log.ts'
 
 export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost {
   readonly directory: string
-  readonly lock: DirectoryLock | undefined
+  readonly place: DatabaseDirectory
   readonly options: ResolvedOptions
   readonly environment: Environment
   readonly format: FlushHost['format']
@@ -108,7 +109,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   constructor(directory: string, options: ResolvedOptions, lock: DirectoryLock | undefined, emit: Emit) {
     const { environment, maxOpenFiles, tableCacheBytes } = options
     this.directory = directory
-    this.lock = lock
+    this.place = new DatabaseDirectory(environment.files, directory, lock)
     this.options = options
     this.environment = environment
     this.format = tableFormat(options, 0)
@@ -122,24 +123,22 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.rest = new Rest(this)
     this.sharing = new Sharing(this, schedule)
     this.snapshots = new SnapshotList(schedule, () => this.sharing.sequences())
-    this.log = new WriteAheadLog(environment.files, directory, options.walMarkers, lock)
+    this.log = new WriteAheadLog(this.place, options.walMarkers)
     this.#bufferTimer = new BufferTimer(this.log, options, this.health)
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
     this.blocks = new BlockCache(options.blockCacheBytes, options.comparator)
-    this.opener = new TableOpener(directory, options, this.blocks, emit)
+    this.opener = new TableOpener(this.place, options, this.blocks, emit)
     this.tables = new TableCache((...table) => this.opener.open(...table), maxOpenFiles, tableCacheBytes)
     this.queue = new CommitQueue(this)
     const executor = newExecutor(options)
     this.background = new Background(this, executor)
-    this.#obsolete = new ObsoleteFiles(environment.files, directory, lock, executor, emit, () =>
-      this.background.changed(),
-    )
+    this.#obsolete = new ObsoleteFiles(this.place, executor, emit, () => this.background.changed())
     const recovered = recoverInto(this.log, directory, options)
     this.recoveryInfo = recovered.info
     this.#lastSequence = recovered.lastSequence
     this.versions = recovered.versions
     const dropManifest = (number: FileNumber): void => this.#obsolete.removeManifest(number)
-    this.#installer = new Installer(recovered.versions, lock, executor, this.health, dropManifest)
+    this.#installer = new Installer(recovered.versions, this.place, executor, this.health, dropManifest)
     this.#retired = new RetiredMemTables(recovered.versions, executor)
     const { logNumber, versions } = recovered
     const slot = (table: MemTable): MemTableSlot => ({ table, logNumber, firstSequence: this.#nextSequence() })

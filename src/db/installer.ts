@@ -9,12 +9,12 @@
  *             (4) every `done` is called, whatever is thrown on the way
  * Threads     belongs to the database's thread
  */
-import type { DirectoryLock } from '../base/environment.ts'
 import { systemErrorCode } from '../base/errors.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { VersionSet } from '../version/version-set.ts'
 import type { JobExecutor } from '../worker/executor.ts'
+import type { DatabaseDirectory } from './database-directory.ts'
 import type { Health } from './health.ts'
 
 /** Called once: when an edit is current, or with why it will not be. */
@@ -30,7 +30,7 @@ interface Installation {
 
 export class Installer {
   readonly #versions: VersionSet
-  readonly #lock: DirectoryLock | undefined
+  readonly #directory: DatabaseDirectory
   readonly #executor: JobExecutor
   readonly #health: Health
   readonly #onReplaced: (manifest: FileNumber) => void
@@ -42,13 +42,13 @@ export class Installer {
   /** @param onReplaced told of a MANIFEST that another one has taken the place of */
   constructor(
     versions: VersionSet,
-    lock: DirectoryLock | undefined,
+    directory: DatabaseDirectory,
     executor: JobExecutor,
     health: Health,
     onReplaced: (manifest: FileNumber) => void,
   ) {
     this.#versions = versions
-    this.#lock = lock
+    this.#directory = directory
     this.#executor = executor
     this.#health = health
     this.#onReplaced = onReplaced
@@ -80,8 +80,9 @@ export class Installer {
     this.#current = next
     try {
       // An edit names files by number, and lets others go: they have to be those of this directory.
-      this.#lock?.check?.()
-      this.#versions.begin(next.edit())
+      const edit = next.edit()
+      this.#directory.checkEdit(edit)
+      this.#versions.begin(edit)
     } catch (error) {
       this.#fail(next, error as Error)
       return

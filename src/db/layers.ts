@@ -112,8 +112,11 @@ export interface Stats {
   readonly delayedMs: number
   /** Data blocks kept in memory. */
   readonly blockCache: { readonly bytes: number; readonly hits: number; readonly misses: number }
-  /** Open tables, and the bytes of indexes and filters, also of tables that were just written, which tableCacheBytes bounds. */
-  readonly tableCache: { readonly open: number; readonly bytes: number }
+  /**
+   * Open tables, and the bytes of indexes and filters, also of tables that were just written, which tableCacheBytes bounds; and how often a
+   * read had to open a table. That this goes on growing with reads means that the tables in use do not fit.
+   */
+  readonly tableCache: { readonly open: number; readonly bytes: number; readonly misses: number }
   /** Paths of live tables that were found to have a filter that cannot be used. */
   readonly damagedFilters: readonly string[]
   /** Why writes are refused, if they are. */

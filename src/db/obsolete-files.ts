@@ -6,11 +6,11 @@
  * At the opening, and after a job was thrown away, the directory is listed. In between, the tables that edits delete are
  * remembered, and go once no version that somebody holds has them.
  */
-import type { DirectoryLock, FileSystem } from '../base/environment.ts'
 import { fromWire } from '../base/errors.ts'
 import { isUsualName, logName, manifestName, oldTableName, parseFileName, tableName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { JobExecutor } from '../worker/executor.ts'
+import type { DatabaseDirectory } from './database-directory.ts'
 import type { Emit } from './events.ts'
 
 export interface LiveFiles {
@@ -21,9 +21,7 @@ export interface LiveFiles {
 }
 
 export class ObsoleteFiles {
-  readonly #files: FileSystem
-  readonly #directory: string
-  readonly #lock: DirectoryLock | undefined
+  readonly #directory: DatabaseDirectory
   readonly #executor: JobExecutor
   readonly #emit: Emit
   readonly #onChange: () => void
@@ -36,17 +34,8 @@ export class ObsoleteFiles {
    * @param emit tells of each file that could not be removed
    * @param onChange called when none is under way any more
    */
-  constructor(
-    files: FileSystem,
-    directory: string,
-    lock: DirectoryLock | undefined,
-    executor: JobExecutor,
-    emit: Emit,
-    onChange: () => void,
-  ) {
-    this.#files = files
+  constructor(directory: DatabaseDirectory, executor: JobExecutor, emit: Emit, onChange: () => void) {
     this.#directory = directory
-    this.#lock = lock
     this.#executor = executor
     this.#emit = emit
     this.#onChange = onChange
@@ -86,9 +75,10 @@ export class ObsoleteFiles {
   /** List the directory and remove all that is not live. No job may be under way. */
   sweep(live: LiveFiles): void {
     this.#try(() => {
-      this.#lock?.check?.()
-      const names = obsoleteFiles(this.#files.list(this.#directory), live)
-      for (const name of names) this.#try(() => this.#files.remove(this.#files.join(this.#directory, name)))
+      const { files, path } = this.#directory
+      this.#directory.check()
+      for (const name of obsoleteFiles(files.list(path), live))
+        this.#try(() => files.remove(this.#directory.join(name)))
     })
   }
 
@@ -102,13 +92,13 @@ export class ObsoleteFiles {
     if (names.length === 0) return
     try {
       // Files of these names in another directory are not this database's.
-      this.#lock?.check?.()
+      this.#directory.check()
     } catch (error) {
       this.#report(error as Error)
       return
     }
     this.#running++
-    const files = names.map((some) => some.map((name) => this.#files.join(this.#directory, name)))
+    const files = names.map((some) => some.map((name) => this.#directory.join(name)))
     this.#executor.start({ kind: 'remove', files }, (error, result) => {
       this.#running--
       if (error !== undefined) this.#report(error)

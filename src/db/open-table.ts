@@ -11,6 +11,7 @@ import { LookupCursor } from '../table/lookup-cursor.ts'
 import { Table, type TableReadOptions } from '../table/table.ts'
 import { findTable, openTableFile } from '../table/table-file.ts'
 import type { TableOutline } from '../table/table-outline.ts'
+import type { DatabaseDirectory } from './database-directory.ts'
 import type { Emit } from './events.ts'
 import { manifestMark } from './manifest-mark.ts'
 import { type ResolvedOptions, usesFilters } from './options.ts'
@@ -23,14 +24,14 @@ type TableOpenerOptions = Pick<ResolvedOptions, 'comparator' | 'bloomBitsPerKey'
 export class TableOpener {
   /** Paths of the tables that were found to have a damaged filter, by number. */
   readonly damagedFilters: Map<FileNumber, string>
-  readonly #directory: string
+  readonly #directory: DatabaseDirectory
   readonly #environment: Environment
   readonly #readOptions: TableReadOptions
   readonly #emit: Emit
   /** Of the opening, if it is a read-only one. */
   readonly #mark: string | undefined
 
-  constructor(directory: string, options: TableOpenerOptions, blockCache: BlockCache, emit: Emit) {
+  constructor(directory: DatabaseDirectory, options: TableOpenerOptions, blockCache: BlockCache, emit: Emit) {
     const { comparator } = options
     this.damagedFilters = new Map()
     this.#directory = directory
@@ -44,17 +45,19 @@ export class TableOpener {
       lookups: new LookupCursor(comparator, blockCache.memory),
     }
     this.#emit = emit
-    this.#mark = options.readOnly ? manifestMark(options.environment.files, directory) : undefined
+    this.#mark = options.readOnly ? manifestMark(directory.files, directory.path) : undefined
   }
 
   /**
    * @param bytes the size that the MANIFEST gives
    * @param outline if whoever wrote the table has read it
-   * @throws CorruptionError, IOError; StaleError in a read-only opening, if another process has removed the table
+   * @throws CorruptionError; IOError, also if the directory was moved; StaleError in a read-only opening, if another process has removed the table
    */
   open(number: FileNumber, bytes: number, outline?: TableOutline): Table {
     const file = this.#openFile(number, bytes)
     try {
+      // What another directory has under that path may be as long as ours.
+      this.#directory.check()
       const table = Table.open(file, number, this.#readOptions, outline)
       if (table.filterIsDamaged) this.#report(number, file.path)
       return table
@@ -65,12 +68,13 @@ export class TableOpener {
   }
 
   #openFile(number: FileNumber, bytes: number): RandomAccessFile {
-    const { files } = this.#environment
+    const { files, path } = this.#directory
     try {
-      return openTableFile(files, this.#directory, number, bytes)
+      return openTableFile(files, path, number, bytes)
     } catch (error) {
-      const isGone = this.#mark !== undefined && findTable(files, this.#directory, number) === undefined
-      if (!isGone || manifestMark(files, this.#directory) === this.#mark) throw error
+      this.#directory.check()
+      const isGone = this.#mark !== undefined && findTable(files, path, number) === undefined
+      if (!isGone || manifestMark(files, path) === this.#mark) throw error
       throw new StaleError(
         `table ${number} was compacted by another process since this read-only opening: open it again`,
         {

@@ -25,8 +25,11 @@ export async function open(directory: string, options: Options = {}): Promise<DB
   const resolved = resolveOptions(options, defaultEnvironment)
   const log = resolved.logger && new EventLog(resolved.logger, directory)
   try {
-    prepareDirectory(directory, resolved)
-    const db = resolved.readOnly ? openReadOnly(directory, resolved, log) : await openLocked(directory, resolved, log)
+    // Files are opened for as long as the database is open, and the process's working directory may become another one.
+    const path = resolved.environment.files.absolute?.(directory) ?? directory
+    prepareDirectory(directory, path, resolved)
+    const opening = resolved.readOnly ? openReadOnly : openLocked
+    const db = await opening(directory, path, resolved, log)
     log?.opened(db.recoveryInfo, openedFigures(db, resolved))
     return db
   } catch (error) {
@@ -40,8 +43,12 @@ function openedFigures(db: DB, { readOnly }: ResolvedOptions): OpenedFigures {
   return { readOnly, tables: tables.length, tableBytes: tables.reduce((sum, { bytes }) => sum + bytes, 0) }
 }
 
-async function openLocked(directory: string, options: ResolvedOptions, log: EventLog | undefined): Promise<DB> {
-  const path = absolute(directory, options)
+async function openLocked(
+  directory: string,
+  path: string,
+  options: ResolvedOptions,
+  log: EventLog | undefined,
+): Promise<DB> {
   const lock = await options.environment.files.lock(directory)
   try {
     return new DB(directory, path, options, lock, log)
@@ -58,27 +65,21 @@ const READ_ONLY_TRIES = 10
  * Without a lock, files may go between the reading of the MANIFEST and theirs: then the MANIFEST has changed as well. And a log's
  * room may be written to between the reading of its beginning and its end: what is damaged is so in the same way when read again.
  */
-function openReadOnly(directory: string, options: ResolvedOptions, log: EventLog | undefined): DB {
+function openReadOnly(directory: string, path: string, options: ResolvedOptions, log: EventLog | undefined): DB {
   const { files } = options.environment
-  const path = absolute(directory, options)
   let lastFault: string | undefined
   for (let tries = 1; ; tries++) {
-    const mark = manifestMark(files, directory)
+    const mark = manifestMark(files, path)
     try {
       return new DB(directory, path, options, undefined, log)
     } catch (error) {
       const isPerhapsMoved = error instanceof CorruptionError || error instanceof IOError
       if (!isPerhapsMoved || tries === READ_ONLY_TRIES) throw error
-      const now = manifestMark(files, directory)
+      const now = manifestMark(files, path)
       if (now !== undefined && now === mark && (error instanceof IOError || error.message === lastFault)) throw error
       lastFault = error.message
     }
   }
-}
-
-/** Files are opened for as long as the database is open, and the process's working directory may become another one. */
-function absolute(directory: string, { environment }: ResolvedOptions): string {
-  return environment.files.absolute?.(directory) ?? directory
 }
 
 /** The environment of whoever names none. */

@@ -61,18 +61,22 @@ export interface RecoveryInfo {
   readonly durationMs: number
 }
 
-/** Where to look, before anything is opened: refuses what is not a database and may not become one. */
-export function prepareDirectory(directory: string, options: ResolvedOptions): void {
+/**
+ * Where to look, before anything is opened: refuses what is not a database and may not become one.
+ * @param given the directory as its user names it
+ * @param directory the path of it
+ */
+export function prepareDirectory(given: string, directory: string, options: ResolvedOptions): void {
   const { files } = options.environment
   const status = files.status(directory)
   if (status !== undefined && status.kind === 'file')
-    throw new InvalidArgumentError(`${directory} is a file, not a directory`)
-  if (status?.kind === 'other') listLinked(files, directory)
+    throw new InvalidArgumentError(`${given} is a file, not a directory`)
+  if (status?.kind === 'other') listLinked(files, directory, given)
   const exists = status !== undefined && files.status(files.join(directory, CURRENT)) !== undefined
-  if (exists && options.errorIfExists) throw new AlreadyExistsError(`there is a database in ${directory} already`)
+  if (exists && options.errorIfExists) throw new AlreadyExistsError(`there is a database in ${given} already`)
   if (exists) return
-  if (status !== undefined) checkEmpty(files, directory)
-  if (options.readOnly || !options.createIfMissing) throw new NotFoundError(`there is no database in ${directory}`)
+  if (status !== undefined) checkEmpty(files, given, directory)
+  if (options.readOnly || !options.createIfMissing) throw new NotFoundError(`there is no database in ${given}`)
   files.makeDirectory(directory)
 }
 
@@ -84,7 +88,7 @@ const MANIFEST_BYTES_MAX = 4 * 1024 * 1024
 const EMPTY_LOG_BYTES = LOG_HEADER_BYTES + Batch.HEADER_BYTES
 
 /** A directory without CURRENT must not hold the rest of a database, nor anybody else's files. */
-function checkEmpty(files: FileSystem, directory: string): void {
+function checkEmpty(files: FileSystem, given: string, directory: string): void {
   const names = files.list(directory)
   const holdsData = names.find((name) => {
     const type = parseFileName(name)?.type
@@ -103,7 +107,7 @@ function checkEmpty(files: FileSystem, directory: string): void {
   )
   if (foreign.length > 0) {
     const some = foreign.slice(0, 3).join(', ')
-    throw new InvalidArgumentError(`${directory} is not a database, and not empty: it holds ${some}`)
+    throw new InvalidArgumentError(`${given} is not a database, and not empty: it holds ${some}`)
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * Scan: the entries of a range, as of one moment, as an iterable. It keeps the layers that it began with, so it stays valid
- * across rotations and flushes, and sees nothing that is written after it began. Ending it (the loop's end, `break`, `close`)
- * lets go of them; closing the database ends it.
+ * across rotations and flushes, and sees nothing that is written after it began. Ending it (the loop's end, `break`, the
+ * last entry of its limit, `close`) lets go of them; closing the database ends it. That nobody has it any more does not: a collector
+ * of garbage comes late, sees nothing of the memory, files and disk space that hang on it, and to be told costs each short scan a part of its time.
  *
  * Threads  belongs to the database's thread. An asynchronous scan lets the event loop turn every few milliseconds.
  */
@@ -48,8 +49,10 @@ export class ScanCursor<T> {
    */
   pull(): T | undefined {
     if (this.#left > 0 && this.#cursor.next()) {
-      this.#left--
-      return this.#project(this.#iterator, this.#copies)
+      const element = this.#project(this.#iterator, this.#copies)
+      // Whoever wanted so many may not ask for one more, and so hear that it is over.
+      if (--this.#left === 0) this.#cursor.close()
+      return element
     }
     this.#cursor.close()
     return undefined

@@ -32,7 +32,7 @@ export function gatherStats(engine: Engine, openScans: number): Stats {
     stalledMs: stall.totalMs + stall.durationMs,
     delayedMs: stall.delayedMs,
     blockCache: { bytes: blocks.bytes, hits: blocks.hits, misses: blocks.misses },
-    tableCache: { open: tables.openCount, bytes: tables.bytes },
+    tableCache: { open: tables.openCount, bytes: tables.bytes, misses: tables.misses },
     damagedFilters: damagedFilters(engine),
     poisonedBy: health.cause?.message,
   }

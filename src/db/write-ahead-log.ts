@@ -18,11 +18,11 @@
  */
 
 import { closeAll } from '../base/close-all.ts'
-import type { DirectoryLock, FileSystem } from '../base/environment.ts'
 import { logName } from '../base/filename.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import { LogWriter } from '../log/log-writer.ts'
+import type { DatabaseDirectory } from './database-directory.ts'
 
 interface LogFile {
   readonly number: FileNumber
@@ -36,10 +36,8 @@ interface LogFile {
 }
 
 export class WriteAheadLog {
-  readonly #files: FileSystem
-  readonly #directory: string
+  readonly #directory: DatabaseDirectory
   readonly #markers: boolean
-  readonly #lock: DirectoryLock | undefined
   /** Oldest first; the last one is being written, the others are complete. */
   readonly #logs: LogFile[] = []
   readonly #marker: Uint8Array<ArrayBuffer> = new Uint8Array(Batch.HEADER_BYTES)
@@ -47,11 +45,9 @@ export class WriteAheadLog {
   /** Bytes of the files that are gone. */
   #droppedBytes = 0
 
-  constructor(files: FileSystem, directory: string, markers: boolean, lock?: DirectoryLock) {
-    this.#files = files
+  constructor(directory: DatabaseDirectory, markers: boolean) {
     this.#directory = directory
     this.#markers = markers
-    this.#lock = lock
   }
 
   /** The file being written. */
@@ -83,8 +79,9 @@ export class WriteAheadLog {
   /** Begin a new file, whose first batch will have `sequence`. The file before it is complete. */
   rotate(number: FileNumber, sequence: SequenceNumber): void {
     if (this.#logs.length > 0) this.#active.writer.flush()
-    this.#lock?.check?.()
-    const file = this.#files.createWritable(this.#files.join(this.#directory, logName(number)))
+    const { files } = this.#directory
+    this.#directory.check()
+    const file = files.createWritable(this.#directory.join(logName(number)))
     this.#logs.push({ number, writer: new LogWriter(file), isNamed: false, acknowledgedBytes: 0, syncedBytes: 0 })
     this.#markerDue = false
     if (!this.#markers) return
@@ -95,7 +92,7 @@ export class WriteAheadLog {
   /** Make the names of all files durable. */
   syncNames(): void {
     if (this.#logs.every((log) => log.isNamed)) return
-    this.#files.syncDirectory(this.#directory)
+    this.#directory.files.syncDirectory(this.#directory.path)
     this.namesAreDurable()
   }
 

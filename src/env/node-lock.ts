@@ -188,11 +188,7 @@ function checkPlace(file: string, place: fs.BigIntStats, fd: number): void {
     // Whether it can be read and written, those who do will tell.
     return
   }
-  throw refusal(
-    'write to',
-    directory,
-    'it is not the directory that was opened, which has been removed or renamed since',
-  )
+  throw refusal('use', directory, 'it is not the directory that was opened, which has been removed or renamed since')
 }
 
 function isSame(found: fs.BigIntStats | undefined, wanted: fs.BigIntStats): boolean {

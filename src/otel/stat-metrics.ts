@@ -149,6 +149,7 @@ const ROWS: readonly Row[] = [
     ({ tableCache }) => tableCache.bytes,
   ),
   figure('varve.table_cache.tables', 'sum', '{table}', 'Open tables', ({ tableCache }) => tableCache.open),
+  figure('varve.table_cache.misses', 'counter', '{table}', 'Tables opened for reads', (s) => s.tableCache.misses),
   figure('varve.snapshot.open', 'sum', '{snapshot}', 'Open snapshots', ({ openSnapshots }) => openSnapshots),
   figure('varve.scan.open', 'sum', '{scan}', 'Open scans', ({ openScans }) => openScans),
   figure('varve.reader.open', 'sum', '{reader}', 'Threads that read along', ({ readers }) => readers),

@@ -154,3 +154,19 @@ test('comments of a script are copied byte by byte, and end with a line feed alo
   const args = [CLI_PATH, 'memtable', 'script', temporaryPath(t)]
   assert.deepEqual(spawnSync(process.execPath, args, { input: script }).stdout, script)
 })
+
+test('a file that is not there, a directory, and a place that cannot be written are told in plain words', (t) => {
+  const path = temporaryPath(t)
+  const directory = dirname(path)
+  const missing = `varve: ${path} does not exist\n`
+  for (const [args, stderr] of [
+    [['get', path, 'a'], missing],
+    [['put', path, 'a', 'b'], missing],
+    [['iter', path], missing],
+    [['size', directory], `varve: ${directory} is a directory\n`],
+    [['script', `${path}/x`], `varve: cannot open ${path}/x: no such file or directory (ENOENT)\n`],
+  ] as const) {
+    const ran = runWith('dump\n', 'memtable', ...args)
+    assert.deepEqual([ran.stderr, ran.status], [stderr, 3])
+  }
+})

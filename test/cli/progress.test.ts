@@ -1,19 +1,20 @@
 /**
- * The progress bar of an import.
+ * The progress bar of commands that take long.
  */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { repository } from '../support/paths.ts'
+import { CLI_PATH, succeed, temporaryPath } from './run-cli.ts'
 
 const PROGRESS = pathToFileURL(repository('.build', 'src', 'cli', 'progress.js')).href
 /** Takes a pipe for a terminal, and goes on until it is ended. */
 const PROGRAM = `
   const { Progress } = await import('${PROGRESS}')
   process.stderr.isTTY = true
-  new Progress(100)
+  new Progress({ show: String, totalBytes: 100 })
   setInterval(() => {}, 1000)
   process.stdout.write('begun')
 `
@@ -33,5 +34,25 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     assert.deepEqual([status, killedBy], [null, signal])
     const end = stderr.slice(stderr.lastIndexOf('\u001b[?25l'))
     assert.ok(end.includes(SHOW_CURSOR) && end.includes(WRAP_LINES), JSON.stringify(end))
+  })
+}
+
+for (const [command, shown] of [
+  ['verify', / [1-9]\d* % {2}[1-9]\d* B {2}.*B\/s/],
+  ['repair', / [1-9]\d* % {2}[1-9]\d* B {2}.*B\/s/],
+  ['compact', /[1-9]\d* B {2}.*B\/s/],
+] as const) {
+  test(`${command} shows on a terminal how far it has come, and nothing of it in a pipe`, (t) => {
+    const directory = temporaryPath(t)
+    for (const value of ['1', '2']) succeed('put', directory, 'a', value)
+    const run = (isTTY: boolean): string => {
+      const program = `process.stderr.isTTY = ${isTTY}; await import('${pathToFileURL(CLI_PATH).href}')`
+      const args = ['--input-type=module', '-e', program, 'varve', command, directory]
+      return spawnSync(process.execPath, args, { encoding: 'utf8' }).stderr
+    }
+    const terminal = run(true)
+    assert.match(terminal, shown)
+    assert.ok(terminal.includes(SHOW_CURSOR) && terminal.includes(WRAP_LINES))
+    assert.ok(!run(false).includes('\u001b'))
   })
 }

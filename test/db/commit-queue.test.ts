@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { IOError, VarveError } from '../../src/base/errors.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import { CommitQueue, type CommitTarget } from '../../src/db/commit-queue.ts'
+import { DatabaseDirectory } from '../../src/db/database-directory.ts'
 import { Health } from '../../src/db/health.ts'
 import { WriteAheadLog } from '../../src/db/write-ahead-log.ts'
 import type { WriteGroup } from '../../src/db/write-group.ts'
@@ -21,7 +22,7 @@ interface Begun {
 function begin(capacityBytes: number = 1 << 23): Begun {
   const { files } = new MemoryEnvironment()
   files.makeDirectory('/db')
-  const log = new WriteAheadLog(files, '/db', false)
+  const log = new WriteAheadLog(new DatabaseDirectory(files, '/db'), false)
   log.rotate(fileNumber(1), sequenceNumber(1))
   const told: Error[] = []
   const health = new Health((error) => told.push(error))

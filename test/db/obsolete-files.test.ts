@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { DirectoryLock, FileSystem } from '../../src/base/environment.ts'
 import { IOError, toWire } from '../../src/base/errors.ts'
 import { type FileNumber, fileNumber } from '../../src/base/types.ts'
+import { DatabaseDirectory } from '../../src/db/database-directory.ts'
 import type { Emit } from '../../src/db/events.ts'
 import { ObsoleteFiles } from '../../src/db/obsolete-files.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
@@ -32,9 +33,7 @@ class Files {
       this.told.push(name, work, error)
     }) as unknown as Emit
     this.obsolete = new ObsoleteFiles(
-      files,
-      '/db',
-      lock,
+      new DatabaseDirectory(files, '/db', lock),
       executor as unknown as JobExecutor,
       emit,
       () => this.changes++,

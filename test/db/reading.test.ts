@@ -56,7 +56,7 @@ test('opening looks at each table once, and opens and reads none', async () => {
   assert.equal(calls.length, 20)
   assert.ok(calls.every((call) => call.startsWith('status ')))
   assert.equal(new Set(calls).size, 20)
-  assert.deepEqual(db.stats().tableCache, { open: 0, bytes: 0 })
+  assert.deepEqual(db.stats().tableCache, { open: 0, bytes: 0, misses: 0 })
   await db.close()
 })
 
@@ -69,6 +69,34 @@ test('a read that misses the caches reads one block of one table, after one read
   assert.equal(readsOf(environment.takeCalls()).length, 1)
   db.getSync(keyOf(1701))
   assert.deepEqual(environment.takeCalls(), [])
+  await db.close()
+})
+
+test('a scan keeps nothing any more once it has given the last entry of its limit', async () => {
+  const { db } = await openWatched(400, 20)
+  for (const limit of [1, 3]) {
+    const sync = db.keysSync({ limit })
+    const later = db.scan({ limit, reverse: true })
+    for (let i = 0; i < limit; i++) {
+      assert.equal(db.stats().openScans, 2)
+      assert.deepEqual([sync.next().done, (await later.next()).done], [false, false])
+    }
+    assert.equal(db.stats().openScans, 0)
+    assert.deepEqual([sync.next().done, (await later.next()).done], [true, true])
+  }
+  await db.close()
+})
+
+test('of tables in use that do not fit, the figures say how often reads open them', async () => {
+  const { db, environment } = await openWatched(400, 20, { maxOpenFiles: 16 })
+  const openings = (): number => environment.takeCalls().filter((call) => call.startsWith('open ')).length
+  openings()
+  for (let round = 0; round < 3; round++) {
+    const { misses } = db.stats().tableCache
+    for (const _ of db.scanSync());
+    assert.equal(db.stats().tableCache.misses - misses, openings())
+    assert.ok(db.stats().tableCache.misses > misses)
+  }
   await db.close()
 })
 

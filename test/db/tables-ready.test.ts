@@ -126,7 +126,7 @@ test('a table that goes takes with it what was known of it, open or not', async 
   db.deleteRangeSync(key(0), key(COUNT))
   await db.flush()
   await db.compactRange()
-  assert.deepEqual([scene.numbers, db.stats().tableCache], [[], { open: 0, bytes: 0 }])
+  assert.deepEqual([scene.numbers, db.stats().tableCache], [[], { open: 0, bytes: 0, misses: 0 }])
   await scene.close()
 })
 
@@ -165,7 +165,7 @@ test('without threads, tables are opened by the reads that need them', async () 
     scene.opened(environment.takeCalls()).some((number) => numbers.includes(number)),
     false,
   )
-  assert.deepEqual(db.stats().tableCache, { open: 0, bytes: 0 })
+  assert.deepEqual(db.stats().tableCache, { open: 0, bytes: 0, misses: 0 })
   scene.read()
   const calls = environment.takeCalls()
   assert.deepEqual([scene.opened(calls), scene.readEnds(calls).sort((a, b) => a - b)], [numbers, numbers])
@@ -190,7 +190,7 @@ for (const op of ['open', 'read', 'close'] as const) {
       return call.op === op && isMeant && ofNewer(call.path, inputs) ? { code: 'EIO' } : undefined
     })
     await db.compactRange()
-    assert.deepEqual([scene.errors, db.stats().tableCache], [[], { open: 0, bytes: 0 }])
+    assert.deepEqual([scene.errors, db.stats().tableCache], [[], { open: 0, bytes: 0, misses: 0 }])
     const { numbers } = scene
     assert.equal(
       inputs.some((number) => numbers.includes(number)),
@@ -212,7 +212,7 @@ test('an error in the open of a table that is expected is that of the read that 
   const { environment, db } = scene
   environment.setFaults(({ op, path }) => (op === 'open' && path.endsWith('.ldb') ? { code: 'EMFILE' } : undefined))
   assert.throws(() => scene.read('first'), { code: 'IO_ERROR' })
-  assert.deepEqual(db.stats().tableCache, { open: 0, bytes: 0 })
+  assert.deepEqual(db.stats().tableCache, { open: 0, bytes: 0, misses: 1 })
   environment.setFaults(undefined)
   scene.read('first')
   assert.deepEqual(scene.errors, [])

@@ -9,6 +9,7 @@ import { DIRECTORY, SimEnvironment } from '../../campaign/sim/sim-environment.ts
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { IOError, VarveError } from '../../src/base/errors.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
+import { DatabaseDirectory } from '../../src/db/database-directory.ts'
 import { Health } from '../../src/db/health.ts'
 import { Installer } from '../../src/db/installer.ts'
 import { open } from '../../src/db/open.ts'
@@ -77,7 +78,7 @@ function installerOf(): { readonly installer: Installer; readonly health: Health
   return {
     installer: new Installer(
       versions,
-      undefined,
+      new DatabaseDirectory(environment.files, '/db'),
       new InlineExecutor(environment, bytewiseComparator),
       health,
       () => {},
@@ -150,7 +151,13 @@ function installerBy(
   environment.takeCalls()
   const health = new Health(() => {})
   const replaced: number[] = []
-  const installer = new Installer(versions, undefined, executorOf(start), health, (number) => replaced.push(number))
+  const installer = new Installer(
+    versions,
+    new DatabaseDirectory(environment.files, '/db'),
+    executorOf(start),
+    health,
+    (number) => replaced.push(number),
+  )
   return { environment, versions, installer, health, replaced }
 }
 
@@ -244,7 +251,7 @@ test('what is finished leaves no edit in the MANIFEST that is not current', () =
   // Whose thread does not answer.
   const installer = new Installer(
     versions,
-    undefined,
+    new DatabaseDirectory(environment.files, '/db'),
     executorOf(() => {}),
     new Health(() => {}),
     () => {},

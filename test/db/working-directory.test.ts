@@ -3,7 +3,7 @@
  * that very name.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, rmSync, truncateSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { repair } from '../../src/admin/repair.ts'
@@ -51,6 +51,32 @@ for (const workers of [0, 2]) {
     })
   })
 }
+
+test('whatever is wrong with CURRENT, its path is the whole one, and messages name the directory as it was given', async () => {
+  const home = process.cwd()
+  await withDirectory(async (root) => {
+    try {
+      process.chdir(root)
+      const db = await open('data', { workers: 0 })
+      await db.put('a', '1')
+      await db.close()
+      const file = join(process.cwd(), 'data', 'CURRENT')
+      for (const readOnly of [false, true]) {
+        for (const text of [undefined, 'MANIFEST-000099\n', 'nonsense']) {
+          if (text === undefined) rmSync(file)
+          else writeFileSync(file, text)
+          await assert.rejects(open('data', { readOnly, workers: 0 }), { code: 'CORRUPTION', file })
+        }
+      }
+      await assert.rejects(open('none', { readOnly: true }), { message: 'there is no database in none' })
+      symlinkSync('nowhere', 'link')
+      await assert.rejects(open('link'), { message: 'link is a symbolic link that leads nowhere' })
+      await assert.rejects(verify('link'), { message: 'link is a symbolic link that leads nowhere' })
+    } finally {
+      process.chdir(home)
+    }
+  })
+})
 
 type Call = (db: DB) => Promise<{ readonly directory: string }>
 

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { IOError } from '../../src/base/errors.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import * as Batch from '../../src/batch/batch-format.ts'
+import { DatabaseDirectory } from '../../src/db/database-directory.ts'
 import { WriteAheadLog } from '../../src/db/write-ahead-log.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { recordEnds } from './directories.ts'
@@ -12,7 +13,7 @@ import { recordEnds } from './directories.ts'
 function begin(markers: boolean): { readonly memory: MemoryEnvironment; readonly log: WriteAheadLog } {
   const memory = new MemoryEnvironment()
   memory.files.makeDirectory('/db')
-  return { memory, log: new WriteAheadLog(memory.files, '/db', markers) }
+  return { memory, log: new WriteAheadLog(new DatabaseDirectory(memory.files, '/db'), markers) }
 }
 
 /** One put: a record of 23 bytes. */

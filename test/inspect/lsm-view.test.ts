@@ -49,7 +49,7 @@ const EMPTY: Stats = {
   stalledMs: 0,
   delayedMs: 0,
   blockCache: { bytes: 0, hits: 0, misses: 0 },
-  tableCache: { open: 0, bytes: 0 },
+  tableCache: { open: 0, bytes: 0, misses: 0 },
   damagedFilters: [],
   poisonedBy: undefined,
 }

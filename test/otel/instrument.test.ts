@@ -122,6 +122,7 @@ test('metrics are the figures of the database', async () => {
     'varve.space.amplification': stats.spaceAmplification,
     'varve.block_cache.size': stats.blockCache.bytes,
     'varve.table_cache.tables': stats.tableCache.open,
+    'varve.table_cache.misses': stats.tableCache.misses,
     'varve.snapshot.open': 1,
     'varve.stall.count': 0,
     'varve.stall.time': 0,
