@@ -213,6 +213,10 @@ test('blocks are read once and then kept in the store, unless the iterator says 
   lookup(table, 'key1000')
   assert.deepEqual(store.asked, ['7/0'])
   assert.equal(listForwards(table.iterator()).length, 200)
+  assert.deepEqual(
+    store.asked,
+    Array.from({ length: table.blockCount }, (_, at) => `7/${at}`),
+  )
   const { readCount } = table.file as MemoryFile
   assert.equal(listBackwards(table.iterator()).length, 200)
   assert.equal((table.file as MemoryFile).readCount, readCount)
