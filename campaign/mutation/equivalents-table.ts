@@ -4,6 +4,10 @@
 import type { AllowedMutant } from './allowed.ts'
 import { ANOTHER_WAY, BY_ONE, GROWS_EARLY, MORE_ROOM, UNREAD } from './reasons.ts'
 
+/** Of fields of a window without a block. */
+const NO_BLOCK = 'a window of no block, wherever it would begin'
+const NO_OFFSET = 'a block that is not there has no offset: no length is computed from it that would fit'
+
 export const TABLE_EQUIVALENTS: readonly AllowedMutant[] = [
   {
     file: 'table/block-cursor',
@@ -233,5 +237,105 @@ export const TABLE_EQUIVALENTS: readonly AllowedMutant[] = [
     changes: ['at + BLOCK_HEADER_BYTES → at - BLOCK_HEADER_BYTES'],
     reason:
       'a header that is not there whole is three bytes long all the same, so that the end is passed and told, a step later',
+  },
+  {
+    file: 'table/sequential-blocks',
+    line: 'const NO_BYTES = new Uint8Array(0);',
+    changes: ['0 → 1'],
+    reason: MORE_ROOM,
+  },
+  {
+    file: 'table/sequential-blocks',
+    line: 'this.#at = NOWHERE;',
+    changes: ['this.#at = NOWHERE; → nothing'],
+    reason: 'the first step leads from no block to its neighbour either way',
+  },
+  {
+    file: 'table/sequential-blocks',
+    line: 'this.#nextWindowBytes = readsAll ? WHOLE_WINDOW_BYTES : FIRST_WINDOW_BYTES;',
+    changes: ['readsAll → true'],
+    reason: 'who does not read all begins anew with the first step',
+  },
+  {
+    file: 'table/sequential-blocks',
+    line: 'while (limit < index.count && index.end(limit) - index.offset(at) <= most)',
+    changes: ['limit < index.count → limit <= index.count'],
+    reason: NO_OFFSET,
+  },
+  {
+    file: 'table/sequential-blocks',
+    line: 'while (first > 0 && index.end(at) - index.offset(first - 1) <= most)',
+    changes: ['first > 0 → first >= 0', '0 → (-1)'],
+    reason: NO_OFFSET,
+  },
+  {
+    file: 'table/sequential-blocks',
+    line: 'this.#step = 0;',
+    changes: ['this.#step = 0; → nothing', ...BY_ONE],
+    reason: 'it is compared with the first step, which leads from nowhere: two blocks or more forwards',
+  },
+  {
+    file: 'table/sequential-blocks',
+    line: 'this.#steps = 0;',
+    changes: ['this.#steps = 0; → nothing', ...BY_ONE],
+    reason: UNREAD,
+  },
+  {
+    file: 'table/sequential-blocks',
+    line: 'this.#windowStart = 0;',
+    changes: ['this.#windowStart = 0; → nothing', ...BY_ONE],
+    reason: UNREAD,
+  },
+  {
+    file: 'table/sequential-blocks',
+    line: 'this.#first = 0;',
+    changes: ['this.#first = 0; → nothing', ...BY_ONE],
+    reason: NO_BLOCK,
+  },
+  {
+    file: 'table/sequential-blocks',
+    line: 'this.#limit = 0;',
+    changes: ['this.#limit = 0; → nothing', '0 → (-1)', '0 → (-1) #2'],
+    reason: NO_BLOCK,
+  },
+  {
+    file: 'table/table-tail',
+    line: 'let kept = new Uint8Array(0);',
+    changes: ['0 → 1'],
+    reason: MORE_ROOM,
+  },
+  {
+    file: 'table/table-tail',
+    line: 'if (length > MAX_KEPT_BYTES)',
+    changes: [
+      'length > MAX_KEPT_BYTES → true',
+      'length > MAX_KEPT_BYTES → false',
+      'length > MAX_KEPT_BYTES → length >= MAX_KEPT_BYTES',
+    ],
+    reason: 'memory that stays for the next opening, or memory of its own: the same bytes',
+  },
+  {
+    file: 'table/table-tail',
+    line: 'if (length > kept.length)',
+    changes: ['length > kept.length → true', 'length > kept.length → length >= kept.length'],
+    reason: GROWS_EARLY,
+  },
+  {
+    file: 'table/block-cursor',
+    line: 'this.block = EMPTY_BLOCK;',
+    changes: ['this.block = EMPTY_BLOCK; → nothing'],
+    reason: UNREAD,
+  },
+  {
+    file: 'table/block-cursor',
+    line: 'this.keyLength = 0;',
+    changes: ['this.keyLength = 0; → nothing', ...BY_ONE],
+    reason: UNREAD,
+  },
+  {
+    file: 'table/block-cursor',
+    line: 'this.unshared = 0;',
+    changes: ['this.unshared = 0; → nothing', ...BY_ONE],
+    reason: UNREAD,
   },
 ]
