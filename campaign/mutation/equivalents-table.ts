@@ -2,19 +2,9 @@
  * Equivalents of src/table: see equivalents.ts.
  */
 import type { AllowedMutant } from './allowed.ts'
-import { ANOTHER_WAY, BY_ONE, GROWS_EARLY, MORE_ROOM, UNREAD } from './reasons.ts'
-
-/** Of fields of a window without a block. */
-const NO_BLOCK = 'a window of no block, wherever it would begin'
-const NO_OFFSET = 'a block that is not there has no offset: no length is computed from it that would fit'
+import { ANOTHER_WAY, BY_ONE, EITHER, GROWS_EARLY, MORE_ROOM } from './reasons.ts'
 
 export const TABLE_EQUIVALENTS: readonly AllowedMutant[] = [
-  {
-    file: 'table/block-cursor',
-    line: 'this.shared = 0;',
-    changes: ['this.shared = 0; → nothing', ...BY_ONE],
-    reason: UNREAD,
-  },
   {
     file: 'table/snappy-decoder',
     line: 'if (at + lengthBytes > limit)',
@@ -90,43 +80,19 @@ export const TABLE_EQUIVALENTS: readonly AllowedMutant[] = [
     file: 'table/block-iterator',
     line: 'const limit = userLength < keyLen ? userLength : keyLen;',
     changes: ['userLength < keyLen → userLength <= keyLen'],
-    reason: 'where both are equal, either is',
+    reason: EITHER,
   },
   {
     file: 'table/block-iterator',
     line: 'if (matched > shared)',
     changes: ['matched > shared → matched >= shared'],
-    reason: 'where both are equal, either is',
+    reason: EITHER,
   },
   {
     file: 'table/filter-block',
     line: 'spans[2 * i] = isThere ? getFixed32(this.#bytes, at) : 0;',
     changes: BY_ONE,
     reason: 'where a filter begins that is not there',
-  },
-  {
-    file: 'table/block-cursor',
-    line: 'this.valueOffset = 0;',
-    changes: ['this.valueOffset = 0; → nothing', ...BY_ONE],
-    reason: UNREAD,
-  },
-  {
-    file: 'table/block-cursor',
-    line: 'this.valueLength = 0;',
-    changes: ['this.valueLength = 0; → nothing', ...BY_ONE],
-    reason: UNREAD,
-  },
-  {
-    file: 'table/block-cursor',
-    line: 'this.nextOffset = 0;',
-    changes: ['this.nextOffset = 0; → nothing', ...BY_ONE],
-    reason: UNREAD,
-  },
-  {
-    file: 'table/block-cursor',
-    line: 'if (rest <= LOOP_BYTES) {',
-    changes: ['rest <= LOOP_BYTES → false', 'rest <= LOOP_BYTES → rest < LOOP_BYTES'],
-    reason: ANOTHER_WAY,
   },
   {
     file: 'table/block-iterator',
@@ -183,22 +149,10 @@ export const TABLE_EQUIVALENTS: readonly AllowedMutant[] = [
     reason: 'the lowest bit is one of those that name a dictionary, and such a frame has been refused before',
   },
   {
-    file: 'table/block-cursor',
-    line: 'if (length > this.key.length)',
-    changes: ['length > this.key.length → length >= this.key.length'],
-    reason: GROWS_EARLY,
-  },
-  {
     file: 'table/filter-block',
     line: 'if (needed > this.#bytes.length)',
     changes: ['needed > this.#bytes.length → needed >= this.#bytes.length'],
     reason: GROWS_EARLY,
-  },
-  {
-    file: 'table/block-cursor',
-    line: 'this.entryOffset = 0;',
-    changes: ['this.entryOffset = 0; → nothing', ...BY_ONE],
-    reason: UNREAD,
   },
   {
     file: 'table/block-iterator',
@@ -239,66 +193,6 @@ export const TABLE_EQUIVALENTS: readonly AllowedMutant[] = [
       'a header that is not there whole is three bytes long all the same, so that the end is passed and told, a step later',
   },
   {
-    file: 'table/sequential-blocks',
-    line: 'const NO_BYTES = new Uint8Array(0);',
-    changes: ['0 → 1'],
-    reason: MORE_ROOM,
-  },
-  {
-    file: 'table/sequential-blocks',
-    line: 'this.#at = NOWHERE;',
-    changes: ['this.#at = NOWHERE; → nothing'],
-    reason: 'the first step leads from no block to its neighbour either way',
-  },
-  {
-    file: 'table/sequential-blocks',
-    line: 'this.#nextWindowBytes = readsAll ? WHOLE_WINDOW_BYTES : FIRST_WINDOW_BYTES;',
-    changes: ['readsAll → true'],
-    reason: 'who does not read all begins anew with the first step',
-  },
-  {
-    file: 'table/sequential-blocks',
-    line: 'while (limit < index.count && index.end(limit) - index.offset(at) <= most)',
-    changes: ['limit < index.count → limit <= index.count'],
-    reason: NO_OFFSET,
-  },
-  {
-    file: 'table/sequential-blocks',
-    line: 'while (first > 0 && index.end(at) - index.offset(first - 1) <= most)',
-    changes: ['first > 0 → first >= 0', '0 → (-1)'],
-    reason: NO_OFFSET,
-  },
-  {
-    file: 'table/sequential-blocks',
-    line: 'this.#step = 0;',
-    changes: ['this.#step = 0; → nothing', ...BY_ONE],
-    reason: 'it is compared with the first step, which leads from nowhere: two blocks or more forwards',
-  },
-  {
-    file: 'table/sequential-blocks',
-    line: 'this.#steps = 0;',
-    changes: ['this.#steps = 0; → nothing', ...BY_ONE],
-    reason: UNREAD,
-  },
-  {
-    file: 'table/sequential-blocks',
-    line: 'this.#windowStart = 0;',
-    changes: ['this.#windowStart = 0; → nothing', ...BY_ONE],
-    reason: UNREAD,
-  },
-  {
-    file: 'table/sequential-blocks',
-    line: 'this.#first = 0;',
-    changes: ['this.#first = 0; → nothing', ...BY_ONE],
-    reason: NO_BLOCK,
-  },
-  {
-    file: 'table/sequential-blocks',
-    line: 'this.#limit = 0;',
-    changes: ['this.#limit = 0; → nothing', '0 → (-1)', '0 → (-1) #2'],
-    reason: NO_BLOCK,
-  },
-  {
     file: 'table/table-tail',
     line: 'let kept = new Uint8Array(0);',
     changes: ['0 → 1'],
@@ -319,36 +213,6 @@ export const TABLE_EQUIVALENTS: readonly AllowedMutant[] = [
     line: 'if (length > kept.length)',
     changes: ['length > kept.length → true', 'length > kept.length → length >= kept.length'],
     reason: GROWS_EARLY,
-  },
-  {
-    file: 'table/block-cursor',
-    line: 'this.block = EMPTY_BLOCK;',
-    changes: ['this.block = EMPTY_BLOCK; → nothing'],
-    reason: UNREAD,
-  },
-  {
-    file: 'table/block-cursor',
-    line: 'this.keyLength = 0;',
-    changes: ['this.keyLength = 0; → nothing', ...BY_ONE],
-    reason: UNREAD,
-  },
-  {
-    file: 'table/block-cursor',
-    line: 'if ((shared | unshared | valueLength) >= 128) {',
-    changes: ['128 → (127)'],
-    reason: 'lengths of one byte each, read in either of two ways',
-  },
-  {
-    file: 'table/block-cursor',
-    line: 'for (let i = 0; i < rest; i++)',
-    changes: ['i < rest → i <= rest'],
-    reason: 'a byte behind the key, which nobody reads',
-  },
-  {
-    file: 'table/block-cursor',
-    line: 'this.unshared = 0;',
-    changes: ['this.unshared = 0; → nothing', ...BY_ONE],
-    reason: UNREAD,
   },
   {
     file: 'table/table',

@@ -69,6 +69,7 @@ const CASES: readonly (readonly [what: string, blocks: readonly string[], common
   ['a smaller key in the next block', ['abd@1', 'abc@1'], DAMAGE],
   ['a key that begins as the one before and ends earlier', ['abc@9 ab@1'], DAMAGE],
   ['the same in the next block', ['abc@9', 'ab@1'], DAMAGE],
+  ['a key that is the beginning of the one before, which goes on below any tag', ['a\0@9 a@1'], DAMAGE],
   ['the empty key behind another', ['a@9 @1'], DAMAGE],
 ]
 
@@ -100,6 +101,15 @@ for (const [what, lines, common] of CASES) {
     }
   })
 }
+
+test('keys are read whole, however much longer than the one before', () => {
+  const entries = [1, 63, 64, 65, 200, 5000].map((length) => putEntry(new Uint8Array(length).fill(97), 1, bytesOf('v')))
+  for (const restartInterval of [1, 16]) {
+    const { entries: found, common } = readAll(new OrderedCursor(true), [blockOf(entries, restartInterval)])
+    assert.deepEqual(found, entries.map(describe))
+    assert.deepEqual(common, [0, 1, 63, 64, 65, 200])
+  }
+})
 
 test('keys that go on as the tags of others do are told apart, wherever a block ends', () => {
   // A tag begins with its type, which is 1, and the lowest bytes of its sequence.

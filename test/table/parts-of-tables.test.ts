@@ -61,6 +61,7 @@ test('a count of every third block ends with the block that takes it to so many 
   const whole = table.count(1, 3, Number.MAX_SAFE_INTEGER)
   assert.deepEqual({ ...sum, next }, whole)
   assert.deepEqual(table.count(next, 3, 300), { blocks: 0, entries: 0, tombstones: 0, next })
+  assert.equal(table.count(0, 3, 1).blocks, 1)
   assert.deepEqual(table.count(0, 3, 0), { blocks: 0, entries: 0, tombstones: 0, next: 0 })
 })
 
