@@ -49,6 +49,9 @@ export const TUNING: readonly TuningConstant[] = [
   { file: 'table/block-cursor', constant: 'LOOP_BYTES', reason: 'a loop or a view copies the same bytes' },
   { file: 'table/filter-block', constant: 'FIRST_KEYS', reason: 'the buffer grows with the keys' },
   { file: 'table/filter-block', constant: 'FIRST_BYTES', reason: 'the buffer grows with the filters' },
+  { file: 'table/sequential-blocks', constant: 'FIRST_WINDOW_BYTES', reason: 'how much is read at once' },
+  { file: 'table/sequential-blocks', constant: 'MAX_WINDOW_BYTES', reason: 'how much is read at once' },
+  { file: 'table/sequential-blocks', constant: 'WHOLE_WINDOW_BYTES', reason: 'how much is read at once' },
   {
     file: 'table/snappy-decoder',
     constant: 'MAX_WORD_COPY_BYTES',
@@ -58,6 +61,7 @@ export const TUNING: readonly TuningConstant[] = [
   { file: 'table/table-tail', constant: 'TAIL_PART', reason: 'how much of a table is read at once' },
   { file: 'table/table-tail', constant: 'MIN_TAIL_BYTES', reason: 'how much of a table is read at once' },
   { file: 'table/table-tail', constant: 'MAX_TAIL_BYTES', reason: 'how much of a table is read at once' },
+  { file: 'table/table-tail', constant: 'MAX_KEPT_BYTES', reason: 'how much memory stays for the next opening' },
   {
     file: 'version/manifest',
     constant: 'CURRENT_BYTES_MAX',

@@ -6,12 +6,14 @@
 import type { AllowedMutant } from './allowed.ts'
 import { ADMIN_EQUIVALENTS } from './equivalents-admin.ts'
 import { CACHE_EQUIVALENTS } from './equivalents-cache.ts'
+import { CURSOR_EQUIVALENTS } from './equivalents-cursors.ts'
 import { DB_EQUIVALENTS } from './equivalents-db.ts'
 import { TABLE_EQUIVALENTS } from './equivalents-table.ts'
 import { BY_ONE, GROWS_EARLY, MORE_ROOM, UNREAD, UNREAD_BYTES } from './reasons.ts'
 
 export const EQUIVALENTS: readonly AllowedMutant[] = [
   ...TABLE_EQUIVALENTS,
+  ...CURSOR_EQUIVALENTS,
   ...ADMIN_EQUIVALENTS,
   ...CACHE_EQUIVALENTS,
   ...DB_EQUIVALENTS,

@@ -10,3 +10,4 @@ export const MORE_ROOM: string =
 export const ANOTHER_WAY: string = 'another of the ways to move the same bytes: only time depends on which'
 export const GROWS_EARLY: string =
   'a buffer that has room is replaced by one that has, with the same contents: only time depends on it'
+export const EITHER: string = 'where both are equal, either is'

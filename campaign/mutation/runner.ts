@@ -152,5 +152,9 @@ function seedChance(): void {
 process.on('unhandledRejection', () => {})
 process.on('uncaughtException', () => {})
 process.env.VARVE_SEED = String(SEED)
-await main()
+// The tests cannot even be loaded with some mutants: told by the status, since somebody does hear it, above.
+await main().catch((error: unknown) => {
+  console.error(error)
+  process.exit(1)
+})
 process.exit(0)

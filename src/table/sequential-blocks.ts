@@ -118,9 +118,8 @@ export class SequentialBlocks {
       this.#steps++
       return
     }
-    const isNeighbour = step === 1 || step === -1
-    this.#step = isNeighbour ? step : 0
-    this.#steps = isNeighbour ? 1 : 0
+    this.#step = step === 1 || step === -1 ? step : 0
+    this.#steps = 1
     if (!this.#readsAll) this.#nextWindowBytes = FIRST_WINDOW_BYTES
   }
 

@@ -9,7 +9,7 @@
 import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import type { Bytes } from '../base/types.ts'
 import { checkHandle, readBlock, verifyBlock } from './block-reader.ts'
-import { type BlockHandle, decodeFooter, FOOTER_BYTES, type Footer } from './table-format.ts'
+import { type BlockHandle, decodeFooter, type Footer } from './table-format.ts'
 
 /** Filter and index take about a fiftieth of a table of 100-byte values, and more where values are smaller. */
 const TAIL_PART = 32
@@ -38,7 +38,7 @@ export class TableTail {
     this.#codecs = codecs
     this.#start = file.bytes - length
     this.#bytes = memoryFor(length)
-    if (length >= FOOTER_BYTES) file.read(this.#start, this.#bytes, 0, length)
+    file.read(this.#start, this.#bytes, 0, length)
     this.footer = decodeFooter(file, this.#bytes)
   }
 

@@ -7,14 +7,14 @@ import { test } from 'node:test'
 import { repair } from '../../src/admin/repair.ts'
 import { restore } from '../../src/admin/restore.ts'
 import { verify } from '../../src/admin/verify.ts'
-import type { Codec } from '../../src/base/environment.ts'
 import { VarveError } from '../../src/base/errors.ts'
-import { type Bytes, fileNumber } from '../../src/base/types.ts'
+import { fileNumber } from '../../src/base/types.ts'
 import { BackupEncoder } from '../../src/db/backup-format.ts'
 import type { FaultPredicate } from '../../src/env/fault-call.ts'
 import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { DIRECTORY, type Directory, directoryOf, environmentOf, fingerprint, leftBy } from '../db/directories.ts'
+import { RememberingZstd } from '../support/remembering-zstd.ts'
 import {
   added,
   BEGINNING,
@@ -104,24 +104,9 @@ test('a log that the disk could not read once is no reason to repair', async () 
   assert.equal(fingerprint(directoryOf(memory)), before)
 })
 
-/** A zstd of one block: its frame says how long that is, and that it repeats one byte; what it was is remembered. */
-class OneBlockZstd implements Codec {
-  #contents: Bytes = new Uint8Array(0)
-
-  compress(contents: Bytes): Bytes {
-    this.#contents = contents.slice()
-    const { length } = contents
-    return Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, length, 3 | ((length << 3) & 0xff), length >> 5, 0, 0)
-  }
-
-  uncompress(): Bytes {
-    return this.#contents
-  }
-}
-
 test('a compression that the host has is read, by verify, and by a repair that merges', async () => {
   const table = new HandmadeTable()
-  const zstd = new OneBlockZstd()
+  const zstd = new RememberingZstd()
   table.compressed('abcdefgh', { type: 2, compress: (contents) => zstd.compress(contents) })
   const bytes = table.finish()
   const manifest = manifestOf(BEGINNING, added(1, 5, bytes.length, 'a', 'h'))

@@ -2,7 +2,12 @@
  * What T16 makes of a file: its mutants, a file that holds all of them, and one that counts its branches.
  */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { TUNING } from '../../campaign/mutation/allowed.ts'
 import { EQUIVALENTS } from '../../campaign/mutation/equivalents.ts'
 import { withBranches, withMutants } from '../../campaign/mutation/instrument.ts'
@@ -121,4 +126,19 @@ test('of the listed files those are looked at that are asked for; with tests of 
   const [files, more] = chosenSubjects(choice)
   assert.deepEqual([files, more > all], [['jobs/drop-rule'], true])
   assert.deepEqual(chosenTests(choice), ['jobs/drop-rule.test'])
+})
+
+test('a process whose tests cannot be loaded says so, as one does that has a mutant from the start', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'varve-runner-'))
+  try {
+    const job = join(directory, 'job.json')
+    writeFileSync(job, JSON.stringify({ files: ['no/such.test'], places: 1, hunts: [], fromTheStart: 0 }))
+    const runner = fileURLToPath(new URL('../../campaign/mutation/runner.js', import.meta.url))
+    const stdio = ['ignore', 'ignore', 'pipe', 'pipe'] as const
+    const { status, stderr } = spawnSync(process.execPath, [runner, job], { stdio: [...stdio] })
+    assert.equal(status, 1)
+    assert.match(String(stderr), /no\/such\.test/)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })

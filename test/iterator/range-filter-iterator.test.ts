@@ -13,7 +13,7 @@ import { MAX_SEQUENCE, sequenceNumber } from '../../src/base/types.ts'
 import { RangeFilterIterator } from '../../src/iterator/range-filter-iterator.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
 import { sequenceOf } from '../jobs/flushing.ts'
-import { bytesOf, type Entry, listBackwards, listForwards, putEntry } from '../table/entries.ts'
+import { bytesOf, describe, type Entry, listBackwards, listForwards, putEntry } from '../table/entries.ts'
 import { anyEntries, anyMoves, checkWalk } from '../table/walks.ts'
 import { ArrayIterator } from './array-iterator.ts'
 
@@ -101,6 +101,38 @@ test('a scan behind a large range delete costs a few moves, in either direction'
     const child = new ArrayIterator(entries)
     assert.equal(list(filtered(child, ranges, 10_000)).length, 4)
     assert.ok(child.moveCount < 20, `${child.moveCount} moves`)
+  }
+})
+
+test('entries that are newer than a range over them are found, however many it hides beside them', () => {
+  const ascending = numbered(100)
+  // The newest entry first, last and in the middle of what is hidden.
+  const orders = [ascending, ascending.toReversed(), [...ascending.slice(50), ...ascending.slice(0, 50)]]
+  for (const order of orders) {
+    const entries = ascending.map(({ key }, i) => ({ ...order[i], key }))
+    for (const sequence of [50, 99, 100, 101]) {
+      const ranges = [{ start: bytesOf('00000'), end: bytesOf('00100'), sequence }]
+      const shown = entries.filter((entry) => sequenceOf(entry) >= sequence).map(describe)
+      assert.deepEqual(listForwards(filtered(new ArrayIterator(entries), ranges, 100)), shown)
+      assert.deepEqual(listBackwards(filtered(new ArrayIterator(entries), ranges, 100)), shown.toReversed())
+    }
+  }
+})
+
+test('a scan over several large range deletes jumps over each, and shows what is between them once', () => {
+  const entries = numbered(10_000)
+  const ranges = ['1', '3', '5', '7'].map((digit, i) => ({
+    start: bytesOf(`0${digit}005`),
+    end: bytesOf(`0${Number(digit) + 2}000`),
+    sequence: 20_000 + i,
+  }))
+  const keys = [...Array(1005).keys(), ...[3000, 5000, 7000].flatMap((from) => [0, 1, 2, 3, 4].map((i) => from + i))]
+  const shown = [...keys, ...Array.from({ length: 1000 }, (_, i) => 9000 + i)].map((i) => describe(entries[i]))
+  for (const list of [listForwards, listBackwards]) {
+    const child = new ArrayIterator(entries)
+    const found = list(filtered(child, ranges, 10_000))
+    assert.deepEqual(list === listForwards ? found : found.reverse(), shown)
+    assert.ok(child.moveCount < shown.length + 60, `${child.moveCount} moves for ${shown.length} entries`)
   }
 })
 

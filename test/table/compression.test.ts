@@ -4,13 +4,15 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { equalBytes } from '../../src/base/bytes.ts'
 import { putFixed32 } from '../../src/base/coding.ts'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { crc32c, maskCrc } from '../../src/base/crc32c.ts'
 import type { Codec, Codecs } from '../../src/base/environment.ts'
 import { CorruptionError, NotSupportedError, type VarveError } from '../../src/base/errors.ts'
+import * as Lookup from '../../src/base/lookup.ts'
 import { Prng } from '../../src/base/prng.ts'
-import { fileNumber } from '../../src/base/types.ts'
+import { fileNumber, MAX_SEQUENCE } from '../../src/base/types.ts'
 import { nodeCodecs } from '../../src/env/node-codecs.ts'
 import type { Block } from '../../src/table/block.ts'
 import { BlockMemory } from '../../src/table/block-memory.ts'
@@ -25,11 +27,13 @@ import {
   NONE,
   uncompress,
 } from '../../src/table/compression.ts'
+import { OrderedCursor } from '../../src/table/ordered-cursor.ts'
 import { SnappyEncoder } from '../../src/table/snappy-encoder.ts'
 import { Table } from '../../src/table/table.ts'
 import type { TableOptions } from '../../src/table/table-builder.ts'
 import { zstdContentsLength } from '../../src/table/zstd-frame.ts'
 import { MemoryFile, MemoryWritableFile } from '../support/memory-file.ts'
+import { RememberingZstd } from '../support/remembering-zstd.ts'
 import { buildTable, bytesOf, describe, type Entry, listBackwards, listForwards, putEntry } from './entries.ts'
 
 const SNAPPY = 1
@@ -66,13 +70,49 @@ const CASES: readonly (readonly [compression: Compression, skip: string | false]
   ['zstd', noZstd],
 ]
 
-for (const [compression, skip] of CASES) {
-  test(`a table with compression ${compression} reads as it was written`, { skip }, () => {
+/** How everything in a table can be read. */
+const READERS: readonly (readonly [
+  how: string,
+  read: (table: Table, entries: readonly Entry[]) => readonly string[],
+])[] = [
+  ['a scan', (table) => listForwards(table.iterator())],
+  ['a scan backwards', (table) => listBackwards(table.iterator()).reverse()],
+  ['lookups', (table, entries) => entries.filter((entry) => isFound(table, entry)).map(describe)],
+  ['who reads all blocks', blockByBlock],
+]
+
+function isFound(table: Table, { key, value }: Entry): boolean {
+  if (table.lookup(key, 0, key.length, MAX_SEQUENCE) !== Lookup.FOUND) return false
+  return equalBytes(table.valBuf, table.valOff, table.valLen, value, 0, value.length)
+}
+
+function blockByBlock(table: Table): string[] {
+  const found: string[] = []
+  const cursor = new OrderedCursor(true)
+  const blocks = table.blocks()
+  for (let at = 0; at < table.blockCount; at++) {
+    cursor.enter(blocks.get(at))
+    while (!cursor.isAtEnd) {
+      cursor.next()
+      const { keyBuf, keyLen, tagLow: low, tagHigh: high, valBuf, valOff, valLen } = cursor
+      found.push(describe({ key: keyBuf.slice(0, keyLen), low, high, value: valBuf.slice(valOff, valOff + valLen) }))
+    }
+  }
+  return found
+}
+
+const anyHost: Codecs = { zstd: new RememberingZstd() }
+
+for (const [compression, skip, codecs, name] of [
+  ...CASES.map(([compression, skip]) => [compression, skip, host, compression] as const),
+  ['zstd', false, anyHost, "another host's zstd"] as const,
+]) {
+  test(`a table with compression ${name} reads as it was written`, { skip }, () => {
     const entries = entriesOf(400)
-    const bytes = buildTable(entries, optionsWith(compressorOf(compression, host)))
-    const table = open(bytes)
-    assert.deepEqual(listForwards(table.iterator()), entries.map(describe))
-    assert.deepEqual(listBackwards(table.iterator()), entries.map(describe).reverse())
+    const bytes = buildTable(entries, optionsWith(compressorOf(compression, codecs)))
+    const table = open(bytes, codecs)
+    for (const [how, read] of READERS) assert.deepEqual(read(table, entries), entries.map(describe), how)
+    assert.deepEqual(table.count(0, 1, bytes.length).entries, entries.length)
     assert.equal(table.filterIsDamaged, false)
     const plain = buildTable(entries, optionsWith(undefined))
     assert.equal(bytes.length < plain.length * 0.8, compression !== 'none', `${bytes.length} of ${plain.length} bytes`)
@@ -335,15 +375,20 @@ test('a type byte is named by what it means', () => {
   for (const [type, stored, name] of names) assert.equal(compressionName(type, hex(stored)), name)
 })
 
-test('a table whose filter and index are larger than its tail is opened and read', () => {
-  const options = { ...optionsWith(undefined), filterPolicy: new BloomFilter(200) }
-  const entries = Array.from({ length: 3000 }, (_, i) =>
-    putEntry(bytesOf(`key${String(i).padStart(5, '0')}`), 7, bytesOf('v')),
-  )
-  const bytes = buildTable(entries, options)
-  const table = Table.open(new MemoryFile(bytes), fileNumber(5), { ...options, blockCache: undefined, codecs: {} })
-  assert.equal(listForwards(table.iterator()).length, 3000)
-})
+for (const compression of ['none', 'snappy', 'zstd'] as const) {
+  test(`a table whose filter and index are larger than its tail is opened and read (compression ${compression})`, () => {
+    const filterPolicy = new BloomFilter(200)
+    const options = { ...optionsWith(compressorOf(compression, anyHost)), filterPolicy }
+    const entries = Array.from({ length: 3000 }, (_, i) =>
+      putEntry(bytesOf(`key${String(i).padStart(5, '0')}`), 7, bytesOf('v')),
+    )
+    const file = new MemoryFile(buildTable(entries, options))
+    const table = Table.open(file, fileNumber(5), { ...options, blockCache: undefined, codecs: anyHost })
+    assert.ok(file.readCount > 1)
+    assert.equal(table.filterIsDamaged, false)
+    for (const [how, read] of READERS) assert.deepEqual(read(table, entries), entries.map(describe), how)
+  })
+}
 
 test('a data block that is read has memory of blocks, which goes back once nobody holds it', () => {
   const contents = new Uint8Array(100)

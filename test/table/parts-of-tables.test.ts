@@ -9,6 +9,7 @@ import { fileNumber, MAX_SEQUENCE } from '../../src/base/types.ts'
 import { BloomFilter } from '../../src/table/bloom-filter.ts'
 import { Table } from '../../src/table/table.ts'
 import type { TableOptions } from '../../src/table/table-builder.ts'
+import { outlineBytes, readOutline } from '../../src/table/table-outline.ts'
 import { MemoryFile } from '../support/memory-file.ts'
 import { buildTable, bytesOf, deleteEntry, type Entry, putEntry } from './entries.ts'
 
@@ -60,6 +61,7 @@ test('a count of every third block ends with the block that takes it to so many 
   const whole = table.count(1, 3, Number.MAX_SAFE_INTEGER)
   assert.deepEqual({ ...sum, next }, whole)
   assert.deepEqual(table.count(next, 3, 300), { blocks: 0, entries: 0, tombstones: 0, next })
+  assert.equal(table.count(0, 3, 1).blocks, 1)
   assert.deepEqual(table.count(0, 3, 0), { blocks: 0, entries: 0, tombstones: 0, next: 0 })
 })
 
@@ -70,6 +72,35 @@ test('the memory of an open table grows with its index and its filter', () => {
   assert.ok(few > 0 && many > few + 1000, `${few}, ${many}`)
   const filtered = memoryOf(1000, new BloomFilter(10))
   assert.ok(filtered >= many + 1000 && filtered < many + 3000, `${filtered} with a filter, ${many} without`)
+})
+
+test('an open table takes what its outline does, and a place for each block that may be kept', () => {
+  const options = { comparator: bytewiseComparator, filterPolicy: undefined, blockCache: undefined, codecs: {} }
+  const [few, many] = [100, 1000].map((count) => {
+    const file = new MemoryFile(buildTable(numbered(count), OPTIONS))
+    const outline = readOutline(file, options)
+    const { memoryBytes, blockCount } = Table.open(file, fileNumber(7), options, outline)
+    return { blockCount, besideOutline: memoryBytes - outlineBytes(outline) }
+  })
+  assert.ok(many.blockCount > few.blockCount + 50)
+  assert.equal(many.besideOutline - few.besideOutline, (many.blockCount - few.blockCount) * 8)
+})
+
+test('a large table is opened by a read of its end, a small part of it', () => {
+  const lengths: number[] = []
+  class WatchedFile extends MemoryFile {
+    override read(offset: number, into: Uint8Array, intoOffset: number, length: number): void {
+      lengths.push(length)
+      super.read(offset, into, intoOffset, length)
+    }
+  }
+  const value = new Uint8Array(10_000)
+  const entries = numbered(400).map((entry) => ({ ...entry, low: entry.low | 1, value }))
+  const file = new WatchedFile(buildTable(entries, OPTIONS))
+  const options = { comparator: bytewiseComparator, filterPolicy: undefined, blockCache: undefined, codecs: {} }
+  assert.equal(Table.open(file, fileNumber(7), options).blockCount, 400)
+  assert.equal(lengths.length, 1)
+  assert.ok(lengths[0] < file.bytes / 20, `${lengths[0]} of ${file.bytes} bytes`)
 })
 
 test('a table whose end is too long to be kept opens as others do, in one read', () => {

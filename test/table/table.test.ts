@@ -13,6 +13,7 @@ import { CorruptionError, NotSupportedError } from '../../src/base/errors.ts'
 import { encodeInternalKey, MAX_TAG_HIGH, MAX_TAG_LOW } from '../../src/base/internal-key.ts'
 import * as Lookup from '../../src/base/lookup.ts'
 import { fileNumber, MAX_SEQUENCE, sequenceNumber } from '../../src/base/types.ts'
+import { BlockCache } from '../../src/cache/block-cache.ts'
 import type { Block } from '../../src/table/block.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
 import { BlockMemory } from '../../src/table/block-memory.ts'
@@ -213,6 +214,10 @@ test('blocks are read once and then kept in the store, unless the iterator says 
   lookup(table, 'key1000')
   assert.deepEqual(store.asked, ['7/0'])
   assert.equal(listForwards(table.iterator()).length, 200)
+  assert.deepEqual(
+    store.asked,
+    Array.from({ length: table.blockCount }, (_, at) => `7/${at}`),
+  )
   const { readCount } = table.file as MemoryFile
   assert.equal(listBackwards(table.iterator()).length, 200)
   assert.equal((table.file as MemoryFile).readCount, readCount)
@@ -277,10 +282,40 @@ test('approximate offsets ascend with the keys, and end with the data', () => {
   assert.ok(table.approximateOffset(bytesOf('zz'), 0, 2) > offsets[199])
 })
 
-test('closing a table closes its file', () => {
-  const table = openBytes(buildTable(numbered(3), defaults))
+test('closing a table closes its file, and takes its blocks out of the store', () => {
+  const cache = new BlockCache(1024 * 1024, bytewiseComparator)
+  const [table, other] = [1, 2].map(() => openBytes(buildTable(numbered(200), { ...defaults, blockBytes: 256 }), cache))
+  assert.equal(listForwards(other.iterator()).length, 200)
+  const { bytes } = cache
+  assert.equal(listForwards(table.iterator()).length, 200)
+  assert.equal(cache.bytes, 2 * bytes)
   table.close()
   assert.equal((table.file as MemoryFile).isClosed, true)
+  assert.equal(cache.bytes, bytes)
+  assert.equal(lookup(other, 'key1100'), Lookup.FOUND)
+})
+
+test('keys that are looked up in ascending order read each block once, without a cache, too', () => {
+  const table = openBytes(buildTable(numbered(200), { ...defaults, blockBytes: 256 }))
+  const { readCount } = table.file as MemoryFile
+  for (let i = 0; i < 200; i++) assert.equal(lookup(table, `key${1000 + i}`), Lookup.FOUND)
+  assert.equal((table.file as MemoryFile).readCount - readCount, table.blockCount)
+})
+
+test('tables that share their lookups find their own entries, when asked in turn', () => {
+  const lookups = new LookupCursor(bytewiseComparator, new BlockMemory())
+  const options = { comparator: bytewiseComparator, filterPolicy: bloom, blockCache: undefined, codecs: {}, lookups }
+  const tables = ['red', 'blue'].map((value, number) => {
+    const entries = numbered(50).map((entry) => ({ ...entry, value: bytesOf(value) }))
+    const bytes = buildTable(entries, { ...defaults, blockBytes: 256 })
+    return { value, table: Table.open(new MemoryFile(bytes), fileNumber(number), options) }
+  })
+  for (let i = 0; i < 50; i++) {
+    for (const { table, value } of tables) {
+      assert.equal(lookup(table, `key${1000 + i}`), Lookup.FOUND)
+      assert.deepEqual(table.valBuf.slice(table.valOff, table.valOff + table.valLen), bytesOf(value))
+    }
+  }
 })
 
 test('a table that is open is none the worse for those that are opened after it', () => {
