@@ -129,7 +129,8 @@ export async function withDirectory(use: (directory: string) => Promise<void>): 
   try {
     await use(directory)
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    // Windows takes a moment to let go of what a killed process had open.
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10 })
   }
 }
 
