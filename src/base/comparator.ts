@@ -48,8 +48,9 @@ export interface KeyOrder {
   /** Stored in the database. Must not start with `leveldb.`, `rocksdb.` or `varve.` */
   readonly name: string
   /**
-   * Negative, 0 or positive as `a` sorts before, equal to or after `b`. Must be a total order, and stay the same for ever. The
-   * arguments are borrowed until it returns. A key for which it throws is refused.
+   * Negative, 0 or positive as `a` sorts before, equal to or after `b`. Must be a total order, and stay the same for ever; keys for
+   * which it is 0 are one key, shown in the bytes of any of its writes. The arguments are borrowed until it returns. A key for which
+   * it throws is refused.
    */
   compare(a: Uint8Array, b: Uint8Array): number
 }

@@ -21,7 +21,8 @@ export function toBytes(input: unknown, what: string): Bytes {
   if (!isUint8Array(input)) {
     throw new InvalidArgumentError(`${what} must be a string or a Uint8Array, not ${describe(input)}`)
   }
-  if (input.length === 0 && isLost(input)) throw new InvalidArgumentError(`${what} is a view of detached memory`)
+  // Not by its length: in Node 20, compiled code may give that of a detached view as it was before.
+  if (input[0] === undefined && isLost(input)) throw new InvalidArgumentError(`${what} is a view of detached memory`)
   return input
 }
 
@@ -49,7 +50,7 @@ export function isUint8Array(input: unknown): input is Bytes {
   return ArrayBuffer.isView(input) && (input as Bytes)[Symbol.toStringTag] === 'Uint8Array'
 }
 
-/** Whether a view of length 0 is so because its buffer went away; every method of a typed array checks that first. */
+/** Whether a view without a first byte is so because its buffer went away; every method of a typed array checks that first. */
 function isLost(view: Bytes): boolean {
   try {
     Uint8Array.prototype.at.call(view, 0)

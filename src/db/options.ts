@@ -161,6 +161,7 @@ function oneOrMany(check: Check, manyMax: number): Check {
   }
 }
 
+const BLOOM_BITS_PER_KEY = 10
 const KIB = 1024
 const MIB = 1024 * KIB
 const boolean = oneOf(true, false)
@@ -177,7 +178,7 @@ const TABLE: { readonly [K in keyof Required<Options>]: readonly [default_: unkn
   comparator: [bytewiseComparator, object('name', 'compare')],
   blockBytes: [4 * KIB, integer(1, 4 * MIB)],
   restartInterval: [16, integer(1, 1024)],
-  bloomBitsPerKey: [10, oneOrMany(integer(0, 64), LEVELS)],
+  bloomBitsPerKey: [undefined, oneOrMany(integer(0, 64), LEVELS)],
   compression: ['snappy', oneOf('none', 'snappy', 'zstd')],
   blockCacheBytes: [32 * MIB, integer(0, Number.MAX_SAFE_INTEGER)],
   tableCacheBytes: [128 * MIB, integer(MIB, Number.MAX_SAFE_INTEGER)],
@@ -226,6 +227,7 @@ export function resolveOptions(options: Options, makeEnvironment: () => Environm
   if (resolved.comparator !== bytewiseComparator) resolved.comparator = customOrder(resolved.comparator as KeyOrder)
   const isBytewise = resolved.comparator === bytewiseComparator
   resolved.memtable ??= isBytewise ? 'radix' : 'skiplist'
+  resolved.bloomBitsPerKey ??= isBytewise ? BLOOM_BITS_PER_KEY : 0
   if (resolved.memtable === 'radix' && !isBytewise) {
     throw new InvalidArgumentError("option memtable must be 'skiplist' with a comparator of your own, not 'radix'")
   }

@@ -1,6 +1,6 @@
 /**
- * Orders of keys of the caller's own that do not take every key: a key that they cannot place is refused before it is in the log, from
- * where no opening could replay it.
+ * Orders of keys of the caller's own. A key that they cannot place is refused before it is in the log, from where no opening could
+ * replay it. Keys that they find equal are one key, whatever their bytes.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -57,3 +57,36 @@ for (const [what, compare] of [
     await db.close()
   })
 }
+
+/** As of a program to which upper and lower case are the same. */
+const byLetters = {
+  name: 'test.ByLetters',
+  compare: (a: Uint8Array, b: Uint8Array) => Buffer.compare(lowerCase(a), lowerCase(b)),
+}
+
+function lowerCase(key: Uint8Array): Uint8Array {
+  return Buffer.from(Buffer.from(key).toString().toLowerCase())
+}
+
+test('a key that is written and read in different bytes, which the order finds equal, is found in tables', async () => {
+  const db = await openIn(new MemoryEnvironment(), { comparator: byLetters })
+  await db.put('c', 'old')
+  await db.flush()
+  await db.put('C', 'new')
+  await db.flush()
+  const read = (): string[] => [...db.getManySync(['c', 'C']), db.getSync('c')].map(String)
+  const news = Array.from({ length: 3 }, () => Buffer.from('new').join())
+  assert.deepEqual(read(), news)
+  await db.compactRange()
+  assert.deepEqual(read(), news)
+  await db.close()
+})
+
+test('a range whose ends the order finds equal holds no key, in a batch as in a call', async () => {
+  const db = await openIn(new MemoryEnvironment(), { comparator: byLetters })
+  await db.put('a', '1')
+  await db.deleteRange('a', 'A')
+  await db.write(new WriteBatch().deleteRange('a', 'A').put('b', '2'))
+  assert.deepEqual(entriesOf(db), ['a=1', 'b=2'])
+  await db.close()
+})
