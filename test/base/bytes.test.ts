@@ -51,7 +51,12 @@ for (const [name, make] of Object.entries(memories)) {
       for (const offset of ALIGNMENTS) {
         const copy = ownedCopy(from, offset, length)
         assert.deepEqual([copy.byteOffset, copy.buffer.byteLength], [0, length])
-        assert.ok(Buffer.from(from).subarray(offset, offset + length).equals(copy), `${length} bytes from ${offset}`)
+        assert.ok(
+          Buffer.from(from)
+            .subarray(offset, offset + length)
+            .equals(copy),
+          `${length} bytes from ${offset}`,
+        )
       }
     }
   })
