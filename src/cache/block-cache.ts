@@ -192,7 +192,7 @@ export class BlockCache implements BlockStore {
     const copy = directories.copyWith(plain, this.memory)
     if (copy === undefined) return
     this.memory.hold(copy)
-    const more = copy.bytes.length - plain.bytes.buffer.byteLength
+    const more = copy.bytes.buffer.byteLength - plain.bytes.buffer.byteLength
     if (!this.#makeRoom(more, slot)) {
       this.memory.release(copy)
       return

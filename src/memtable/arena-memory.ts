@@ -32,8 +32,9 @@ export function clearMemory(memory: SharedArrayBuffer): void {
   const header = new Int32Array(memory, 0, Layout.HEADER_WORDS)
   const tail = header[Layout.TAIL]
   const slot = header[Layout.SLOT_A] === tail ? Layout.SLOT_A : Layout.SLOT_B
-  new Uint8Array(memory, memory.byteLength - header[slot + Layout.ABOVE]).fill(0)
-  new Uint8Array(memory, 0, tail).fill(0)
+  const words = new Int32Array(memory)
+  words.fill(0, words.length - (header[slot + Layout.ABOVE] >> 2))
+  words.fill(0, 0, tail >> 2)
 }
 
 /**

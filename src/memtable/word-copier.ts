@@ -4,6 +4,7 @@
  * a buffer, and moves shared memory byte by byte where source and target are not aligned alike.
  *   part of a larger buffer   by words, through a view of that buffer that is made when it is met for the second time in a
  *                             row: batches, and files of keys, hold many strings, and are used again
+ *   long                      copyLong, whatever it is a part of
  *   short                     gathered from bytes
  *   else                      TypedArray.set
  * The last buffer of which a part was copied stays reachable from here until `forget`, or another one; one of more than
@@ -11,7 +12,7 @@
  * whoever writes parts of it batch by batch keeps it anyway.
  * Source   measured: docs/performance.md, the MemTable
  */
-import { EMPTY } from '../base/bytes.ts'
+import { copyLong, EMPTY, LONG_COPY_BYTES } from '../base/bytes.ts'
 import type { Bytes } from '../base/types.ts'
 
 type Words = Int32Array<ArrayBufferLike>
@@ -64,7 +65,8 @@ export class WordCopier {
   /** Copy bytes to word `at` and those behind it, with zeros up to the next word. */
   copy(at: number, from: Bytes, fromOff: number, length: number): void {
     if (length === 0) return
-    if (from === this.#source) this.#copyWords(at, this.#view ?? this.#viewOf(from), from, fromOff, length)
+    if (length >= LONG_COPY_BYTES) this.#long(at, from, fromOff, length)
+    else if (from === this.#source) this.#copyWords(at, this.#view ?? this.#viewOf(from), from, fromOff, length)
     else if (length <= GATHERED_BYTES_MAX) this.#gather(at, from, fromOff, length)
     else this.#copyAll(at, from, fromOff, length)
   }
@@ -103,6 +105,12 @@ export class WordCopier {
       words[word++] = (from[i] << FIRST) | (from[i + 1] << SECOND) | (from[i + 2] << THIRD) | (from[i + 3] << FOURTH)
     }
     if (length !== end - fromOff) words[word] = lastWord(from, i, length & 3)
+  }
+
+  /** By no view of the source. */
+  #long(at: number, from: Bytes, fromOff: number, length: number): void {
+    this.#words[at + ((length - 1) >> 2)] = 0
+    copyLong(from, fromOff, this.#bytes, at << 2, length)
   }
 
   #copyAll(at: number, from: Bytes, fromOff: number, length: number): void {

@@ -3,7 +3,7 @@
  * order; every `restartInterval` entries a key is stored whole.
  * Source   google/leveldb table/block_builder.cc
  */
-import { commonPrefixLength, copyBytes, copyWords, grown, viewOf } from '../base/bytes.ts'
+import { commonPrefixLength, copyBytes, copyLong, copyWords, grown, LONG_COPY_BYTES, viewOf } from '../base/bytes.ts'
 import { putFixed32, putVarint } from '../base/coding.ts'
 import { TAG_BYTES } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
@@ -121,8 +121,9 @@ export class BlockBuilder {
     at = putVarint(buffer, at, valLen)
     copyBytes(this.lastKey, shared, buffer, at, unshared)
     at += unshared
-    if (view !== undefined) copyWords(view, valOff, this.#view, at, valLen)
-    else copyBytes(value, valOff, buffer, at, valLen)
+    if (view === undefined) copyBytes(value, valOff, buffer, at, valLen)
+    else if (valLen < LONG_COPY_BYTES) copyWords(view, valOff, this.#view, at, valLen)
+    else copyLong(value, valOff, buffer, at, valLen)
     this.#length = at + valLen
     this.#run++
     this.lastKeyLength = keyLength

@@ -7,40 +7,52 @@
  *            the block that it is in. The last one out leaves the memory here. Who is dropped without letting go (a scan that
  *            nobody ended) costs nothing but that: its block is collected as any other object is.
  * Invariant  memory that is given out belongs to no block that somebody holds
- * Budget     up to SPARES pieces of up to SPARE_BYTES_MAX each wait here, beside what is held; most of the time one
+ * Budget     up to SPARES pieces of SPARE_BYTES_MAX together wait here, beside what is held; most of the time one
  * Threads    belongs to one thread
  */
 import type { Block } from './block.ts'
 
 /** More than leave a cache at once when one comes in. */
 const SPARES = 8
-const SPARE_BYTES_MAX = 16 * 1024
+/** A block of one value of a megabyte, which is worth it most: fresh pages take as long as reading and checking it (docs/performance.md). */
+const SPARE_BYTES_MAX = 2 * 1024 * 1024
 /** Lengths are rounded up to multiples of this, so that memory fits other blocks, too: they differ by an entry or so. */
 const GRAIN_BYTES = 128
+/** Longer blocks are of one value each, and differ by more: they also take memory that is larger by a share of them. */
+const EXACT_BYTES_MAX = 16 * 1024
+const EXCESS_SHARE = 1 / 8
 
 export class BlockMemory {
   readonly #spares: ArrayBuffer[] = []
+  #spareBytes = 0
 
-  /** Memory for a block, with anything in it: at least `bytes` bytes, and fewer than GRAIN_BYTES more. */
+  /** Memory for a block, with anything in it: at least `bytes` bytes, and fewer than GRAIN_BYTES more, of a buffer that may be longer. */
   allocate(bytes: number): Uint8Array<ArrayBuffer> {
     const length = Math.ceil(bytes / GRAIN_BYTES) * GRAIN_BYTES
+    const limit = length > EXACT_BYTES_MAX ? length * (1 + EXCESS_SHARE) : length
     const spares = this.#spares
     for (let i = 0; i < spares.length; i++) {
       const spare = spares[i]
-      if (spare.byteLength !== length) continue
+      if (spare.byteLength < length || spare.byteLength > limit) continue
       spares[i] = spares[spares.length - 1]
       spares.pop()
-      return new Uint8Array(spare)
+      this.#spareBytes -= spare.byteLength
+      return new Uint8Array(spare, 0, length)
     }
     return new Uint8Array(length)
   }
 
   /** Give back memory that no block is made of. */
   free(memory: ArrayBuffer): void {
-    if (memory.byteLength > SPARE_BYTES_MAX) return
+    const { byteLength } = memory
+    if (byteLength > SPARE_BYTES_MAX) return
     const spares = this.#spares
-    // Of a length that is not asked for any more.
-    if (spares.length === SPARES) spares.shift()
+    // The oldest are of lengths that are not asked for any more.
+    while (spares.length === SPARES || this.#spareBytes + byteLength > SPARE_BYTES_MAX) {
+      this.#spareBytes -= spares[0].byteLength
+      spares.shift()
+    }
+    this.#spareBytes += byteLength
     spares.push(memory)
   }
 

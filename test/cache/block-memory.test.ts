@@ -111,13 +111,41 @@ test('memory comes back when the last one lets go, and not before', () => {
   assert.notEqual(memory.allocate(1000).buffer, bytes.buffer)
 })
 
-test('a few small pieces wait to be used again, and no large one', () => {
+/** How many of 20 pieces that are given back are given out again. */
+function usedAgain(bytes: number): number {
   const memory = new BlockMemory()
-  const pieces = Array.from({ length: 20 }, () => memory.allocate(1000))
+  const pieces = Array.from({ length: 20 }, () => memory.allocate(bytes))
   for (const { buffer } of pieces) memory.free(buffer)
-  const again = pieces.map(() => memory.allocate(1000))
-  assert.equal(again.filter(({ buffer }) => pieces.some((piece) => piece.buffer === buffer)).length, 8)
-  const large = memory.allocate(20_000)
-  memory.free(large.buffer)
-  assert.notEqual(memory.allocate(20_000).buffer, large.buffer)
+  const again = pieces.map(() => memory.allocate(bytes))
+  return again.filter(({ buffer }) => pieces.some((piece) => piece.buffer === buffer)).length
+}
+
+test('a few pieces wait to be used again, of large ones fewer, of very large ones none', () => {
+  assert.deepEqual([usedAgain(1000), usedAgain(600_000), usedAgain(1_000_100), usedAgain(3_000_000)], [8, 3, 2, 0])
+})
+
+test('what waits comes to no more after other lengths have been given back and taken', () => {
+  const memory = new BlockMemory()
+  const lengths = [1000, 900_000, 20_000, 700_000, 500_000]
+  const given: ArrayBuffer[] = []
+  for (let i = 0; i < 100; i++) {
+    const { buffer } = memory.allocate(lengths[(i * 7) % 5])
+    memory.free(buffer)
+    given.push(memory.allocate(lengths[(i * 3) % 5]).buffer)
+  }
+  for (const buffer of given) memory.free(buffer)
+  const waiting = lengths.flatMap((bytes) => Array.from({ length: 9 }, () => memory.allocate(bytes).buffer))
+  const bytes = waiting.filter((buffer) => given.includes(buffer)).reduce((sum, { byteLength }) => sum + byteLength, 0)
+  assert.ok(bytes > 500_000 && bytes <= 2 * 1024 * 1024, `${bytes} bytes`)
+})
+
+test('a long block takes memory that is a little longer, and has its own length there', () => {
+  const memory = new BlockMemory()
+  const { buffer } = memory.allocate(100_000)
+  memory.free(buffer)
+  assert.notEqual(memory.allocate(80_000).buffer, buffer)
+  assert.notEqual(memory.allocate(100_200).buffer, buffer)
+  const bytes = memory.allocate(95_000)
+  assert.equal(bytes.buffer, buffer)
+  assert.ok(bytes.length >= 95_000 && bytes.length < 95_128)
 })

@@ -7,15 +7,17 @@ import { test } from 'node:test'
 import { Prng } from '../../src/base/prng.ts'
 import { WordCopier } from '../../src/memtable/word-copier.ts'
 
-const TARGET_WORDS = 64
+const TARGET_WORDS = 320
+/** That the longest of LENGTHS takes. */
+const LONGEST_WORDS = 258
 /** Such a source is let go when a batch ends, unless the one before was as large. */
 const LARGE_BYTES = 17 * 1024 * 1024
-const LENGTHS = [0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 39, 40, 41, 44, 99, 100, 128]
+const LENGTHS = [0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 39, 40, 41, 44, 99, 100, 128, 1023, 1024, 1025, 1031]
 
 test('bytes of any source, place and length arrive as they were, however often the source comes', () => {
   const seed = 1
   const prng = new Prng(seed)
-  const sources = [300, 301, 302, 303].map((length, offset) => {
+  const sources = [1300, 1301, 1302, 1303].map((length, offset) => {
     const bufferBytes = offset === 0 ? LARGE_BYTES : length + offset + 1
     const source = new Uint8Array(new ArrayBuffer(bufferBytes), offset, length)
     for (let i = 0; i < length; i++) source[i] = 1 + prng.below(255)
@@ -30,7 +32,7 @@ test('bytes of any source, place and length arrive as they were, however often t
     const source = sources[prng.below(10) === 0 ? prng.below(sources.length) : 0]
     const from = isWhole ? source.subarray(0, length) : source
     const fromOff = isWhole ? 0 : prng.below(source.length - length + 1)
-    const word = prng.below(TARGET_WORDS - 32)
+    const word = prng.below(TARGET_WORDS - LONGEST_WORDS)
     bytes.fill(0xee)
     const expected = bytes.slice()
     expected.fill(0, word * 4, (word + Math.ceil(length / 4)) * 4)
