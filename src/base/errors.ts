@@ -214,6 +214,11 @@ export function systemErrorCode(error: unknown): string | undefined {
   return undefined
 }
 
+/** Whether a file could not be opened because the process, or the system, has too many open: nothing has been done then. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  return /^(EMFILE|ENFILE)$/.test(systemErrorCode(error) ?? '')
+}
+
 /** By its message: an error that Node throws is no instance of the Error of another realm, as test runners give to what they test. */
 function isError(error: unknown): error is Error {
   return typeof (error as Error | null | undefined)?.message === 'string'
