@@ -122,7 +122,7 @@ export class ReadOnlyError extends VarveError {
   }
 }
 
-/** A write waited for room longer than `stallTimeoutMs`; it was not written. */
+/** A write waited for room longer than `stallTimeoutMs`, or there was no memory or no file for it; it was not written. */
 export class StalledError extends VarveError {
   constructor(message: string, details?: ErrorDetails) {
     super('STALLED', message, { outcome: 'not-written', ...details })

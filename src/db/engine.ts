@@ -354,7 +354,11 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     const firstSequence = this.#nextSequence()
     this.log.begin(log, firstSequence)
     active.table.freeze()
-    this.#show({ active: { table, logNumber: log.number, firstSequence }, immutables: [active, ...immutables], version })
+    this.#show({
+      active: { table, logNumber: log.number, firstSequence },
+      immutables: [active, ...immutables],
+      version,
+    })
   }
 
   #show(state: ReadState): void {
