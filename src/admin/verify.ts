@@ -8,7 +8,7 @@
  * Damage   of one file does not keep the others from being read. Without a MANIFEST all tables and logs are read, though
  *          nothing tells which of them are needed.
  */
-import { CorruptionError, IOError, StaleError, VarveError } from '../base/errors.ts'
+import { CorruptionError, IOError, isOutOfDescriptors, StaleError, VarveError } from '../base/errors.ts'
 import { CURRENT, isUsualName, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
 import { type FileNumber, sequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
@@ -260,6 +260,8 @@ function open<T>(notes: FileNotes, look: () => T): T | undefined {
     return look()
   } catch (error) {
     if (!(error instanceof VarveError) || error.code === 'INVALID_ARGUMENT') throw error
+    // Says nothing of the file, which must not be repaired for that.
+    if (isOutOfDescriptors(error)) throw error
     const message = error instanceof CorruptionError ? plainMessage(error) : error.message
     notes.add('damage', message, error.offset)
     return undefined

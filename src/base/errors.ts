@@ -122,7 +122,7 @@ export class ReadOnlyError extends VarveError {
   }
 }
 
-/** A write waited for room longer than `stallTimeoutMs`; it was not written. */
+/** A write waited for room longer than `stallTimeoutMs`, or there was no memory or no file for it; it was not written. */
 export class StalledError extends VarveError {
   constructor(message: string, details?: ErrorDetails) {
     super('STALLED', message, { outcome: 'not-written', ...details })
@@ -212,6 +212,11 @@ export function systemErrorCode(error: unknown): string | undefined {
     if (!(e instanceof VarveError) && typeof code === 'string') return code
   }
   return undefined
+}
+
+/** Whether a file could not be opened because the process, or the system, has too many open: nothing has been done then. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  return /^(EMFILE|ENFILE)$/.test(systemErrorCode(error) ?? '')
 }
 
 /** By its message: an error that Node throws is no instance of the Error of another realm, as test runners give to what they test. */

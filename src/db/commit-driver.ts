@@ -133,12 +133,13 @@ export class CommitDriver {
     this.#engine.background.changed()
   }
 
-  /** As the engine's; if there is no memory for a MemTable, the writes that wait for it are refused. */
+  /** As the engine's; if no further MemTable, or its log, can be had, the writes that wait for it are refused. */
   #admit(): boolean {
     try {
       return this.#engine.admit()
     } catch (cause) {
-      this.#queue.refuseWaiting(new StalledError('there is no memory for another MemTable', { cause }))
+      const message = `no further MemTable can be begun: ${(cause as Error).message}`
+      this.#queue.refuseWaiting(new StalledError(message, { cause }))
       return true
     }
   }

@@ -17,7 +17,7 @@
  * Source      google/leveldb db/db_impl.cc (Write); cockroachdb/pebble commit.go
  */
 
-import { IOError, type VarveError } from '../base/errors.ts'
+import { IOError, isOutOfDescriptors, StalledError, type VarveError } from '../base/errors.ts'
 import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import type { MemTable } from '../memtable/memtable.ts'
@@ -114,6 +114,7 @@ export class CommitQueue {
       this.refuseWaiting(health.refusal())
       return undefined
     }
+    if (group.durability === 'disk' && !this.#syncNames(group)) return undefined
     try {
       group.number(lastSequence + 1)
       group.forEachBatch(this.#addToLog)
@@ -159,6 +160,25 @@ export class CommitQueue {
   /** Refuse all groups that wait. */
   refuseWaiting(error: VarveError): void {
     for (const group of this.#waiting.splice(0)) group.settle(error)
+  }
+
+  /**
+   * The log's name is made durable before the group is written, not when it is synced: a directory that cannot be opened for that
+   * then ends nothing but the attempt.
+   * @returns false if the group is settled
+   */
+  #syncNames(group: WriteGroup): boolean {
+    const { log, health } = this.#target
+    try {
+      log.syncNames()
+      return true
+    } catch (error) {
+      const cause = error as Error
+      if (isOutOfDescriptors(cause))
+        group.settle(new StalledError(`the log cannot be made durable: ${cause.message}`, { cause }))
+      else this.#fail(group, health, cause)
+      return false
+    }
   }
 
   #fail(group: WriteGroup | undefined, health: Health, cause: Error): void {

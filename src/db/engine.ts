@@ -38,7 +38,7 @@ import type { FlushPlan } from './flush-plan.ts'
 import { Health } from './health.ts'
 import { type Done, Installer } from './installer.ts'
 import { newExecutor } from './new-executor.ts'
-import { newMemTable, recycleLayers } from './new-memtable.ts'
+import { newMemTable, orRecycle, recycleLayers } from './new-memtable.ts'
 import { ObsoleteFiles } from './obsolete-files.ts'
 import { TableOpener } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
@@ -53,7 +53,7 @@ import { Sharing } from './sharing.ts'
 import { SnapshotList } from './snapshot.ts'
 import { StallClock } from './stall-clock.ts'
 import { TableSamples } from './table-samples.ts'
-import { WriteAheadLog } from './write-ahead-log.ts'
+import { type NewLog, WriteAheadLog } from './write-ahead-log.ts'
 
 export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost {
   readonly directory: string
@@ -205,7 +205,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
    * Freeze the active MemTable if it holds anything, and begin a new one with room for `needed` arena bytes.
    * Whoever flushes may do so however much there is to compact.
    * @returns false if no further MemTable may be frozen now
-   * @throws NotSupportedError if there is no memory for it; nothing has changed then
+   * @throws NotSupportedError if there is no memory for it, IOError if no log can be created; nothing has changed then
    */
   rotate(needed: number): boolean {
     assert(this.queue.begun === undefined, 'no group is between its log and its MemTable')
@@ -217,14 +217,11 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
       return true
     }
     if (immutables.length >= this.options.maxImmutableMemTables) return false
-    // First of all: without memory for it, nothing has changed.
+    if (!this.health.guard(() => this.log.complete())) return true
+    // First of all: without memory, or a file, nothing has changed.
     const table = newMemTable(this.options, needed)
-    try {
-      this.#switchMemTable(table)
-    } catch (error) {
-      this.health.poison(error as Error)
-      return true
-    }
+    const log = orRecycle(table, () => this.log.create(this.newFileNumber()))
+    if (!this.health.guard(() => this.#switchMemTable(table, log))) return true
     this.#press()
     this.background.changed()
     this.background.schedule()
@@ -351,13 +348,16 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.#retired.recycleAll()
   }
 
-  #switchMemTable(table: MemTable): void {
+  #switchMemTable(table: MemTable, log: NewLog): void {
     const { active, immutables, version } = this.#readState
-    const logNumber = this.versions.newFileNumber()
     const firstSequence = this.#nextSequence()
-    this.log.rotate(logNumber, firstSequence)
+    this.log.begin(log, firstSequence)
     active.table.freeze()
-    this.#show({ active: { table, logNumber, firstSequence }, immutables: [active, ...immutables], version })
+    this.#show({
+      active: { table, logNumber: log.number, firstSequence },
+      immutables: [active, ...immutables],
+      version,
+    })
   }
 
   #show(state: ReadState): void {

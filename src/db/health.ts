@@ -29,6 +29,17 @@ export class Health {
     this.#onPoison(cause)
   }
 
+  /** Do what must not fail. @returns whether it was done; if not, the failure is final */
+  guard(work: () => void): boolean {
+    try {
+      work()
+      return true
+    } catch (error) {
+      this.poison(error as Error)
+      return false
+    }
+  }
+
   /** @throws ReadOnlyError (not written) once poisoned */
   check(): void {
     if (this.#cause !== undefined) throw this.refusal()

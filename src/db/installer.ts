@@ -9,11 +9,11 @@
  *             (4) every `done` is called, whatever is thrown on the way
  * Threads     belongs to the database's thread
  */
-import { systemErrorCode } from '../base/errors.ts'
+import { isOutOfDescriptors, systemErrorCode } from '../base/errors.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { VersionSet } from '../version/version-set.ts'
-import type { JobExecutor } from '../worker/executor.ts'
+import { type JobExecutor, ThreadEndedError } from '../worker/executor.ts'
 import type { DatabaseDirectory } from './database-directory.ts'
 import type { Health } from './health.ts'
 
@@ -93,8 +93,7 @@ export class Installer {
   #synced(installation: Installation, error: Error | undefined): void {
     if (installation !== this.#current) return
     if (error === undefined) this.#commit(installation)
-    // The thread has died, which says nothing of the file.
-    else if (systemErrorCode(error) === undefined) this.#sync(installation)
+    else if (!isOfTheFile(error)) this.#sync(installation)
     else this.#fail(installation, error)
   }
 
@@ -135,4 +134,10 @@ export class Installer {
       done(error)
     }
   }
+}
+
+/** Not if the thread has died, of whatever, or had no descriptor with which to open the file: here, it is open. */
+function isOfTheFile(error: Error): boolean {
+  if (error instanceof ThreadEndedError || isOutOfDescriptors(error)) return false
+  return systemErrorCode(error) !== undefined
 }

@@ -47,6 +47,16 @@ export function recycleMemTable(table: MemTable): void {
   giveBackMemory(memory)
 }
 
+/** What a MemTable is to go with; if that cannot be had, nobody needs the MemTable. */
+export function orRecycle<T>(table: MemTable, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    recycleMemTable(table)
+    throw error
+  }
+}
+
 /** As recycleMemTable; its memory is zeroed where the jobs run, which takes some 20 ms for a full one. */
 export function recycleMemTableLater(table: MemTable, executor: JobExecutor): void {
   table.freeze()

@@ -97,7 +97,7 @@ export class Rest {
     try {
       this.#engine.rotate(0)
     } catch {
-      // There is no memory for another MemTable: this one stays.
+      // No further MemTable, or no log for it, can be had: this one stays.
     }
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Retry: what follows when a background job fails. It is tried again with growing pauses, three times; or for an hour,
- * every ten seconds, if the disk is full. Then it is given up, until somebody asks for it anew.
+ * every ten seconds in the end, if something is short that others may free again: room on the disk, descriptors, threads. Then it is
+ * given up, until somebody asks for it anew.
  *
  * A failed write of a table concerns no acknowledged data, which is in the log or in the tables that were read; so a
  * failure here never poisons the database. Each try writes under new file numbers: a file whose fsync failed is never
@@ -13,8 +14,10 @@ import type { BackgroundWork, Emit } from './events.ts'
 const ATTEMPTS_MAX = 3
 const FIRST_PAUSE_MS = 100
 const LAST_PAUSE_MS = 10_000
-const DISK_FULL_PAUSE_MS = 10_000
-const DISK_FULL_ATTEMPTS_MAX = 360
+const SHORTAGE_ATTEMPTS_MAX = 360
+const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
+/** The last one is Node's, of a thread that could not be started. */
+const SHORTAGES: ReadonlySet<string> = new Set([...DISK_FULL, 'EMFILE', 'ENFILE', 'ERR_WORKER_INIT_FAILED'])
 
 export class Retry {
   readonly #work: BackgroundWork
@@ -76,9 +79,11 @@ export class Retry {
     this.#attempt++
     this.#failureCount++
     this.#lastError = error
-    const isFull = /^(ENOSPC|EDQUOT)$/.test(systemErrorCode(error) ?? '')
-    const isLast = this.#attempt >= (isFull ? DISK_FULL_ATTEMPTS_MAX : ATTEMPTS_MAX)
-    const pauseMs = isFull ? DISK_FULL_PAUSE_MS : Math.min(FIRST_PAUSE_MS * 10 ** (this.#attempt - 1), LAST_PAUSE_MS)
+    const code = systemErrorCode(error) ?? ''
+    const isLast = this.#attempt >= (SHORTAGES.has(code) ? SHORTAGE_ATTEMPTS_MAX : ATTEMPTS_MAX)
+    const growingMs = Math.min(FIRST_PAUSE_MS * 10 ** (this.#attempt - 1), LAST_PAUSE_MS)
+    // Room is not made in a second, and each try writes into what there is.
+    const pauseMs = DISK_FULL.has(code) ? LAST_PAUSE_MS : growingMs
     const retryMs = isLast ? undefined : pauseMs
     if (isLast) this.#failure = error
     else {

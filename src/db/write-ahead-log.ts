@@ -13,11 +13,12 @@
  *                 MANIFEST names the file (rule D1)
  *             (2) older files are durable before a newer one is made so: no hole survives a crash (rule D4)
  *             (3) records are handed to the operating system in commit order, across files
- *             (4) after any failure the log takes nothing more (rules D8, D10)
+ *             (4) after any failure the log takes nothing more (rules D8, D10); but that a file could not be created is none
  * Threads     belongs to the database's thread
  */
 
 import { closeAll } from '../base/close-all.ts'
+import type { WritableFile } from '../base/environment.ts'
 import { logName } from '../base/filename.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
@@ -33,6 +34,12 @@ interface LogFile {
   acknowledgedBytes: number
   /** Bytes known to be durable. */
   syncedBytes: number
+}
+
+/** A file that has been created, and is no part of the log yet. */
+export interface NewLog {
+  readonly number: FileNumber
+  readonly file: WritableFile
 }
 
 export class WriteAheadLog {
@@ -78,10 +85,24 @@ export class WriteAheadLog {
 
   /** Begin a new file, whose first batch will have `sequence`. The file before it is complete. */
   rotate(number: FileNumber, sequence: SequenceNumber): void {
+    this.complete()
+    this.begin(this.create(number), sequence)
+  }
+
+  /** Before a file is created: what was added is handed over, and the directory is the one that was opened. @throws IOError, finally */
+  complete(): void {
     if (this.#logs.length > 0) this.#active.writer.flush()
-    const { files } = this.#directory
     this.#directory.check()
-    const file = files.createWritable(this.#directory.join(logName(number)))
+  }
+
+  /** The next file. @throws IOError; the log goes on as it was then, since an empty file says nothing to recovery */
+  create(number: FileNumber): NewLog {
+    const { files } = this.#directory
+    return { number, file: files.createWritable(this.#directory.join(logName(number))) }
+  }
+
+  /** Go on in a file that was created, where the first batch will have `sequence`. */
+  begin({ number, file }: NewLog, sequence: SequenceNumber): void {
     this.#logs.push({ number, writer: new LogWriter(file), isNamed: false, acknowledgedBytes: 0, syncedBytes: 0 })
     this.#markerDue = false
     if (!this.#markers) return

@@ -219,10 +219,13 @@ class NodeRandomAccessFile implements RandomAccessFile {
 
   #readSome(offset: number, into: Bytes, intoOffset: number, length: number): number {
     if (this.#fd < 0) throw refusal('read', this.path, 'the file is closed')
-    try {
-      return fs.readSync(this.#fd, into, intoOffset, length, offset)
-    } catch (error) {
-      throw ioError('read', this.path, error)
+    for (;;) {
+      try {
+        return fs.readSync(this.#fd, into, intoOffset, length, offset)
+      } catch (error) {
+        // A signal came first, as may be on network file systems. libuv begins writes and syncs again by itself, and no reads.
+        if (codeOf(error) !== 'EINTR') throw ioError('read', this.path, error)
+      }
     }
   }
 }

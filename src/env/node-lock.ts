@@ -24,7 +24,7 @@ import * as fs from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import * as path from 'node:path'
 import type { DirectoryLock } from '../base/environment.ts'
-import { LockedError, NotSupportedError } from '../base/errors.ts'
+import { isOutOfDescriptors, LockedError, NotSupportedError } from '../base/errors.ts'
 import { LOCK } from '../base/filename.ts'
 import { hostLater } from './host-time.ts'
 import { codeOf, ioError, refusal } from './io-error.ts'
@@ -81,13 +81,13 @@ async function lockOnLinux(directory: string, fileMode: number): Promise<Directo
   if (heldHere.has(name)) throw locked(directory, holderIn(file, identity))
   refuseSystemLock(directory, file, identity)
   const native = await loadNativeLocks()
-  const socket = await listenPatiently(socketName(name), () => namedHolder(file, identity) !== undefined)
+  const socket = await listenPatiently(file, socketName(name), () => namedHolder(file, identity) !== undefined)
   if (socket === 'taken') throw locked(directory, holderIn(file, identity))
   // Without all permissions there is no /proc in Deno, so that nothing would keep others out.
   if (socket === 'impossible' && isDeno)
     throw new NotSupportedError(`cannot lock ${file}: Deno needs --allow-net for that`)
   const network = socket === 'impossible' ? '' : networkNamespace()
-  const sockets = socket === 'impossible' ? [] : await withDirectory(directory, place, socket)
+  const sockets = socket === 'impossible' ? [] : await withDirectory(directory, file, place, socket)
   const held = new HeldLock(file, identity, place, name, sockets)
   try {
     // A LevelDB may have come while this waited.
@@ -165,8 +165,7 @@ class HeldLock implements DirectoryLock {
     try {
       // Were a LevelDB of this process to hold LOCK by now, closing would drop its lock: then the descriptor stays
       // open.
-      if (this.fd >= 0 && !heldByThisProcess(findWriteLock(this.#identity)))
-        attempt('close', this.#file, () => fs.closeSync(this.fd))
+      if (this.fd >= 0 && !isLockedHere(this.#identity)) attempt('close', this.#file, () => fs.closeSync(this.fd))
     } finally {
       for (const socket of this.#sockets) socket.close()
       heldHere.delete(this.#name)
@@ -241,6 +240,15 @@ function namedHolder(file: string, identity: FileIdentity): string | undefined {
   }
 }
 
+/** As far as can be told: without a descriptor to look with, giving up the lock comes first. */
+function isLockedHere(identity: FileIdentity): boolean {
+  try {
+    return heldByThisProcess(findWriteLock(identity))
+  } catch {
+    return false
+  }
+}
+
 function heldByThisProcess(lock: SystemLock | undefined): boolean {
   return lock !== undefined && lock.owner === 'process' && lock.pid === process.pid
 }
@@ -255,9 +263,13 @@ function readLine(fd: number): LockHolder | undefined {
  * As listen, but a name that is taken by nobody is tried again for a moment: a process that another thread forks just when the
  * lock is released has the socket, too, until it becomes the program that it shall be.
  */
-async function listenPatiently(name: string, isNamed: () => boolean): Promise<Server | 'taken' | 'impossible'> {
+async function listenPatiently(
+  file: string,
+  name: string,
+  isNamed: () => boolean,
+): Promise<Server | 'taken' | 'impossible'> {
   for (let left = NAMELESS_TRIES; ; left--) {
-    const socket = await listen(name)
+    const socket = await listen(file, name)
     if (socket !== 'taken' || left === 0 || isNamed()) return socket
     await new Promise<void>((resolve) => hostLater(NAMELESS_MS, resolve, true))
   }
@@ -268,19 +280,34 @@ async function listenPatiently(name: string, isNamed: () => boolean): Promise<Se
  * @returns in the order in which to close them: who has the one of LOCK finds the other free
  * @throws LockedError; `socket` is closed then
  */
-async function withDirectory(directory: string, place: fs.BigIntStats, socket: Server): Promise<Server[]> {
-  const other = await listenPatiently(socketName(`varve-directory-${place.dev}-${place.ino}`), () => false)
+async function withDirectory(
+  directory: string,
+  file: string,
+  place: fs.BigIntStats,
+  socket: Server,
+): Promise<Server[]> {
+  const name = socketName(`varve-directory-${place.dev}-${place.ino}`)
+  const other = await listenPatiently(file, name, () => false).catch((error) => {
+    socket.close()
+    throw error
+  })
   if (other === 'impossible') return [socket]
   if (other !== 'taken') return [other, socket]
   socket.close()
   throw locked(directory, 'another opener, under whom LOCK was removed')
 }
 
-/** A socket of that name, or why there is none: another has it, or this process may have no sockets. */
-function listen(name: string): Promise<Server | 'taken' | 'impossible'> {
-  return new Promise((resolve) => {
+/**
+ * A socket of that name, or why there is none: another has it, or this process may have no sockets.
+ * @throws IOError for want of descriptors: a moment later there may be one
+ */
+function listen(file: string, name: string): Promise<Server | 'taken' | 'impossible'> {
+  return new Promise((resolve, reject) => {
     const server = createServer((connection) => connection.destroy())
-    server.once('error', (error) => resolve(codeOf(error) === 'EADDRINUSE' ? 'taken' : 'impossible'))
+    server.once('error', (error) => {
+      if (isOutOfDescriptors(error)) reject(ioError('lock', file, error))
+      else resolve(codeOf(error) === 'EADDRINUSE' ? 'taken' : 'impossible')
+    })
     try {
       // Exclusive: the workers of a cluster would otherwise share it.
       server.listen({ path: name, exclusive: true }, () => resolve(server))

@@ -9,6 +9,8 @@
  *          with either
  */
 import * as fs from 'node:fs'
+import { isOutOfDescriptors } from '../base/errors.ts'
+import { ioError } from './io-error.ts'
 
 /** A file as the kernel's table names it. */
 export interface FileIdentity {
@@ -23,7 +25,10 @@ export interface SystemLock {
   readonly pid: number
 }
 
-/** The lock that excludes writers from a file, or undefined if there is none or the table cannot be read. */
+/**
+ * The lock that excludes writers from a file, or undefined if there is none or the table cannot be read.
+ * @throws as readProc
+ */
 export function findWriteLock(file: FileIdentity): SystemLock | undefined {
   const table = readProc('/proc/locks')
   return table === undefined ? undefined : writeLockIn(table, file)
@@ -41,7 +46,7 @@ export function writeLockIn(table: string, file: FileIdentity): SystemLock | und
   return undefined
 }
 
-/** What the kernel's table calls a file: `status` is the file's, `directory` where it lies. */
+/** What the kernel's table calls a file: `status` is the file's, `directory` where it lies. @throws as readProc */
 export function identityOf(status: fs.BigIntStats, directory: string): FileIdentity {
   return { device: mountDevice(directory) ?? deviceName(status.dev), inode: String(status.ino) }
 }
@@ -53,11 +58,19 @@ export function deviceName(device: bigint): string {
   return hexPair(major.toString(16), minor.toString(16))
 }
 
-/** A file of /proc, or undefined: no Linux, no permission. */
+/**
+ * A file of /proc, or undefined: no Linux, no permission.
+ * @throws IOError for want of descriptors, which must not pass for a file that says nothing
+ */
 export function readProc(file: string): string | undefined {
+  return unlessShort(file, () => fs.readFileSync(file, 'utf8'))
+}
+
+function unlessShort<T>(file: string, open: () => T): T | undefined {
   try {
-    return fs.readFileSync(file, 'utf8')
-  } catch {
+    return open()
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw ioError('open', file, error)
     return undefined
   }
 }
@@ -67,12 +80,8 @@ export function readProc(file: string): string | undefined {
  * locks has.
  */
 function mountDevice(directory: string): string | undefined {
-  let fd: number
-  try {
-    fd = fs.openSync(directory, fs.constants.O_RDONLY)
-  } catch {
-    return undefined
-  }
+  const fd = unlessShort(directory, () => fs.openSync(directory, fs.constants.O_RDONLY))
+  if (fd === undefined) return undefined
   try {
     const mount = /^mnt_id:\s*(\d+)$/m.exec(readProc(`/proc/self/fdinfo/${fd}`) ?? '')?.[1]
     const line = readProc('/proc/self/mountinfo')?.match(new RegExp(`^${mount} \\d+ (\\d+):(\\d+) `, 'm'))

@@ -5,11 +5,15 @@
  * One executor serves all kinds of jobs. Compactions run one after another, and the others do, which never wait for a
  * compaction. Inline, any but a compaction is done, and its outcome delivered, when `start` returns.
  */
+import { IOError } from '../base/errors.ts'
 import type { Opened } from '../jobs/written-tables.ts'
 import type { Job, ResultOf } from './messages.ts'
 
 /** Called once a job, on the owner's thread. */
 export type JobOutcome<J extends Job = Job> = (error: Error | undefined, result: ResultOf<J> | undefined) => void
+
+/** The thread of a job has ended without an answer: what became of the job, its cause does not say. */
+export class ThreadEndedError extends IOError {}
 
 export interface JobExecutor {
   /**

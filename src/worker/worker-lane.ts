@@ -7,9 +7,9 @@
  * Threads  belongs to the owner's thread
  */
 import type { Environment, WorkerThread } from '../base/environment.ts'
-import { fromWire, IOError, toWire } from '../base/errors.ts'
+import { fromWire, toWire } from '../base/errors.ts'
 import type { Opened } from '../jobs/written-tables.ts'
-import type { JobOutcome } from './executor.ts'
+import { type JobOutcome, ThreadEndedError } from './executor.ts'
 import type { AnswerMessage, EndedMessage, Job, OpenedMessage, RunMessage } from './messages.ts'
 
 /**
@@ -157,7 +157,7 @@ export class WorkerLane {
     const outcomes = [...this.#running.values()]
     this.#running.clear()
     const why = cause === undefined ? '' : ` (${cause.message})`
-    const error = new IOError(`the worker thread ended before its job was done${why}`, { cause })
+    const error = new ThreadEndedError(`the worker thread ended before its job was done${why}`, { cause })
     for (const { outcome } of outcomes) outcome(error, undefined)
   }
 }

@@ -217,3 +217,34 @@ test('the number of a file may be as large as any that counts', async () => {
   assert.equal(fileNumber(last), last)
   assert.equal(await keysIn(memory), 'abcxyz')
 })
+
+for (const isSticky of [false, true]) {
+  test(`verify finds no damage for want of descriptors, ${isSticky ? 'from then on' : 'once'}`, async () => {
+    const memory = environmentOf(
+      await leftBy(async (db) => {
+        await db.put('a', '1')
+        await db.flush()
+        await db.put('b', '2')
+      }),
+    )
+    let refused = 0
+    for (let call = 0; ; call++) {
+      let opened = 0
+      const environment = watched(memory, ({ op }) => {
+        if (op !== 'open') return undefined
+        const isHit = isSticky ? opened >= call : opened === call
+        opened++
+        return isHit ? { code: 'EMFILE' } : undefined
+      })
+      try {
+        const { findings } = await verify(DIRECTORY, { environment })
+        assert.deepEqual(findings, [], `call ${call}`)
+      } catch (error) {
+        assert.equal((error as VarveError).code, 'IO_ERROR', `call ${call}: ${(error as Error).message}`)
+        refused++
+      }
+      if (opened <= call) break
+    }
+    assert.ok(refused > 3, `${refused} refused`)
+  })
+}

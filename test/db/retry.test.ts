@@ -68,6 +68,19 @@ for (const code of ['ENOSPC', 'EDQUOT']) {
   })
 }
 
+for (const code of ['EMFILE', 'ENFILE', 'ERR_WORKER_INIT_FAILED']) {
+  test(`while there is ${code}, a job is tried soon, then less often, for an hour`, () => {
+    const job = new Job()
+    for (let attempt = 1; job.retry.failure === undefined; attempt++) {
+      assert.ok(attempt <= 360)
+      job.retry.failed(systemError(code))
+      job.pass(10_000)
+    }
+    const pauses = job.told.map(([, retryMs]) => retryMs)
+    assert.deepEqual([pauses.length, pauses.slice(0, 4), pauses.at(-1)], [360, [100, 1000, 10_000, 10_000], undefined])
+  })
+}
+
 test('a job that succeeds has all its attempts before it again', () => {
   const job = new Job()
   for (let i = 0; i < 5; i++) {

@@ -17,7 +17,7 @@ import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { readCurrent, readManifest } from '../../src/version/manifest.ts'
 import { VersionSet } from '../../src/version/version-set.ts'
-import type { JobExecutor } from '../../src/worker/executor.ts'
+import { type JobExecutor, ThreadEndedError } from '../../src/worker/executor.ts'
 import { InlineExecutor } from '../../src/worker/inline-executor.ts'
 
 const SMALL = { writeBufferBytes: 16 * 1024, maxImmutableMemTables: 1, stallTimeoutMs: 5000 }
@@ -166,6 +166,26 @@ const EIO = Object.assign(new Error('EIO'), { code: 'EIO' })
 for (const [what, outcome, syncs, fails] of [
   ['is durable is current', undefined, 0, false],
   ['was lost with its thread is made durable here, and is current', new Error('the thread has died'), 1, false],
+  [
+    'was lost with a thread that had no memory is made durable here, and is current',
+    new ThreadEndedError('ended', {
+      cause: Object.assign(new Error('heap limit'), { code: 'ERR_WORKER_OUT_OF_MEMORY' }),
+    }),
+    1,
+    false,
+  ],
+  [
+    'was lost with a thread whose program could not be read is made durable here, and is current',
+    new ThreadEndedError('ended', { cause: EIO }),
+    1,
+    false,
+  ],
+  [
+    'no descriptor was left for, on its thread, is made durable here, and is current',
+    new IOError('cannot open', { cause: Object.assign(new Error('EMFILE'), { code: 'EMFILE' }) }),
+    1,
+    false,
+  ],
   ['could not be made durable poisons the database', new IOError('cannot sync', { cause: EIO }), 0, true],
   [
     'was lost with its thread, and cannot be made durable here either, poisons the database',

@@ -148,6 +148,22 @@ describe('node files', () => {
     assert.equal(new TextDecoder().decode(into), '0123456789')
   })
 
+  it('begins a read again that a signal interrupted', () => {
+    fs.writeFileSync(join(directory, 'a'), '0123')
+    const { readSync } = builtin
+    let interruptions = 2
+    mock.method(builtin, 'readSync', (...read: Parameters<typeof fs.readSync>) => {
+      if (interruptions-- > 0) throw Object.assign(new Error('interrupted'), { code: 'EINTR' })
+      return readSync(...read)
+    })
+    syncBuiltinESMExports()
+    const file = files.openRandomAccess(join(directory, 'a'))
+    const into = new Uint8Array(4)
+    file.read(0, into, 0, 4)
+    file.close()
+    assert.equal(Buffer.from(into).toString(), '0123')
+  })
+
   it('reports a disk that fills up in the middle of an append, and takes no more into that file', () => {
     const { writeSync } = builtin
     let room = 4

@@ -6,9 +6,11 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import * as fs from 'node:fs'
+import { createRequire } from 'node:module'
+import { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it, mock } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { ClassicLevel } from 'classic-level'
@@ -18,6 +20,8 @@ import { nodeEnvironment } from '../../src/env/node-env.ts'
 
 const OPENER = fileURLToPath(new URL('./lock-opener.js', import.meta.url))
 const { files } = nodeEnvironment()
+const { syncBuiltinESMExports } = createRequire(import.meta.url)('node:module')
+const builtin: typeof fs = createRequire(import.meta.url)('node:fs')
 
 describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
   let directory: string
@@ -212,6 +216,39 @@ describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
     })
     await kill(child)
     ;(await files.lock(directory)).release()
+  })
+
+  it('is refused while LevelDB holds it, also if there are no descriptors for a look at who does', async () => {
+    await openIn('level')
+    const { readFileSync } = builtin
+    mock.method(builtin, 'readFileSync', (path: string, encoding: 'utf8') => {
+      if (path === '/proc/locks') throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+      return readFileSync(path, encoding)
+    })
+    syncBuiltinESMExports()
+    try {
+      await assert.rejects(files.lock(directory), { code: 'IO_ERROR', message: /^cannot open \/proc\/locks: .*EMFILE/ })
+    } finally {
+      mock.restoreAll()
+      syncBuiltinESMExports()
+    }
+    await assert.rejects(files.lock(directory), LockedError)
+  })
+
+  it('is refused, and not taken without a socket, if there are no descriptors for one', async () => {
+    for (const socket of [0, 1]) {
+      let asked = 0
+      const { listen } = Server.prototype
+      mock.method(Server.prototype, 'listen', function (this: Server, ...args: Parameters<typeof listen>) {
+        if (asked++ !== socket) return listen.apply(this, args)
+        queueMicrotask(() => this.emit('error', Object.assign(new Error('too many'), { code: 'EMFILE' })))
+        return this
+      })
+      await assert.rejects(files.lock(directory), { code: 'IO_ERROR', message: /^cannot lock .*LOCK: .*\(EMFILE\)$/ })
+      mock.restoreAll()
+      const lock = await files.lock(directory)
+      lock.release()
+    }
   })
 
   it('is refused while LevelDB in this process holds it, and leaves its lock intact', async () => {

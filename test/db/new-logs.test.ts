@@ -1,0 +1,164 @@
+/**
+ * What follows where the next log cannot be begun, or made durable, for want of a file: nothing has happened then, so that nothing
+ * ends but the attempt.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { VarveError } from '../../src/base/errors.ts'
+import { Prng } from '../../src/base/prng.ts'
+import type { DB } from '../../src/db/db.ts'
+import type { Options } from '../../src/db/options.ts'
+import type { FaultCode } from '../../src/env/fault-call.ts'
+import { FaultEnvironment } from '../../src/env/fault-env.ts'
+import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { DIRECTORY, directoryOf, environmentOf, openIn } from './directories.ts'
+
+const SMALL: Options = { writeBufferBytes: 4096, workers: 0, mergeAtRest: false }
+const VALUE = 'v'.repeat(500)
+
+/** A database in which creating logs fails while a code is set. */
+class Scene {
+  readonly memory: MemoryEnvironment = new MemoryEnvironment()
+  readonly environment: FaultEnvironment = new FaultEnvironment(this.memory, { directory: DIRECTORY })
+  readonly acknowledged: string[] = []
+  db!: DB
+
+  async open(): Promise<this> {
+    this.db = await openIn(this.memory, { ...SMALL, environment: this.environment })
+    return this
+  }
+
+  /** @param leavesFile whether an empty file is there all the same, as some network file systems do */
+  fail(code: FaultCode, leavesFile: boolean): void {
+    this.environment.setFaults(({ op, path }) => {
+      if (op !== 'create' || !path.endsWith('.log')) return undefined
+      if (leavesFile) this.memory.write(`${DIRECTORY}/${path}`, new Uint8Array())
+      return { code }
+    })
+  }
+
+  heal(): void {
+    this.environment.setFaults(undefined)
+  }
+
+  /** @returns the first error */
+  async write(count: number, isSync: boolean): Promise<VarveError | undefined> {
+    let first: VarveError | undefined
+    for (let i = 0; i < count; i++) {
+      const key = `k${String(this.acknowledged.length).padStart(4, '0')}`
+      try {
+        if (isSync) this.db.putSync(key, VALUE)
+        else await this.db.put(key, VALUE, { durability: i % 2 === 0 ? 'os' : 'disk' })
+        this.acknowledged.push(key)
+      } catch (error) {
+        first ??= error as VarveError
+      }
+    }
+    return first
+  }
+
+  keys(): string[] {
+    return keysOf(this.db)
+  }
+}
+
+function keysOf(db: DB): string[] {
+  return Array.from(db.keysSync(), (key) => Buffer.from(key).toString())
+}
+
+const failures: [code: FaultCode, leavesFile: boolean, isSync: boolean][] = [
+  ['EMFILE', false, false],
+  ['EMFILE', false, true],
+  ['EROFS', false, false],
+  ['EIO', true, false],
+  ['EIO', true, true],
+]
+for (const [code, leavesFile, isSync] of failures) {
+  const how = `${isSync ? 'putSync' : 'put'}, ${code}${leavesFile ? ' and an empty file' : ''}`
+  test(`writes for which no log can be created are refused, and taken once one can: ${how}`, async () => {
+    const scene = await new Scene().open()
+    assert.equal(await scene.write(3, isSync), undefined)
+    scene.fail(code, leavesFile)
+    const error = await scene.write(20, isSync)
+    assert.deepEqual(
+      [error?.code, error?.outcome, (error?.cause as VarveError | undefined)?.code],
+      ['STALLED', 'not-written', 'IO_ERROR'],
+    )
+    assert.match(error?.message ?? '', new RegExp(`cannot create .*\\.log: .*\\(${code}\\)`))
+    assert.equal(scene.db.stats().poisonedBy, undefined)
+    assert.deepEqual(scene.keys(), scene.acknowledged)
+    scene.heal()
+    assert.equal(await scene.write(20, isSync), undefined)
+    assert.deepEqual(scene.keys(), scene.acknowledged)
+    // As after kill -9.
+    const again = await openIn(environmentOf(directoryOf(scene.memory)))
+    assert.deepEqual(keysOf(again), scene.acknowledged)
+    await again.close()
+    await scene.db.close()
+  })
+}
+
+test('a flush for which no log can be created says so, and writes go on', async () => {
+  const scene = await new Scene().open()
+  await scene.write(2, false)
+  scene.fail('EMFILE', false)
+  await assert.rejects(scene.db.flush(), { code: 'IO_ERROR', message: /^cannot create .*EMFILE/ })
+  assert.equal(await scene.write(2, false), undefined)
+  scene.heal()
+  await scene.db.flush()
+  assert.equal(scene.db.stats().tables.length, 1)
+  assert.deepEqual(scene.keys(), scene.acknowledged)
+  await scene.db.close()
+})
+
+test('MemTables for which there are no logs take no memory each', async () => {
+  const scene = await new Scene().open()
+  scene.fail('EMFILE', false)
+  const Shared = globalThis.SharedArrayBuffer
+  let made = 0
+  globalThis.SharedArrayBuffer = class {
+    constructor(bytes: number) {
+      made++
+      // biome-ignore lint/correctness/noConstructorReturn: it stands in for the host's
+      return new Shared(bytes)
+    }
+  } as never
+  try {
+    await scene.write(50, true)
+  } finally {
+    globalThis.SharedArrayBuffer = Shared
+  }
+  assert.ok(made < 5, `${made} buffers`)
+  scene.heal()
+  await scene.db.close()
+})
+
+for (const isSync of [false, true]) {
+  const how = isSync ? 'putSync' : 'put'
+  test(`writes whose log’s name cannot be made durable for want of descriptors are refused: ${how}`, async () => {
+    const scene = await new Scene().open()
+    const { db, environment } = scene
+    // The first log is named by the MANIFEST.
+    await db.put('a', VALUE)
+    await db.flush()
+    await db.put('b', VALUE)
+    const before = db.stats().logs[0].bytes
+    environment.setFaults(({ op }) => (op === 'sync-dir' ? { code: 'EMFILE' } : undefined))
+    const disk = { durability: 'disk' } as const
+    const write = async (key: string): Promise<void> =>
+      isSync ? db.putSync(key, VALUE, disk) : await db.put(key, VALUE, disk)
+    const refused = { code: 'STALLED', outcome: 'not-written', message: /too many files open \(EMFILE\)/ }
+    await assert.rejects(write('c'), refused)
+    await assert.rejects(write('d'), refused)
+    assert.deepEqual([db.stats().poisonedBy, db.stats().logs[0].bytes], [undefined, before])
+    await db.put('e', VALUE)
+    scene.heal()
+    await write('f')
+    assert.deepEqual(scene.keys(), ['a', 'b', 'e', 'f'])
+    const powerLost = scene.memory.crashImage(0, new Prng(1))
+    const again = await openIn(powerLost)
+    assert.deepEqual(keysOf(again), ['a', 'b', 'e', 'f'])
+    await again.close()
+    await db.close()
+  })
+}
