@@ -7,7 +7,7 @@
  *             for a length that the stream claims; a stream that is not right to its last byte leaves no database
  */
 import { assert } from '../base/assert.ts'
-import { closeAll, closeQuietly } from '../base/close-all.ts'
+import { closeQuietly } from '../base/close-all.ts'
 import type { FileSystem, WritableFile } from '../base/environment.ts'
 import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
 import { CURRENT, logName, type ParsedName, parseFileName, temporaryName } from '../base/filename.ts'
@@ -159,10 +159,10 @@ class RestoreTarget implements BackupSink {
 
   /** Nothing comes of it: what was made goes, CURRENT first. */
   abandon(): void {
-    closeQuietly(() => this.#file?.close())
     const { directory } = this.#context
-    closeQuietly(() =>
-      closeAll([...this.names].reverse().map((name) => () => this.#files.remove(this.#files.join(directory, name)))),
+    closeQuietly(
+      () => this.#file?.close(),
+      ...[...this.names].reverse().map((name) => () => this.#files.remove(this.#files.join(directory, name))),
     )
   }
 }

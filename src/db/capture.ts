@@ -10,7 +10,7 @@
  *             (3) it holds every write up to the moment's sequence, and a prefix of those after it
  * Threads     belongs to the database's thread
  */
-import { closeAll, closeQuietly } from '../base/close-all.ts'
+import { closeQuietly } from '../base/close-all.ts'
 import type { RandomAccessFile } from '../base/environment.ts'
 import { ClosedError, CorruptionError } from '../base/errors.ts'
 import { logName, tableName } from '../base/filename.ts'
@@ -109,13 +109,7 @@ export class Capture {
   release(): void {
     if (this.#isReleased) return
     this.#isReleased = true
-    closeQuietly(
-      ...this.logs.map(
-        ({ file }) =>
-          () =>
-            file.close(),
-      ),
-    )
+    closeLogs(this.logs)
     if (!this.#engine.isReleased) this.#engine.unhold(this.version)
   }
 
@@ -163,16 +157,18 @@ function openLogs(engine: Engine, leftOut: FileNumber | undefined): CapturedLog[
       logs.push({ name, file, bytes: number === leftOut ? 0 : bytes })
     }
   } catch (error) {
-    closeQuietly(() =>
-      closeAll(
-        logs.map(
-          ({ file }) =>
-            () =>
-              file.close(),
-        ),
-      ),
-    )
+    closeLogs(logs)
     throw error
   }
   return logs
+}
+
+function closeLogs(logs: readonly CapturedLog[]): void {
+  closeQuietly(
+    ...logs.map(
+      ({ file }) =>
+        () =>
+          file.close(),
+    ),
+  )
 }

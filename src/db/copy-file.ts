@@ -1,7 +1,7 @@
 /**
  * Copying a file, durably but for its name: in steps, so that a large one does not keep the event loop from turning.
  */
-import { closeAll, closeQuietly } from '../base/close-all.ts'
+import { closeQuietly } from '../base/close-all.ts'
 import type { FileSystem, RandomAccessFile, WritableFile } from '../base/environment.ts'
 import type { Steps } from './long-runs.ts'
 
@@ -26,7 +26,11 @@ export function* copySteps(files: FileSystem, source: RandomAccessFile, bytes: n
     isDone = true
   } finally {
     if (isDone) closeNew(files, target)
-    else closeQuietly(() => closeAll([() => target.close(), () => files.remove(to)]))
+    else
+      closeQuietly(
+        () => target.close(),
+        () => files.remove(to),
+      )
   }
 }
 

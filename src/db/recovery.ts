@@ -342,16 +342,16 @@ export class ReplaySink implements ReplayTarget {
     this.#flush(table)
   }
 
-  /** Recovery has failed: nothing refers to the tables written so far. */
+  /** Recovery has failed: nothing refers to the tables written so far. What stays, the next opening removes. */
   removeTables(): void {
     const { files } = this.#options.environment
-    for (const { number } of this.#written) {
-      try {
-        files.remove(files.join(this.#directory, tableName(number)))
-      } catch {
-        // The next opening removes what no MANIFEST names.
-      }
-    }
+    closeQuietly(
+      ...this.#written.map(
+        ({ number }) =>
+          () =>
+            files.remove(files.join(this.#directory, tableName(number))),
+      ),
+    )
   }
 
   #begin(needed: number): MemTable {

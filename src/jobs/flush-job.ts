@@ -12,6 +12,7 @@
  *             (3) a job that fails removes what it wrote
  */
 import { assert } from '../base/assert.ts'
+import { closeQuietly } from '../base/close-all.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Codecs, Environment } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
@@ -129,7 +130,8 @@ function writeTable(
     files.syncDirectory(job.directory)
     return { kind: 'flush', file: written, entries: entryCount }
   } catch (error) {
-    removeQuietly(environment, path)
+    // The first error is the one to report; what no MANIFEST names, the next opening removes.
+    closeQuietly(() => files.remove(path))
     throw error
   }
 }
@@ -138,14 +140,5 @@ function checkCounts({ ownCount, expandedCount }: FlushEntries, memtable: MemTab
   if (ownCount !== memtable.entryCount || builder.entryCount !== ownCount + expandedCount) {
     const written = `${builder.entryCount}, ${expandedCount} of them for range tombstones`
     throw new CorruptionError(`a MemTable of ${memtable.entryCount} entries yielded ${written}`)
-  }
-}
-
-/** The first error is the one to report. */
-function removeQuietly({ files }: Environment, path: string): void {
-  try {
-    files.remove(path)
-  } catch {
-    // The file is not in any MANIFEST, so the next opening removes it.
   }
 }
