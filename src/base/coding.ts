@@ -9,6 +9,8 @@ import type { Bytes } from './types.ts'
 
 const TWO_32 = 2 ** 32
 const TWO_28 = 2 ** 28
+const VARINT32_BYTES = 5
+const VARINT64_BYTES = 10
 
 export function putFixed32(bytes: Bytes, offset: number, value: number): void {
   bytes[offset] = value
@@ -95,21 +97,6 @@ export class Reader {
     return this.bytes[this.offset++]
   }
 
-  fixed32(): number {
-    if (this.failed || this.offset + 4 > this.limit) return this.#fail()
-    this.offset += 4
-    return getFixed32(this.bytes, this.offset - 4)
-  }
-
-  /** A u64; fails above 2^53 − 1. */
-  fixed64(): number {
-    if (this.failed || this.offset + 8 > this.limit) return this.#fail()
-    const value = getFixed64(this.bytes, this.offset)
-    if (value < 0) return this.#fail()
-    this.offset += 8
-    return value
-  }
-
   /** A varint of at most five bytes; fails above 2^32 − 1. */
   varint32(): number {
     // Most are lengths of one byte.
@@ -120,8 +107,9 @@ export class Reader {
         return first
       }
     }
+    const start = this.offset
     const value = this.varint64()
-    return value < TWO_32 ? value : this.#fail()
+    return value < TWO_32 && this.offset - start <= VARINT32_BYTES ? value : this.#fail()
   }
 
   /** A varint of at most ten bytes; fails above 2^53 − 1. */
@@ -130,7 +118,7 @@ export class Reader {
     const { bytes, limit } = this
     let value = 0
     let unit = 1
-    for (let at = this.offset; at < limit && at < this.offset + 10; at++) {
+    for (let at = this.offset; at < limit && at < this.offset + VARINT64_BYTES; at++) {
       const b = bytes[at]
       value += (b & 127) * unit
       if (b < 128) {
