@@ -31,7 +31,7 @@ export class InputTables {
    * @throws CorruptionError, NotSupportedError, IOError; so do the iterator's moves
    */
   iterator(levels: readonly (readonly FileMetadata[])[]): InternalIterator {
-    const open = (file: FileMetadata): InternalIterator => this.#openTable(file).iterator({ fillCache: false })
+    const open = (file: FileMetadata): InternalIterator => this.#openTable(file).iterator()
     const children = (levels[0] ?? []).map(open)
     for (const files of levels.slice(1)) {
       if (files.length > 0) children.push(new LevelIterator(this.#comparator, files, open))

@@ -38,7 +38,6 @@ export class SequentialBlocks {
   readonly #memory: BlockMemory
   readonly #store: BlockStore | undefined
   readonly #shelf: Shelf
-  readonly #fillsStore: boolean
   readonly #readsAll: boolean
   /** Number of the last block asked for; the step that led to it, and how many such steps there were in a row. */
   #at: number
@@ -55,7 +54,6 @@ export class SequentialBlocks {
 
   /**
    * @param shelf the table's, for the store
-   * @param fillsStore whether blocks that are read are offered to the store
    * @param readsAll whether all blocks are going to be asked for, from the first on
    */
   constructor(
@@ -66,7 +64,6 @@ export class SequentialBlocks {
     memory: BlockMemory,
     store: BlockStore | undefined,
     shelf: Shelf,
-    fillsStore: boolean,
     readsAll: boolean,
   ) {
     this.#file = file
@@ -76,7 +73,6 @@ export class SequentialBlocks {
     this.#memory = memory
     this.#store = store
     this.#shelf = shelf
-    this.#fillsStore = fillsStore
     this.#readsAll = readsAll
     this.#at = NOWHERE
     this.#block = EMPTY_BLOCK
@@ -104,7 +100,7 @@ export class SequentialBlocks {
   }
 
   #load(at: number): Block {
-    const store = this.#fillsStore && this.#store?.admits(this.#number, at) ? this.#store : undefined
+    const store = this.#store?.admits(this.#number, at) ? this.#store : undefined
     const block = this.#read(at, store !== undefined)
     store?.put(this.#shelf, at, block)
     return block

@@ -51,11 +51,6 @@ export class TableIterator implements InternalIterator {
     this.#at = NOWHERE
   }
 
-  /** Where in the file the data block of the entry begins; needs `valid`. */
-  get blockOffset(): number {
-    return this.#index.handle(this.#at).offset
-  }
-
   seekToFirst(): void {
     this.valid = false
     this.#enterForwards(0)

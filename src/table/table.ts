@@ -38,11 +38,6 @@ export interface TableReadOptions extends OutlineOptions {
   readonly lookups?: LookupCursor
 }
 
-export interface TableIteratorOptions {
-  /** Whether blocks that are read are offered to the block cache; true if not given. Compactions say false. */
-  readonly fillCache?: boolean
-}
-
 /** What is in some data blocks of a table. */
 export interface TableCount {
   readonly blocks: number
@@ -97,7 +92,7 @@ export class Table {
     this.#metaindexOffset = metaindexOffset
     this.#lookups = options.lookups ?? new LookupCursor(options.comparator, this.#memory)
     this.memoryBytes = OVERHEAD_BYTES + 8 * index.count + outlineBytes(outline)
-    this.#idle = this.#iterator(true)
+    this.#idle = this.#newIterator()
   }
 
   /**
@@ -158,31 +153,29 @@ export class Table {
   }
 
   /** An iterator over all entries; of no use once the table is closed. */
-  iterator(options: TableIteratorOptions = {}): TableIterator {
-    const { fillCache = true } = options
+  iterator(): TableIterator {
     this.#idle.valid = false
-    return this.#iterator(fillCache)
+    return this.#newIterator()
   }
 
-  /** The data blocks, for whoever is going to read all of them, from the first on, and offers none to the block cache. */
+  /** The data blocks, for whoever is going to read all of them, from the first on, past the block cache. */
   blocks(): SequentialBlocks {
-    return this.#blocks(false, true)
+    return this.#blocks(true)
   }
 
-  #iterator(fillCache: boolean): TableIterator {
-    return new TableIterator(this.#comparator, this.#index, this.#blocks(fillCache, false))
+  #newIterator(): TableIterator {
+    return new TableIterator(this.#comparator, this.#index, this.#blocks(false))
   }
 
-  #blocks(fillCache: boolean, readsAll: boolean): SequentialBlocks {
+  #blocks(readsAll: boolean): SequentialBlocks {
     return new SequentialBlocks(
       this.file,
       this.number,
       this.#index,
       this.#codecs,
       this.#memory,
-      this.#store,
+      readsAll ? undefined : this.#store,
       this.#shelf,
-      fillCache,
       readsAll,
     )
   }
