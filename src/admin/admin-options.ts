@@ -211,5 +211,7 @@ function nextOrAborted<T>(chunks: AsyncIterator<T>, signal: AbortSignal): Promis
     signal.addEventListener('abort', giveUp)
     const answered = (): void => signal.removeEventListener('abort', giveUp)
     chunks.next().then(resolve, reject).finally(answered)
+    // One that fired before the first chunk was asked for does not fire again.
+    if (signal.aborted) giveUp()
   })
 }

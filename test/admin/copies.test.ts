@@ -487,6 +487,29 @@ test('a restore whose source does not answer can be aborted, and the source is t
   assert.deepEqual(await contentAt(memory, COPY), content)
 })
 
+test('a restore that is aborted before its source has answered once does not wait for it', async () => {
+  for (const isAbortedBefore of [true, false]) {
+    const memory = new MemoryEnvironment()
+    const controller = new AbortController()
+    let ended = 0
+    const source: AsyncIterableIterator<Uint8Array> = {
+      [Symbol.asyncIterator]: () => source,
+      next: () => new Promise(() => {}),
+      return: () => {
+        ended++
+        return Promise.resolve({ done: true, value: undefined })
+      },
+    }
+    if (isAbortedBefore) controller.abort()
+    const restored = restore(source, COPY, { environment: memory, signal: controller.signal })
+    // While the lock is waited for.
+    controller.abort()
+    await assert.rejects(restored, { code: 'ABORTED' })
+    assert.equal(ended, 1)
+    assert.equal(memory.files.locks.size, 0)
+  }
+})
+
 test('a source is ended when its restore fails, and not when it has ended itself', async () => {
   const { signal } = new AbortController()
   let ended = 0
