@@ -5,8 +5,12 @@
  *
  * Threads  any thread takes numbers; `skipPast` is for the opening, before there are others
  */
+import { assert } from '../base/assert.ts'
 import { sharedMemory } from '../base/shared-memory.ts'
 import { type FileNumber, fileNumber } from '../base/types.ts'
+
+/** Of one opening: fewer than begin anew in one word, by more than there are threads and tries. */
+const TAKEN_MAX = 2 ** 32 - 2 ** 16
 
 /** The counter on its way to another thread. */
 export interface FileNumbersToken {
@@ -16,7 +20,7 @@ export interface FileNumbersToken {
 
 export class FileNumbers {
   #base: number
-  /** One word: how many numbers from `#base` on have been given. */
+  /** One word, unsigned: how many numbers from `#base` on have been given. */
   readonly #taken: Int32Array<SharedArrayBuffer>
 
   private constructor(base: number, taken: SharedArrayBuffer) {
@@ -39,16 +43,22 @@ export class FileNumbers {
 
   /** A number that no file has had. */
   take(): FileNumber {
-    return fileNumber(this.#base + Atomics.add(this.#taken, 0, 1))
+    const taken = Atomics.add(this.#taken, 0, 1) >>> 0
+    assert(taken < TAKEN_MAX, 'a database that gives so many file numbers is opened anew in between')
+    return fileNumber(this.#base + taken)
   }
 
   /** The number that is given next: above all that have been. */
   get next(): FileNumber {
-    return fileNumber(this.#base + Atomics.load(this.#taken, 0))
+    return fileNumber(this.#base + this.#count)
   }
 
   /** Never give `number` or less: a file of that number has been seen. Before the counter is shared. */
   skipPast(number: FileNumber): void {
-    if (number >= this.next) this.#base = number + 1 - Atomics.load(this.#taken, 0)
+    if (number >= this.next) this.#base = number + 1 - this.#count
+  }
+
+  get #count(): number {
+    return Atomics.load(this.#taken, 0) >>> 0
   }
 }
