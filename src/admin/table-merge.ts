@@ -7,15 +7,10 @@
  * Groups   tables that overlap, directly or through others; a table alone in its group need not be merged
  */
 
-import { closeAll } from '../base/close-all.ts'
 import type { Comparator } from '../base/comparator.ts'
-import type { InternalIterator } from '../base/iterator.ts'
 import type { Steps } from '../db/long-runs.ts'
-import { MergingIterator } from '../iterator/merging-iterator.ts'
-import type { Table } from '../table/table.ts'
-import { openInputTable } from '../table/table-file.ts'
+import { CompactionInputs } from '../jobs/compaction-inputs.ts'
 import { compareFiles, type FileMetadata, userRange } from '../version/file-metadata.ts'
-import { LevelIterator } from '../version/level-iterator.ts'
 import type { AdminContext } from './admin-options.ts'
 import type { TableOutput } from './table-output.ts'
 
@@ -37,44 +32,18 @@ export function overlapGroups(comparator: Comparator, tables: readonly FileMetad
 
 /** @throws CorruptionError, NotSupportedError, IOError */
 export function* mergeTables(context: AdminContext, tables: readonly FileMetadata[], output: TableOutput): Steps<void> {
-  const { comparator } = context.options
-  const runs = runsOf(comparator, tables).map((files) => new Run(context, files))
+  const { directory, environment, options } = context
+  const { comparator } = options
+  const merged = new CompactionInputs(directory, environment, comparator, runsOf(comparator, tables))
   try {
-    const merged = new MergingIterator(
-      comparator,
-      runs.map((run) => run.iterator),
-    )
-    merged.seekToFirst()
+    merged.begin()
     for (let count = 1; merged.valid; merged.next(), count++) {
-      const { keyBuf, keyOff, keyLen, tagLow, tagHigh, valBuf, valOff, valLen } = merged
-      output.add(keyBuf, keyOff, keyLen, tagLow, tagHigh, valBuf, valOff, valLen)
+      const { keyBuf, keyLen, tagLow, tagHigh, valBuf, valOff, valLen } = merged.entry
+      output.add(keyBuf, 0, keyLen, tagLow, tagHigh, valBuf, valOff, valLen)
       if (count % STEP_ENTRIES === 0) yield
     }
   } finally {
-    closeAll(runs.map((run) => () => run.close()))
-  }
-}
-
-/** Tables that do not overlap, read one after another. */
-class Run {
-  readonly iterator: InternalIterator
-  #table: Table | undefined = undefined
-
-  constructor({ files, directory, options }: AdminContext, tables: readonly FileMetadata[]) {
-    const { comparator, environment } = options
-    const { codecs } = environment
-    this.iterator = new LevelIterator(comparator, tables, (table) => {
-      // Entries of the last block are in memory, whether its file is open or not.
-      this.close()
-      this.#table = openInputTable(files, codecs, directory, table, comparator)
-      return this.#table.iterator()
-    })
-  }
-
-  close(): void {
-    const table = this.#table
-    this.#table = undefined
-    table?.close()
+    merged.close()
   }
 }
 

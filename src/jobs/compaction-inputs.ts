@@ -1,6 +1,6 @@
 /**
- * CompactionInputs: all entries of a compaction's tables, merged, in internal-key order, one after another to the end. Of each it is
- * known whether its user key is another than that of the entry before, and how many bytes the two have in common.
+ * CompactionInputs: all entries of some tables, a compaction's or a repair's, merged, in internal-key order, one after another to the
+ * end. Of each it is known whether its user key is another than that of the entry before, and how many bytes the two have in common.
  *
  * Structure   a tree of losers: of any two runs that have met, the one whose entry comes later waits where they met; who has lost to
  *             nobody is in front. When that one moves on, it meets those who wait on its way up, one in two for each doubling of the runs.
@@ -10,7 +10,7 @@
  *             looked at, from there on; then the loser's are by the winner. (Offset-value coding: Conner 1977.)
  * Orders      Any order but that of bytes compares whole keys, and is checked here.
  * Ties        a repaired database may hold an entry in two tables: both are shown, that of the first run first
- * Threads     belongs to its job
+ * Threads     belongs to one thread
  */
 import { compareBeyond, copyBytes } from '../base/bytes.ts'
 import { closeAll } from '../base/close-all.ts'
@@ -18,7 +18,7 @@ import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import { compareTags } from '../base/internal-key.ts'
 import type { OrderedCursor } from '../table/ordered-cursor.ts'
-import type { CompactionJob } from './compaction-job.ts'
+import type { FileMetadata } from '../version/file-metadata.ts'
 import { InputRun } from './input-run.ts'
 
 /** In common with anything, of a run that has ended: it comes last. */
@@ -49,17 +49,22 @@ export class CompactionInputs {
   #lastTagLow: number
   #lastTagHigh: number
 
-  /** Touches no file yet. */
-  constructor(job: CompactionJob, environment: Environment, comparator: Comparator) {
-    const { level, upper, lower } = job
-    const groups = level === 0 ? upper.map((file) => [file]) : [upper]
-    if (lower.length > 0) groups.push(lower)
+  /**
+   * Touches no file yet.
+   * @param runs at least one; the tables of each follow one another
+   */
+  constructor(
+    directory: string,
+    environment: Environment,
+    comparator: Comparator,
+    runs: readonly (readonly FileMetadata[])[],
+  ) {
     this.#comparator = comparator
     this.#isBytewise = comparator === bytewiseComparator
-    this.#runs = groups.map((group) => new InputRun(job.directory, environment, comparator, group))
-    this.#tree = new Int32Array(groups.length).fill(NOBODY)
-    this.#commons = new Int32Array(groups.length)
-    this.#bytes = new Int32Array(groups.length)
+    this.#runs = runs.map((tables) => new InputRun(directory, environment, comparator, tables))
+    this.#tree = new Int32Array(runs.length).fill(NOBODY)
+    this.#commons = new Int32Array(runs.length)
+    this.#bytes = new Int32Array(runs.length)
     this.#lastKey = new Uint8Array(FIRST_KEY_BYTES)
     this.#lastLength = 0
     this.#lastTagLow = 0

@@ -78,7 +78,7 @@ export class CompactionRun {
     opened?: Opened,
   ) {
     this.#job = job
-    this.#inputs = new CompactionInputs(job, environment, comparator)
+    this.#inputs = new CompactionInputs(job.directory, environment, comparator, runsOf(job))
     this.#outputs = new CompactionOutputs(job, environment, comparator, opened)
     this.#rule = new DropRule(comparator, job.snapshots, job.deeper)
     this.#common = 0
@@ -148,6 +148,12 @@ export class CompactionRun {
       entriesWritten,
     }
   }
+}
+
+/** The tables that follow one another: of level 0, each by itself. */
+export function runsOf({ level, upper, lower }: CompactionJob): readonly (readonly FileMetadata[])[] {
+  const runs = level === 0 ? upper.map((file) => [file]) : [upper]
+  return lower.length > 0 ? [...runs, lower] : runs
 }
 
 /** Do the whole job at once. @throws as CompactionRun.step */

@@ -1,7 +1,7 @@
 /**
- * InputRun: tables that a compaction reads one after another: one of level 0, or some of a level below. Each is read once, from its
- * beginning to its end, through a descriptor of its own and past all caches, in large pieces (table/sequential-blocks.ts); it is opened
- * when its turn comes and closed after it.
+ * InputRun: tables that follow one another without overlap, as those of a level below 0. Each is read once, from its beginning to its
+ * end, through a descriptor of its own and past all caches, in large pieces (table/sequential-blocks.ts); it is opened when its turn
+ * comes and closed after it.
  */
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'

@@ -6,7 +6,7 @@ import { CorruptionError } from '../../src/base/errors.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { CompactionInputs } from '../../src/jobs/compaction-inputs.ts'
-import { type CompactionJob, runCompactionJob } from '../../src/jobs/compaction-job.ts'
+import { type CompactionJob, runCompactionJob, runsOf } from '../../src/jobs/compaction-job.ts'
 import type { OrderedCursor } from '../../src/table/ordered-cursor.ts'
 import { bytesOf, compareEntries, describe, type Entry, putEntry } from '../table/entries.ts'
 import { jobOf, placeTable } from './compactions.ts'
@@ -65,7 +65,8 @@ for (const comparator of [bytewiseComparator, REVERSE, LETTERS]) {
       const prng = new Prng(seed + round)
       const runs = drawRuns(prng, comparator)
       const memory = new MemoryEnvironment()
-      const inputs = new CompactionInputs(jobOfRuns(memory, prng, runs, comparator), memory, comparator)
+      const job = jobOfRuns(memory, prng, runs, comparator)
+      const inputs = new CompactionInputs(job.directory, memory, comparator, runsOf(job))
       const expected = runs.flat().sort((a, b) => compareEntries(a, b, comparator))
       inputs.begin()
       for (const [i, entry] of expected.entries()) {
