@@ -4,7 +4,7 @@
  *
  * Order  as for a flush: table → fdatasync → close; the directory is synced once, by whoever names the tables
  */
-import { copyBytes, equalBytes } from '../base/bytes.ts'
+import { copyBytes } from '../base/bytes.ts'
 import { closeQuietly } from '../base/close-all.ts'
 import type { WritableFile } from '../base/environment.ts'
 import { tableName } from '../base/filename.ts'
@@ -26,12 +26,12 @@ interface OpenTable {
 }
 
 export class TableOutput implements EntrySink {
-  readonly tables: FileMetadata[] = []
-  /** How many entries each of them has. */
+  /** How many entries each table has. */
   readonly entriesOf: Map<FileNumber, number> = new Map()
   readonly #context: AdminContext
   readonly #level: number
   readonly #newNumber: () => FileNumber
+  readonly #tables: FileMetadata[] = []
   #open: OpenTable | undefined = undefined
   #key: Uint8Array = new Uint8Array(64)
   #keyLength = -1
@@ -55,7 +55,7 @@ export class TableOutput implements EntrySink {
     valOff: number,
     valLen: number,
   ): void {
-    const isSameKey = this.#keyLength >= 0 && equalBytes(this.#key, 0, this.#keyLength, key, keyOff, keyLen)
+    const isSameKey = this.#keyLength >= 0 && this.#isLast(key, keyOff, keyLen)
     if (isSameKey && tagLow === this.#tagLow && tagHigh === this.#tagHigh) return
     if (!isSameKey) {
       if (this.#open !== undefined && this.#open.builder.fileBytes >= TABLE_BYTES) this.#finishTable()
@@ -70,7 +70,7 @@ export class TableOutput implements EntrySink {
   /** @returns the tables, in ascending key */
   finish(): readonly FileMetadata[] {
     if (this.#open !== undefined) this.#finishTable()
-    return this.tables
+    return this.#tables
   }
 
   /** Close what is being written: nothing will come of it. */
@@ -101,8 +101,14 @@ export class TableOutput implements EntrySink {
     this.#open = undefined
     file.close()
     const { fileBytes: bytes, smallest, largest } = builder
-    this.tables.push({ number, bytes, smallest, largest })
+    this.#tables.push({ number, bytes, smallest, largest })
     this.entriesOf.set(number, builder.statistics.entries)
+  }
+
+  /** In the order of the database, in which different bytes may be one key. */
+  #isLast(key: Bytes, keyOff: number, keyLen: number): boolean {
+    const { comparator } = this.#context.options
+    return comparator.compare(this.#key, 0, this.#keyLength, key, keyOff, keyLen) === 0
   }
 
   #keepKey(key: Bytes, keyOff: number, keyLen: number): void {
