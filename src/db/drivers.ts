@@ -3,19 +3,13 @@
  * writes. Each operation exists once, as phases; here it is driven.
  */
 import type { DirectoryLock } from '../base/environment.ts'
-import { AbortedError } from '../base/errors.ts'
+import { AbortedError, ClosedError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
 import type { CommitQueue } from './commit-queue.ts'
 import { pickContext } from './compaction-plans.ts'
 import type { Engine } from './engine.ts'
 import type { EventLog } from './event-log.ts'
-import {
-  COMPACTION_ABORTED,
-  checkCompaction,
-  hasKeysInMemory,
-  isEmptyRange,
-  ManualCompaction,
-} from './manual-compaction.ts'
+import { hasKeysInMemory, isEmptyRange, ManualCompaction } from './manual-compaction.ts'
 import { isEmpty, type MemTableSlot, type ReadState } from './read-state.ts'
 
 /**
@@ -24,7 +18,26 @@ import { isEmpty, type MemTableSlot, type ReadState } from './read-state.ts'
  */
 const LITTLE_BYTES = 256 * 1024
 
+/** What whoever gives up is told. */
 const FLUSH_ABORTED = 'the flush was aborted; it may go on in the background'
+const COMPACTION_ABORTED = 'the compaction was aborted; the step under way is completed'
+
+/** Whoever waits for something, and may give up. */
+class Waiter {
+  readonly signal: AbortSignal | undefined
+  readonly #aborted: string
+
+  /** @param aborted what it is told when it has given up */
+  constructor(signal: AbortSignal | undefined, aborted: string) {
+    this.signal = signal
+    this.#aborted = aborted
+  }
+
+  /** @throws AbortedError once the signal has fired */
+  check(): void {
+    if (this.signal?.aborted) throw new AbortedError(this.#aborted, { cause: this.signal.reason })
+  }
+}
 
 export class Drivers {
   readonly #engine: Engine
@@ -37,10 +50,13 @@ export class Drivers {
 
   /**
    * Write what has been written so far to tables, and wait until they are installed.
-   * @param aborted what whoever gives up is told
    * @throws the error of the first attempt that fails from now on; the background goes on trying
    */
-  async flush(signal?: AbortSignal, aborted: string = FLUSH_ABORTED): Promise<void> {
+  flush(signal?: AbortSignal): Promise<void> {
+    return this.#flushFor(new Waiter(signal, FLUSH_ABORTED))
+  }
+
+  async #flushFor(waiter: Waiter): Promise<void> {
     await this.#committed()
     const { background, health } = this.#engine
     health.check()
@@ -49,13 +65,13 @@ export class Drivers {
     background.tryAgain()
     const { active, immutables } = this.#engine.readState
     const last = isEmpty(active) ? immutables[0] : active
-    if (last === active) await this.#untilFrozen(active, failuresBefore, signal, aborted)
+    if (last === active) await this.#untilFrozen(active, failuresBefore, waiter)
     while (last !== undefined && this.#engine.readState.immutables.includes(last)) {
-      this.#checkFlush(failuresBefore, signal, aborted)
-      await this.#change(signal)
+      this.#checkFlush(failuresBefore, waiter)
+      await this.#change(waiter)
     }
     // Whoever looks at the directory now does not find logs that nobody needs.
-    while (this.#engine.isRemoving && !health.isPoisoned && !signal?.aborted) await this.#change(signal)
+    while (this.#engine.isRemoving && !health.isPoisoned && !waiter.signal?.aborted) await this.#change(waiter)
     health.check()
   }
 
@@ -69,27 +85,36 @@ export class Drivers {
     await this.#committed()
     const engine = this.#engine
     if (isEmptyRange(engine, begin, end)) return
-    if (hasKeysInMemory(engine, begin, end)) await this.flush(signal, COMPACTION_ABORTED)
+    const waiter = new Waiter(signal, COMPACTION_ABORTED)
+    if (hasKeysInMemory(engine, begin, end)) await this.#flushFor(waiter)
     const { compactions } = engine.background
-    checkCompaction(engine, signal)
+    this.#checkCompaction(waiter)
     // One at a time.
-    while (compactions.manual !== undefined) await this.#compactionChange(signal)
+    while (compactions.manual !== undefined) await this.#compactionChange(waiter)
     const failuresBefore = compactions.retry.failureCount
     const manual = new ManualCompaction(() => pickContext(engine), begin, end)
     try {
       compactions.begin(manual)
       while (!manual.isOver) {
         if (compactions.retry.failureCount > failuresBefore) throw compactions.retry.lastError
-        await this.#compactionChange(signal)
+        await this.#compactionChange(waiter)
       }
     } finally {
       compactions.endManual()
     }
   }
 
-  async #compactionChange(signal: AbortSignal | undefined): Promise<void> {
-    await this.#change(signal)
-    checkCompaction(this.#engine, signal)
+  async #compactionChange(waiter: Waiter): Promise<void> {
+    await this.#change(waiter)
+    this.#checkCompaction(waiter)
+  }
+
+  /** @throws if the compaction of a range need not be waited for: the database fails or closes, or the caller gives up */
+  #checkCompaction(waiter: Waiter): void {
+    const { health, background } = this.#engine
+    health.check()
+    if (background.compactions.isEnded) throw new ClosedError('the database was closed during the compaction')
+    waiter.check()
   }
 
   /**
@@ -179,7 +204,7 @@ export class Drivers {
   }
 
   /** The next change in the background, or the signal. */
-  #change(signal?: AbortSignal): Promise<void> {
+  #change({ signal }: Partial<Waiter> = {}): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         // A signal may outlive many calls.
@@ -188,6 +213,8 @@ export class Drivers {
       }
       this.#engine.background.onChange(done)
       signal?.addEventListener('abort', done)
+      // One that has fired since it was looked at, in a listener, does not fire again.
+      if (signal?.aborted) done()
     })
   }
 
@@ -203,28 +230,23 @@ export class Drivers {
     }
   }
 
-  async #untilFrozen(
-    slot: MemTableSlot,
-    failuresBefore: number,
-    signal: AbortSignal | undefined,
-    aborted: string,
-  ): Promise<void> {
+  async #untilFrozen(slot: MemTableSlot, failuresBefore: number, waiter: Waiter): Promise<void> {
     const engine = this.#engine
     while (engine.readState.active === slot) {
-      this.#checkFlush(failuresBefore, signal, aborted)
+      this.#checkFlush(failuresBefore, waiter)
       // While a group waits for its sync, and the next one may follow it at once, the drain itself rotates in between.
       if (this.#queue.begun !== undefined) engine.wantRotation()
       else if (engine.rotate(0)) continue
-      await this.#change(signal)
+      await this.#change(waiter)
     }
   }
 
-  #checkFlush(failuresBefore: number, signal: AbortSignal | undefined, aborted: string): void {
+  #checkFlush(failuresBefore: number, waiter: Waiter): void {
     const { background, health } = this.#engine
     health.check()
     const { retry } = background.flushes
     if (retry.failureCount > failuresBefore) throw retry.lastError
-    if (signal?.aborted) throw new AbortedError(aborted, { cause: signal.reason })
+    waiter.check()
   }
 }
 

@@ -5,7 +5,6 @@
  */
 
 import type { Comparator } from '../base/comparator.ts'
-import { AbortedError, ClosedError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW } from '../base/internal-key.ts'
 import { type Bytes, type FileNumber, type Level, MAX_SEQUENCE } from '../base/types.ts'
 import type { MemTable } from '../memtable/memtable.ts'
@@ -130,16 +129,6 @@ function hasRangesOver(
     cover.seek(endBuf, endOff, endLen)
   }
   return true
-}
-
-/** What whoever gives up the compaction of a range is told, also while what is in memory of it is flushed. */
-export const COMPACTION_ABORTED = 'the compaction was aborted; the step under way is completed'
-
-/** @throws if the compaction of a range need not be waited for: the database fails or closes, or the caller gives up */
-export function checkCompaction({ health, background }: Engine, signal: AbortSignal | undefined): void {
-  health.check()
-  if (background.compactions.isEnded) throw new ClosedError('the database was closed during the compaction')
-  if (signal?.aborted) throw new AbortedError(COMPACTION_ABORTED, { cause: signal.reason })
 }
 
 /** Of a table that an earlier opening wrote it is not known for sure. */

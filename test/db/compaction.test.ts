@@ -224,6 +224,21 @@ test('an aborted compaction of a range ends at once, and the database goes on', 
   await db.close()
 })
 
+test('a signal that fires as a step begins ends the waiting before the step ends', async () => {
+  const { db, ended } = await watched({ writeBufferBytes: 2 ** 23, mergeAtRest: false })
+  await db.write(batch(0, 9000, 'v'.repeat(300)))
+  await db.flush()
+  const controller = new AbortController()
+  db.on('compaction', ({ phase }) => {
+    if (phase === 'begin') controller.abort()
+  })
+  await assert.rejects(db.compactRange(undefined, undefined, { signal: controller.signal }), { code: 'ABORTED' })
+  assert.deepEqual([db.stats().isCompacting, ended.length], [true, 0])
+  await settle(db)
+  assert.equal(ended.length, 1)
+  await db.close()
+})
+
 test('a signal that outlives flushes and compactions is left as it was', async () => {
   const { db } = await watched({ maxFileBytes: 8192 })
   const { signal } = new AbortController()
