@@ -36,13 +36,20 @@ export interface FlushHost extends PlanHost {
 /** Of tables that a job has written, and opened. */
 export type Outlines = Map<FileNumber, TableOutline>
 
+interface Running {
+  readonly slot: MemTableSlot
+  readonly planned: PlannedFlush
+  readonly startMs: number
+  readonly outlines: Outlines
+}
+
 export class FlushLane {
   readonly retry: Retry
   readonly #host: FlushHost
   readonly #executor: JobExecutor
   /** Something has changed. */
   readonly #changed: () => void
-  #isRunning = false
+  #running: Running | undefined = undefined
   /** Milliseconds that flushes have taken. */
   #totalMs = 0
   #isClosed = false
@@ -64,7 +71,7 @@ export class FlushLane {
   }
 
   get isRunning(): boolean {
-    return this.#isRunning
+    return this.#running !== undefined
   }
 
   /** Start the next flush, if there is one to do and none under way. @returns whether one was started */
@@ -73,19 +80,18 @@ export class FlushLane {
     const slot = this.#host.oldestImmutable()
     if (slot === undefined) return false
     const { directory, environment, format, tables } = this.#host
+    const number = this.#host.newFileNumber()
     const planned = new PlannedFlush(this.#host, slot.table)
     const { below } = planned.plan
-    const number = this.#host.newFileNumber()
-    this.#isRunning = true
-    const startMs = environment.clock.monotonicMs()
-    const outlines: Outlines = new Map()
+    const running: Running = { slot, planned, startMs: environment.clock.monotonicMs(), outlines: new Map() }
+    this.#running = running
     const outlineBytesMax = tables.bytesMax - tables.bytes
     const memtable = slot.table.share()
     const job: FlushJob = { kind: 'flush', directory, number, memtable, below, format, outlineBytesMax }
     this.#executor.start(
       job,
-      (error, result) => this.#finished(slot, planned, startMs, outlines, error, result),
-      (...table) => outlines.set(...table),
+      (error, result) => this.#finished(running, error, result),
+      (...table) => running.outlines.set(...table),
     )
     return true
   }
@@ -95,35 +101,28 @@ export class FlushLane {
     this.retry.close()
   }
 
-  #finished(
-    slot: MemTableSlot,
-    planned: PlannedFlush,
-    startMs: number,
-    outlines: Outlines,
-    error: Error | undefined,
-    result: FlushResult | undefined,
-  ): void {
+  #finished(running: Running, error: Error | undefined, result: FlushResult | undefined): void {
     if (this.#isClosed) return
     if (error !== undefined || result === undefined) {
-      this.#end(planned, () => this.retry.failed(error as Error))
+      this.#end(running, () => this.retry.failed(error as Error))
       return
     }
-    this.#host.installFlush(slot, result, planned.plan, (failure) => {
-      this.#end(planned, () => {
-        if (failure === undefined) this.#installed(startMs, outlines, result)
+    this.#host.installFlush(running.slot, result, running.planned.plan, (failure) => {
+      this.#end(running, () => {
+        if (failure === undefined) this.#installed(running, result)
         else this.retry.giveUp(failure)
       })
     })
   }
 
-  #end(planned: PlannedFlush, note: () => void): void {
-    this.#isRunning = false
+  #end({ planned }: Running, note: () => void): void {
+    this.#running = undefined
     note()
     planned.end()
     this.#changed()
   }
 
-  #installed(startMs: number, outlines: Outlines, result: FlushResult): void {
+  #installed({ startMs, outlines }: Running, result: FlushResult): void {
     const { environment, emit, tables } = this.#host
     for (const [number, outline] of outlines) tables.expect(number, outline)
     this.retry.succeeded()
