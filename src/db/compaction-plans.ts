@@ -8,7 +8,7 @@ import type { Compaction } from '../version/compaction.ts'
 import { pickCompaction } from '../version/compaction-picker.ts'
 import type { PickContext, PickerOptions } from '../version/compaction-plan.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
-import { overlappingFiles, rangeOf } from '../version/overlap.ts'
+import { deeperFiles } from '../version/overlap.ts'
 import type { Version } from '../version/version.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { Engine } from './engine.ts'
@@ -52,9 +52,6 @@ export function nextCompaction(engine: Engine): Compaction | undefined {
 export function compactionJob(engine: Engine, compaction: Compaction): CompactionJob {
   const { level, outputLevel, upper, lower, grandparents } = compaction
   const { comparator, maxFileBytes } = engine.options
-  const { version } = engine.readState
-  const range = rangeOf(comparator, inputsOf(compaction))
-  const below = [...version.levels.keys()].slice(outputLevel + 1)
   const { tables } = engine
   // The inputs leave what they take.
   const inputBytes = inputsOf(compaction).reduce((sum, { number }) => sum + tables.bytesOf(number), 0)
@@ -66,7 +63,7 @@ export function compactionJob(engine: Engine, compaction: Compaction): Compactio
     upper,
     lower,
     grandparents,
-    deeper: below.map((deeper) => overlappingFiles(comparator, version, deeper, range)),
+    deeper: deeperFiles(comparator, engine.readState.version, compaction),
     snapshots: engine.snapshots.sequences,
     numbers: engine.versions.numbers.share(),
     format: tableFormat(engine.options, outputLevel),

@@ -168,7 +168,7 @@ export class DBIterator {
     while (e.valid && !this.#isPastLower()) {
       const isVisible = this.#isVisible(e)
       if (isVisible) {
-        const isSameKey = this.#hasKey && this.#isAt(this.#key.subarray(0, this.#keyLen))
+        const isSameKey = this.#hasKey && this.#isKept(e)
         if (found && !isSameKey) break
         // The key before is deleted: its newest version was a tombstone.
         if (!isSameKey && this.#hasKey && tombstones++ === 0) this.#beginRun()

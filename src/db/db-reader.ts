@@ -7,7 +7,6 @@
 import type { Port } from '../base/environment.ts'
 import { ClosedError, fromWire, type VarveError, type WireError } from '../base/errors.ts'
 import { toKey } from '../base/limits.ts'
-import type { Durability } from '../base/types.ts'
 import { WriteBatch } from '../batch/write-batch.ts'
 import { AttachedHost, type AttachedOptions } from './attached-host.ts'
 import { AttachedLayers } from './attached-layers.ts'
@@ -125,8 +124,9 @@ export class DBReader extends DBReads {
   #write(batch: WriteBatch, options: WriteOptions | undefined): Promise<void> {
     if (this.#closing !== undefined) throw closed()
     this.#layers.check()
-    const durability: Durability | undefined =
-      options?.durability === undefined ? options && checked(options) : durabilityOf(options, options.durability)
+    // Without one it is the database's, which the owner knows.
+    if (options !== undefined) durabilityOf(options, 'os')
+    const durability = options?.durability
     const id = this.#nextWrite++
     // A clone of a part of a buffer is a clone of all of it.
     const encoded = batch.encoded().slice()
@@ -185,10 +185,6 @@ export class DBReader extends DBReads {
     this.#settled()
     this.#ready()
   }
-}
-
-function checked(options: WriteOptions): undefined {
-  durabilityOf(options, 'os')
 }
 
 function lost(): VarveError {
