@@ -2,8 +2,7 @@
  * ReadState: the layers that a read goes through, newest first, as one immutable object. A rotation or an installed flush
  * replaces the database's ReadState; a reader that keeps one goes on seeing the layers that it began with.
  *
- * A reader takes the ReadState first and the sequence after it, or both in one synchronous step: the other way round, a
- * flush in between could drop what the sequence promises.
+ * A reader takes it and the sequence to read at in one synchronous step (read-host.ts).
  */
 import type { FileNumber, SequenceNumber } from '../base/types.ts'
 import type { MemTable } from '../memtable/memtable.ts'
