@@ -187,9 +187,9 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
    * @returns whether there is room; if not, the pressure is such that no further MemTable may be begun
    */
   admit(): boolean {
-    const { table } = this.#readState.active
-    if (!this.#rotationWanted && table.memoryUsage < this.options.writeBufferBytes && this.#hasRoom()) return true
-    if (table.entryCount > 0 && !this.#rotationWanted && this.#pressure.isStop) {
+    const { memoryUsage } = this.memtable
+    if (!this.#rotationWanted && memoryUsage < this.options.writeBufferBytes && this.#hasRoom()) return true
+    if (!isEmpty(this.#readState.active) && !this.#rotationWanted && this.#pressure.isStop) {
       this.background.poll()
       if (this.#pressure.isStop) return false
     }

@@ -120,6 +120,18 @@ test('a stop ends by refusal when it has lasted too long', async () => {
   await inTime(memory, db.close())
 })
 
+test('range deletes wait as other writes do', async () => {
+  const here = await held({ ...STOP, stallTimeoutMs: 20 })
+  const { memory, db, stalls } = here
+  await fillLevel0(here, 3)
+  const deletes = async (): Promise<void> => {
+    for (let i = 0; i < 1000; i++) await db.deleteRange(`zz${i}`, `zz${i}~`)
+  }
+  await assert.rejects(inTime(memory, deletes()), { code: 'STALLED' })
+  assert.deepEqual([stalls[0].reason, stalls[0].immutableMemTables, db.stats().flushes], ['level0-tables', 0, 3])
+  await inTime(memory, db.close())
+})
+
 test('flushing is not stopped by level 0, nor is closing', async () => {
   const here = await held(STOP)
   const { memory, db, letGo } = here
