@@ -5,14 +5,14 @@
  * The state is that of the first chunk's making: tables, which are held, logs up to the last acknowledged write, and a MANIFEST
  * that names just these. The tables' bytes are passed on as they are; `verify` tells of the restored database whether they were sound.
  */
-import type { RandomAccessFile, WritableFile } from '../base/environment.ts'
+import type { WritableFile } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { manifestName } from '../base/filename.ts'
 import type { Bytes } from '../base/types.ts'
 import { LogWriter } from '../log/log-writer.ts'
 import { encodeEdit, type VersionEdit } from '../version/version-edit.ts'
 import { BackupEncoder, DATA_BYTES } from './backup-format.ts'
-import { Capture, type CopyMoment } from './capture.ts'
+import { Capture, type CapturedFile, type CapturedTable, type CopyMoment } from './capture.ts'
 import type { Engine } from './engine.ts'
 
 type Chunks = Generator<Uint8Array<ArrayBuffer>, void, void>
@@ -23,9 +23,8 @@ export function* backupChunks(engine: Engine, moment: CopyMoment): Chunks {
   const encoder = new BackupEncoder()
   try {
     yield encoder.start()
-    for (const { name, path, bytes } of capture.tables())
-      yield* tableChunks(engine, capture, encoder, name, path, bytes)
-    for (const { name, file, bytes } of capture.logs) yield* fileChunks(capture, encoder, name, file, bytes)
+    for (const table of capture.tables()) yield* tableChunks(engine, capture, encoder, table)
+    for (const log of capture.logs) yield* fileChunks(capture, encoder, log)
     yield* manifestChunks(encoder, manifestName(capture.manifestNumber), capture.edits)
     yield encoder.end()
   } finally {
@@ -37,9 +36,7 @@ function* tableChunks(
   { environment }: Engine,
   capture: Capture,
   encoder: BackupEncoder,
-  name: string,
-  path: string,
-  bytes: number,
+  { name, path, bytes }: CapturedTable,
 ): Chunks {
   capture.check()
   const file = environment.files.openRandomAccess(path)
@@ -47,19 +44,13 @@ function* tableChunks(
     if (file.bytes !== bytes) {
       throw new CorruptionError(`table has ${file.bytes} bytes, the MANIFEST says ${bytes}`, { file: path })
     }
-    yield* fileChunks(capture, encoder, name, file, bytes)
+    yield* fileChunks(capture, encoder, { name, file, bytes })
   } finally {
     file.close()
   }
 }
 
-function* fileChunks(
-  capture: Capture,
-  encoder: BackupEncoder,
-  name: string,
-  file: RandomAccessFile,
-  bytes: number,
-): Chunks {
+function* fileChunks(capture: Capture, encoder: BackupEncoder, { name, file, bytes }: CapturedFile): Chunks {
   yield encoder.file(name, bytes)
   for (let at = 0; at < bytes; at += DATA_BYTES) {
     capture.check()

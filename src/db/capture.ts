@@ -22,10 +22,10 @@ import type { VersionEdit } from '../version/version-edit.ts'
 import type { Engine } from './engine.ts'
 import type { MemTableSlot } from './read-state.ts'
 
-export interface CapturedLog {
+export interface CapturedFile {
   readonly name: string
   readonly file: RandomAccessFile
-  /** So much of it holds acknowledged writes. */
+  /** So much of it belongs to the copy: of a log, what holds acknowledged writes. */
   readonly bytes: number
 }
 
@@ -70,7 +70,7 @@ function hasRangeDeletes({ table }: MemTableSlot): boolean {
 
 export class Capture {
   readonly version: Version
-  readonly logs: readonly CapturedLog[]
+  readonly logs: readonly CapturedFile[]
   /** A number for the copy's manifest, and its records. */
   readonly manifestNumber: FileNumber
   readonly edits: readonly VersionEdit[]
@@ -146,9 +146,9 @@ function firstLeftOut({ readState }: Engine, { sequence }: CopyMoment): MemTable
 }
 
 /** @param leftOut the log that is captured as an empty one, since the MANIFEST may name it, and those after it not at all */
-function openLogs(engine: Engine, leftOut: FileNumber | undefined): CapturedLog[] {
+function openLogs(engine: Engine, leftOut: FileNumber | undefined): CapturedFile[] {
   const { files } = engine.environment
-  const logs: CapturedLog[] = []
+  const logs: CapturedFile[] = []
   try {
     for (const { number, bytes } of engine.log.acknowledged()) {
       if (leftOut !== undefined && number > leftOut) break
@@ -163,7 +163,7 @@ function openLogs(engine: Engine, leftOut: FileNumber | undefined): CapturedLog[
   return logs
 }
 
-function closeLogs(logs: readonly CapturedLog[]): void {
+function closeLogs(logs: readonly CapturedFile[]): void {
   closeQuietly(
     ...logs.map(
       ({ file }) =>
