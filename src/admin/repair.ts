@@ -186,7 +186,7 @@ class Repair {
     sink.finish()
     const replayed = sink.change.newFiles.map(({ file }) => file)
     for (const file of replayed) {
-      this.#written.set(file.number, sink.entriesOf.get(file.number)!)
+      this.#noteWritten(file)
       if (isKept) placed.push({ level: 0, file })
     }
     if (!isKept) yield* this.#place([...loose, ...replayed], undefined, LEVELS - 1, placed)
@@ -248,11 +248,15 @@ class Repair {
     try {
       yield* fill(output)
       const files = output.finish()
-      for (const [number, entries] of output.entriesOf) this.#written.set(number, entries)
+      for (const file of files) this.#noteWritten(file)
       return files
     } finally {
       output.abandon()
     }
+  }
+
+  #noteWritten({ number, statistics }: FileMetadata): void {
+    this.#written.set(number, statistics?.entries ?? 0)
   }
 
   /** From the old files to the new ones. */

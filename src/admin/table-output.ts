@@ -26,8 +26,6 @@ interface OpenTable {
 }
 
 export class TableOutput implements EntrySink {
-  /** How many entries each table has. */
-  readonly entriesOf: Map<FileNumber, number> = new Map()
   readonly #context: AdminContext
   readonly #level: number
   readonly #newNumber: () => FileNumber
@@ -100,9 +98,8 @@ export class TableOutput implements EntrySink {
     file.sync()
     this.#open = undefined
     file.close()
-    const { fileBytes: bytes, smallest, largest } = builder
-    this.#tables.push({ number, bytes, smallest, largest })
-    this.entriesOf.set(number, builder.statistics.entries)
+    const { fileBytes: bytes, smallest, largest, statistics } = builder
+    this.#tables.push({ number, bytes, smallest, largest, statistics })
   }
 
   /** In the order of the database, in which different bytes may be one key. */

@@ -294,8 +294,6 @@ export class ReplaySink implements ReplayTarget {
   readonly #ranges: RangeOps
   /** Tables written so far, in ascending number. */
   readonly #written: FileMetadata[] = []
-  /** How many entries each of them has. */
-  readonly entriesOf: Map<FileNumber, number> = new Map()
   /** Tables that range deletes have done away with, of the version found or of this recovery. */
   readonly #dropped = new Map<FileNumber, Level>()
   #active: MemTable | undefined = undefined
@@ -365,7 +363,7 @@ export class ReplaySink implements ReplayTarget {
   #flush(table: MemTable): void {
     const { environment, comparator } = this.#options
     const { below, dropped }: FlushPlan = planFlush(table, this.#levels(), comparator, this.#base.surroundings)
-    const { file, entries } = runFlushJob(
+    const { file } = runFlushJob(
       {
         kind: 'flush',
         directory: this.#directory,
@@ -378,10 +376,7 @@ export class ReplaySink implements ReplayTarget {
       environment,
       comparator,
     )
-    if (file !== undefined) {
-      this.#written.push(file)
-      this.entriesOf.set(file.number, entries)
-    }
+    if (file !== undefined) this.#written.push(file)
     for (const { level, number } of dropped) this.#dropped.set(number, level)
     recycleMemTable(table)
   }
