@@ -26,7 +26,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'the name of a new log is not made durable',
     file: LOG,
-    find: 'this.#files.syncDirectory(this.#directory); this.namesAreDurable();',
+    find: 'this.#directory.files.syncDirectory(this.#directory.path); this.namesAreDurable();',
     replace: 'this.namesAreDurable();',
   },
   {
