@@ -15,7 +15,7 @@ import { check, expect, makeProject, manifest, onDemand, root, summarize } from 
 
 /** Of those that Wine runs: what npm calls them. The first one runs the tests. */
 const VERSIONS = ['20', '22']
-/** What has to do with files, locks, threads or processes, and takes no tool that is installed for Linux only. */
+/** What has to do with files, locks, threads, processes or LevelDB, and takes no tool that is installed for Linux only. */
 const TESTS = [
   ...[
     'env/file-system',
@@ -37,6 +37,7 @@ const TESTS = [
     'db/refusals',
   ],
   ...['db/transcripts', 'db/write-ahead-log', 'admin/repair', 'admin/restore', 'admin/verify'],
+  ...['compat/directories', 'compat/live', 'threads-db/attached', 'threads-db/threads'],
 ]
 const TIMEOUT_MS = 600_000
 
