@@ -45,7 +45,8 @@ export interface Options {
   readonly restartInterval?: number | undefined
   /**
    * Bloom filter bits per key, 0 for no filter: a number for all levels, or an array by level from level 0 on, whose last element
-   * is for all deeper levels, too. 0 to 64; default 10.
+   * is for all deeper levels, too. 0 to 64; default 10, and 0 with a comparator of your own, since a filter knows a key by its
+   * bytes alone.
    */
   readonly bloomBitsPerKey?: number | readonly number[] | undefined
   /** Compression of new tables; all kinds can be read. 'zstd' needs Node.js 22.15 or 23.8. Default 'snappy'. */
