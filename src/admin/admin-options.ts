@@ -206,12 +206,19 @@ function nextOrAborted<T>(chunks: AsyncIterator<T>, signal: AbortSignal): Promis
     const giveUp = (): void => {
       reject(aborted(signal))
       // An end that comes after what it was asked for now, which may be never.
-      chunks.return?.().catch(() => {})
+      answerOf(() => chunks.return?.()).catch(() => {})
     }
     signal.addEventListener('abort', giveUp)
     const answered = (): void => signal.removeEventListener('abort', giveUp)
-    chunks.next().then(resolve, reject).finally(answered)
+    answerOf(() => chunks.next())
+      .then(resolve, reject)
+      .finally(answered)
     // One that fired before the first chunk was asked for does not fire again.
     if (signal.aborted) giveUp()
   })
+}
+
+/** What a source says, which need be no promise: `for await` takes it so. */
+function answerOf<T>(ask: () => T | PromiseLike<T>): Promise<T> {
+  return new Promise((resolve) => resolve(ask()))
 }

@@ -187,6 +187,49 @@ test('a restore can be ended while it looks at its tables, and leaves nothing th
   assert.deepEqual(memory.files.list(DIRECTORY), ['LOCK'])
 })
 
+/** A source whose iterator is written by hand, as `for await` takes it: an answer need be no promise. */
+function sourceOf(iterator: { next(): unknown; return?(): unknown }): AsyncIterable<Uint8Array> {
+  return { [Symbol.asyncIterator]: () => iterator } as unknown as AsyncIterable<Uint8Array>
+}
+
+for (const [what, answer] of [
+  ['answers that with no promise', () => undefined],
+  [
+    'throws at that',
+    () => {
+      throw new Error('of no interest')
+    },
+  ],
+] as const) {
+  test(`a restore that is aborted ends its source, which ${what}`, async () => {
+    const environment = new MemoryEnvironment()
+    const aborter = new AbortController()
+    let ended = 0
+    const source = sourceOf({
+      next: () => {
+        setImmediate(() => aborter.abort())
+        return new Promise(() => {})
+      },
+      return: () => {
+        ended++
+        return answer()
+      },
+    })
+    await assert.rejects(restore(source, DIRECTORY, { environment, signal: aborter.signal }), { code: 'ABORTED' })
+    assert.equal(ended, 1)
+    assert.deepEqual(environment.files.list(DIRECTORY), ['LOCK'])
+  })
+}
+
+test('a source that answers with no promises is restored, whether that can be aborted or not', async () => {
+  for (const signal of [undefined, new AbortController().signal]) {
+    const environment = new MemoryEnvironment()
+    const chunks = BACKUP[Symbol.iterator]()
+    await restore(sourceOf({ next: () => chunks.next() }), DIRECTORY, { environment, signal })
+    assert.equal((await keysIn(environment)).length > 0, true)
+  }
+})
+
 test('a restore closes each file once, whatever fails, and touches no directory that is not empty', async () => {
   for (let at = 0; ; at++) {
     const environment = watched(new MemoryEnvironment(), ({ index }) => (index === at ? { code: 'EIO' } : undefined))
