@@ -124,7 +124,10 @@ export interface WorkerThread {
   receiveNow(): unknown
   /** Whether this thread keeps the process alive. */
   keepAlive(keep: boolean): void
-  /** End the thread, wherever it stands. @returns fulfilled when it has ended, and with it the call that it was in */
+  /**
+   * End the thread, wherever it stands; one that has not come to its messages yet takes none of them.
+   * @returns fulfilled when it has ended, and with it the call that it was in
+   */
   terminate(): Promise<unknown>
 }
 

@@ -4,13 +4,21 @@
  * Messages go over a port of their own and not over the Worker itself, since only a port can be emptied by hand
  * (receiveMessageOnPort) while the owner's thread sleeps in Atomics.wait and no event gets in.
  *
- * The program finds in its workerData: `port`, its end of the channel, and WorkerData.
+ * The program finds in its workerData: `port`, its end of the channel, `start`, in which it says that it has begun, and WorkerData.
+ *
+ * A thread that has not begun yet is not ended in the midst of loading its modules, since Node would not close the files that it was
+ * about to open: it is called off, and ends by itself once it has loaded them, without having looked at its port.
  */
 import { existsSync } from 'node:fs'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker, type WorkerOptions } from 'node:worker_threads'
 import type { WorkerThread } from '../base/environment.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
+import { hostLater } from './host-time.ts'
 import type { FileModes } from './node-files.ts'
+import { callOff, threadStart } from './thread-start.ts'
+
+/** Loading takes a tenth of a second, and on a machine that is very busy one or two. */
+const LOADING_MS = 5000
 
 export interface WorkerData {
   /** Permissions of files that it makes. */
@@ -28,8 +36,9 @@ export function startWorkerThread(data: WorkerData, program: URL | undefined = o
   // A Worker reports a missing program only later, when it has been given jobs.
   if (program === undefined || !existsSync(program)) return undefined
   const { port1, port2 } = new MessageChannel()
+  const start = threadStart()
   try {
-    return new NodeWorkerThread(new Worker(program, workerOptions(port2, data)), port1)
+    return new NodeWorkerThread(new Worker(program, workerOptions(port2, start, data)), port1, start)
   } catch {
     port1.close()
     return undefined
@@ -58,29 +67,40 @@ export function checkWorkerProgram(program: URL): void {
  */
 const YOUNG_GENERATION_MIB = 3
 
-/** How a worker is started that is given `port`. No execArgv: the owner's `--input-type` or `--import` are not for it. */
-export function workerOptions(port: MessagePort, data: object): WorkerOptions {
+/** How a worker is started that is given `port` and `start`. No execArgv: the owner's `--input-type` or `--import` are not for it. */
+export function workerOptions(port: MessagePort, start: Int32Array, data: object): WorkerOptions {
   const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB }
-  return { name: 'varve', workerData: { ...data, port }, transferList: [port], execArgv: [], resourceLimits }
+  return { name: 'varve', workerData: { ...data, port, start }, transferList: [port], execArgv: [], resourceLimits }
 }
 
 export class NodeWorkerThread implements WorkerThread {
   readonly #worker: Worker
   readonly #port: MessagePort
+  readonly #start: Int32Array
+  readonly #exit: Promise<void>
   #keep = false
   #error: Error | undefined = undefined
   #messageHandler: ((message: unknown) => void) | undefined = undefined
   #exitHandler: ((error: Error | undefined) => void) | undefined = undefined
   #ended = false
 
-  /** @param port the owner's end of the channel whose other end the worker has */
-  constructor(worker: Worker, port: MessagePort) {
+  /**
+   * @param port the owner's end of the channel whose other end the worker has
+   * @param start the worker's
+   */
+  constructor(worker: Worker, port: MessagePort, start: Int32Array) {
     this.#worker = worker
     this.#port = port
+    this.#start = start
     worker.on('error', (error) => {
       this.#error = error instanceof Error ? error : new Error(String(error))
     })
-    worker.on('exit', () => this.#exited())
+    this.#exit = new Promise((resolve) => {
+      worker.on('exit', () => {
+        this.#exited()
+        resolve()
+      })
+    })
     // An answer that cannot be read would be waited for in vain.
     port.on('messageerror', (error) => {
       this.#error = error
@@ -124,7 +144,17 @@ export class NodeWorkerThread implements WorkerThread {
     this.#ended = true
     this.#messageHandler = undefined
     this.#port.close()
-    return this.#worker.terminate()
+    return callOff(this.#start) ? this.#loaded() : this.#worker.terminate()
+  }
+
+  /** It ends by itself, unless it cannot load. Whoever waits for that is waited for, as by Node's own `terminate`. */
+  #loaded(): Promise<unknown> {
+    this.#worker.ref()
+    this.#worker.on(
+      'exit',
+      hostLater(LOADING_MS, () => void this.#worker.terminate(), false),
+    )
+    return this.#exit
   }
 
   /** Answers may have been posted just before the end, and not been delivered. */

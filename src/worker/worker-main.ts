@@ -9,6 +9,7 @@ import { toWire } from '../base/errors.ts'
 import type { FileNumber } from '../base/types.ts'
 import { nodeEnvironment } from '../env/node-env.ts'
 import { lowerPriority } from '../env/node-priority.ts'
+import { begin } from '../env/thread-start.ts'
 import type { TableOutline } from '../table/table-outline.ts'
 import { JobRunner } from './job-runner.ts'
 import {
@@ -22,8 +23,6 @@ import {
   STOP,
 } from './messages.ts'
 
-if (workerData.isPatient) lowerPriority()
-
 const port: MessagePort = workerData.port
 const environment = nodeEnvironment(workerData.modes)
 const runner = new JobRunner(environment, bytewiseComparator, answer, opened)
@@ -32,18 +31,24 @@ let isAdvancing = false
 /** Those of the owner, once there has been a job. */
 let signals = new Int32Array(SIGNAL_WORDS) as Int32Array
 
-port.on('message', (message: RunMessage) => {
-  signals = new Int32Array(message.signals)
-  runner.add(message.id, message.job)
-  if (!isAdvancing) goOn()
-})
+// A thread that is not wanted any more has nothing that would keep it.
+if (begin(workerData.start)) listen()
 
-// A job that cannot be read would be waited for in vain: this thread ends, and its owner hears of that.
-port.on('messageerror', (error) => {
-  throw error
-})
+function listen(): void {
+  if (workerData.isPatient) lowerPriority()
+  port.on('message', (message: RunMessage) => {
+    signals = new Int32Array(message.signals)
+    runner.add(message.id, message.job)
+    if (!isAdvancing) goOn()
+  })
 
-host.on('exit', () => post({ type: 'ended' }))
+  // A job that cannot be read would be waited for in vain: this thread ends, and its owner hears of that.
+  port.on('messageerror', (error) => {
+    throw error
+  })
+
+  host.on('exit', () => post({ type: 'ended' }))
+}
 
 /** If there is a compaction to go on with: once all that has arrived by then is taken. */
 function goOn(): void {

@@ -1,14 +1,19 @@
 /** The thread of node-worker.ts, with programs of the tests' own in it. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { MessageChannel, Worker } from 'node:worker_threads'
+import { nodeEnvironment } from '../../src/env/node-env.ts'
 import { NodeWorkerThread, workerOptions } from '../../src/env/node-worker.ts'
+import { threadStart } from '../../src/env/thread-start.ts'
 
 /** Echoes; rings the bell after each answer; dies when told. */
 const PROGRAM = `
 const { workerData } = require('node:worker_threads')
 const bell = new Int32Array(workerData.bell)
+Atomics.store(workerData.start, 0, 1)
 workerData.port.on('message', (message) => {
   if (message === 'throw') throw new RangeError('as told')
   workerData.port.postMessage({ echo: message })
@@ -20,8 +25,9 @@ workerData.port.on('message', (message) => {
 function start(): { thread: NodeWorkerThread; bell: Int32Array } {
   const bell = new Int32Array(new SharedArrayBuffer(4))
   const { port1, port2 } = new MessageChannel()
-  const worker = new Worker(PROGRAM, { ...workerOptions(port2, { bell: bell.buffer }), eval: true })
-  return { thread: new NodeWorkerThread(worker, port1), bell }
+  const begun = threadStart()
+  const worker = new Worker(PROGRAM, { ...workerOptions(port2, begun, { bell: bell.buffer }), eval: true })
+  return { thread: new NodeWorkerThread(worker, port1, begun), bell }
 }
 
 it('a worker thread answers in order, on the event loop', async () => {
@@ -90,13 +96,92 @@ it('after terminate nothing is reported', async () => {
   assert.deepEqual(events, [])
 })
 
+const START = new URL('../../src/env/thread-start.js', import.meta.url).href
+const [LOADING, GO_ON, LOADED, TAKEN] = [0, 1, 2, 3]
+
+/** Loads what it needs, for as long as it is not told to go on. */
+const LOADER = `
+const { workerData: { port, start, words } } = require('node:worker_threads')
+Atomics.store(words, ${LOADING}, 1)
+Atomics.notify(words, ${LOADING})
+Atomics.wait(words, ${GO_ON}, 0)
+import('${START}').then(({ begin }) => {
+  words[${LOADED}] = 1
+  if (begin(start)) port.on('message', () => { words[${TAKEN}] = 1 })
+})`
+
+/** @returns once the thread is in the midst of loading, with a message for it */
+function startLoading(): { thread: NodeWorkerThread; words: Int32Array } {
+  const words = new Int32Array(new SharedArrayBuffer(16))
+  const { port1, port2 } = new MessageChannel()
+  const begun = threadStart()
+  const worker = new Worker(LOADER, { ...workerOptions(port2, begun, { words }), eval: true })
+  const thread = new NodeWorkerThread(worker, port1, begun)
+  thread.post('a job')
+  Atomics.wait(words, LOADING, 0)
+  return { thread, words }
+}
+
+it('a thread that is ended while it loads its modules still loads them, and takes no message', async () => {
+  const { thread, words } = startLoading()
+  const end = thread.terminate()
+  Atomics.store(words, GO_ON, 1)
+  Atomics.notify(words, GO_ON)
+  await end
+  assert.equal(words[LOADED], 1)
+  assert.equal(words[TAKEN], 0)
+})
+
+it('a thread that does not come to the end of loading is ended all the same', async () => {
+  const { thread, words } = startLoading()
+  await thread.terminate()
+  assert.equal(words[LOADED], 0)
+})
+
+it('a thread that has ended before it began can be ended', async () => {
+  const begun = threadStart()
+  const { port1, port2 } = new MessageChannel()
+  const worker = new Worker('process.exit(0)', { ...workerOptions(port2, begun, {}), eval: true })
+  const thread = new NodeWorkerThread(worker, port1, begun)
+  thread.keepAlive(true)
+  await new Promise<void>((resolve) => thread.onExit(() => resolve()))
+  await thread.terminate()
+})
+
+const isLinux = process.platform === 'linux'
+
+it('threads that are ended as they start leave no file open', { skip: !isLinux && 'no /proc' }, async () => {
+  const environment = nodeEnvironment()
+  for (let i = 0; i < 20; i++) {
+    const thread = environment.startWorker()
+    assert.ok(thread !== undefined)
+    await delay(8 * i)
+    await thread.terminate()
+  }
+  const open = readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`))
+  assert.deepEqual(
+    open.filter((file) => file.endsWith('.js')),
+    [],
+  )
+})
+
+/** @returns '' for the one by which the directory was read */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}
+
 const MODULE = new URL('../../src/env/node-worker.js', import.meta.url).href
 const OWNER = `import { MessageChannel, Worker } from 'node:worker_threads'
 import { NodeWorkerThread, workerOptions } from '${MODULE}'
 const { port1, port2 } = new MessageChannel()
 const program = ${JSON.stringify(PROGRAM)}
-const options = { ...workerOptions(port2, { bell: new SharedArrayBuffer(4) }), eval: true }
-const thread = new NodeWorkerThread(new Worker(program, options), port1)
+const start = new Int32Array(new SharedArrayBuffer(4))
+const options = { ...workerOptions(port2, start, { bell: new SharedArrayBuffer(4) }), eval: true }
+const thread = new NodeWorkerThread(new Worker(program, options), port1, start)
 `
 
 it('an idle thread lets the process end, and a busy one does not', () => {
@@ -109,6 +194,13 @@ it('an idle thread lets the process end, and a busy one does not', () => {
       thread.post('done')`),
     'done\n',
   )
+})
+
+it('the end of a thread that loads is waited for, unless the process is ended', () => {
+  const run = (program: string): string =>
+    execFileSync(process.execPath, ['--input-type=module', '-e', OWNER + program], { timeout: 60_000 }).toString()
+  assert.equal(run(`await thread.terminate(); console.log('ended')`), 'ended\n')
+  assert.equal(run(`void thread.terminate(); process.on('exit', () => console.log('exit')); process.exit()`), 'exit\n')
 })
 
 it('without permission for threads there is none, and no error', () => {
