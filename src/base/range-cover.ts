@@ -9,7 +9,10 @@ import type { Bytes, SequenceNumber } from './types.ts'
 export interface RangeCover {
   /** After `seek`: the newest range tombstone over the key, at or below the sequence of this cover; 0 if there is none. */
   readonly sequence: SequenceNumber
-  /** After `seek`: the answer holds for all keys of [start, end); without a start or an end, for all on that side. */
+  /**
+   * After `seek`: the answer holds for all keys of [start, end); without a start or an end, for all on that side.
+   * Where a range tombstone covers the key, there are both.
+   */
   readonly hasStart: boolean
   readonly startBuf: Bytes
   readonly startOff: number

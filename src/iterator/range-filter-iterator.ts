@@ -132,7 +132,7 @@ export class RangeFilterIterator implements InternalIterator {
       if (this.#sequence <= this.#newestEntry || steps++ < STEPS_BEFORE_JUMP) {
         child.next()
       } else {
-        if (!this.#hasEnd) return
+        // What hides something has both ends, and so has the stretch.
         child.seek(this.#endBuf, this.#endOff, this.#endLen, MAX_TAG_LOW, MAX_TAG_HIGH)
         steps = 0
       }
@@ -151,7 +151,6 @@ export class RangeFilterIterator implements InternalIterator {
       if (this.#sequence <= this.#newestEntry || steps++ < STEPS_BEFORE_JUMP) {
         child.prev()
       } else {
-        if (!this.#hasStart) return
         // The first entry at or after the start is in the stretch, if only the one that the child is at.
         child.seek(this.#startBuf, this.#startOff, this.#startLen, MAX_TAG_LOW, MAX_TAG_HIGH)
         child.prev()
