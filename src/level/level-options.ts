@@ -30,6 +30,7 @@ import type {
   Transcoder,
 } from 'abstract-level'
 import type { Options } from '../public/index.ts'
+import { LevelError } from './level-error.ts'
 
 /** varve's own options; the order of keys is bytewise, which sublevels rely on. */
 export type EngineOptions = Omit<Options, 'comparator' | 'createIfMissing' | 'errorIfExists'>
@@ -125,8 +126,14 @@ export function levelOptions<K, V>(
  * The options of the engine.
  * @param varve its own, of the constructor
  * @param given those of `_open`, which abstract-level has merged from the constructor's and open's
+ * @throws LEVEL_INVALID_ARGUMENT for a comparator, of a program whose types nobody has checked
  */
 export function engineOptions(varve: EngineOptions | undefined, given: OpenOptions): Options {
+  if ((varve as Options | undefined)?.comparator !== undefined)
+    throw new LevelError(
+      'LEVEL_INVALID_ARGUMENT',
+      'option varve.comparator: the keys of a VarveLevel are in bytewise order',
+    )
   const options: Record<string, unknown> = {
     ...varve,
     createIfMissing: given.createIfMissing,

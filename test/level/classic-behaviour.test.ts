@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { type EngineOptions, VarveLevel } from '../../src/level/varve-level.ts'
 import { CLASSIC, codesOf, ENGINES, type Level, rejection, using, VARVE, withDirectory } from './engines.ts'
 
 const VALUE = 'v'.repeat(1000)
@@ -454,6 +455,15 @@ describe('VarveLevel, where ClassicLevel promises nothing', () => {
       const error = await rejection(level.put('k'.repeat(70_000), ''))
       assert.deepEqual(codesOf(error), ['LEVEL_INVALID_ARGUMENT', 'INVALID_ARGUMENT'])
       assert.throws(() => level.batch().del('k'.repeat(70_000)), { code: 'LEVEL_INVALID_ARGUMENT' })
+    })
+  })
+
+  it('an order of keys of its own is refused, also where no compiler has', async () => {
+    await withDirectory(async (directory) => {
+      const comparator = { name: 'mine', compare: () => 0 }
+      const level = new VarveLevel(directory, { varve: { comparator } as EngineOptions })
+      const error = await rejection(level.open())
+      assert.deepEqual(codesOf(error), ['LEVEL_DATABASE_NOT_OPEN', 'LEVEL_INVALID_ARGUMENT'])
     })
   })
 
