@@ -54,11 +54,10 @@ export class JobQueue {
   async enqueue(payload: string): Promise<string> {
     const id = digits(++this.#lastId)
     const job: Job = { id, payload, attempts: 0 }
-    const batch = new WriteBatch()
-      .put('last-id', id)
-      .put(this.#dueKey(Date.now(), id), '')
-      .put(`job/${id}`, JSON.stringify(job))
-    await this.#db.write(batch)
+    const due = this.#dueKey(Date.now(), id)
+    await this.#db.write(new WriteBatch().put('last-id', id).put(due, '').put(`job/${id}`, JSON.stringify(job)))
+    // Until now no claim saw the job; one may have taken a job that was due later, and moved the head past this one.
+    this.#lowerHead(due)
     return id
   }
 
@@ -109,8 +108,12 @@ export class JobQueue {
   /** Of a key that is about to be written: it may sort before the head, when the clock was set back. */
   #dueKey(timeMs: number, id: string): string {
     const key = dueKey(timeMs, id)
-    if (key < this.#head) this.#head = key
+    this.#lowerHead(key)
     return key
+  }
+
+  #lowerHead(key: string): void {
+    if (key < this.#head) this.#head = key
   }
 
   /** As with a claim, nothing runs between the check and the write. */

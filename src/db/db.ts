@@ -53,7 +53,7 @@ export class DB extends DBReads {
   readonly #drivers: Drivers
   readonly #lock: DirectoryLock | undefined
   readonly #log: EventLog | undefined
-  /** Backups that may not have been read to their end. */
+  /** Backups that have been begun, and may not have been read to their end. */
   #backups: ChunkStream[] = []
   #closing: Promise<void> | undefined = undefined
 
@@ -253,9 +253,12 @@ export class DB extends DBReads {
     checkCopyOptions('backup', options)
     const { signal, flush = false } = options
     const moment = new CopyMoment(this.#engine)
-    const begin = (): Promise<void> | undefined => moment.begin(flush, () => this.#drivers.flush(signal))
+    const begin = (): Promise<void> | undefined => {
+      if (!this.isOpen) throw closedBeforeCopied()
+      this.#backups = [...this.#backups.filter(({ isOver }) => !isOver), stream]
+      return moment.begin(flush, () => this.#drivers.flush(signal))
+    }
     const stream = new ChunkStream(backupChunks(this.#engine, moment), this.#engine.environment, signal, begin)
-    this.#backups = [...this.#backups.filter(({ isOver }) => !isOver), stream]
     return stream
   }
 

@@ -45,11 +45,11 @@ export interface Options {
   readonly restartInterval?: number | undefined
   /**
    * Bloom filter bits per key, 0 for no filter: a number for all levels, or an array by level from level 0 on, whose last element
-   * is for all deeper levels, too. 0 to 64; default 10, and 0 with a comparator of your own, since a filter knows a key by its
-   * bytes alone.
+   * is for all deeper levels, too. 0 to 64; default 10, or 0 with a comparator of your own: a filter knows a key by its bytes, so
+   * ask for it only if keys with different bytes are never equal in your order.
    */
   readonly bloomBitsPerKey?: number | readonly number[] | undefined
-  /** Compression of new tables; all kinds can be read. 'zstd' needs Node.js 22.15 or 23.8. Default 'snappy'. */
+  /** Of new tables; all kinds can be read. 'zstd' needs Node.js 22.15 or 23.8, and few LevelDBs read it. Default 'snappy'. */
   readonly compression?: Compression | undefined
   /** Bytes of tables' data blocks that are cached in memory, 0 for none. Default 32 MiB. */
   readonly blockCacheBytes?: number | undefined
@@ -76,7 +76,7 @@ export interface Options {
   readonly walMarkers?: boolean | undefined
   /**
    * Worker threads, started when needed, and ended when they have been idle: 2 to run a flush and a compaction at the same
-   * time, 1 to run them in turn, 0 to run them on the calling thread. Default 2.
+   * time, 1 to run them in turn, 0 to run them on the calling thread, as with a comparator of your own. Default 2.
    */
   readonly workers?: number | undefined
   /**

@@ -82,6 +82,21 @@ test('a key that is written and read in different bytes, which the order finds e
   await db.close()
 })
 
+test("filters of an order of the caller's own are there if asked for, and an opening that does not ask reads none", async () => {
+  const environment = new MemoryEnvironment()
+  const asked = await openIn(environment, { comparator: byLetters, bloomBitsPerKey: 10 })
+  await asked.put('c', 'old')
+  await asked.flush()
+  await asked.put('C', 'new')
+  await asked.flush()
+  // That is what was asked for: the filter knows nothing of letters.
+  assert.equal(Buffer.from(asked.getSync('c') ?? []).toString(), 'old')
+  await asked.close()
+  const again = await openIn(environment, { comparator: byLetters })
+  assert.equal(Buffer.from(again.getSync('c') ?? []).toString(), 'new')
+  await again.close()
+})
+
 test('a range whose ends the order finds equal holds no key, in a batch as in a call', async () => {
   const db = await openIn(new MemoryEnvironment(), { comparator: byLetters })
   await db.put('a', '1')

@@ -1,10 +1,13 @@
 /**
- * What an open database takes: calls to open it, memory of tables and blocks, memory of MemTables.
+ * What an open database takes: calls to open it, memory of tables and blocks, memory of MemTables, what it hands out.
  */
 import assert from 'node:assert/strict'
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import type { Port } from '../../src/base/environment.ts'
 import { tableName } from '../../src/base/filename.ts'
@@ -255,4 +258,16 @@ test('a thread that reads while the database is closed goes on with what it has'
     await db.close()
     assert.equal(firstValue(posted), 'first')
   }
+})
+
+test('a backup that nobody begins to read is not held on to by its database', async () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const db = await open('/db', { environment: new MemoryEnvironment(), workers: 0 })
+  const dropped = (): WeakRef<object> => new WeakRef(db.backup())
+  const stream = dropped()
+  await setImmediate()
+  collectGarbage()
+  assert.equal(stream.deref(), undefined)
+  await db.close()
 })

@@ -76,6 +76,22 @@ describe('the example of a job queue', () => {
     await db.close()
   })
 
+  it('finds a job that was not yet written when a later one was claimed', async (t) => {
+    const db = await openMemory()
+    const queue = new JobQueue(db, { ...OPTIONS, retryMs: 10 })
+    let now = 1_000_000
+    t.mock.method(Date, 'now', () => now)
+    await queue.enqueue('tried again')
+    assert.equal(queue.fail(queue.claim()!, 'no'), true)
+    now += 5
+    const enqueued = queue.enqueue('on its way')
+    now += 5
+    assert.equal(queue.claim()?.job.payload, 'tried again')
+    await enqueued
+    assert.equal(queue.claim()?.job.payload, 'on its way')
+    await db.close()
+  })
+
   it('steps over no tombstones of jobs that are done', async () => {
     const db = await openMemory()
     const queue = new JobQueue(db, OPTIONS)
