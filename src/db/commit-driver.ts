@@ -121,16 +121,17 @@ export class CommitDriver {
     if (this.#isTurnOver(group.bytes)) await this.#nextTurn()
   }
 
+  /** Nobody waits any more, also if all that was left has been refused. */
   #drained(): void {
     this.#isDraining = false
+    this.#endStall()
     this.#engine.background.changed()
   }
 
   /** What nobody thought of: a group of which nobody knows how far it got is as one whose log failed. */
   #abandon(error: Error): void {
-    this.#isDraining = false
     this.#queue.failSync(this.#queue.begun, error)
-    this.#engine.background.changed()
+    this.#drained()
   }
 
   /** As the engine's; if no further MemTable, or its log, can be had, the writes that wait for it are refused. */

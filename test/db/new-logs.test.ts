@@ -111,6 +111,30 @@ test('a flush for which no log can be created says so, and writes go on', async 
   await scene.db.close()
 })
 
+test('a wait for room is over when what waits is refused, since there is no log', async () => {
+  const scene = await new Scene().open()
+  const { db, environment, memory } = scene
+  const phases: string[] = []
+  db.on('stall', ({ phase }) => phases.push(phase))
+  environment.setFaults(({ op, path }) => (op === 'create' && path.endsWith('.ldb') ? { code: 'EMFILE' } : undefined))
+  let last: Promise<VarveError | undefined> = Promise.resolve(undefined)
+  for (let i = 0; phases.length === 0; i++) {
+    last = db.put(`k${i}`, VALUE, { durability: 'disk' }).then(
+      () => undefined,
+      (error: VarveError) => error,
+    )
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  scene.fail('EMFILE', false)
+  // The next try of the flush succeeds, so that there is room.
+  memory.runTimers(memory.clock.micros / 1000 + 10_000)
+  assert.equal((await last)?.code, 'STALLED')
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(phases, ['begin', 'end'])
+  scene.heal()
+  await db.close()
+})
+
 test('MemTables for which there are no logs take no memory each', async () => {
   const scene = await new Scene().open()
   scene.fail('EMFILE', false)
