@@ -113,7 +113,7 @@ export class CommitDriver {
     if (pauseMs > 0) return await this.#pause(pauseMs)
     if (this.#queue.begun === undefined && !this.#admit()) return await this.#untilRoom()
     const group = this.#queue.begin()
-    if (group === undefined) return
+    if (group === undefined) return await this.#refused()
     this.#engine.pace.charge(group.bytes)
     if (group.durability === 'disk') await this.#syncLater(group)
     this.#queue.finish(group)
@@ -121,10 +121,8 @@ export class CommitDriver {
     if (this.#isTurnOver(group.bytes)) await this.#nextTurn()
   }
 
-  /** Nobody waits any more, also if all that was left has been refused. */
   #drained(): void {
     this.#isDraining = false
-    this.#endStall()
     this.#engine.background.changed()
   }
 
@@ -177,10 +175,16 @@ export class CommitDriver {
     else this.#queue.finish(group)
   }
 
+  /** What came next was refused. Whoever tries again at once leaves the event loop its turns, in which what is short may be freed. */
+  #refused(): Promise<void> {
+    this.#endStall()
+    return this.#nextTurn()
+  }
+
   // Waiting for room.
 
   async #untilRoom(): Promise<void> {
-    if (!this.#beginStall()) return
+    if (!this.#beginStall()) return await this.#refused()
     const { environment, options, stall } = this.#engine
     const cancel = environment.later(
       options.stallTimeoutMs - stall.durationMs + 1,

@@ -186,3 +186,62 @@ for (const isSync of [false, true]) {
     await db.close()
   })
 }
+
+const REFUSALS: [what: string, durability: 'os' | 'disk', isRefused: (op: string, path: string) => boolean][] = [
+  ['for which there is no log', 'os', (op, path) => op === 'create' && path.endsWith('.log')],
+  ['for which there is no log, at disk', 'disk', (op, path) => op === 'create' && path.endsWith('.log')],
+  ['whose log’s name cannot be made durable', 'disk', (op) => op === 'sync-dir'],
+]
+for (const [what, durability, isRefused] of REFUSALS) {
+  test(`whoever tries a write again at once leaves the event loop its turns: one ${what}`, async () => {
+    const scene = await new Scene().open()
+    const { db, environment } = scene
+    for (let i = 0; i < 16; i++) await db.put(`${i}`, VALUE)
+    environment.setFaults(({ op, path }) => (isRefused(op, path) ? { code: 'EMFILE' } : undefined))
+    assert.ok((await refusalsUntil(db, durability, () => scene.heal())) > 1)
+    await db.close()
+  })
+}
+
+test('whoever tries a write again at once leaves the event loop its turns: one after flushing was given up', async () => {
+  const scene = await new Scene().open()
+  const { db, environment, memory } = scene
+  environment.setFaults(({ op, path }) => (op === 'create' && path.endsWith('.ldb') ? { code: 'EIO' } : undefined))
+  let attempts = 0
+  db.on('background-error', () => attempts++)
+  for (let i = 0; i < 40; i++) {
+    db.put(`${i}`, VALUE).catch(() => {})
+    await new Promise((resolve) => setImmediate(resolve))
+    memory.runTimers(memory.clock.micros / 1000 + 1000)
+  }
+  assert.equal(attempts, 3)
+  const healed = (): void => {
+    scene.heal()
+    void db.flush()
+  }
+  assert.ok((await refusalsUntil(db, 'os', healed)) > 1)
+  await db.close()
+})
+
+/**
+ * Write until a write is taken, without a pause.
+ * @param heal called when the event loop has turned three times
+ * @returns how many were refused
+ */
+async function refusalsUntil(db: DB, durability: 'os' | 'disk', heal: () => void): Promise<number> {
+  let turns = 0
+  const turned = (): void => {
+    if (++turns === 3) heal()
+    else setImmediate(turned)
+  }
+  setImmediate(turned)
+  for (let refusals = 0; ; refusals++) {
+    assert.ok(refusals < 100_000, 'the event loop does not turn')
+    const error = await db.put('z', VALUE.repeat(10), { durability }).then(
+      () => undefined,
+      (error: VarveError) => error,
+    )
+    if (error === undefined) return refusals
+    assert.equal(error.code, 'STALLED')
+  }
+}
