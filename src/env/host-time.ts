@@ -3,9 +3,13 @@
  * runners take the place of the global ones later on, and stand still: whatever the database puts off would never be done.
  */
 import type { Clock } from '../base/environment.ts'
+import { sharedMemory } from '../base/shared-memory.ts'
 
 /** The longest delay of a timer; a longer one fires at once. */
 const MAX_DELAY_MS = 2 ** 31 - 1
+
+/** Nobody notifies it. */
+const SLEEP = new Int32Array(sharedMemory(4))
 
 const now = performance.now.bind(performance)
 const start = setTimeout
@@ -14,6 +18,17 @@ const immediate = typeof setImmediate === 'function' ? setImmediate : undefined
 
 /** What the time is, nobody waits for: a program may change that. */
 export const hostClock: Clock = { wallMs: () => Date.now(), monotonicMs: () => now() }
+
+/** As `sleep` of an environment. */
+export function hostSleep(durationMs: number): void {
+  const limitMs = now() + durationMs
+  try {
+    Atomics.wait(SLEEP, 0, 0, durationMs)
+  } catch {
+    // The thread of a web page may not be blocked, other than by work.
+    while (now() < limitMs);
+  }
+}
 
 /** As `later` of an environment. */
 export function hostLater(delayMs: number, task: () => void, keepAlive: boolean): () => void {

@@ -7,7 +7,7 @@ import { getRandomValues } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import { markAsUntransferable } from 'node:worker_threads'
 import type { Clock, Codecs, Environment, FileSystem, Ports, WorkerThread } from '../base/environment.ts'
-import { hostClock, hostLater, hostSoon } from './host-time.ts'
+import { hostClock, hostLater, hostSleep, hostSoon } from './host-time.ts'
 import { nodeCodecs } from './node-codecs.ts'
 import { type FileModes, NodeFiles } from './node-files.ts'
 import { nodePorts } from './node-port.ts'
@@ -25,9 +25,6 @@ export interface NodeEnvironmentOptions {
    */
   readonly worker?: URL | undefined
 }
-
-/** Nobody notifies it. */
-const SLEEP = new Int32Array(new SharedArrayBuffer(4))
 
 /**
  * An environment on the operating system; each thread makes its own.
@@ -68,7 +65,7 @@ class NodeEnvironment implements Environment {
   }
 
   sleep(durationMs: number): void {
-    Atomics.wait(SLEEP, 0, 0, durationMs)
+    hostSleep(durationMs)
   }
 
   waitWhile(words: Int32Array, index: number, value: number, timeoutMs: number): boolean {

@@ -16,6 +16,7 @@ import * as path from 'node:path'
 import type { DirectoryLock, FileStatus, FileSystem, RandomAccessFile, WritableFile } from '../base/environment.ts'
 import { IOError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
+import { hostSleep } from './host-time.ts'
 import { codeOf, ioError, refusal, systemError } from './io-error.ts'
 import { lockDirectory } from './node-lock.ts'
 import { requireSync } from './node-permission.ts'
@@ -180,7 +181,7 @@ function replace(from: string, to: string): void {
     } catch (error) {
       const isHeld = process.platform === 'win32' && HELD_CODES.includes(codeOf(error) ?? '')
       if (!isHeld || waitMs > REPLACE_WAIT_MAX_MS) throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, waitMs)
+      hostSleep(waitMs)
     }
   }
 }

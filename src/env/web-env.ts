@@ -6,13 +6,9 @@
  * threads, so jobs run on the calling one, and no compressions but varve's own.
  */
 import type { Clock, Environment, FileSystem, WorkerThread } from '../base/environment.ts'
-import { sharedMemory } from '../base/shared-memory.ts'
-import { hostClock, hostLater, hostSoon } from './host-time.ts'
+import { hostClock, hostLater, hostSleep, hostSoon } from './host-time.ts'
 import { MemoryFiles } from './memory-files.ts'
 import { MemoryTree } from './memory-tree.ts'
-
-/** Nobody notifies it. */
-const SLEEP = new Int32Array(sharedMemory(4))
 
 /**
  * An environment whose files are in memory, empty at first: for tests, for what need not last, and for web pages. What is
@@ -41,13 +37,7 @@ class WebEnvironment implements Environment {
   }
 
   sleep(durationMs: number): void {
-    const limitMs = this.clock.monotonicMs() + durationMs
-    try {
-      Atomics.wait(SLEEP, 0, 0, durationMs)
-    } catch {
-      // The thread of a web page may not be blocked, other than by work.
-      while (this.clock.monotonicMs() < limitMs);
-    }
+    hostSleep(durationMs)
   }
 
   /** There is nobody who could notify. */
