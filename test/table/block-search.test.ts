@@ -6,28 +6,18 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { CorruptionError } from '../../src/base/errors.ts'
-import { encodeInternalKey, tagType } from '../../src/base/internal-key.ts'
+import { tagType } from '../../src/base/internal-key.ts'
 import * as Lookup from '../../src/base/lookup.ts'
 import type { Bytes } from '../../src/base/types.ts'
 import * as ValueType from '../../src/base/value-type.ts'
 import { Block } from '../../src/table/block.ts'
-import { BlockBuilder } from '../../src/table/block-builder.ts'
 import { BlockDirectories } from '../../src/table/block-directory.ts'
 import { BlockIterator } from '../../src/table/block-iterator.ts'
 import { BlockMemory } from '../../src/table/block-memory.ts'
 import { BlockSearch, FOUND, NONE, UNSURE } from '../../src/table/block-search.ts'
 import { LookupCursor } from '../../src/table/lookup-cursor.ts'
-import { bytesOf, compareEntries, describe, type Entry, listForwards, putEntry } from './entries.ts'
+import { blockOf, bytesOf, compareEntries, describe, type Entry, listForwards, putEntry } from './entries.ts'
 import { anyEntries } from './walks.ts'
-
-function blockOf(entries: readonly Entry[], restartInterval: number): Block {
-  const builder = new BlockBuilder(restartInterval, 16)
-  for (const { key, low, high, value } of entries) {
-    const encoded = encodeInternalKey(key, 0, key.length, low, high)
-    builder.add(encoded, encoded.length, value, 0, value.length)
-  }
-  return new Block(builder.finish().slice(), 'f.ldb', 7)
-}
 
 interface Answer {
   readonly answer: number

@@ -2,10 +2,12 @@
  * Entries as plain values, for tests of iterators: made, sorted, written to tables, and read back for comparison.
  */
 import { bytewiseComparator, type Comparator } from '../../src/base/comparator.ts'
-import { compareTags, tagHigh, tagLow, tagSequence, tagType } from '../../src/base/internal-key.ts'
+import { compareTags, encodeInternalKey, tagHigh, tagLow, tagSequence, tagType } from '../../src/base/internal-key.ts'
 import type { InternalIterator } from '../../src/base/iterator.ts'
 import type { Bytes } from '../../src/base/types.ts'
 import * as ValueType from '../../src/base/value-type.ts'
+import { Block } from '../../src/table/block.ts'
+import { BlockBuilder } from '../../src/table/block-builder.ts'
 import { TableBuilder, type TableOptions } from '../../src/table/table-builder.ts'
 import { MemoryWritableFile } from '../support/memory-file.ts'
 
@@ -39,6 +41,16 @@ export function describe(entry: Entry): string {
   const value = Buffer.from(entry.value).toString('latin1')
   const what = tagType(entry.low) === ValueType.VALUE ? `=${value}` : ' deleted'
   return `${JSON.stringify(key)}#${tagSequence(entry.low, entry.high)}${what}`
+}
+
+/** A block that holds them. */
+export function blockOf(entries: readonly Entry[], restartInterval: number): Block {
+  const builder = new BlockBuilder(restartInterval, 16)
+  for (const { key, low, high, value } of entries) {
+    const encoded = encodeInternalKey(key, 0, key.length, low, high)
+    builder.add(encoded, encoded.length, value, 0, value.length)
+  }
+  return new Block(builder.finish().slice(), 'f.ldb', 7)
 }
 
 /** The entry that an iterator is at, or undefined. */

@@ -5,24 +5,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { commonPrefixLength } from '../../src/base/bytes.ts'
-import { encodeInternalKey } from '../../src/base/internal-key.ts'
 import { Block } from '../../src/table/block.ts'
-import { BlockBuilder } from '../../src/table/block-builder.ts'
 import { OrderedCursor } from '../../src/table/ordered-cursor.ts'
-import { bytesOf, compareEntries, describe, type Entry, putEntry } from './entries.ts'
+import { blockOf, bytesOf, compareEntries, describe, type Entry, putEntry } from './entries.ts'
 
 interface Read {
   readonly entries: string[]
   readonly common: number[]
-}
-
-function blockOf(entries: readonly Entry[], restartInterval: number): Block {
-  const builder = new BlockBuilder(restartInterval, 16)
-  for (const { key, low, high, value } of entries) {
-    const encoded = encodeInternalKey(key, 0, key.length, low, high)
-    builder.add(encoded, encoded.length, value, 0, value.length)
-  }
-  return new Block(builder.finish().slice(), 'f.ldb', 7)
 }
 
 function readAll(cursor: OrderedCursor, blocks: readonly Block[], read: Read = { entries: [], common: [] }): Read {
