@@ -9,14 +9,14 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   check,
   checkLater,
   expect,
-  makeProject,
+  makeUsingProject,
   manifest,
   nodeBinary,
   onDemand,
@@ -153,11 +153,7 @@ async function answerOf([name, [binary, run]], project, directory) {
 
 const scratch = mkdtempSync(join(tmpdir(), 'varve-runtimes-'))
 try {
-  const project = join(scratch, 'project')
-  check('npm pack', 'npm', ['pack', '--ignore-scripts', '--pack-destination', scratch], { cwd: root })
-  const peer = `abstract-level@${manifest.peerDependencies['abstract-level']}`
-  makeProject(project, 'install the package', [join(scratch, `varve-${manifest.version}.tgz`), peer])
-  copyFileSync(join(root, 'tools/runtimes/use.mjs'), join(project, 'use.mjs'))
+  const project = makeUsingProject(scratch)
   const chosen = process.argv.slice(2)
   const waiting = Object.entries(runtimes()).filter(([name]) => chosen.length === 0 || chosen.includes(name))
   // Two at a time: most of the time goes by in one thread each.

@@ -8,10 +8,10 @@
  * comes from npm into .runtimes/. Arguments are parts of paths of tests, to run these instead.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { check, expect, makeProject, manifest, onDemand, root, summarize } from './package/checks.mjs'
+import { expect, makeUsingProject, manifest, onDemand, root, summarize } from './package/checks.mjs'
 
 /** Of those that Wine runs: what npm calls them. The first one runs the tests. */
 const VERSIONS = ['20', '22']
@@ -97,11 +97,7 @@ let logs = 0
 const scratch = mkdtempSync(join(tmpdir(), 'varve-windows-'))
 try {
   makeDrive()
-  const project = join(scratch, 'project')
-  check('npm pack', 'npm', ['pack', '--ignore-scripts', '--pack-destination', scratch], { cwd: root })
-  const peer = `abstract-level@${manifest.peerDependencies['abstract-level']}`
-  makeProject(project, 'install the package', [join(scratch, `varve-${manifest.version}.tgz`), peer])
-  copyFileSync(join(root, 'tools/runtimes/use.mjs'), join(project, 'use.mjs'))
+  const project = makeUsingProject(scratch)
   const chosen = process.argv.slice(2)
   for (const version of VERSIONS) {
     // npm installs what is for another system only if it is forced to.

@@ -3,7 +3,7 @@
  * that are installed when they are first needed, into the ignored folder .runtimes/ (remove it to have them anew).
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -57,6 +57,16 @@ export function makeProject(directory, what, packages) {
   mkdirSync(directory, { recursive: true })
   writeFileSync(join(directory, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }\n')
   check(what, 'npm', ['install', ...INSTALL, ...packages], { cwd: directory })
+}
+
+/** A project in `scratch` that has the package, packed, its peer, and tools/runtimes/use.mjs. @returns where it is */
+export function makeUsingProject(scratch) {
+  const project = join(scratch, 'project')
+  check('npm pack', 'npm', ['pack', '--ignore-scripts', '--pack-destination', scratch], { cwd: root })
+  const peer = `abstract-level@${manifest.peerDependencies['abstract-level']}`
+  makeProject(project, 'install the package', [join(scratch, `varve-${manifest.version}.tgz`), peer])
+  copyFileSync(join(root, 'tools/runtimes/use.mjs'), join(project, 'use.mjs'))
+  return project
 }
 
 /**
