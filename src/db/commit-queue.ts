@@ -3,14 +3,15 @@
  * is the driver's business (commit-driver.ts).
  *
  *   join     encode the write into the group at the queue's end
- *   begin    number the oldest group, append it to the log, and hand it to the operating system as its durability asks
- *            (for `disk` the driver now has the log made durable)
+ *   begin    for `disk`, make the log's name durable; number the oldest group, append it to the log, and hand it to the operating
+ *            system as its durability asks (for `disk` the driver now has the log made durable)
  *   finish   insert the group into the MemTable, publish its sequence, settle it
  *
  * Invariants  (1) at most one group is between begin and finish; sequence order is commit order is visibility order
  *             (2) a group becomes visible only once its durability is reached
  *             (3) a failure in begin, or of the sync, poisons the database: that group is indeterminate, the groups behind
- *                 it are not written, and sequence numbers are never used again (rules D11, D12)
+ *                 it are not written, and sequence numbers are never used again (rules D11, D12). Only where the log's name is not
+ *                 durable for want of descriptors has nothing happened: that group is refused, and the next one tries again
  *             (4) phases look at the state they find, so a synchronous writer may complete a group that an asynchronous
  *                 one began; the latter finds it settled
  * Threads     belongs to the database's thread
