@@ -30,6 +30,7 @@ const PAGES = {
   Measured: [
     'bench/README.md',
     'bench/report/report.md',
+    'bench/report-xeon/report.md',
     'docs/memtable-benchmark.md',
     'docs/level-benchmark.md',
     'docs/growth/growth.md',
