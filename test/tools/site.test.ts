@@ -1,10 +1,13 @@
-/** The check of the finished site: what leads nowhere is found, and nothing else. The site itself is made by `npm run site`. */
+/** What the site is made of, and the check of the finished one: what leads nowhere is found, and nothing else. The site itself is made by `npm run site`. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { it } from 'node:test'
 import { checkSite } from '../../tools/site/check-site.ts'
+import { documents } from '../../tools/site/page-list.ts'
+import { linksOf } from '../../tools/tidy/tree.ts'
+import { repository } from '../support/paths.ts'
 
 function check(files: Readonly<Record<string, string>>): readonly string[] {
   const directory = mkdtempSync(join(tmpdir(), 'varve-site-'))
@@ -46,4 +49,14 @@ it('a missing file, picture or place is a problem', () => {
     'a/b.html: ../#gone leads to no place in index.html',
     'a/b.html: ./ leads nowhere',
   ])
+})
+
+it('what a page links to, if it is Markdown, is a page', () => {
+  const pages = ['README.md', ...documents(repository())]
+  for (const page of pages) {
+    for (const { line, path } of linksOf(page, readFileSync(repository(page), 'utf8'))) {
+      if (path.endsWith('.md'))
+        assert.ok(pages.includes(path), `${page}:${line}: ${path} is not in tools/site/page-list.ts`)
+    }
+  }
 })

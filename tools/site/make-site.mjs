@@ -6,7 +6,8 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Application, Converter, KindRouter, OptionDefaults, ReflectionKind } from 'typedoc'
 import { checkSite } from '../../.build/tools/site/check-site.js'
-import { addLinkedPages, documents, GROUPS, settle, takeHeading } from './pages.mjs'
+import { documents, GROUPS } from '../../.build/tools/site/page-list.js'
+import { addLinkedPages, settle, takeHeading } from './pages.mjs'
 import { describe, leaveOut, linkPages, nameModules } from './reference.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

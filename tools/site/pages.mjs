@@ -1,64 +1,14 @@
 /**
- * pages: the Markdown of the repository as pages of the site. A page is named by its heading, stands in a group, and has
+ * pages: the Markdown of the repository (page-list.ts) as pages of the site. A page is named by its heading, stands in a group, and has
  * its path as its address. A file of code that a page links to becomes a page, too; a folder is its README.md.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { posix } from 'node:path'
 import { DocumentReflection, ReflectionKind } from 'typedoc'
-
-const DECISIONS = 'Decisions'
-/** In the order in which they are shown. The rest of docs/guides goes to the guides, of docs/rfcs to the decisions, of docs/ inside. */
-const PAGES = {
-  Guides: [
-    'docs/guides/README.md',
-    'docs/guides/getting-started.md',
-    'docs/guides/faq.md',
-    'docs/durability.md',
-    'docs/threads.md',
-    'docs/guides/production.md',
-    'docs/guides/observability.md',
-    'docs/guides/tuning.md',
-    'docs/guides/troubleshooting.md',
-    'docs/guides/files.md',
-    'docs/guides/from-classic-level.md',
-    'docs/level.md',
-    'docs/guides/from-lmdb.md',
-    'docs/guides/from-sqlite.md',
-  ],
-  Examples: ['job-queue', 'time-series', 'url-shortener'].map((name) => `examples/${name}/README.md`),
-  Inside: ['ARCHITECTURE.md', 'RELIABILITY.md', 'docs/memtable.md', 'docs/performance.md', 'conformance/README.md'],
-  Measured: [
-    'bench/README.md',
-    'bench/report/report.md',
-    'bench/report-xeon/report.md',
-    'docs/memtable-benchmark.md',
-    'docs/level-benchmark.md',
-    'docs/growth/growth.md',
-  ],
-  Project: ['CHANGELOG.md', 'CONTRIBUTING.md', 'STYLE.md', 'SECURITY.md'],
-  [DECISIONS]: ['docs/rfcs/README.md'],
-}
-const FILES = 'Files'
-
-export const GROUPS = ['Guides', 'Examples', 'Modules', 'Inside', DECISIONS, 'Measured', 'Project', '*', FILES]
+import { FILES, groupOf } from '../../.build/tools/site/page-list.js'
 
 /** Extension → language, for the highlighting of code. */
 const LANGUAGES = { cpp: 'cpp', hpp: 'cpp', go: 'go', mjs: 'js', rs: 'rust', ts: 'ts' }
-
-/** Paths of all pages from the root of the repository. */
-export function documents(root) {
-  const listed = Object.values(PAGES).flat()
-  const found = readdirSync(posix.join(root, 'docs'), { recursive: true })
-    .map((name) => posix.join('docs', name.replaceAll('\\', '/')))
-    .filter((path) => path.endsWith('.md') && !listed.includes(path))
-  return [...listed, ...found.sort()]
-}
-
-function groupOf(path) {
-  if (path.startsWith('docs/rfcs/')) return DECISIONS
-  if (path.startsWith('docs/guides/')) return 'Guides'
-  return Object.keys(PAGES).find((group) => PAGES[group].includes(path)) ?? 'Inside'
-}
 
 /** Give a page that was read its name, its group and its address. */
 export function settle(root, document) {
@@ -90,7 +40,7 @@ export function addLinkedPages(root, project) {
     if (statSync(absolute).isDirectory()) addFolder(project, path, absolute)
     else if (language !== undefined) addCode(root, project, path, language)
     else if (path.endsWith('.md'))
-      throw new Error(`${path} is linked to, but is no page: add it to tools/site/pages.mjs`)
+      throw new Error(`${path} is linked to, but is no page: add it to tools/site/page-list.ts`)
   }
 }
 

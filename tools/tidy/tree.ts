@@ -82,9 +82,17 @@ function isUsed(
   )
 }
 
-/** Links to files of the repository that are not there. Fenced and inline code is passed over. */
-export function checkLinks(path: string, text: string, isThere: (path: string) => boolean): Finding[] {
-  const findings: Finding[] = []
+/** A link in Markdown to a file or directory of the repository. */
+interface Link {
+  readonly line: number
+  readonly target: string
+  /** From the root. */
+  readonly path: string
+}
+
+/** The links of a Markdown file within the repository. Fenced and inline code is passed over. */
+export function linksOf(path: string, text: string): Link[] {
+  const links: Link[] = []
   let isFenced = false
   text.split('\n').forEach((line, i) => {
     if (/^\s*(```|~~~)/.test(line)) isFenced = !isFenced
@@ -94,13 +102,17 @@ export function checkLinks(path: string, text: string, isThere: (path: string) =
       const target = (inline ?? reference).replace(/[#?].*$/, '')
       if (target === '' || /^[a-z][a-z0-9+.-]*:|^\/\//i.test(target)) continue
       const base = target.startsWith('/') ? '.' : posix.dirname(path)
-      const resolved = posix.join(base, decodeURIComponent(target)).replace(/\/$/, '')
-      if (isThere(resolved)) continue
-      const advice = 'Mend the link, or say it without one: a reader follows it in good faith.'
-      findings.push({ path, line: i + 1, message: `the link to ${target} leads nowhere`, advice })
+      links.push({ line: i + 1, target, path: posix.join(base, decodeURIComponent(target)).replace(/\/$/, '') })
     }
   })
-  return findings
+  return links
+}
+
+/** Links to files of the repository that are not there. */
+export function checkLinks(path: string, text: string, isThere: (path: string) => boolean): Finding[] {
+  const advice = 'Mend the link, or say it without one: a reader follows it in good faith.'
+  const broken = linksOf(path, text).filter((link) => !isThere(link.path))
+  return broken.map(({ line, target }) => ({ path, line, message: `the link to ${target} leads nowhere`, advice }))
 }
 
 /** Words that must not be committed. */
