@@ -25,7 +25,7 @@ export const CRASHES: Search = {
 export const CRASH: Campaign = {
   name: CRASHES.name,
   title: 'a crash before every file-system call, and another one after it',
-  ciSeconds: 95,
+  ciSeconds: 80,
   longShare: 12,
   run: (context) => runSearch(context, CRASHES),
 

@@ -19,7 +19,7 @@ const SPECIAL_SHARE = 0.2
 export const DAMAGE: Campaign = {
   name: 't06-damage',
   title: 'every byte of every file kind damaged',
-  ciSeconds: 55,
+  ciSeconds: 42,
   longShare: 9,
   run,
   replay,

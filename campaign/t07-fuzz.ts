@@ -12,7 +12,7 @@ import { runLanes } from './lane/lane.ts'
 export const FUZZ: Campaign = {
   name: 't07-fuzz',
   title: 'every decoder on hostile inputs',
-  ciSeconds: 75,
+  ciSeconds: 65,
   longShare: 14,
   run,
   replay,

@@ -30,7 +30,7 @@ interface Outcome {
 export const THREADS: Campaign = {
   name: 't10-threads',
   title: 'shared memory: all interleavings to a bound, mutants, and real threads',
-  ciSeconds: 50,
+  ciSeconds: 42,
   longShare: 9,
   // All interleavings of the same few steps.
   sameThings: ['schedules'],

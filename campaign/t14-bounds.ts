@@ -19,7 +19,7 @@ const YIELD = 64
 export const BOUNDS: Campaign = {
   name: 't14-bounds',
   title: 'memory for hostile databases',
-  ciSeconds: 20,
+  ciSeconds: 15,
   longShare: 0.5,
   sameThings: 'all',
   run,

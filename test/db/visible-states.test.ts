@@ -16,7 +16,7 @@ import { WriteBatch } from '../../src/public/index.ts'
 import { withDirectory } from '../compat/engines.ts'
 
 const seed = Number(process.env.VARVE_SEED ?? Math.floor(Math.random() * 2 ** 31))
-const runs = Number(process.env.VARVE_RUNS ?? 1200)
+const runs = Number(process.env.VARVE_RUNS ?? 800)
 
 const KEYS = 9
 const SMALL: Options = { writeBufferBytes: 4096, maxFileBytes: 4096, levelBytes: 4096 }

@@ -10,7 +10,7 @@ import { Lives } from '../../campaign/kill/lives.ts'
 import { Prng } from '../../src/base/prng.ts'
 
 const seed = Number(process.env.VARVE_SEED ?? Math.floor(Math.random() * 2 ** 31))
-const kills = Number(process.env.VARVE_KILLS ?? 40)
+const kills = Number(process.env.VARVE_KILLS ?? 25)
 
 describe(`after kill -9 (VARVE_SEED=${seed})`, { concurrency: true }, () => {
   const prng = new Prng(seed)
