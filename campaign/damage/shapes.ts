@@ -123,8 +123,8 @@ class Author {
   }
 
   /**
-   * The files as they are now, as if the process had been killed; without the room in logs, which a crash may take, and whose 32 KiB of
-   * zeros would be most of what is damaged (test/log/log-room.test.ts damages them).
+   * The files as they are now, as if the process had been killed; without the room in logs, which a crash may take, and whose zeros
+   * would be most of what is damaged (test/log/log-room.test.ts damages them).
    */
   shape(name: string): Shape {
     const { memory } = this

@@ -39,7 +39,8 @@ export interface WritableFile {
   syncAhead?(): void
   /**
    * Have the file be `limit` bytes long, with zeros behind what was appended, or end with what was appended if that is longer.
-   * Appends go on where they were; a sync of them need not write a new length, which is up to half of what it takes.
+   * Appends go on where they were; a sync of them need not write a new length, nor take blocks of the disk if the zeros were written,
+   * which is up to half of what it takes.
    * Promises nothing, throws nothing: without it, the file only grows as it is appended to. Absent where that is as good.
    */
   reserve?(limit: number): void

@@ -22,6 +22,7 @@ import type { WritableFile } from '../base/environment.ts'
 import { logName } from '../base/filename.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
+import { ROOM_FOR_BYTES } from '../log/log-room.ts'
 import { LogWriter } from '../log/log-writer.ts'
 import type { DatabaseDirectory } from './database-directory.ts'
 
@@ -227,7 +228,8 @@ export class WriteAheadLog {
   /** Before a sync: one of a file that has been synced before is not the last one. */
   #makeRoom(): void {
     const { writer, syncedBytes } = this.#active
-    if (syncedBytes > 0 && syncedBytes < writer.bytes) writer.makeRoom()
+    const unsynced = writer.bytes - syncedBytes
+    if (syncedBytes > 0 && unsynced > 0 && unsynced <= ROOM_FOR_BYTES) writer.makeRoom()
   }
 
   #addMarker(sequence: SequenceNumber): void {

@@ -38,6 +38,7 @@ const HELD_CODES = ['EPERM', 'EACCES', 'EBUSY']
 const REPLACE_WAIT_MAX_MS = 512
 /** Each has a descriptor until its thread's event loop has turned. */
 const SYNCS_AHEAD_MAX = 16
+const ZEROS = new Uint8Array(32 * 1024)
 let syncsAheadRunning = 0
 
 export class NodeFiles implements FileSystem {
@@ -304,10 +305,14 @@ class NodeWritableFile implements WritableFile {
     )
   }
 
+  /** The length first, so that zeros are behind what was appended even if none can be written; writing them takes the blocks for it. */
   reserve(limit: number): void {
     if (this.#fd < 0 || this.#closing || this.#failure !== undefined) return
     try {
       fs.ftruncateSync(this.#fd, Math.max(limit, this.#end))
+      for (let at = this.#end; at < limit; at += ZEROS.length) {
+        fs.writeSync(this.#fd, ZEROS, 0, Math.min(ZEROS.length, limit - at), at)
+      }
     } catch {
       // A limit of the process or the disk; whether what is appended fits, the append says.
     }

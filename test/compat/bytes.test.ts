@@ -11,6 +11,7 @@ import type { RandomAccessFile } from '../../src/base/environment.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { batchCount, HEADER_BYTES } from '../../src/batch/batch-format.ts'
 import { LogReader } from '../../src/log/log-reader.ts'
+import { ROOM_BYTES } from '../../src/log/log-room.ts'
 import { testdata } from '../support/paths.ts'
 import {
   ascii,
@@ -181,7 +182,7 @@ test('synced writes put markers into the log, and room behind it, and change not
     for (const write of small) await varve.write(write)
     const file = onlyFile(directory, '.log')
     const log = file.subarray(0, file.findLastIndex((byte) => byte !== 0) + 1)
-    assert.equal(file.length, 32768)
+    assert.equal(file.length, ROOM_BYTES)
     // One at the file's beginning, and one before each write that follows a sync.
     assert.equal(log.length - level.log.length, small.length * (7 + HEADER_BYTES))
     assert.deepEqual(records(log), records(level.log))

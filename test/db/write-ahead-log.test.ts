@@ -7,6 +7,7 @@ import * as Batch from '../../src/batch/batch-format.ts'
 import { DatabaseDirectory } from '../../src/db/database-directory.ts'
 import { WriteAheadLog } from '../../src/db/write-ahead-log.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { ROOM_BYTES, ROOM_FOR_BYTES } from '../../src/log/log-room.ts'
 import { recordEnds } from './directories.ts'
 
 /** A log without markers has them neither at its beginning nor after a sync. */
@@ -124,7 +125,7 @@ for (const [what, sync, counts] of SYNCS) {
   })
 }
 
-test('a file that is synced again gets room to the end of its block, once, and loses it when it is closed', async () => {
+test('a file that is synced again gets room, once, and loses it when it is closed', async () => {
   const { memory, log } = begin(true)
   const bytes = (name: string): number | undefined => memory.files.status(`/db/${name}`)?.bytes
   rotate(log, 3, 1)
@@ -133,20 +134,34 @@ test('a file that is synced again gets room to the end of its block, once, and l
   assert.equal(bytes('000003.log'), 42, 'the first sync may be the last')
   add(log, 2)
   log.sync()
-  assert.deepEqual([bytes('000003.log'), log.bytes], [32768, 84])
-  for (let sequence = 3; log.bytes < 32768; sequence++) add(log, sequence)
+  assert.deepEqual([bytes('000003.log'), log.bytes], [ROOM_BYTES, 84])
+  for (let sequence = 3; log.bytes < ROOM_BYTES; sequence++) {
+    add(log, sequence)
+    if (sequence % 100 === 0) log.sync()
+  }
   log.flush()
   const beyond = log.bytes
   assert.equal(bytes('000003.log'), beyond)
   await log.syncLater()
-  assert.equal(bytes('000003.log'), 65536)
-  rotate(log, 4, 3000)
+  assert.equal(bytes('000003.log'), 2 * ROOM_BYTES)
+  rotate(log, 4, 9000)
   log.sync()
   assert.equal(bytes('000004.log'), 19)
   log.dropBelow(fileNumber(4))
   assert.equal(bytes('000003.log'), beyond)
   log.close()
   assert.equal(bytes('000004.log'), 19)
+})
+
+test('what is synced in large pieces gets no room', () => {
+  const { memory, log } = begin(true)
+  rotate(log, 3, 1)
+  let sequence = 1
+  for (const piece of [1, ROOM_FOR_BYTES + 1, ROOM_FOR_BYTES + 1]) {
+    for (const end = log.bytes + piece; log.bytes < end; sequence++) add(log, sequence)
+    log.sync()
+    assert.equal(memory.files.status('/db/000003.log')?.bytes, log.bytes)
+  }
 })
 
 test('a log that is told of a failure takes no more', () => {

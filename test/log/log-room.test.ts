@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dumpLog } from '../../src/inspect/dump-log.ts'
-import { BLOCK_BYTES } from '../../src/log/log-format.ts'
+import { BLOCK_BYTES, HEADER_BYTES } from '../../src/log/log-format.ts'
 import { LogReader } from '../../src/log/log-reader.ts'
-import { roomLimit } from '../../src/log/log-room.ts'
+import { ROOM_BYTES, roomLimit } from '../../src/log/log-room.ts'
 import { LogSalvage } from '../../src/log/log-salvage.ts'
 import { LogWriter } from '../../src/log/log-writer.ts'
 import { MemoryFile, MemoryWritableFile } from '../support/memory-file.ts'
@@ -39,6 +39,8 @@ function changed(log: Uint8Array, at: number): Uint8Array {
   return copy
 }
 
+/** Of one record that fills the rest of the room, in each of its blocks. */
+const HEADERS = (ROOM_BYTES / BLOCK_BYTES) * HEADER_BYTES
 const ROOM = logIn(BLOCK_BYTES, 93)
 const LOGS: readonly (readonly [what: string, log: Uint8Array, read: string, gaps: string])[] = [
   ['zeros to the end of the block', ROOM, 'room at 100', ''],
@@ -46,9 +48,12 @@ const LOGS: readonly (readonly [what: string, log: Uint8Array, read: string, gap
   ['zeros behind the trailer of a block', logIn(2 * BLOCK_BYTES, BLOCK_BYTES - 10), 'room at 32768', ''],
   ['no zeros', logIn(100, 93), 'end', ''],
   ['zeros up to somewhere', ROOM.slice(0, 5000), 'fault at 100', '100+4900'],
-  ['zeros of more than a block', logIn(3 * BLOCK_BYTES, BLOCK_BYTES - 7), 'fault at 32768', '32768+65536'],
+  ['zeros of several blocks', logIn(ROOM_BYTES, 93), 'room at 100', ''],
+  ['as many zeros as may be', logIn(BLOCK_BYTES + ROOM_BYTES, BLOCK_BYTES - 7), 'room at 32768', ''],
+  ['a block of zeros more', logIn(2 * BLOCK_BYTES + ROOM_BYTES, BLOCK_BYTES - 7), 'fault at 32768', '32768+163840'],
   ['a byte among the zeros', changed(ROOM, 20_000), 'fault at 100', '100+32668'],
   ['a byte at the end of the zeros', changed(ROOM, BLOCK_BYTES - 1), 'fault at 100', '100+32668'],
+  ['a byte in a block behind', changed(logIn(ROOM_BYTES, 93), ROOM_BYTES - 1), 'fault at 100', '100+130972'],
   ['zeros from the first byte on', new Uint8Array(BLOCK_BYTES), 'fault at 0', '0+32768'],
   [
     'zeros in place of the end of a record',
@@ -66,7 +71,7 @@ test('room ends where a block does, and there always is some', () => {
   const limits = [1, 100, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1].map((bytes) => roomLimit(bytes))
   assert.deepEqual(
     limits,
-    [1, 1, 1, 2, 2].map((blocks) => blocks * BLOCK_BYTES),
+    [0, 0, 0, 1, 1].map((blocks) => blocks * BLOCK_BYTES + ROOM_BYTES),
   )
 })
 
@@ -80,14 +85,14 @@ test('room is made where there is none left, is given back at the end, and is no
   }
   const writer = new LogWriter(file)
   add(writer, 93)
-  add(writer, BLOCK_BYTES - 100 - 8)
-  assert.deepEqual(asked, [BLOCK_BYTES])
+  add(writer, ROOM_BYTES - writer.bytes - HEADERS - 1)
+  assert.deepEqual(asked, [ROOM_BYTES])
   add(writer, 0)
-  assert.deepEqual(asked, [BLOCK_BYTES, 2 * BLOCK_BYTES])
+  assert.deepEqual(asked, [ROOM_BYTES, 2 * ROOM_BYTES])
   writer.fail()
   writer.makeRoom()
   writer.close()
-  assert.deepEqual(asked.splice(0), [BLOCK_BYTES, 2 * BLOCK_BYTES, 0])
+  assert.deepEqual(asked.splice(0), [ROOM_BYTES, 2 * ROOM_BYTES, 0])
   const failed = new LogWriter(file)
   failed.fail()
   failed.makeRoom()
@@ -95,8 +100,8 @@ test('room is made where there is none left, is given back at the end, and is no
   assert.deepEqual(asked, [])
   const full = new LogWriter(Object.assign(new MemoryWritableFile(), { reserve: file.reserve }))
   add(full, 1)
-  add(full, BLOCK_BYTES - 8 - 7)
-  assert.deepEqual(asked, [BLOCK_BYTES, 2 * BLOCK_BYTES], 'as many bytes as there was room for')
+  add(full, ROOM_BYTES - full.bytes - HEADERS)
+  assert.deepEqual(asked, [ROOM_BYTES, 2 * ROOM_BYTES], 'as many bytes as there was room for')
 })
 
 test('a dump says what it is', () => {
