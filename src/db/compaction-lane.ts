@@ -8,8 +8,8 @@
  *            is whole go on, and so do compactions elsewhere. A failure of the MANIFEST poisons the database.
  *            An output that does not read back as it was written is the disk's or the memory's, and is written anew.
  * The end    A compaction can be thrown away: its inputs are still there. Closing the executor aborts a running job.
- * Several    at once would need a list in place of #running, and nothing else here: inputs are marked in `busy` already,
- *            and the picker works around them. One is what two cores have room for beside the writer and a flush.
+ * One        at a time is what two cores have room for beside the writer and a flush. With several, the picker would also have
+ *            to know where the others write to: outputs can overlap though no inputs do (docs/rfcs/0007-compaction.md).
  * Threads    belongs to the database's thread
  */
 import type { Environment } from '../base/environment.ts'

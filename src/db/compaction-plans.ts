@@ -22,7 +22,7 @@ export function pickerOptions(options: ResolvedOptions): PickerOptions {
   return { level0Tables, levelBytes, multiplier: LEVEL_MULTIPLIER, maxFileBytes }
 }
 
-/** All that a decision is made of. The lane has no compaction under way when it decides. */
+/** All that a decision is made of. */
 export function pickContext(engine: Engine): PickContext {
   const { readState, options, versions, busy, hints, snapshots } = engine
   return {
@@ -30,7 +30,6 @@ export function pickContext(engine: Engine): PickContext {
     comparator: options.comparator,
     options: engine.pickerOptions,
     pointers: versions.compactPointers,
-    running: [],
     busy,
     hints: hints.all,
     oldestSnapshot: snapshots.oldest,

@@ -1,5 +1,5 @@
 /**
- * CompactionPicker: decides which compaction is the most pressing one. Pure: a version, what is under way and what readers
+ * CompactionPicker: decides which compaction is the most pressing one. Pure: a version, the tables that are busy and what readers
  * noticed go in, a decision comes out.
  *
  * Order      (1) levels over their target, the fullest first; within a level round robin, beginning after its pointer
@@ -15,7 +15,7 @@
 import { compareInternalKeys } from '../base/internal-key.ts'
 import type { Bytes, Level } from '../base/types.ts'
 import type { Compaction, CompactionHint } from './compaction.ts'
-import { isBusy, type PickContext, planCompaction, type Seed } from './compaction-plan.ts'
+import { type PickContext, planCompaction, type Seed } from './compaction-plan.ts'
 import { compareFiles, type FileMetadata } from './file-metadata.ts'
 import { levelScores, totalBytes } from './level-sizes.ts'
 import { type KeyRange, overlappingFiles, rangeOf } from './overlap.ts'
@@ -39,7 +39,7 @@ export function pickCompaction(context: PickContext): Compaction | undefined {
  */
 export function pickAtRest(context: PickContext): Compaction | undefined {
   for (const file of inTurn(context, 0)) {
-    const compaction = isBusy(context, file) ? undefined : planDown(context, { reason: 'rest', level: 0, file })
+    const compaction = context.busy.has(file.number) ? undefined : planDown(context, { reason: 'rest', level: 0, file })
     if (compaction !== undefined && isWorthRest(compaction)) return compaction
   }
   return undefined
@@ -55,7 +55,7 @@ function isWorthRest({ upper, lower }: Compaction): boolean {
  * together make up a table of full size; of level 0, all. Whoever wants the whole range goes on behind the largest key of
  * `upper`, or asks again until there are none.
  * @param outputLevel level + 1; or `level`, which is not 0, to rewrite in place
- * @returns undefined if no table overlaps; 'busy' if something under way is in the way
+ * @returns undefined if no table overlaps; 'busy' if a busy table is in the way
  */
 export function planManual(
   context: PickContext,
@@ -88,7 +88,7 @@ function pickBySize(context: PickContext): Compaction | undefined {
   for (const level of due) {
     const reason = level === 0 && isDueByTables(context) ? 'level0-tables' : 'level-bytes'
     for (const file of inTurn(context, level)) {
-      const compaction = isBusy(context, file) ? undefined : planDown(context, { reason, level, file })
+      const compaction = context.busy.has(file.number) ? undefined : planDown(context, { reason, level, file })
       if (compaction !== undefined) return compaction
     }
   }
@@ -162,7 +162,7 @@ function planTombstones(
   const candidates: { readonly file: FileMetadata; readonly level: Level; readonly value: number }[] = []
   for (const level of context.version.levels.keys()) {
     for (const file of overlappingFiles(context.comparator, context.version, level, range)) {
-      const value = canDropTombstones(context, file) && !isBusy(context, file) ? worth(file) : undefined
+      const value = canDropTombstones(context, file) && !context.busy.has(file.number) ? worth(file) : undefined
       if (value !== undefined) candidates.push({ file, level, value })
     }
   }

@@ -4,8 +4,6 @@
  *   begin with tables of one level → what must go with them → the tables below that overlap → more of the upper level, if
  *   that takes none more below and stays within bounds → grandparents → can it be a mere move?
  *
- * Running    compactions may run beside one another if they have no table in common and do not write to one range of one
- *            level: with gaps between their inputs, outputs of both could overlap though no input does.
  * Source     google/leveldb db/version_set.cc (SetupOtherInputs)
  */
 import { assert } from '../base/assert.ts'
@@ -15,7 +13,7 @@ import type { FileNumber, Level, SequenceNumber } from '../base/types.ts'
 import type { Compaction, CompactionHint, CompactionReason } from './compaction.ts'
 import type { FileMetadata } from './file-metadata.ts'
 import { type LevelSizes, totalBytes } from './level-sizes.ts'
-import { overlappingFiles, rangeOf, rangesOverlap, withBoundaryFiles } from './overlap.ts'
+import { overlappingFiles, rangeOf, withBoundaryFiles } from './overlap.ts'
 import type { Version } from './version.ts'
 import type { LevelKey } from './version-edit.ts'
 
@@ -35,9 +33,7 @@ export interface PickContext {
   readonly comparator: Comparator
   readonly options: PickerOptions
   readonly pointers: readonly LevelKey[]
-  /** Compactions under way: their tables are left alone, and so are the ranges they write to. */
-  readonly running: readonly Compaction[]
-  /** Further tables to leave alone, such as those that a flush under way will drop. */
+  /** Tables to leave alone, such as those that a flush under way will drop. */
   readonly busy: ReadonlySet<FileNumber>
   /** What readers noticed, the most pressing first. */
   readonly hints: readonly CompactionHint[]
@@ -61,7 +57,7 @@ interface Inputs {
   readonly lower: readonly FileMetadata[]
 }
 
-/** @returns undefined if something under way is in the way */
+/** @returns undefined if a busy table is in the way */
 export function planCompaction(context: PickContext, seed: Seed): Compaction | undefined {
   const { comparator, version } = context
   const { level, outputLevel, reason } = seed
@@ -73,7 +69,7 @@ export function planCompaction(context: PickContext, seed: Seed): Compaction | u
   const files = level === 0 ? seed.files : withBoundaryFiles(comparator, version.levels[level], seed.files)
   const plain = { upper: files, lower: isInPlace ? [] : lowerInputs(context, outputLevel, files) }
   const grown = isInPlace ? undefined : expand(context, seed, plain)
-  const inputs = [grown, plain].find((some) => some !== undefined && isFree(context, outputLevel, some))
+  const inputs = [grown, plain].find((some) => some !== undefined && isFree(context, some))
   if (inputs === undefined) return undefined
   const { upper, lower } = inputs
   const grandparents = grandparentsOf(context, outputLevel, inputs)
@@ -130,20 +126,6 @@ function isTrivialMove(
   return totalBytes(grandparents) <= GRANDPARENT_FILES_MAX * maxFileBytes
 }
 
-function isFree(context: PickContext, outputLevel: Level, { upper, lower }: Inputs): boolean {
-  const { comparator, running } = context
-  const files = [...upper, ...lower]
-  if (files.some((file) => isBusy(context, file))) return false
-  const range = rangeOf(comparator, files)
-  return !running.some(
-    (other) =>
-      other.outputLevel === outputLevel &&
-      rangesOverlap(comparator, range, rangeOf(comparator, [...other.upper, ...other.lower])),
-  )
-}
-
-/** Whether a table is to be left alone. */
-export function isBusy({ busy, running }: PickContext, { number }: FileMetadata): boolean {
-  const isNumber = (file: FileMetadata): boolean => file.number === number
-  return busy.has(number) || running.some(({ upper, lower }) => upper.some(isNumber) || lower.some(isNumber))
+function isFree({ busy }: PickContext, { upper, lower }: Inputs): boolean {
+  return ![...upper, ...lower].some(({ number }) => busy.has(number))
 }

@@ -7,8 +7,7 @@
  *             (2) below level 0, if the versions of a user key continue from a table of `upper` into the next one, that one
  *                 is in `upper` too; the same holds for `lower` (LevelDB's boundary rule; it was late for `lower`)
  *             (3) `lower` holds every table of the output level that overlaps `upper`
- *             (4) no table of it is part of another compaction, or is being dropped; no other compaction writes to the same
- *                 range of the same level
+ *             (4) no table of it is part of another compaction, or is being dropped
  * Source      google/leveldb db/version_set.cc
  */
 import type { Bytes, FileNumber, Level } from '../base/types.ts'

@@ -31,7 +31,7 @@ export function rangeOf(comparator: Comparator, files: readonly FileMetadata[]):
   return { smallest, largest }
 }
 
-export function rangesOverlap(comparator: Comparator, a: KeyRange, b: KeyRange): boolean {
+function rangesOverlap(comparator: Comparator, a: KeyRange, b: KeyRange): boolean {
   return !endsBefore(comparator, a, b) && !endsBefore(comparator, b, a)
 }
 

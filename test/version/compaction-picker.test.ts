@@ -1,7 +1,7 @@
 /** Which compaction is picked, of versions drawn as text. */
 import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
-import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
+import { type FileNumber, fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import type { Compaction, CompactionHint } from '../../src/version/compaction.ts'
 import { pickAtRest, pickCompaction, planManual } from '../../src/version/compaction-picker.ts'
 import type { PickContext, PickerOptions } from '../../src/version/compaction-plan.ts'
@@ -22,7 +22,8 @@ import { describeKey, drawnKey, drawnVersion } from './drawn-version.ts'
 class Picker {
   #version = Version.empty(bytewiseComparator)
   #options: PickerOptions = { level0Tables: 4, levelBytes: 100, multiplier: 10, maxFileBytes: 10 }
-  #running: Compaction[] = []
+  /** Inputs of the compactions that have begun. */
+  readonly #inputs = new Set<FileNumber>()
 
   handle(command: Command): string {
     switch (command.name) {
@@ -33,11 +34,7 @@ class Picker {
       case 'begin':
         return this.#pick(command)
       case 'manual':
-      case 'begin-manual':
         return this.#manual(command)
-      case 'end':
-        this.#running = []
-        return ''
       case 'level-bytes':
         return `${levelBytesFor(command.number('memtable') * 2 ** 20, 4) / 2 ** 20} MiB`
       default:
@@ -46,7 +43,7 @@ class Picker {
   }
 
   #draw(command: Command): string {
-    if (!command.has('keep')) this.#running = []
+    this.#inputs.clear()
     this.#version = drawnVersion(command.lines)
     this.#options = {
       level0Tables: command.number('level0', 4),
@@ -63,8 +60,12 @@ class Picker {
     const pick = command.name === 'pick-at-rest' ? pickAtRest : pickCompaction
     const compaction = pick(this.#context(command))
     if (compaction === undefined) return 'nothing'
-    if (command.name === 'begin') this.#running.push(compaction)
+    if (command.name === 'begin') this.#begin(compaction)
     return this.#describe(compaction, command.has('deeper'))
+  }
+
+  #begin({ upper, lower }: Compaction): void {
+    for (const { number } of [...upper, ...lower]) this.#inputs.add(number)
   }
 
   #manual(command: Command): string {
@@ -74,7 +75,6 @@ class Picker {
     const plan = planManual(this.#context(command), level, outputLevel, key('from'), key('to'))
     if (plan === 'busy') return plan
     if (plan === undefined) return 'nothing'
-    if (command.name === 'begin-manual') this.#running.push(plan)
     return this.#describe(plan, command.has('deeper'))
   }
 
@@ -95,8 +95,7 @@ class Picker {
         const [level, key] = text.split(':')
         return { level: Number(level), key: drawnKey(key) }
       }),
-      running: this.#running,
-      busy: new Set(command.list('busy').map((text) => fileNumber(Number(text)))),
+      busy: new Set([...this.#inputs, ...command.list('busy').map((text) => fileNumber(Number(text)))]),
       hints,
       oldestSnapshot: command.has('snapshot') ? sequenceNumber(command.number('snapshot')) : undefined,
     }
