@@ -49,8 +49,6 @@ export class LogReader {
   recordLen: number
   /** File offset of its first fragment. */
   recordStart: number
-  /** File offset after its last fragment. */
-  recordEnd: number
   /** Set once `next` has answered false; undefined then means a clean end. */
   fault: LogFault | undefined
 
@@ -66,7 +64,6 @@ export class LogReader {
     this.recordOff = 0
     this.recordLen = 0
     this.recordStart = 0
-    this.recordEnd = 0
     this.fault = undefined
   }
 
@@ -106,7 +103,6 @@ export class LogReader {
     this.recordBuf = this.#assembly
     this.recordOff = 0
     this.recordLen = length
-    this.recordEnd = this.#position
     return true
   }
 
@@ -125,7 +121,6 @@ export class LogReader {
     this.recordOff = offset
     this.recordLen = length
     this.#position += HEADER_BYTES + length
-    this.recordEnd = this.#position
   }
 
   /** Find the fragment at #position, which moves past block trailers but not past the fragment. */
