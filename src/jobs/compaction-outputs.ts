@@ -14,7 +14,7 @@ import { getFixed32 } from '../base/coding.ts'
 import type { Comparator } from '../base/comparator.ts'
 import type { Environment, FileSystem, WritableFile } from '../base/environment.ts'
 import { tableName } from '../base/filename.ts'
-import { compareTags } from '../base/internal-key.ts'
+import { compareTags, TAG_BYTES } from '../base/internal-key.ts'
 import { type FileNumber, fileNumber } from '../base/types.ts'
 import type { OrderedCursor } from '../table/ordered-cursor.ts'
 import { TableBuilder, type TableOptions } from '../table/table-builder.ts'
@@ -22,7 +22,7 @@ import { GRANDPARENT_FILES_MAX } from '../version/compaction-plan.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { FileNumbers } from '../version/file-numbers.ts'
 import type { CompactionJob } from './compaction-job.ts'
-import { tableOptions } from './flush-job.ts'
+import { tableOptions } from './table-options.ts'
 import { type Opened, WrittenTables } from './written-tables.ts'
 
 /** Smaller tables are synced when they must be. */
@@ -148,7 +148,7 @@ export class CompactionOutputs {
   }
 
   #endsBefore({ largest }: FileMetadata, entry: OrderedCursor): boolean {
-    const end = largest.length - 8
+    const end = largest.length - TAG_BYTES
     const order = this.#comparator.compare(largest, 0, end, entry.keyBuf, 0, entry.keyLen)
     if (order !== 0) return order < 0
     return compareTags(getFixed32(largest, end), getFixed32(largest, end + 4), entry.tagLow, entry.tagHigh) < 0

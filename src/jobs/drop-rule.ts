@@ -32,7 +32,7 @@
  * Source      google/leveldb db/version_set.cc (IsBaseLevelForKey), which knows only the oldest snapshot
  */
 import type { Comparator } from '../base/comparator.ts'
-import { tagSequence, tagType } from '../base/internal-key.ts'
+import { TAG_BYTES, tagSequence, tagType } from '../base/internal-key.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
@@ -106,6 +106,6 @@ export class DropRule {
 
   /** Order of a table's first or last user key and a user key. */
   #compareEnd(end: Bytes, key: Bytes, keyOff: number, keyLen: number): number {
-    return this.#comparator.compare(end, 0, end.length - 8, key, keyOff, keyLen)
+    return this.#comparator.compare(end, 0, end.length - TAG_BYTES, key, keyOff, keyLen)
   }
 }

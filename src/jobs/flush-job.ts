@@ -14,20 +14,18 @@
 import { assert } from '../base/assert.ts'
 import { closeQuietly } from '../base/close-all.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
-import type { Codecs, Environment } from '../base/environment.ts'
+import type { Environment } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { tableName } from '../base/filename.ts'
 import { type FileNumber, MAX_SEQUENCE } from '../base/types.ts'
 import { MemTable } from '../memtable/memtable.ts'
 import type { MemTableToken } from '../memtable/memtable-options.ts'
-import { BloomFilter } from '../table/bloom-filter.ts'
-import { compressorOf } from '../table/compression.ts'
-import { TableBuilder, type TableOptions } from '../table/table-builder.ts'
+import { TableBuilder } from '../table/table-builder.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { CoveredKeys } from './covered-keys.ts'
 import { FlushEntries } from './flush-entries.ts'
 import { InputTables } from './input-tables.ts'
-import type { TableFormat } from './output-format.ts'
+import { tableOptions } from './table-options.ts'
 import { type Opened, type WritingJob, WrittenTables } from './written-tables.ts'
 
 export interface FlushJob extends WritingJob {
@@ -43,20 +41,6 @@ export interface FlushResult {
   /** undefined if there was nothing to write: range tombstones that cover nothing. */
   readonly file: FileMetadata | undefined
   readonly entries: number
-}
-
-/**
- * @param codecs the environment's
- * @throws NotSupportedError if the format asks for a compression that they lack
- */
-export function tableOptions(format: TableFormat, comparator: Comparator, codecs: Codecs | undefined): TableOptions {
-  return {
-    comparator,
-    blockBytes: format.blockBytes,
-    restartInterval: format.restartInterval,
-    filterPolicy: format.bloomBitsPerKey === 0 ? undefined : new BloomFilter(format.bloomBitsPerKey),
-    compressor: compressorOf(format.compression, codecs),
-  }
 }
 
 /**

@@ -7,8 +7,8 @@ import type { Environment, WritableFile } from '../base/environment.ts'
 import { TableBuilder } from '../table/table-builder.ts'
 import { FileNumbers } from '../version/file-numbers.ts'
 import { CompactionRun } from './compaction-job.ts'
-import { tableOptions } from './flush-job.ts'
 import type { TableFormat } from './output-format.ts'
+import { tableOptions } from './table-options.ts'
 
 const NOWHERE: WritableFile = {
   path: '',

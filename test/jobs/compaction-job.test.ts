@@ -16,7 +16,7 @@ import {
   CompactionRun,
   runCompactionJob,
 } from '../../src/jobs/compaction-job.ts'
-import { tableOptions } from '../../src/jobs/flush-job.ts'
+import { tableOptions } from '../../src/jobs/table-options.ts'
 import type { FileMetadata } from '../../src/version/file-metadata.ts'
 import { FileNumbers } from '../../src/version/file-numbers.ts'
 import { buildTable, bytesOf, compareEntries, deleteEntry, describe, type Entry, putEntry } from '../table/entries.ts'
