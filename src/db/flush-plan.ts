@@ -8,6 +8,7 @@
  * would bring its entries back. What a dropped table hid in deeper ones is hidden anew, since the job reads those.
  */
 import type { Comparator } from '../base/comparator.ts'
+import { TAG_BYTES } from '../base/internal-key.ts'
 import type { RangeCover } from '../base/range-cover.ts'
 import { type FileNumber, type Level, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
 import type { MemTable } from '../memtable/memtable.ts'
@@ -67,10 +68,10 @@ function hasStretch(
   { smallest, largest }: FileMetadata,
   isCovered: boolean,
 ): boolean {
-  cover.seek(smallest, 0, smallest.length - 8)
+  cover.seek(smallest, 0, smallest.length - TAG_BYTES)
   while (cover.sequence > 0 !== isCovered) {
     const { hasEnd, endBuf, endOff, endLen } = cover
-    if (!hasEnd || comparator.compare(endBuf, endOff, endLen, largest, 0, largest.length - 8) > 0) return false
+    if (!hasEnd || comparator.compare(endBuf, endOff, endLen, largest, 0, largest.length - TAG_BYTES) > 0) return false
     cover.seek(endBuf, endOff, endLen)
   }
   return true

@@ -104,7 +104,7 @@ export class BlockSearch {
       if (unshared < TAG_BYTES) return UNSURE
       length = shared + unshared
       const userLength = length - TAG_BYTES
-      const low = getFixed32(bytes, valOff - 8)
+      const low = getFixed32(bytes, valOff - TAG_BYTES)
       const high = getFixed32(bytes, valOff - 4)
       if (!tagIsValid(low, high)) block.damaged('an entry of unknown type or impossible sequence number')
       next = valOff + this.#valueLength

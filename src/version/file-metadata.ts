@@ -3,7 +3,7 @@
  */
 
 import type { Comparator } from '../base/comparator.ts'
-import { compareInternalKeys, userKey } from '../base/internal-key.ts'
+import { compareInternalKeys, TAG_BYTES, userKey } from '../base/internal-key.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 
 /** What whoever wrote a table knows of it. Not in the MANIFEST: of tables of an earlier opening only samples tell. */
@@ -46,8 +46,8 @@ export function coversKey(
 ): boolean {
   const { smallest, largest } = file
   return (
-    comparator.compare(key, keyOff, keyLen, smallest, 0, smallest.length - 8) >= 0 &&
-    comparator.compare(key, keyOff, keyLen, largest, 0, largest.length - 8) <= 0
+    comparator.compare(key, keyOff, keyLen, smallest, 0, smallest.length - TAG_BYTES) >= 0 &&
+    comparator.compare(key, keyOff, keyLen, largest, 0, largest.length - TAG_BYTES) <= 0
   )
 }
 

@@ -6,6 +6,7 @@
  * Source     for the sort's prefixes: Nyberg and others, AlphaSort (1994)
  */
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import { TAG_BYTES } from '../base/internal-key.ts'
 import * as Lookup from '../base/lookup.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import type { TableLookup } from './version.ts'
@@ -70,7 +71,7 @@ export class KeyBatch {
 
   /** Index of the first key at or after `begin` whose order to the user key is at least `order`. */
   #search(begin: number, internalKey: Bytes, order: number): number {
-    const length = internalKey.length - 8
+    const length = internalKey.length - TAG_BYTES
     let low = begin
     let high = this.count
     while (low < high) {

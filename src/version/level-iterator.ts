@@ -6,7 +6,7 @@
 import { EMPTY } from '../base/bytes.ts'
 import { getFixed32 } from '../base/coding.ts'
 import type { Comparator } from '../base/comparator.ts'
-import { compareTags } from '../base/internal-key.ts'
+import { compareTags, TAG_BYTES } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import type { Bytes } from '../base/types.ts'
 import type { FileMetadata } from './file-metadata.ts'
@@ -124,7 +124,7 @@ export class LevelIterator implements InternalIterator {
     while (low < high) {
       const middle = (low + high) >>> 1
       const { largest } = this.#files[middle]
-      const end = largest.length - 8
+      const end = largest.length - TAG_BYTES
       const order =
         this.#comparator.compare(largest, 0, end, key, keyOff, keyLen) ||
         compareTags(getFixed32(largest, end), getFixed32(largest, end + 4), tagLow, tagHigh)

@@ -229,7 +229,7 @@ export function firstFileEndingAtOrAfter(
   while (low < high) {
     const middle = (low + high) >>> 1
     const { largest } = files[middle]
-    if (comparator.compare(largest, 0, largest.length - 8, key, keyOff, keyLen) < 0) low = middle + 1
+    if (comparator.compare(largest, 0, largest.length - TAG_BYTES, key, keyOff, keyLen) < 0) low = middle + 1
     else high = middle
   }
   return low
