@@ -208,9 +208,7 @@ const TABLE: { readonly [K in keyof Required<Options>]: readonly [default_: unkn
  * @throws InvalidArgumentError for an unknown option or a value out of bounds
  */
 export function resolveOptions(options: Options, makeEnvironment: () => Environment): ResolvedOptions {
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('options must be an object')
-  const unknown = Object.keys(options).filter((name) => !Object.hasOwn(TABLE, name))
-  if (unknown.length > 0) throw new InvalidArgumentError(`unknown option ${unknown.join(', ')}`)
+  checkCallOptions('open', options, new Set(Object.keys(TABLE)))
   const resolved = Object.create(null) as { -readonly [K in keyof ResolvedOptions]: unknown }
   for (const [name, [fallback, check]] of Object.entries(TABLE)) {
     // Read once, wherever it is: a class of the caller's has it in its prototype.
