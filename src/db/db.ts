@@ -30,7 +30,7 @@ import { DBReads } from './db-reads.ts'
 import { Drivers } from './drivers.ts'
 import { Engine } from './engine.ts'
 import type { EventLog } from './event-log.ts'
-import type { Stats } from './layers.ts'
+import { gatherStats } from './gather-stats.ts'
 import { ChunkStream, runSteps } from './long-runs.ts'
 import { checkCallOptions, type ResolvedOptions } from './options.ts'
 import { property } from './properties.ts'
@@ -38,7 +38,7 @@ import { checkPlace, joinBatch, joinDeleteRange, joinEncoded } from './range-wri
 import type { RecoveryInfo } from './recovery.ts'
 import type { ShareHandle } from './share-messages.ts'
 import type { Snapshot } from './snapshot.ts'
-import { gatherStats } from './stats.ts'
+import type { Stats } from './stats.ts'
 import type { WriteGroup } from './write-group.ts'
 
 const FLUSH_OPTIONS = new Set(['signal'])

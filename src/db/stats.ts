@@ -1,114 +1,124 @@
 /**
- * The figures of an open database, gathered from its parts.
+ * Stats: what an open database consists of, and what it has done so far. Plain data, taken at one moment by gather-stats.ts; apart
+ * from it, so that the public declarations do not lead to the whole engine.
  */
-import type { Level } from '../base/types.ts'
-import { type FileMetadata, userRange } from '../version/file-metadata.ts'
-import { levelScores, pendingCompactionBytes, spaceAmplification, totalBytes } from '../version/level-sizes.ts'
-import type { Engine } from './engine.ts'
-import type { LogFigures, MemTableFigures, Stats, TableFigures } from './layers.ts'
-import type { ReplayedLog } from './log-replay.ts'
-import type { MemTableSlot } from './read-state.ts'
+import type { Bytes } from '../base/types.ts'
+import type { StallReason } from './back-pressure.ts'
 
-export function gatherStats(engine: Engine, openScans: number): Stats {
-  const { readState, log, versions, blocks, tables, stall, flushes, health } = engine
-  return {
-    directory: engine.directory,
-    lastSequence: engine.lastSequence,
-    writeBufferBytes: engine.options.writeBufferBytes,
-    active: memTableFigures(readState.active),
-    immutables: readState.immutables.map(memTableFigures),
-    logs: engine.options.readOnly ? engine.recoveryInfo.logs.map(replayedLog) : log.list(),
-    tables: [...readState.version.files()].map(({ level, file }) => tableFigures(level, file)),
-    manifestNumber: versions.manifestNumber,
-    manifestBytes: versions.manifestBytes,
-    openSnapshots: engine.snapshots.count,
-    openScans,
-    readers: engine.sharing.readerCount,
-    flushes: flushes.count,
-    flushedBytes: flushes.bytes,
-    ...compactionFigures(engine),
-    stallReason: engine.pressure.reason,
-    stalls: stall.count,
-    stalledMs: stall.totalMs + stall.durationMs,
-    delayedMs: stall.delayedMs,
-    blockCache: { bytes: blocks.bytes, hits: blocks.hits, misses: blocks.misses },
-    tableCache: { open: tables.openCount, bytes: tables.bytes, misses: tables.misses },
-    damagedFilters: damagedFilters(engine),
-    poisonedBy: health.cause?.message,
-  }
+/** A MemTable, active or frozen. */
+export interface MemTableFigures {
+  readonly entries: number
+  readonly tombstones: number
+  /** Range deletes; not among the entries. */
+  readonly rangeTombstones: number
+  /** Bytes of keys and newest values. */
+  readonly liveBytes: number
+  /** Arena bytes in use. */
+  readonly memoryBytes: number
+  readonly capacityBytes: number
+  readonly logNumber: number
+  readonly firstSequence: number
 }
 
-type CompactionStats = Pick<
-  Stats,
-  | 'levels'
-  | 'compactions'
-  | 'compactedBytes'
-  | 'isCompacting'
-  | 'pendingCompactionBytes'
-  | 'writes'
-  | 'writeAmplification'
-  | 'spaceAmplification'
->
-
-function compactionFigures(engine: Engine): CompactionStats {
-  const { readState, queue, flushes, background, pickerOptions } = engine
-  const { version } = readState
-  const { figures } = background.compactions
-  const scores = levelScores(version, pickerOptions)
-  const logBytes = engine.options.readOnly ? 0 : engine.log.writtenBytes
-  const written = logBytes + flushes.bytes + figures.bytesWritten
-  return {
-    levels: version.levels.map((files, level) => ({
-      level,
-      tables: files.length,
-      bytes: totalBytes(files),
-      score: scores[level],
-      ...figures.at(level),
-    })),
-    compactions: figures.compactions,
-    compactedBytes: figures.bytesWritten,
-    isCompacting: background.compactions.isRunning,
-    pendingCompactionBytes: pendingCompactionBytes(version, pickerOptions),
-    writes: { groups: queue.groupCount, entries: queue.entryCount, bytes: queue.writtenBytes, logBytes },
-    writeAmplification: queue.writtenBytes === 0 ? 0 : written / queue.writtenBytes,
-    spaceAmplification: spaceAmplification(version),
-  }
+/** A log that is still needed. */
+export interface LogFigures {
+  readonly number: number
+  readonly bytes: number
+  /** Bytes known to survive power loss. */
+  readonly syncedBytes: number
 }
 
-function damagedFilters({ readState, opener }: Engine): string[] {
-  const paths = [...readState.version.files()].map(({ file }) => opener.damagedFilters.get(file.number))
-  return paths.filter((path) => path !== undefined)
+/** A live table. */
+export interface TableFigures {
+  readonly number: number
+  readonly level: number
+  readonly bytes: number
+  /** First and last user key. */
+  readonly smallest: Bytes
+  readonly largest: Bytes
+  /** Entries, and the tombstones among them; undefined of a table of an earlier opening that has not been sampled yet. */
+  readonly entries: number | undefined
+  readonly tombstones: number | undefined
+  /** Whether the two are estimates, from a sample. */
+  readonly isEstimate: boolean
 }
 
-function tableFigures(level: Level, file: FileMetadata): TableFigures {
-  const { number, bytes, statistics } = file
-  const { smallest, largest } = userRange(file)
-  return {
-    number,
-    level,
-    bytes,
-    smallest: smallest.slice(),
-    largest: largest.slice(),
-    entries: statistics?.entries,
-    tombstones: statistics?.tombstones,
-    isEstimate: statistics?.isSampled === true,
-  }
+/** One level, and the compactions into it since the opening. */
+export interface LevelFigures {
+  readonly level: number
+  readonly tables: number
+  readonly bytes: number
+  /** How full it is: from 1 on a compaction is due. 0 for the last level. */
+  readonly score: number
+  readonly compactions: number
+  /** Tables that were moved there as they are. */
+  readonly moves: number
+  readonly bytesRead: number
+  readonly bytesWritten: number
+  readonly durationMs: number
 }
 
-/** Opened read-only, the logs are those that were found; what of them is durable is not known. */
-function replayedLog({ number, bytes }: ReplayedLog): LogFigures {
-  return { number, bytes, syncedBytes: 0 }
+/** Writes since the opening. */
+export interface WriteFigures {
+  /** Commit groups: at most one write(2) and one sync each. */
+  readonly groups: number
+  readonly entries: number
+  /** As encoded batches. */
+  readonly bytes: number
+  readonly logBytes: number
 }
 
-function memTableFigures({ table, logNumber, firstSequence }: MemTableSlot): MemTableFigures {
-  return {
-    entries: table.entryCount,
-    tombstones: table.tombstoneCount,
-    rangeTombstones: table.rangeTombstoneCount,
-    liveBytes: table.sizeInBytes,
-    memoryBytes: table.memoryUsage,
-    capacityBytes: table.capacityBytes,
-    logNumber,
-    firstSequence,
-  }
+/** What `stats()` answers. */
+export interface Stats {
+  readonly directory: string
+  readonly lastSequence: number
+  /** MemTable bytes at which it freezes. */
+  readonly writeBufferBytes: number
+  readonly active: MemTableFigures
+  /** Newest first. */
+  readonly immutables: readonly MemTableFigures[]
+  /** Oldest first. */
+  readonly logs: readonly LogFigures[]
+  /** Level by level; level 0 oldest first. */
+  readonly tables: readonly TableFigures[]
+  readonly manifestNumber: number
+  readonly manifestBytes: number
+  /** Snapshots that are open, on all threads; those of other threads at one state count once. */
+  readonly openSnapshots: number
+  readonly openScans: number
+  /** Handles for other threads that are in use, or may be. */
+  readonly readers: number
+  readonly flushes: number
+  readonly flushedBytes: number
+  /** Levels 0 to 6. */
+  readonly levels: readonly LevelFigures[]
+  /** Since the opening, without moves. */
+  readonly compactions: number
+  /** Written by compactions. */
+  readonly compactedBytes: number
+  readonly isCompacting: boolean
+  /** What compactions have left to write until every level has its size; an estimate. */
+  readonly pendingCompactionBytes: number
+  readonly writes: WriteFigures
+  /** Bytes written to logs and tables for each byte of batches, since the opening; 0 if nothing was written. */
+  readonly writeAmplification: number
+  /** Bytes of all tables for each byte of the deepest level that has any: a bound for what old versions take. */
+  readonly spaceAmplification: number
+  /** Why writes are slowed down or stopped now; undefined if they are not. */
+  readonly stallReason: StallReason | undefined
+  readonly stalls: number
+  readonly stalledMs: number
+  /** Milliseconds of pauses of writes that were slowed down. */
+  readonly delayedMs: number
+  /** Data blocks kept in memory. */
+  readonly blockCache: { readonly bytes: number; readonly hits: number; readonly misses: number }
+  /**
+   * Open tables, and the bytes of indexes and filters, also of tables that were just written, which tableCacheBytes bounds; and how often a
+   * read had to open a table. That this goes on growing with reads means that the tables in use do not fit.
+   */
+  readonly tableCache: { readonly open: number; readonly bytes: number; readonly misses: number }
+  /** Paths of live tables that were found to have a filter that cannot be used. */
+  readonly damagedFilters: readonly string[]
+  /** Why writes are refused, if they are. */
+  readonly poisonedBy: string | undefined
 }

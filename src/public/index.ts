@@ -74,7 +74,6 @@ export type {
   FlushDetail,
   StallDetail,
 } from '../db/events.ts'
-export type { LevelFigures, LogFigures, MemTableFigures, Stats, TableFigures, WriteFigures } from '../db/layers.ts'
 export type { Discarded, ReplayedLog } from '../db/log-replay.ts'
 export { open } from '../db/open.ts'
 export type { Options, RecoveryMode } from '../db/options.ts'
@@ -83,6 +82,7 @@ export type { Entry, Scan, SyncScan } from '../db/scan.ts'
 export type { CursorOptions, ScanOptions } from '../db/scan-options.ts'
 export type { ShareHandle } from '../db/share-messages.ts'
 export type { Snapshot } from '../db/snapshot.ts'
+export type { LevelFigures, LogFigures, MemTableFigures, Stats, TableFigures, WriteFigures } from '../db/stats.ts'
 export { type NodeEnvironmentOptions, nodeEnvironment } from '../env/node-env.ts'
 export { memoryEnvironment } from '../env/web-env.ts'
 export type { Compression } from '../table/compression.ts'
