@@ -25,7 +25,9 @@ export class Retry {
   readonly #emit: Emit
   /** Called when a pause is over. */
   readonly #again: () => void
+  /** Attempts that have failed in a row, and those among them that were not for want of something. */
   #attempt = 0
+  #faults = 0
   #failureCount = 0
   #lastError: Error | undefined = undefined
   #failure: Error | undefined = undefined
@@ -72,6 +74,7 @@ export class Retry {
 
   succeeded(): void {
     this.#attempt = 0
+    this.#faults = 0
   }
 
   /** An attempt failed: pause, or give up. */
@@ -80,7 +83,8 @@ export class Retry {
     this.#failureCount++
     this.#lastError = error
     const code = systemErrorCode(error) ?? ''
-    const isLast = this.#attempt >= (SHORTAGES.has(code) ? SHORTAGE_ATTEMPTS_MAX : ATTEMPTS_MAX)
+    if (!SHORTAGES.has(code)) this.#faults++
+    const isLast = this.#faults >= ATTEMPTS_MAX || this.#attempt >= SHORTAGE_ATTEMPTS_MAX
     const growingMs = Math.min(FIRST_PAUSE_MS * 10 ** (this.#attempt - 1), LAST_PAUSE_MS)
     // Room is not made in a second, and each try writes into what there is.
     const pauseMs = DISK_FULL.has(code) ? LAST_PAUSE_MS : growingMs
@@ -115,7 +119,8 @@ export class Retry {
 
   /** Whoever asks for the work does not wait for a pause to end, nor take an earlier giving up for an answer. */
   tryAgain(): void {
-    if (this.#failure !== undefined) this.#attempt = 0
+    // All its attempts are before it again, as after a success.
+    if (this.#failure !== undefined) this.succeeded()
     this.#failure = undefined
     this.#resume()
   }

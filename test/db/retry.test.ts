@@ -81,6 +81,20 @@ for (const code of ['EMFILE', 'ENFILE', 'ERR_WORKER_INIT_FAILED']) {
   })
 }
 
+test('while something was short for long, another failure is tried again as well, and the third one ends it', () => {
+  const job = new Job()
+  for (const code of ['ENOSPC', 'EMFILE', 'ENOSPC', 'EIO', 'ENOSPC', 'EIO', 'ENOSPC', 'EIO']) {
+    assert.equal(job.retry.failure, undefined, code)
+    job.retry.failed(systemError(code))
+    job.pass(10_000)
+  }
+  assert.notEqual(job.retry.failure, undefined)
+  assert.deepEqual(job.told.at(-1), [8, undefined])
+  job.retry.tryAgain()
+  job.retry.failed(systemError('EIO'))
+  assert.deepEqual(job.told.at(-1), [1, 100])
+})
+
 test('a job that succeeds has all its attempts before it again', () => {
   const job = new Job()
   for (let i = 0; i < 5; i++) {
