@@ -132,10 +132,10 @@ export class CommitDriver {
     this.#drained()
   }
 
-  /** As the engine's; if no further MemTable, or its log, can be had, the writes that wait for it are refused. */
+  /** As the rotation's; if no further MemTable, or its log, can be had, the writes that wait for it are refused. */
   #admit(): boolean {
     try {
-      return this.#engine.admit()
+      return this.#engine.rotation.admit()
     } catch (cause) {
       const message = `no further MemTable can be begun: ${(cause as Error).message}`
       this.#queue.refuseWaiting(new StalledError(message, { cause }))
@@ -175,7 +175,7 @@ export class CommitDriver {
     else this.#queue.finish(group)
   }
 
-  /** What came next was refused. Whoever tries again at once leaves the event loop its turns, in which what is short may be freed. */
+  /** What came next was refused. The event loop turns, also if it is tried again at once: what is short may be freed there. */
   #refused(): Promise<void> {
     this.#endStall()
     return this.#nextTurn()

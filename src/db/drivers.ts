@@ -235,8 +235,8 @@ export class Drivers {
     while (engine.readState.active === slot) {
       this.#checkFlush(failuresBefore, waiter)
       // While a group waits for its sync, and the next one may follow it at once, the drain itself rotates in between.
-      if (this.#queue.begun !== undefined) engine.wantRotation()
-      else if (engine.rotate(0)) continue
+      if (this.#queue.begun !== undefined) engine.rotation.want()
+      else if (engine.rotation.rotate(0)) continue
       await this.#change(waiter)
     }
   }

@@ -1,11 +1,11 @@
 /**
- * Engine: the parts of an open database and the phases that change them. Every phase is synchronous, runs to its end, and
- * leaves the parts consistent; waiting happens between phases, in commit-driver.ts and drivers.ts.
+ * Engine: the parts of an open database, the layers that a read goes through, and what changes them. Every change is synchronous,
+ * runs to its end, and leaves the parts consistent; waiting happens in between, in commit-driver.ts and drivers.ts.
  *
- *   admit    make room for the next group: rotate to a fresh MemTable and log when the active one is full
- *   rotate   freeze the active MemTable; a new log and MemTable take over at once; the frozen one queues for its flush
- *   install  a flushed table, or what a compaction wrote, enters the MANIFEST, then the version; only then its log and
- *            MemTable, or the compaction's inputs, go
+ *   rotate   a fresh MemTable takes over (rotation.ts)
+ *   install  a flushed table, or what a compaction wrote, enters the MANIFEST, then the version. Only then are the log and the
+ *            MemTable let go of, or the compaction's inputs
+ *   sweep    files that nobody needs are removed
  *
  * Threads  one Engine belongs to one thread; workers see frozen MemTables and their own output, nothing else
  */
@@ -38,22 +38,23 @@ import type { FlushPlan } from './flush-plan.ts'
 import { Health } from './health.ts'
 import { type Done, Installer } from './installer.ts'
 import { newExecutor } from './new-executor.ts'
-import { newMemTable, orRecycle, recycleLayers } from './new-memtable.ts'
+import { recycleLayers } from './new-memtable.ts'
 import { ObsoleteFiles } from './obsolete-files.ts'
 import { TableOpener } from './open-table.ts'
 import { type ResolvedOptions, tableFormat } from './options.ts'
 import { Pace } from './pace.ts'
 import { ReadHints } from './read-hints.ts'
 import type { ReadHost } from './read-host.ts'
-import { isEmpty, type MemTableSlot, onVersion, type ReadState, withTable } from './read-state.ts'
+import { type MemTableSlot, onVersion, type ReadState } from './read-state.ts'
 import { type RecoveryInfo, recoverInto } from './recovery.ts'
 import { Rest } from './rest.ts'
 import { RetiredMemTables } from './retired-memtables.ts'
+import { Rotation } from './rotation.ts'
 import { Sharing } from './sharing.ts'
 import { SnapshotList } from './snapshot.ts'
 import { StallClock } from './stall-clock.ts'
 import { TableSamples } from './table-samples.ts'
-import { type NewLog, WriteAheadLog } from './write-ahead-log.ts'
+import { WriteAheadLog } from './write-ahead-log.ts'
 
 export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost {
   readonly directory: string
@@ -75,6 +76,8 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   readonly snapshots: SnapshotList
   /** The threads that read along. */
   readonly sharing: Sharing
+  /** Makes room for writes. */
+  readonly rotation: Rotation
   readonly stall: StallClock
   /** What slowing down leaves to writes. */
   readonly pace: Pace
@@ -96,9 +99,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   /** Of tables that were found; undefined if opened read-only. */
   readonly #samples: TableSamples | undefined
   #pressure: Pressure = NO_PRESSURE
-  #flushes = 0
-  #flushedBytes = 0
-  #rotationWanted = false
   #isReleased = false
 
   /**
@@ -130,6 +130,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.opener = new TableOpener(this.place, options, this.blocks, emit)
     this.tables = new TableCache((...table) => this.opener.open(...table), maxOpenFiles, tableCacheBytes)
     this.queue = new CommitQueue(this)
+    this.rotation = new Rotation(this)
     const executor = newExecutor(options)
     this.background = new Background(this, executor)
     this.#obsolete = new ObsoleteFiles(this.place, executor, emit, () => this.background.changed())
@@ -176,62 +177,14 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     return this.#pressure
   }
 
-  get flushes(): { readonly count: number; readonly bytes: number } {
-    return { count: this.#flushes, bytes: this.#flushedBytes }
-  }
-
-  // Writing.
-
-  /**
-   * Make room for the group that comes next.
-   * @returns whether there is room; if not, the pressure is such that no further MemTable may be begun
-   */
-  admit(): boolean {
-    const { memoryUsage } = this.memtable
-    if (!this.#rotationWanted && memoryUsage < this.options.writeBufferBytes && this.#hasRoom()) return true
-    if (!isEmpty(this.#readState.active) && !this.#rotationWanted && this.#pressure.isStop) {
-      this.background.poll()
-      if (this.#pressure.isStop) return false
-    }
-    // Who is told meanwhile of what has come in may write: that group may be larger now, or another one.
-    return this.rotate(this.queue.next?.arenaBytes ?? 0) && (this.health.isPoisoned || this.#hasRoom() || this.admit())
-  }
-
-  #hasRoom(): boolean {
-    return this.memtable.hasRoom(this.queue.next?.arenaBytes ?? 0)
-  }
-
-  /**
-   * Freeze the active MemTable if it holds anything, and begin a new one with room for `needed` arena bytes.
-   * Whoever flushes may do so however much there is to compact.
-   * @returns false if no further MemTable may be frozen now
-   * @throws NotSupportedError if there is no memory for it, IOError if no log can be created; nothing has changed then
-   */
-  rotate(needed: number): boolean {
-    assert(this.queue.begun === undefined, 'no group is between its log and its MemTable')
-    this.background.poll()
-    const { active, immutables, version } = this.#readState
-    this.#rotationWanted = false
-    if (isEmpty(active)) {
-      this.#show({ active: withTable(active, newMemTable(this.options, needed)), immutables, version })
-      return true
-    }
-    if (immutables.length >= this.options.maxImmutableMemTables) return false
-    if (!this.health.guard(() => this.log.complete())) return true
-    // First of all: without memory, or a file, nothing has changed.
-    const table = newMemTable(this.options, needed)
-    const log = orRecycle(table, () => this.log.create(this.newFileNumber()))
-    if (!this.health.guard(() => this.#switchMemTable(table, log))) return true
+  /** Go on with other layers. Threads that read along are told; writes are slowed down as these layers ask for. */
+  show(state: ReadState): void {
+    this.#readState = state
+    this.sharing.changed()
     this.#press()
-    this.background.changed()
-    this.background.schedule()
-    return true
   }
 
-  /** Have the next group go to a fresh MemTable. */
-  wantRotation(): void {
-    this.#rotationWanted = true
-  }
+  // Writing (CommitTarget).
 
   logBuffered(): void {
     this.#bufferTimer.added()
@@ -257,10 +210,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     }
     const follow = (): void => {
       const { active, immutables } = this.#readState
-      this.#show({ active, immutables: immutables.slice(0, -1), version: this.versions.current })
-      this.#flushes++
-      this.#flushedBytes += file?.bytes ?? 0
-      this.#press()
+      this.show({ active, immutables: immutables.slice(0, -1), version: this.versions.current })
       this.#dropLogs(this.versions.logNumber)
       this.#removeDropped(deletedFiles)
       this.#retired.add(slot.table)
@@ -285,8 +235,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   installCompaction(compaction: Compaction, outputs: readonly FileMetadata[], done: Done): void {
     const edit = (): VersionEdit => compactionEdit(this.#readState.version, compaction, outputs)
     const follow = (): void => {
-      this.#show(onVersion(this.#readState, this.versions.current))
-      this.#press()
+      this.show(onVersion(this.#readState, this.versions.current))
       if (!compaction.isTrivialMove) this.#removeDropped(inputsOf(compaction))
     }
     this.#installer.install(edit, follow, done)
@@ -348,24 +297,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.#retired.recycleAll()
   }
 
-  #switchMemTable(table: MemTable, log: NewLog): void {
-    const { active, immutables, version } = this.#readState
-    const firstSequence = this.#nextSequence()
-    this.log.begin(log, firstSequence)
-    active.table.freeze()
-    this.#show({
-      active: { table, logNumber: log.number, firstSequence },
-      immutables: [active, ...immutables],
-      version,
-    })
-  }
-
-  #show(state: ReadState): void {
-    this.#readState = state
-    this.sharing.changed()
-  }
-
-  /** Close logs whose content is in tables. They are complete and no longer needed, so an error is none of anyone's data. */
+  /** Close logs whose content is in tables. Nobody needs them any more, so an error loses nothing. */
   #dropLogs(number: FileNumber): void {
     const dropped = this.log.list().filter((log) => log.number < number)
     closeQuietly(() => this.log.dropBelow(number))

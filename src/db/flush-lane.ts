@@ -43,15 +43,21 @@ interface Running {
   readonly outlines: Outlines
 }
 
+/** What flushes have done since the opening. */
+export interface FlushFigures {
+  readonly flushes: number
+  readonly bytesWritten: number
+  readonly durationMs: number
+}
+
 export class FlushLane {
   readonly retry: Retry
+  figures: FlushFigures = { flushes: 0, bytesWritten: 0, durationMs: 0 }
   readonly #host: FlushHost
   readonly #executor: JobExecutor
   /** Something has changed. */
   readonly #changed: () => void
   #running: Running | undefined = undefined
-  /** Milliseconds that flushes have taken. */
-  #totalMs = 0
   #isClosed = false
 
   constructor(host: FlushHost, executor: JobExecutor, changed: () => void) {
@@ -64,10 +70,6 @@ export class FlushLane {
   /** Why no flush can be waited for; undefined if one can. */
   get failure(): Error | undefined {
     return this.retry.failure
-  }
-
-  get totalMs(): number {
-    return this.#totalMs
   }
 
   get isRunning(): boolean {
@@ -127,8 +129,14 @@ export class FlushLane {
     for (const [number, outline] of outlines) tables.expect(number, outline)
     this.retry.succeeded()
     const durationMs = environment.clock.monotonicMs() - startMs
-    this.#totalMs += durationMs
     const { file, entries } = result
-    emit('flush', { table: file?.number, level: 0, entries, bytes: file?.bytes ?? 0, durationMs })
+    const bytes = file?.bytes ?? 0
+    const before = this.figures
+    this.figures = {
+      flushes: before.flushes + 1,
+      bytesWritten: before.bytesWritten + bytes,
+      durationMs: before.durationMs + durationMs,
+    }
+    emit('flush', { table: file?.number, level: 0, entries, bytes, durationMs })
   }
 }

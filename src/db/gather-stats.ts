@@ -10,7 +10,8 @@ import type { MemTableSlot } from './read-state.ts'
 import type { LogFigures, MemTableFigures, Stats, TableFigures } from './stats.ts'
 
 export function gatherStats(engine: Engine, openScans: number): Stats {
-  const { readState, log, versions, blocks, tables, stall, flushes, health } = engine
+  const { readState, log, versions, blocks, tables, stall, health, background } = engine
+  const { flushes, bytesWritten: flushedBytes } = background.flushes.figures
   return {
     directory: engine.directory,
     lastSequence: engine.lastSequence,
@@ -24,8 +25,8 @@ export function gatherStats(engine: Engine, openScans: number): Stats {
     openSnapshots: engine.snapshots.count,
     openScans,
     readers: engine.sharing.readerCount,
-    flushes: flushes.count,
-    flushedBytes: flushes.bytes,
+    flushes,
+    flushedBytes,
     ...compactionFigures(engine),
     stallReason: engine.pressure.reason,
     stalls: stall.count,
@@ -51,12 +52,12 @@ type CompactionStats = Pick<
 >
 
 function compactionFigures(engine: Engine): CompactionStats {
-  const { readState, queue, flushes, background, pickerOptions } = engine
+  const { readState, queue, background, pickerOptions } = engine
   const { version } = readState
   const { figures } = background.compactions
   const scores = levelScores(version, pickerOptions)
   const logBytes = engine.options.readOnly ? 0 : engine.log.writtenBytes
-  const written = logBytes + flushes.bytes + figures.bytesWritten
+  const written = logBytes + background.flushes.figures.bytesWritten + figures.bytesWritten
   return {
     levels: version.levels.map((files, level) => ({
       level,

@@ -22,19 +22,19 @@ export function property(engine: Engine, name: string): string | undefined {
 }
 
 /** As there, a flush counts as a compaction into level 0, and a line stands for each level that has tables or took time. */
-function statsText({ readState, background, flushes }: Engine): string {
-  const { figures } = background.compactions
+function statsText({ readState, background }: Engine): string {
+  const { flushes, compactions } = background
   const lines = [
     '                               Compactions',
     'Level  Files Size(MB) Time(sec) Read(MB) Write(MB)',
     '--------------------------------------------------',
   ]
   for (const [level, files] of readState.version.levels.entries()) {
-    const { bytesRead, bytesWritten, durationMs } = figures.at(level)
+    const { bytesRead, bytesWritten, durationMs } = compactions.figures.at(level)
     const isFlushed = level === 0
-    const seconds = (durationMs + (isFlushed ? background.flushes.totalMs : 0)) / 1000
+    const seconds = (durationMs + (isFlushed ? flushes.figures.durationMs : 0)) / 1000
     if (files.length === 0 && seconds === 0) continue
-    const written = (bytesWritten + (isFlushed ? flushes.bytes : 0)) / MIB
+    const written = (bytesWritten + (isFlushed ? flushes.figures.bytesWritten : 0)) / MIB
     lines.push(
       `${column(level, 3)} ${column(files.length, 8)} ${column(totalBytes(files) / MIB, 8)} ` +
         `${column(seconds, 9)} ${column(bytesRead / MIB, 8)} ${column(written, 9)}`,

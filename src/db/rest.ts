@@ -95,7 +95,7 @@ export class Rest {
     const { active } = this.#engine.readState
     if (isEmpty(active) || active.table.memoryUsage > bytesMax) return
     try {
-      this.#engine.rotate(0)
+      this.#engine.rotation.rotate(0)
     } catch {
       // No further MemTable, or no log for it, can be had: this one stays.
     }
