@@ -64,7 +64,7 @@ export class Background {
 
   /** Sleep on this thread until something changes, for at most `timeoutMs`. */
   waitSync(timeoutMs: number): void {
-    // If it is a listener that waits, whoever told it has not come to starting what is next.
+    // If a listener waits, the code that called it has not yet started what comes next.
     if (this.flushes.start() || this.compactions.start()) return
     const lanes = [this.flushes, this.compactions]
     const pauseMs = Math.min(timeoutMs, ...lanes.map(({ retry }) => retry.pauseMs))

@@ -106,7 +106,7 @@ export class CommitQueue {
    * @returns the group, to be finished; undefined if it failed and is settled
    */
   begin(): WriteGroup | undefined {
-    // From a queue of one, as most are, by pop: after a shift the next push has to allocate.
+    // Most queues hold one group, which is popped: after a shift, the next push has to allocate.
     const group = this.#waiting.length === 1 ? this.#waiting.pop() : this.#waiting.shift()
     if (group === undefined) return undefined
     const { log, health, lastSequence } = this.#target
@@ -186,7 +186,7 @@ export class CommitQueue {
     try {
       health.poison(cause)
     } finally {
-      // Whatever comes of telling: who waits gets an answer.
+      // A listener that is told may throw; whoever waits gets an answer all the same.
       group?.settle(indeterminate(cause))
       this.refuseWaiting(health.refusal())
     }
@@ -196,7 +196,7 @@ export class CommitQueue {
   #join(bytes: number): WriteGroup {
     this.#target.health.check()
     const count = this.#waiting.length
-    // Never at −1: that would be a property that is looked up by name.
+    // Not at −1, which would be looked up as the name of a property.
     const last = count === 0 ? undefined : this.#waiting[count - 1]
     if (last?.takes(bytes)) return last
     const group = new WriteGroup(this.#done.takeMemory())

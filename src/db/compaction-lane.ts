@@ -1,7 +1,7 @@
 /**
  * CompactionLane: takes what the picker chooses, or a range that somebody asked for, to compaction jobs, one at a time, and
- * installs what they wrote, which the table cache then expects to be looked for. A move of a table to the next level is an edit
- * of the MANIFEST and no job.
+ * installs what they wrote. The table cache keeps the indexes and filters of the new tables for their first read. To move a table
+ * to the next level takes an edit of the MANIFEST, and no job.
  *
  * Failures   See retry.ts. A damaged input is different: trying again would read the same bytes. The table is reported and
  *            from then on left where it is, with its range of keys, until somebody asks for a compaction; reads of what
@@ -129,8 +129,8 @@ export class CompactionLane {
   }
 
   /**
-   * What somebody asked for comes first. When that is over, the one who waits is told, and other picks go on at once: a synchronous
-   * writer who waits for them keeps the other one from hearing of it.
+   * What somebody asked for comes first. When that is over, the picker goes on at once. Whoever asked may hear of it only later: a
+   * synchronous writer that waits for the picker's compactions keeps the event loop from turning.
    */
   #next(): Compaction | undefined {
     const manual = this.#manual
@@ -150,7 +150,7 @@ export class CompactionLane {
       (error, result) => this.#finished(running, error, result),
       (...table) => running.outlines.set(...table),
     )
-    // Now that it is under way: a listener that writes may have to wait for it. If it could not even begin, that was told.
+    // Not before it is under way: a listener that writes may have to wait for it. One that failed at once has been told of.
     if (this.#running === running) this.#emit(compaction, { phase: 'begin' })
   }
 

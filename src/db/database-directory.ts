@@ -1,7 +1,7 @@
 /**
- * DatabaseDirectory: the directory of a database, which everything reaches by its path. Whoever renames or removes it while it is open
- * may make another one at that path, with another database in it, whose files have the same names. So what is begun, removed or opened by
- * its path is preceded, or for what is only read, followed, by the question whether it is still the directory that was opened.
+ * DatabaseDirectory: the directory of a database, which everything reaches by its path. Somebody may rename or remove it while it is
+ * open, and make another one at that path, with another database in it, whose files have the same names. So the lock is asked whether
+ * this is still the directory that was opened: before a file is begun or removed, and after one is opened to be read.
  *
  * Threads  belongs to the database's thread, whose lock can tell; elsewhere there is no lock, and nothing is asked
  * Source   docs/rfcs/0027-a-directory-that-is-moved.md

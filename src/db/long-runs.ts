@@ -119,7 +119,7 @@ export class ChunkStream implements AsyncIterableIterator<Chunk> {
       this.#end()
       throw error
     }
-    // It is, unless a chunk comes of it.
+    // Until it has made a chunk: it may throw.
     this.#isOver = true
     const step = this.#chunks.next()
     if (step.done) return OVER

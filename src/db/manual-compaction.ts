@@ -1,9 +1,8 @@
 /**
- * ManualCompaction: a range of keys that somebody wants compacted: level by level down to the deepest one that has any of
- * it, and there, what was not rewritten on the way and may hold tombstones, or versions that only a snapshot kept, is rewritten in place. While it is under way,
- * the lane asks it, and not the picker, what comes next.
+ * ManualCompaction: a range of keys that somebody wants compacted. It goes down level by level, to the deepest one that has any of
+ * the range. There, tables that were not rewritten on the way are rewritten in place, if they may hold tombstones, or versions that
+ * only a snapshot kept. While it is under way, the lane asks it, and not the picker, what comes next.
  */
-
 import type { Comparator } from '../base/comparator.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW } from '../base/internal-key.ts'
 import { type Bytes, type FileNumber, type Level, MAX_SEQUENCE } from '../base/types.ts'
@@ -39,7 +38,7 @@ export class ManualCompaction {
     this.#end = end
   }
 
-  /** The next step; undefined if it is over, or if something under way is in the way. */
+  /** The next step; undefined if it is over, or if a busy table is in the way. */
   next(): Compaction | undefined {
     if (this.#deepest === 0) this.#deepest = this.#findDeepest()
     while (this.#level < this.#deepest) {

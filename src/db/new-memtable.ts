@@ -47,7 +47,7 @@ export function recycleMemTable(table: MemTable): void {
   giveBackMemory(memory)
 }
 
-/** What a MemTable is to go with; if that cannot be had, nobody needs the MemTable. */
+/** Make what a new MemTable goes with, such as its log. If that fails, the MemTable is not needed, and its memory is given back. */
 export function orRecycle<T>(table: MemTable, make: () => T): T {
   try {
     return make()

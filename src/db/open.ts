@@ -62,8 +62,8 @@ async function openLocked(
 const READ_ONLY_TRIES = 10
 
 /**
- * Without a lock, files may go between the reading of the MANIFEST and theirs: then the MANIFEST has changed as well. And a log's
- * room may be written to between the reading of its beginning and its end: what is damaged is so in the same way when read again.
+ * Without a lock, files may vanish after the MANIFEST has been read; then the MANIFEST has changed, too. And a log may be written to
+ * while it is read; only real damage looks the same when it is read again.
  */
 function openReadOnly(directory: string, path: string, options: ResolvedOptions, log: EventLog | undefined): DB {
   const { files } = options.environment

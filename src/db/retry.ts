@@ -117,7 +117,7 @@ export class Retry {
     if (this.pauseMs <= 0) this.#resume()
   }
 
-  /** Whoever asks for the work does not wait for a pause to end, nor take an earlier giving up for an answer. */
+  /** Somebody asks for the work: end the pause, and begin again if it has been given up. */
   tryAgain(): void {
     // All its attempts are before it again, as after a success.
     if (this.#failure !== undefined) this.succeeded()

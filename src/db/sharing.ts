@@ -177,7 +177,7 @@ export class Sharing {
     return this.#layers()
   }
 
-  /** Nobody is told of these layers: who has others, of a port that is closed, is not to go on with them. */
+  /** Nobody reads along. A thread whose port has been closed may still have older layers, and must see that there are newer ones. */
   #passOver(): void {
     this.#generation++
     this.#announce()

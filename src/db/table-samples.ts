@@ -3,8 +3,8 @@
  * and `stats` can tell. What is found goes to the tables' metadata, in memory alone.
  *
  * How      The upper levels come first, where tombstones are: what reaches the deepest loses them. Up to WHOLE_BYTES are counted. Of
- *          the tables after that a few blocks each are looked at, spread evenly, which finds what is full of tombstones from end to
- *          end, and may miss a short run of them: in 4 KiB hundreds of tombstones have room, and a single large value.
+ *          the tables after that a few blocks each are looked at, spread evenly. That finds tables that are full of tombstones from
+ *          end to end, and may miss a short run of them: a block of 4 KiB holds hundreds of tombstones, or one large value.
  * Pace     begins when the database has been open for a while, so a short visit pays nothing; then short jobs, with pauses: the
  *          thread of compactions takes them up between two slices.
  * Failures are not tried again. Damage is reported; a table that could not be read is left to whoever reads it.

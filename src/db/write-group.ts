@@ -172,7 +172,7 @@ export class WriteGroup {
   }
 
   #require(durability: Durability): void {
-    // In words: a place where an object is asked for names that differ is megamorphic.
+    // Written out: looking ranks up in an object, by name, would be megamorphic.
     if (durability === 'disk' || (durability === 'os' && this.durability === 'buffered')) this.durability = durability
   }
 
