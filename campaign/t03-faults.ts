@@ -2,8 +2,9 @@
  * T3, a fault at every file-system call: each call of random lives fails, with each error, once or from then on; then power is
  * lost, and what is left is opened (test/crash/fault-run.ts has the promises).
  */
-import type { FaultCode, FileCall } from '../src/env/fault-call.ts'
+
 import { FaultRun } from '../test/crash/fault-run.ts'
+import type { FaultCode, FileCall } from '../test/support/fault-call.ts'
 import type { Campaign } from './campaign.ts'
 import type { LaneContext } from './lane/tally.ts'
 import { OPTION_SETS, type Plan, randomPlan, type Step } from './lives/plan.ts'

@@ -6,9 +6,9 @@
  */
 import type { VarveError } from '../../src/base/errors.ts'
 import type { DB } from '../../src/db/db.ts'
-import type { FileCall, FileOperation } from '../../src/env/fault-call.ts'
 import type { MemoryTree } from '../../src/env/memory-tree.ts'
 import { Ledger, type Runner } from '../../test/crash/workload.ts'
+import type { FileCall, FileOperation } from '../../test/support/fault-call.ts'
 import { Scheduler } from '../sim/scheduler.ts'
 import { SimEnvironment } from '../sim/sim-environment.ts'
 import { OPTION_SETS, type Plan } from './plan.ts'

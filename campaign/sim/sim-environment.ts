@@ -8,11 +8,11 @@
  */
 import type { Clock, Codecs, Environment, WorkerThread } from '../../src/base/environment.ts'
 import { Prng } from '../../src/base/prng.ts'
-import type { Fault, FileCall } from '../../src/env/fault-call.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryFiles } from '../../src/env/memory-files.ts'
 import { MemoryTree } from '../../src/env/memory-tree.ts'
 import { nodeCodecs } from '../../src/env/node-codecs.ts'
+import type { Fault, FileCall } from '../../test/support/fault-call.ts'
+import { FaultEnvironment } from '../../test/support/fault-env.ts'
 import type { Scheduler, Source } from './scheduler.ts'
 import { SimWorker } from './sim-worker.ts'
 

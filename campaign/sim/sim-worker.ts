@@ -8,7 +8,6 @@
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import type { Environment, WorkerThread } from '../../src/base/environment.ts'
 import { toWire } from '../../src/base/errors.ts'
-import { CrashedError, FaultEnvironment } from '../../src/env/fault-env.ts'
 import { JobRunner } from '../../src/worker/job-runner.ts'
 import {
   type AnswerMessage,
@@ -18,6 +17,7 @@ import {
   type RunMessage,
   STOP,
 } from '../../src/worker/messages.ts'
+import { CrashedError, FaultEnvironment } from '../../test/support/fault-env.ts'
 import type { Scheduler, Source } from './scheduler.ts'
 
 export class SimWorker implements WorkerThread {

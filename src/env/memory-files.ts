@@ -3,8 +3,7 @@
  * synced, names once their directory is. A file's sync does not make its name durable, which is stricter than most file
  * systems are, and all that POSIX promises.
  *
- * Names are `/a/b`; `a/b` is the same. There are no symbolic links, no permissions, and no end of space: for such errors
- * see fault-env.ts.
+ * Names are `/a/b`; `a/b` is the same. There are no symbolic links, no permissions, and no end of space.
  */
 import type { DirectoryLock, FileStatus, FileSystem, RandomAccessFile, WritableFile } from '../base/environment.ts'
 import { LockedError } from '../base/errors.ts'

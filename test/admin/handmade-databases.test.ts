@@ -7,8 +7,6 @@ import { test } from 'node:test'
 import { type RepairOptions, repair } from '../../src/admin/repair.ts'
 import type { RepairReport } from '../../src/admin/repair-report.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
-import type { FaultPredicate } from '../../src/env/fault-call.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { encodeEdit, type VersionEdit } from '../../src/version/version-edit.ts'
 import {
@@ -21,6 +19,8 @@ import {
   openIn,
   withFile,
 } from '../db/directories.ts'
+import type { FaultPredicate } from '../support/fault-call.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { bytesOf } from '../table/entries.ts'
 import { added, BEGINNING, batchOf, databaseOf, type FileBytes, logOf, manifestOf, tableOf } from './handmade.ts'
 import { contentIn } from './histories.ts'

@@ -7,8 +7,8 @@ import { test } from 'node:test'
 import { repair } from '../../src/admin/repair.ts'
 import type { RepairReport } from '../../src/admin/repair-report.ts'
 import { verify } from '../../src/admin/verify.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { DIRECTORY, type Directory, directoryOf, environmentOf, fingerprint, withFile } from '../db/directories.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { bytesOf } from '../table/entries.ts'
 import {
   added,

@@ -12,7 +12,6 @@ import { putFixed32 } from '../../src/base/coding.ts'
 import { crc32c, maskCrc } from '../../src/base/crc32c.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { CRASH_MODES } from '../../src/env/crash-image.ts'
-import { CrashedError, FaultEnvironment } from '../../src/env/fault-env.ts'
 import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { Block } from '../../src/table/block.ts'
 import { readBlock } from '../../src/table/block-reader.ts'
@@ -29,6 +28,7 @@ import {
   recordEnds,
   withFile,
 } from '../db/directories.ts'
+import { CrashedError, FaultEnvironment } from '../support/fault-env.ts'
 import { contentIn, type Made, madeByLevel, madeByVarve, madeWithCompactions } from './histories.ts'
 
 let databases: readonly Made[]

@@ -10,10 +10,10 @@ import { verify } from '../../src/admin/verify.ts'
 import { VarveError } from '../../src/base/errors.ts'
 import { fileNumber } from '../../src/base/types.ts'
 import { BackupEncoder } from '../../src/db/backup-format.ts'
-import type { FaultPredicate } from '../../src/env/fault-call.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { DIRECTORY, type Directory, directoryOf, environmentOf, fingerprint, leftBy } from '../db/directories.ts'
+import type { FaultPredicate } from '../support/fault-call.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { RememberingZstd } from '../support/remembering-zstd.ts'
 import {
   added,

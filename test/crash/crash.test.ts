@@ -14,8 +14,8 @@ import { test } from 'node:test'
 import { Prng } from '../../src/base/prng.ts'
 import { open } from '../../src/db/open.ts'
 import { CRASH_MODES, type CrashMode } from '../../src/env/crash-image.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY, Ledger, live, OPTIONS, type Runner, readState, summary } from './workload.ts'
 
 const SEED = 20260101

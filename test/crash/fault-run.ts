@@ -14,9 +14,9 @@ import { Prng } from '../../src/base/prng.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
-import type { Fault, FaultCode, FaultPredicate, FileCall } from '../../src/env/fault-call.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import type { Fault, FaultCode, FaultPredicate, FileCall } from '../support/fault-call.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY, Ledger, live, OPTIONS, type Runner, readState, type State, stateOf, summary } from './workload.ts'
 
 /** A step that takes longer, in turns of the event loop and in simulated time, hangs. */

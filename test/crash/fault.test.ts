@@ -11,7 +11,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { FaultCode } from '../../src/env/fault-call.ts'
+import type { FaultCode } from '../support/fault-call.ts'
 import { FaultRun } from './fault-run.ts'
 
 const CODES: readonly FaultCode[] = ['EIO', 'ENOSPC', 'EMFILE']

@@ -10,10 +10,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Prng } from '../../src/base/prng.ts'
 import { CRASH_MODES } from '../../src/env/crash-image.ts'
-import type { FaultPredicate } from '../../src/env/fault-call.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { type DB, open } from '../../src/public/index.ts'
+import type { FaultPredicate } from '../support/fault-call.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 
 const DIRECTORY = '/db'
 const SEED = 20260302

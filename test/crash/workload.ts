@@ -12,7 +12,7 @@ import { WriteBatch } from '../../src/batch/write-batch.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
-import type { FaultEnvironment } from '../../src/env/fault-env.ts'
+import type { FaultEnvironment } from '../support/fault-env.ts'
 
 export const DIRECTORY = '/db'
 export const OPTIONS: Options = {

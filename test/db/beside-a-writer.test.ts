@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Options } from '../../src/db/options.ts'
-import type { FileCall } from '../../src/env/fault-call.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import type { FileCall } from '../support/fault-call.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import {
   DIRECTORY,
   type Directory,

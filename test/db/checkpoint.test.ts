@@ -1,9 +1,9 @@
 /** What a checkpoint says of itself, what it lets go of, and when none is made. What it holds: test/admin/copies.test.ts. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { WriteBatch } from '../../src/public/index.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY, openIn } from './directories.ts'
 
 function batch(value: string): WriteBatch {

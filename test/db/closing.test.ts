@@ -7,9 +7,9 @@ import { Scheduler } from '../../campaign/sim/scheduler.ts'
 import { SimEnvironment } from '../../campaign/sim/sim-environment.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { WriteBatch } from '../../src/public/index.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY, openIn } from './directories.ts'
 
 const COUNT = 60

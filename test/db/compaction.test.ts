@@ -7,9 +7,9 @@ import { test } from 'node:test'
 import type { DB } from '../../src/db/db.ts'
 import type { CompactionDetail } from '../../src/db/events.ts'
 import type { Options } from '../../src/db/options.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { WriteBatch } from '../../src/public/index.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY, openIn } from './directories.ts'
 
 function turn(): Promise<void> {

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Environment } from '../../src/base/environment.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { open } from '../../src/public/index.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 
 /** An environment in memory, on the files of another, with these codecs. */
 function withCodecs(inner: MemoryEnvironment, codecs: Environment['codecs']): Environment {

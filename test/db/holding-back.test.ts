@@ -7,8 +7,8 @@ import type { DB } from '../../src/db/db.ts'
 import type { StallDetail } from '../../src/db/events.ts'
 import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY } from './directories.ts'
 
 const VALUE = '.'.repeat(6000)

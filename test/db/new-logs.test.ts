@@ -8,9 +8,9 @@ import type { VarveError } from '../../src/base/errors.ts'
 import { Prng } from '../../src/base/prng.ts'
 import type { DB } from '../../src/db/db.ts'
 import type { Options } from '../../src/db/options.ts'
-import type { FaultCode } from '../../src/env/fault-call.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import type { FaultCode } from '../support/fault-call.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY, directoryOf, environmentOf, openIn } from './directories.ts'
 
 const SMALL: Options = { writeBufferBytes: 4096, workers: 0, mergeAtRest: false }

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { open } from '../../src/db/open.ts'
-import type { FileOperation } from '../../src/env/fault-call.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import type { FileOperation } from '../support/fault-call.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY } from './directories.ts'
 
 const operations: readonly FileOperation[] = ['make-dir', 'lock', 'list', 'create', 'sync-dir', 'rename']

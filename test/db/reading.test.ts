@@ -8,8 +8,8 @@ import type { DB } from '../../src/db/db.ts'
 import type { DamagedFilterDetail } from '../../src/db/events.ts'
 import { open } from '../../src/db/open.ts'
 import { type Options, resolveOptions, tableFormat } from '../../src/db/options.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY, directoryOf, environmentOf, leftBy, openIn } from './directories.ts'
 
 const VALUE = 'v'.repeat(200)

@@ -17,7 +17,6 @@ import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import { ReaderPins } from '../../src/db/reader-pins.ts'
 import * as Layout from '../../src/db/share-layout.ts'
 import type { LayersMessage } from '../../src/db/share-messages.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
@@ -25,6 +24,7 @@ import { type DB, open } from '../../src/public/index.ts'
 import { ManifestWriter } from '../../src/version/manifest.ts'
 import type { LevelFile } from '../../src/version/version-edit.ts'
 import { withDirectory } from '../compat/engines.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 
 const MIB = 1024 * 1024
 

@@ -6,9 +6,9 @@ import { test } from 'node:test'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { WriteBatch } from '../../src/public/index.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY, openIn } from './directories.ts'
 
 const WRITE_BUFFER_BYTES = 256 * 1024

@@ -31,10 +31,10 @@ import type { Entry, Scan } from '../../src/db/scan.ts'
 import type { ScanOptions } from '../../src/db/scan-options.ts'
 import type { Snapshot } from '../../src/db/snapshot.ts'
 import type { CrashMode } from '../../src/env/crash-image.ts'
-import type { FaultCode } from '../../src/env/fault-call.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import type { Command } from '../support/datadriven.ts'
+import type { FaultCode } from '../support/fault-call.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 
 export const DIRECTORY = '/db'
 

@@ -9,9 +9,9 @@ import { WriteBatch } from '../../src/batch/write-batch.ts'
 import type { DB } from '../../src/db/db.ts'
 import type { CompactionDetail, DamageDetail } from '../../src/db/events.ts'
 import { open } from '../../src/db/open.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { runSampleJob } from '../../src/jobs/sample-job.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY, flipped, openIn } from './directories.ts'
 
 const OPTIONS = { writeBufferBytes: 2 ** 20 }

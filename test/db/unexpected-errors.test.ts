@@ -13,12 +13,12 @@ import { DatabaseDirectory } from '../../src/db/database-directory.ts'
 import { Health } from '../../src/db/health.ts'
 import { Installer } from '../../src/db/installer.ts'
 import { open } from '../../src/db/open.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { readCurrent, readManifest } from '../../src/version/manifest.ts'
 import { VersionSet } from '../../src/version/version-set.ts'
 import { type JobExecutor, ThreadEndedError } from '../../src/worker/executor.ts'
 import { InlineExecutor } from '../../src/worker/inline-executor.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 
 const SMALL = { writeBufferBytes: 16 * 1024, maxImmutableMemTables: 1, stallTimeoutMs: 5000 }
 const VALUE = 'v'.repeat(9000)

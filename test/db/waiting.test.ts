@@ -8,9 +8,9 @@ import { Prng } from '../../src/base/prng.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
-import type { FaultCode } from '../../src/env/fault-call.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import type { FaultCode } from '../support/fault-call.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY, entriesOf, openIn } from './directories.ts'
 
 const disk = { durability: 'disk' } as const

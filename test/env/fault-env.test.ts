@@ -4,9 +4,9 @@ import { describe, it } from 'node:test'
 import type { FileSystem } from '../../src/base/environment.ts'
 import { IOError, systemErrorCode } from '../../src/base/errors.ts'
 import { Prng } from '../../src/base/prng.ts'
-import type { FaultCode, FileCall } from '../../src/env/fault-call.ts'
-import { CrashedError, FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import type { FaultCode, FileCall } from '../support/fault-call.ts'
+import { CrashedError, FaultEnvironment } from '../support/fault-env.ts'
 
 const BYTES = Uint8Array.from({ length: 140 }, (_, i) => i)
 

@@ -9,9 +9,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { FileSystem } from '../../src/base/environment.ts'
 import { IOError, LockedError, systemErrorCode } from '../../src/base/errors.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 
 interface Place {
   readonly files: FileSystem

@@ -3,9 +3,9 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { runRemoveJob } from '../../src/jobs/chores.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 
 function withFiles(...names: string[]): MemoryEnvironment {
   const memory = new MemoryEnvironment()

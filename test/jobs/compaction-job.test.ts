@@ -8,7 +8,6 @@ import { tagSequence, tagType } from '../../src/base/internal-key.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import * as ValueType from '../../src/base/value-type.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import {
   type CompactionJob,
@@ -19,6 +18,7 @@ import {
 import { tableOptions } from '../../src/jobs/table-options.ts'
 import type { FileMetadata } from '../../src/version/file-metadata.ts'
 import { FileNumbers } from '../../src/version/file-numbers.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { buildTable, bytesOf, compareEntries, deleteEntry, describe, type Entry, putEntry } from '../table/entries.ts'
 import { drawnFile, drawnKey } from '../version/drawn-version.ts'
 import { DIRECTORY, entriesOf, FIRST_OUTPUT, FORMAT, jobOf, metadataOf, placeTable } from './compactions.ts'

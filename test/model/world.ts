@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import type { Environment } from '../../src/base/environment.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { CRASH_MODES, type CrashMode } from '../../src/env/crash-image.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import type { CrashKind } from './history.ts'
 
 export interface World {

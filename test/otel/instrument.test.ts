@@ -29,11 +29,11 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { type InstrumentOptions, instrument } from '../../src/otel/instrument.ts'
 import { type DB, type Options, open } from '../../src/public/index.ts'
 import { writeUntilRefused } from '../db/stalled.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { repository } from '../support/paths.ts'
 
 const DIRECTORY = '/db'

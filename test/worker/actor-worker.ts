@@ -5,10 +5,10 @@
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import type { Environment, WorkerThread } from '../../src/base/environment.ts'
 import { toWire } from '../../src/base/errors.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { JobRunner } from '../../src/worker/job-runner.ts'
 import type { AnswerMessage, OpenedMessage, RunMessage } from '../../src/worker/messages.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 
 class ActorWorker implements WorkerThread {
   readonly #runner: JobRunner

@@ -18,11 +18,11 @@ import type {
   RandomAccessFile,
   WorkerThread,
   WritableFile,
-} from '../base/environment.ts'
-import type { Bytes } from '../base/types.ts'
+} from '../../src/base/environment.ts'
+import type { Bytes } from '../../src/base/types.ts'
+import { ioError, systemError } from '../../src/env/io-error.ts'
+import { MemoryWritableFile } from '../../src/env/memory-files.ts'
 import type { Fault, FaultPredicate, FileOperation } from './fault-call.ts'
-import { ioError, systemError } from './io-error.ts'
-import { MemoryWritableFile } from './memory-files.ts'
 
 export interface FaultEnvironmentOptions {
   /** The database's directory, which recorded paths are relative to. */
