@@ -196,13 +196,7 @@ export class WriteAheadLog {
     const kept = this.#logs.findIndex((log) => log.number >= number)
     const dropped = this.#logs.splice(0, kept)
     for (const { writer } of dropped) this.#droppedBytes += writer.bytes
-    closeAll(
-      dropped.map(
-        ({ writer }) =>
-          () =>
-            writer.close(),
-      ),
-    )
+    closeLogs(dropped)
   }
 
   /** The file being written could not be made durable: take no more. */
@@ -212,13 +206,7 @@ export class WriteAheadLog {
 
   /** Close all files. @throws the first error, after all were tried */
   close(): void {
-    closeAll(
-      this.#logs.splice(0).map(
-        ({ writer }) =>
-          () =>
-            writer.close(),
-      ),
-    )
+    closeLogs(this.#logs.splice(0))
   }
 
   get #active(): LogFile {
@@ -241,4 +229,15 @@ export class WriteAheadLog {
     if (isSplit) writer.add(this.#marker, 0, this.#marker.length)
     this.#markerDue = false
   }
+}
+
+/** @throws the first error, after all were tried */
+function closeLogs(logs: readonly LogFile[]): void {
+  closeAll(
+    logs.map(
+      ({ writer }) =>
+        () =>
+          writer.close(),
+    ),
+  )
 }
