@@ -1,6 +1,6 @@
 /**
- * RecentMisses: which blocks a full cache was lately asked for in vain. What it is asked for once, by chance or in passing, is not worth
- * the place of what it keeps, nor the work; what it is asked for again is.
+ * RecentMisses: which blocks a full cache was lately asked for in vain. A block that is asked for once, by chance or in passing, is not
+ * worth the place of another one; a block that is asked for again is.
  *
  * Format     mark u32 := a hash of a block's table and number; its first bits say where it is kept, over the mark that was there
  * Invariant  a hint: marks are forgotten as others take their places, about as many misses later as there are places, and two

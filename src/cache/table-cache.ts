@@ -3,12 +3,12 @@
  * whoever needs it for longer acquires it and releases it. A table that nobody holds stays open until there are too many,
  * or their indexes and filters take too much memory; then the least recently used is closed first.
  *
- * Expected    Who wrote a table has read and checked its index and filter already (table/table-outline.ts). If there is room, that is
- *             kept until the table is looked for: then only its file has to be opened. What nobody has looked for yet goes first, the
- *             oldest first, once there is no room any more.
+ * Expected    The job that wrote a table has already read and checked its index and filter (table/table-outline.ts). If there is room,
+ *             they are kept for the first lookup, for which only the file then has to be opened. When room is short, those that nobody
+ *             has looked for yet go first, oldest first.
  * Budgets     maxOpenFiles descriptors, and tableCacheBytes of memory. A table's index and filter take about a fortieth of its
- *             bytes, and opening it reads and checks them all: a budget that the tables in use do not fit costs every read
- *             an opening, so it is none of the block cache's (measured and decided in docs/rfcs/0010).
+ *             bytes, and opening it reads and checks them all: if the tables in use do not
+ *             fit, every read costs an opening. So this budget is not the block cache's (measured and decided in docs/rfcs/0010).
  * Invariants  (1) a table that is held is never closed; the budgets are passed only by tables that are held, and by one more: the last
  *                 used stays though it alone is larger than the budget of bytes
  *             (2) each acquire is matched by one release, of the same table

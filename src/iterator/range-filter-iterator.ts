@@ -5,8 +5,8 @@
  * Stretches   The covers' answers are combined once for a stretch of keys, between the nearest ends of all of them; while
  *             moves stay inside, an entry costs one comparison with the end that it moves towards.
  * Jumps       Where the newest tombstone is newer than everything in the layer, nothing in the stretch is shown: after a few
- *             steps, for which a seek would be dearer, the child is sought to the stretch's far end. A scan behind a large
- *             range delete costs a seek. Elsewhere each entry's sequence decides.
+ *             steps, which are cheaper than a seek, the child is moved to the far end of the stretch by one seek. So a scan passes
+ *             over a large range delete at the cost of a seek. Elsewhere each entry's sequence decides.
  * Invariant   an entry is hidden if and only if a range tombstone covers its key that is newer than the entry, and at or
  *             below the sequence that the covers were made at; so a reader of that sequence misses nothing
  * Threads     as its child and its covers

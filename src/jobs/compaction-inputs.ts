@@ -1,14 +1,15 @@
 /**
- * CompactionInputs: all entries of some tables, a compaction's or a repair's, merged, in internal-key order, one after another to the
- * end. Of each it is known whether its user key is another than that of the entry before, and how many bytes the two have in common.
+ * CompactionInputs: all entries of some tables, a compaction's or a repair's, merged in internal-key order. Of each entry it is known
+ * whether its user key differs from the one before, and how many bytes the two have in common.
  *
- * Structure   a tree of losers: of any two runs that have met, the one whose entry comes later waits where they met; who has lost to
- *             nobody is in front. When that one moves on, it meets those who wait on its way up, one in two for each doubling of the runs.
- * Common      Of each run's key it is known how many bytes it has in common with the key of the entry that was in front last, or of
- *             who has beaten it since, and what byte follows. Between two that are compared this was the same key, not after either: who
- *             has more in common with it comes first; at the same place, the smaller byte does. Only where both are the same are the keys
- *             looked at, from there on; then the loser's are by the winner. (Offset-value coding: Conner 1977.)
- * Orders      Any order but that of bytes compares whole keys, and is checked here.
+ * Structure   a tree of losers: where two runs meet, the one whose entry comes later waits; the run that has lost to nobody is in
+ *             front. When it moves on, it meets those that wait on its way up: one on each floor of the tree.
+ * Common      Of each run it is known how many bytes its key has in common with an earlier key, and which byte follows them. That is
+ *             the key that was in front last, or the one that has beaten this run since. Two runs that are compared refer to the same
+ *             earlier key: the one with more bytes in common comes first; if they have equally many, the one with the smaller next
+ *             byte. Only if that byte is the same, too, are the keys compared, from there on; the loser then refers to the winner's
+ *             key. (Offset-value coding: Conner 1977.)
+ * Orders      In any other order than that of bytes, whole keys are compared, and it is checked here that they ascend.
  * Ties        a repaired database may hold an entry in two tables: both are shown, that of the first run first
  * Threads     belongs to one thread
  */

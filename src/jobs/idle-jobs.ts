@@ -1,6 +1,6 @@
 /**
- * idle-jobs: a table builder and a compaction of nothing that a thread which runs jobs keeps and never uses: between two jobs there are
- * no others, and the code of jobs stays compiled through a full garbage collection only if there are (db/idle-scan.ts).
+ * idle-jobs: a table builder, and a compaction of nothing, that a thread which runs jobs keeps and never uses. Between two jobs there
+ * are no other objects of these classes, and a full garbage collection that finds none takes their compiled code (db/idle-scan.ts).
  */
 import type { Comparator } from '../base/comparator.ts'
 import type { Environment, WritableFile } from '../base/environment.ts'

@@ -1,10 +1,10 @@
 /**
- * WrittenTables: opens each table that a job has written, on the job's thread, before anybody installs it. It proves that the table
- * can be read; and what that yields (table/table-outline.ts) goes to the thread that reads, which has only the file left to open.
+ * WrittenTables: opens each table that a job has written, on the job's thread, before anybody installs it. That proves that the table
+ * can be read. Its index and filter (table/table-outline.ts) go to the thread that reads, which then has only the file left to open.
  *
  * Order     after the table is synced and closed, before the directory is synced: what does not read back is named by no MANIFEST
  * Failures  damage fails the job, which removes the table; the next try writes another. A damaged filter does not: the table is
- *           read without it, as always. Any other error is nobody's: the table is opened by whoever reads it, who meets the same.
+ *           read without it, as always. After any other error, the table counts as written; whoever reads it opens it anew.
  */
 import type { Environment } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'

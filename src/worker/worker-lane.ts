@@ -13,8 +13,8 @@ import { type JobOutcome, ThreadEndedError } from './executor.ts'
 import type { AnswerMessage, EndedMessage, Job, OpenedMessage, RunMessage } from './messages.ts'
 
 /**
- * A thread that has been idle for so long is ended, and after twice as long at the latest. Starting one takes about 0.1 s, which is
- * then no more than three thousandths of the time, whatever the jobs' intervals.
+ * A thread is ended when it has been idle for this long, and for twice as long at the most. Starting one takes about 0.1 s: however
+ * often jobs come, no more than three thousandths of the time goes into that.
  */
 const IDLE_MS = 30_000
 
@@ -85,7 +85,7 @@ export class WorkerLane {
     return hasDelivered
   }
 
-  /** From now on, answers are taken note of and not delivered. */
+  /** From now on, an answer ends its job here, and nobody is told. */
   silence(): void {
     for (const [id, { kind }] of this.#running) this.#running.set(id, { kind, outcome: nothing, opened: undefined })
   }
