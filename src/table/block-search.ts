@@ -63,7 +63,6 @@ export class BlockSearch {
    * @throws CorruptionError if an entry on the way is not as it should be
    */
   find(block: Block, key: Bytes, keyOff: number, keyLen: number, tagLow: number, tagHigh: number): number {
-    if (block.entriesEnd === 0) return NONE
     if (block.entryCount > 0) {
       const at = inDirectory(block, key, keyOff, keyLen)
       if (at === NOWHERE) return NONE
@@ -222,7 +221,6 @@ function inDirectory(block: Block, key: Bytes, keyOff: number, keyLen: number): 
     if (wordIn(bytes, start + (first + half - 1) * DIRECTORY_ENTRY_BYTES) < word) first += half
     count -= half
   }
-  if (wordIn(bytes, start + first * DIRECTORY_ENTRY_BYTES) < word && ++first === entryCount) return NOWHERE
   const at = start + first * DIRECTORY_ENTRY_BYTES
   if (wordIn(bytes, at) !== word) return NOWHERE
   const last = first + MAX_SAME

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { IOError } from '../../src/base/errors.ts'
+import { Prng } from '../../src/base/prng.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import * as Batch from '../../src/batch/batch-format.ts'
 import { DatabaseDirectory } from '../../src/db/database-directory.ts'
@@ -85,8 +86,8 @@ test('all of a complete file counts as acknowledged, and a sync makes older file
   log.close()
 })
 
-test('a sync off the thread makes older files durable first, and is told of by the number of its file', async () => {
-  const { log } = begin(true)
+test('a sync off the thread makes older files durable first, then its own, and is told of by the number of its file', async () => {
+  const { memory, log } = begin(true)
   rotate(log, 3, 1)
   add(log, 1)
   rotate(log, 4, 2)
@@ -94,6 +95,9 @@ test('a sync off the thread makes older files durable first, and is told of by t
   await log.syncLater()
   const [older, active] = log.list()
   assert.deepEqual([older.syncedBytes, active.syncedBytes], [older.bytes, 0])
+  const afterPowerLoss = memory.crashImage(0, new Prng(1))
+  for (const { number, bytes } of [older, active])
+    assert.equal(afterPowerLoss.readAll(`/db/00000${number}.log`).length, bytes, `log ${number}`)
   await log.syncLater()
   log.synced(fileNumber(9), 1000)
   assert.equal(log.list()[1].syncedBytes, 0, 'a file that is gone')

@@ -1,9 +1,11 @@
 /** What a group of writes comes to, which writes join it, and its one outcome. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { batchCount, batchSequence } from '../../src/batch/batch-format.ts'
+import { toHex } from '../../src/base/bytes.ts'
+import { batchCount, batchSequence, forEachOp } from '../../src/batch/batch-format.ts'
 import { WriteBatch } from '../../src/batch/write-batch.ts'
 import { arenaBytesMax, GROUP_BYTES_MAX, WriteGroup } from '../../src/db/write-group.ts'
+import { MemTable } from '../../src/memtable/memtable.ts'
 import { bytesOf } from '../table/entries.ts'
 
 const LENGTH_BYTES = 4
@@ -68,4 +70,65 @@ test('only the first outcome of a group counts', async () => {
   failed.settle()
   assert.equal(failed.error, first)
   await assert.rejects(promise, first)
+})
+
+test('a group that has grown holds what its writers gave it, and its memory is the next one’s, but for that of a very long batch', () => {
+  const values = [10, 3000, 5000, 40_000].map((length) => new Uint8Array(length).fill(length & 0xff))
+  let memory: Uint8Array<ArrayBuffer> | undefined
+  for (let round = 0; round < 3; round++) {
+    const group = new WriteGroup(memory)
+    for (const value of values) group.addPut(bytesOf('k'), value, 'os')
+    group.addDelete(bytesOf('gone'), 'os')
+    const held: string[] = []
+    group.number(1)
+    group.forEachBatch((bytes, offset, length) => {
+      forEachOp(bytes, offset, length, {
+        add: (_sequence, _type, key, keyOff, keyLen, value, valOff, valLen) => {
+          held.push(Buffer.from(key).toString('latin1', keyOff, keyOff + keyLen), toHex(value, valOff, valLen))
+        },
+      })
+    })
+    assert.deepEqual(held, [...values.flatMap((value) => ['k', toHex(value)]), 'gone', ''])
+    group.settle()
+    const taken = group.takeMemory()
+    assert.equal(group.takeMemory().length, 0, 'it is taken once')
+    if (memory !== undefined) assert.equal(taken, memory)
+    memory = taken
+  }
+  const long = new WriteGroup()
+  long.addPut(bytesOf('k'), new Uint8Array(2 * GROUP_BYTES_MAX), 'os')
+  long.settle()
+  assert.equal(long.takeMemory().length, 0)
+})
+
+test('whoever waits for a group hears when it is written', async () => {
+  const group = new WriteGroup()
+  const { promise } = group
+  assert.equal(group.promise, promise)
+  group.settle()
+  assert.equal(await promise, undefined)
+})
+
+test('a MemTable with the room that a group asks for takes it, whatever it writes', () => {
+  for (const [count, keyBytes, valueBytes] of [
+    [500, 0, 0],
+    [500, 1, 1],
+    [300, 7, 13],
+    [5, 1000, 3001],
+  ]) {
+    for (const isRange of [false, true]) {
+      const group = new WriteGroup()
+      for (let i = 0; i < count; i++) {
+        const key = new Uint8Array(keyBytes).fill(i)
+        if (isRange) group.addDeleteRange(key, Uint8Array.from([...key, 255]), 'os')
+        else group.addPut(key, new Uint8Array(valueBytes), 'os')
+      }
+      group.number(1)
+      const memtable = MemTable.create({ capacityBytes: 8 * 1024 * 1024 })
+      const before = memtable.memoryUsage
+      group.forEachBatch((bytes, offset, length) => forEachOp(bytes, offset, length, memtable))
+      const taken = memtable.memoryUsage - before
+      assert.ok(taken <= group.arenaBytes, `${taken} of ${group.arenaBytes} bytes`)
+    }
+  }
 })

@@ -26,7 +26,8 @@ interface Answer {
 
 function lookUp(cursor: LookupCursor, block: Block, key: Bytes, low: number, high: number): Answer {
   cursor.enter(block, 0, block)
-  const answer = cursor.find(key, 0, key.length, low, high)
+  // Other bytes lie around it.
+  const answer = cursor.find(Uint8Array.from([0x61, ...key, 0x61, 0x62, 0x63]), 1, key.length, low, high)
   const { valBuf, valOff, valLen } = cursor
   return {
     answer,
@@ -159,6 +160,9 @@ test('most lookups need no whole key, and versions that share a part of their ta
     assert.equal(search.valLen, entry.value.length)
     assert.equal(find(different, { ...entry, key: bytesOf(`${Buffer.from(entry.key).toString()}x`) }), NONE)
   }
+  const block = new BlockDirectories().copyWith(blockOf(different, 16), new BlockMemory())
+  for (const text of ['k', 'key', 'key0999', 'key1001', 'key9', 'lock'])
+    assert.equal(search.find(block!, bytesOf(text), 0, text.length, 0, 0), NONE, text)
   const versions = [9, 8, 7].map((sequence) => putEntry(bytesOf('key'), sequence, bytesOf('v')))
   assert.equal(find(versions, versions[0]), FOUND)
   assert.equal(find(versions, versions[2]), UNSURE)
@@ -197,3 +201,81 @@ test('a lookup in a damaged block answers from within the block, or throws Corru
   }
   assert.ok(answered > 0 && refused > 0, `${answered} answered, ${refused} refused`)
 })
+
+test('a block without entries answers nothing, as LevelDB writes it and as iq80 does', () => {
+  const cursor = new LookupCursor(bytewiseComparator, new BlockMemory())
+  for (const bytes of [blockOf([], 16).bytes, new Uint8Array(4)])
+    assert.equal(lookUp(cursor, new Block(bytes, 'f.ldb', 7), bytesOf('a'), 0, 0).answer, Lookup.ABSENT)
+})
+
+test('of other runs, a lookup reads the keys at their restart points at most; by a directory, it goes straight to its entry', () => {
+  const entries = Array.from({ length: 40 }, (_, i) =>
+    putEntry(bytesOf(`key${100 + i}`), 5, new Uint8Array(80).fill(i)),
+  )
+  const sound = blockOf(entries, 4)
+  const restartEntryBytes = 3 + 'key100'.length + 8 + 80
+  const cursor = new LookupCursor(bytewiseComparator, new BlockMemory())
+  for (let run = 0; run < 10; run++) {
+    const { key, low, high } = entries[4 * run + 1]
+    const { value } = sought(sound, key, low, high)
+    const damaged = new Block(sound.bytes.slice(), 'f.ldb', 7)
+    for (let other = 0; other < 10; other++) {
+      const limit = other === 9 ? sound.entriesEnd : sound.restart(other + 1)
+      if (other !== run) damaged.bytes.fill(0xff, sound.restart(other) + restartEntryBytes, limit)
+    }
+    assert.equal(lookUp(cursor, damaged, key, low, high).value, value)
+    const copy = new BlockDirectories().copyWith(sound, new BlockMemory()) as Block
+    copy.bytes.fill(0xff, 0, sound.restart(run) + restartEntryBytes)
+    assert.equal(lookUp(cursor, copy, key, low, high).value, value)
+  }
+})
+
+const TAG = '\x01\x07\0\0\0\0\0\0'
+
+/** An entry in bytes, as text: `own` is what of its key, with the tag, is not shared. */
+function rawEntry(shared: number, own: string, value: string = ''): string {
+  return String.fromCharCode(shared, own.length, value.length) + own + value
+}
+
+/** A block of them, with restart points at these of them. */
+function rawBlock(entries: readonly string[], restarts: readonly number[]): Block {
+  const offsets = restarts.map((restart) => entries.slice(0, restart).join('').length)
+  const words = new Uint8Array(new Uint32Array([...offsets, offsets.length]).buffer)
+  return new Block(Uint8Array.from([...Buffer.from(entries.join(''), 'latin1'), ...words]), 'f.ldb', 7)
+}
+
+const A = rawEntry(0, `a${TAG}`)
+const M = rawEntry(0, `m${TAG}`, 'found')
+const CUT_OFF = /an entry is cut off by the end of its block/
+const TOO_LONG = /an entry reaches beyond its block or its neighbour/
+const UNREADABLE = /an entry has no readable lengths/
+const SHORT = /a key is shorter than a tag/
+const NO_TAG = /an entry of unknown type or impossible sequence number/
+
+const DAMAGED: readonly (readonly [what: string, entries: string[], restarts: number[], message: RegExp])[] = [
+  ['one byte of an entry', [A, '\0'], [0], CUT_OFF],
+  ['two bytes of an entry', [A, '\0\x09'], [0], CUT_OFF],
+  ['a first key that shares with another', [rawEntry(1, `b${TAG}`), M], [0], TOO_LONG],
+  ['a key that shares more than the one before has', [A, rawEntry(10, `b${TAG}`), M], [0], TOO_LONG],
+  ['a key that ends behind its end', [A, '\0\x0ak', TAG], [0], TOO_LONG],
+  ['a value that ends behind its end', [A, '\0\x09\x01k', TAG], [0], TOO_LONG],
+  ['lengths whose sum is 2^32', [A, `\0\x09\xf7\xff\xff\xff\x0fk${TAG}`], [0], TOO_LONG],
+  ['a long value that ends behind its end', [A, `\0\x09\xff\x01k${TAG}`], [0], TOO_LONG],
+  ['a length that does not end', [A, '\0\xff\xff\xff'], [0], UNREADABLE],
+  ['an unknown type', [rawEntry(0, 'a\x02\x07\0\0\0\0\0\0'), M], [0], NO_TAG],
+  ['a sequence of 2^53', [A, rawEntry(0, 'b\x01\0\0\0\0\0\0\x20'), M], [0], NO_TAG],
+  ['a restart point whose key shares', [A, rawEntry(1, `b${TAG}`), M], [0, 1, 2], TOO_LONG],
+  ['a restart point whose key has no tag', [A, rawEntry(0, 'b'), M], [0, 1, 2], SHORT],
+  ['a key without a tag', [A, rawEntry(0, 'b'), M], [0], SHORT],
+]
+
+for (const [what, entries, restarts, message] of DAMAGED) {
+  test(`a lookup that comes past ${what} tells of damage, though the key is behind it`, () => {
+    const block = rawBlock(entries, restarts)
+    const cursor = new LookupCursor(bytewiseComparator, new BlockMemory())
+    const damage = { name: 'CorruptionError', message, file: 'f.ldb', offset: 7 }
+    assert.throws(() => lookUp(cursor, block, bytesOf('m'), 0xffffffff, 0xffffffff), damage)
+    assert.equal(new BlockDirectories().copyWith(block, new BlockMemory()), undefined)
+    assert.equal(lookUp(cursor, rawBlock([A, M], [0]), bytesOf('m'), 0xffffffff, 0xffffffff).answer, Lookup.FOUND)
+  })
+}
