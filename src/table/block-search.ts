@@ -108,7 +108,7 @@ export class BlockSearch {
       if (!tagIsValid(low, high)) block.damaged('an entry of unknown type or impossible sequence number')
       next = valOff + this.#valueLength
       if (shared > matched) {
-        if (isSmallerAtMatched && userLength > matched) continue
+        if (isSmallerAtMatched) continue
         return UNSURE
       }
       matched = shared

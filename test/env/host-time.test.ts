@@ -1,11 +1,13 @@
-/** The clock and the timers of the host, while a test has put fake ones in their place. */
+/** The clock and the timers of the host, in Node.js and as a web page has them; and while a test has put fake ones in their place. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import type { Environment } from '../../src/base/environment.ts'
 import { open } from '../../src/db/open.ts'
+import * as inNode from '../../src/env/host-time.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
 import { memoryEnvironment } from '../../src/env/web-env.ts'
 
@@ -33,3 +35,79 @@ for (const [where, makeEnvironment] of environments) {
     })
   }
 }
+
+/** As a page loads it: there is no setImmediate, and timers are numbers. */
+async function inPage(): Promise<typeof inNode> {
+  const { setImmediate, setTimeout } = globalThis
+  const numbered = (...args: Parameters<typeof setTimeout>): number => Number(setTimeout(...args))
+  Reflect.deleteProperty(globalThis, 'setImmediate')
+  Object.assign(globalThis, { setTimeout: numbered })
+  try {
+    return await import(new URL('../../src/env/host-time.js?page', import.meta.url).href)
+  } finally {
+    Object.assign(globalThis, { setImmediate, setTimeout })
+  }
+}
+
+function openPorts(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length
+}
+
+for (const [where, load] of [
+  ['in Node.js', async () => inNode],
+  ['in a web page', inPage],
+] as const) {
+  test(`what comes soon comes once, after what is under way, and leaves nothing open: ${where}`, async () => {
+    const { hostSoon } = await load()
+    const before = openPorts()
+    const seen: string[] = []
+    const came = new Promise<void>((resolve) => {
+      hostSoon(() => {
+        seen.push('soon')
+        resolve()
+      })
+    })
+    seen.push('now')
+    await came
+    // A port takes a few turns to close.
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve))
+    assert.deepEqual([seen, openPorts()], [['now', 'soon'], before])
+  })
+
+  test(`a timer comes unless it is cancelled, however long it is and whoever waits: ${where}`, async () => {
+    const { hostLater } = await load()
+    const come: string[] = []
+    const ends = [0, 2 ** 31, 2 ** 40].map((ms) => hostLater(ms, () => come.push(`after ${ms} ms`), ms > 0))
+    ends[0]()
+    await new Promise<void>((resolve) => {
+      hostLater(5, () => come.push('kept'), true)
+      hostLater(10, () => come.push('not kept'), false)
+      hostLater(20, resolve, true)
+    })
+    for (const end of ends) end()
+    assert.deepEqual(come, ['kept', 'not kept'])
+  })
+
+  test(`a sleep lasts as long as it should, on a thread that may be blocked and on one that may not: ${where}`, async (t: TestContext) => {
+    const { hostClock, hostSleep } = await load()
+    const sleepsFor = (): number => {
+      const start = hostClock.monotonicMs()
+      hostSleep(12)
+      return hostClock.monotonicMs() - start
+    }
+    assert.ok(sleepsFor() >= 10)
+    t.mock.method(Atomics, 'wait', () => {
+      throw new TypeError('Atomics.wait cannot be called in this context')
+    })
+    assert.ok(sleepsFor() >= 10)
+    assert.ok(hostClock.wallMs() > Date.UTC(2020))
+  })
+}
+
+test('a process waits for a timer that is to keep it alive, and for no other', () => {
+  const program = `const { hostLater } = await import(process.argv[1])
+    hostLater(600_000, () => {}, false)
+    hostLater(20, () => console.log('done'), true)`
+  const args = ['--input-type=module', '-e', program, new URL('../../src/env/host-time.js', import.meta.url).href]
+  assert.equal(execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 }), 'done\n')
+})

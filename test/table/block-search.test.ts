@@ -230,6 +230,24 @@ test('of other runs, a lookup reads the keys at their restart points at most; by
   }
 })
 
+test('a lookup reads lengths of several bytes, also those of which all but the last are zero in their seven bits', () => {
+  const cursor = new LookupCursor(bytewiseComparator, new BlockMemory())
+  // With the tag, 128 and 16,384 bytes: in base 128, a one and zeros.
+  for (const keyBytes of [120, 121, 16_376]) {
+    for (const valueBytes of [0, 127, 128, 16_384]) {
+      const key = new Uint8Array(keyBytes).fill(0x61)
+      const entries = [
+        putEntry(key, 9, new Uint8Array(valueBytes).fill(0x62)),
+        putEntry(Uint8Array.from([...key.subarray(1), 0x62]), 8, bytesOf('next')),
+      ]
+      for (const { key: wanted, low, high, value } of entries) {
+        const found = lookUp(cursor, blockOf(entries, 16), wanted, low, high)
+        assert.deepEqual(found, { answer: Lookup.FOUND, value: Buffer.from(value).toString('hex') })
+      }
+    }
+  }
+})
+
 const TAG = '\x01\x07\0\0\0\0\0\0'
 
 /** An entry in bytes, as text: `own` is what of its key, with the tag, is not shared. */
