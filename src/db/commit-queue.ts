@@ -153,9 +153,9 @@ export class CommitQueue {
 
   /** The log could not be made durable, for `group` or for one that came before it. */
   failSync(group: WriteGroup | undefined, error: Error): void {
-    const isBegun = group === this.#begun
-    if (isBegun) this.#begun = undefined
-    this.#fail(isBegun ? group : undefined, this.#target.health, error)
+    // One that has not begun, or no more, is settled.
+    if (group === this.#begun) this.#begun = undefined
+    this.#fail(group, this.#target.health, error)
   }
 
   /** Refuse all groups that wait. */

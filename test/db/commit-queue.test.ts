@@ -79,6 +79,7 @@ test('what writers ask for is in the log in their order, numbered on from group 
     const version = memtable.get(key)
     return version?.type === 'value' ? Buffer.from(version.value).toString() : version && 'deleted'
   }
+  const elsewhere = MemTable.attach(memtable.share())
   assert.equal(queue.begin(), undefined, 'nobody writes')
   const first = [
     queue.put(bytesOf('a'), bytesOf('1'), 'os'),
@@ -97,6 +98,7 @@ test('what writers ask for is in the log in their order, numbered on from group 
   assert.deepEqual([found('a'), found('b')], ['deleted', '2'])
   assert.equal(queue.begin(), second[0])
   assert.equal(target.lastSequence, 3, 'what is only logged is not visible')
+  assert.equal(elsewhere.entryCount, 3)
   queue.finish(second[0])
   assert.deepEqual(opsIn(memory), [
     '1 put a 1',
@@ -140,6 +142,22 @@ test('a `buffered` write stays with the log, which is told of it; others are han
   const unnamed = log.bytes
   assert.deepEqual(write('disk'), [record, record, 2])
   assert.deepEqual(named, [unnamed])
+})
+
+test('a write that would make a group too long begins the next one, of whatever kind it is', () => {
+  const { queue } = begin()
+  const half = new Uint8Array(GROUP_BYTES_MAX / 2)
+  const long = new Uint8Array(GROUP_BYTES_MAX)
+  const writes: readonly (() => WriteGroup)[] = [
+    () => queue.put(half, half, 'os'),
+    () => queue.delete(long, 'os'),
+    () => queue.deleteRange(half, half, 'os'),
+    () => queue.write(new WriteBatch().put('k', long).encoded(), 0, 'os'),
+  ]
+  for (const write of writes) {
+    const short = queue.put(bytesOf('k'), bytesOf('v'), 'os')
+    assert.notEqual(write(), short)
+  }
 })
 
 test('a log whose name cannot be made durable takes nothing: for want of descriptors the next write tries again, otherwise it is the end', () => {

@@ -73,12 +73,12 @@ test('only the first outcome of a group counts', async () => {
 })
 
 test('a group that has grown holds what its writers gave it, and its memory is the next one’s, but for that of a very long batch', () => {
-  const values = [10, 3000, 5000, 40_000].map((length) => new Uint8Array(length).fill(length & 0xff))
+  const values = [10, 3000, 5000, 40_000, 1_500_000].map((length) => new Uint8Array(length).fill(length & 0xff))
   let memory: Uint8Array<ArrayBuffer> | undefined
   for (let round = 0; round < 3; round++) {
     const group = new WriteGroup(memory)
-    for (const value of values) group.addPut(bytesOf('k'), value, 'os')
     group.addDelete(bytesOf('gone'), 'os')
+    for (const value of values) group.addPut(bytesOf('k'), value, 'os')
     const held: string[] = []
     group.number(1)
     group.forEachBatch((bytes, offset, length) => {
@@ -88,10 +88,11 @@ test('a group that has grown holds what its writers gave it, and its memory is t
         },
       })
     })
-    assert.deepEqual(held, [...values.flatMap((value) => ['k', toHex(value)]), 'gone', ''])
+    assert.deepEqual(held, ['gone', '', ...values.flatMap((value) => ['k', toHex(value)])])
     group.settle()
     const taken = group.takeMemory()
     assert.equal(group.takeMemory().length, 0, 'it is taken once')
+    assert.ok(taken.length > 1_500_000)
     if (memory !== undefined) assert.equal(taken, memory)
     memory = taken
   }
@@ -109,26 +110,23 @@ test('whoever waits for a group hears when it is written', async () => {
   assert.equal(await promise, undefined)
 })
 
-test('a MemTable with the room that a group asks for takes it, whatever it writes', () => {
-  for (const [count, keyBytes, valueBytes] of [
-    [500, 0, 0],
-    [500, 1, 1],
-    [300, 7, 13],
-    [5, 1000, 3001],
-  ]) {
-    for (const isRange of [false, true]) {
-      const group = new WriteGroup()
-      for (let i = 0; i < count; i++) {
-        const key = new Uint8Array(keyBytes).fill(i)
-        if (isRange) group.addDeleteRange(key, Uint8Array.from([...key, 255]), 'os')
-        else group.addPut(key, new Uint8Array(valueBytes), 'os')
+test('a group asks for as much room as the MemTable says that its entries and range deletes may take', () => {
+  for (const keyBytes of [0, 1, 2, 3, 4, 5, 127, 128, 1000]) {
+    for (const valueBytes of [0, 1, 2, 3, 4, 5, 127, 128, 5000]) {
+      const key = new Uint8Array(keyBytes)
+      const value = new Uint8Array(valueBytes)
+      const end = new Uint8Array(valueBytes + 1).fill(1)
+      const [entries, ranges] = [new WriteBatch(), new WriteBatch()]
+      for (let i = 0; i < 100; i++) {
+        entries.put(key, value)
+        ranges.deleteRange(key, end)
       }
-      group.number(1)
-      const memtable = MemTable.create({ capacityBytes: 8 * 1024 * 1024 })
-      const before = memtable.memoryUsage
-      group.forEachBatch((bytes, offset, length) => forEachOp(bytes, offset, length, memtable))
-      const taken = memtable.memoryUsage - before
-      assert.ok(taken <= group.arenaBytes, `${taken} of ${group.arenaBytes} bytes`)
+      const most = [MemTable.entryBytesMax(keyBytes, valueBytes), MemTable.rangeBytesMax(keyBytes, end.length)]
+      for (const [i, batch] of [entries, ranges].entries()) {
+        const group = new WriteGroup()
+        group.addBatch(batch.encoded(), batch.rangeCount, 'os')
+        assert.ok(group.arenaBytes >= 100 * most[i])
+      }
     }
   }
 })
