@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { toHex, viewOf } from '../../src/base/bytes.ts'
 import { bytewiseComparator, type Comparator, customComparator } from '../../src/base/comparator.ts'
 import { CorruptionError } from '../../src/base/errors.ts'
-import { encodeInternalKey } from '../../src/base/internal-key.ts'
+import { encodeInternalKey, tagSequence } from '../../src/base/internal-key.ts'
 import type { Bytes } from '../../src/base/types.ts'
 import { Block } from '../../src/table/block.ts'
 import { BlockBuilder } from '../../src/table/block-builder.ts'
@@ -114,6 +114,25 @@ test('keys and values of any length survive', () => {
   for (const { key, low, high, value } of entries) {
     iterator.seek(key, 0, key.length, low, high)
     assert.deepEqual([iterator.keyLen, iterator.valLen], [key.length, value.length])
+  }
+})
+
+test('keys that outgrow the memory of the one before keep what they share with it, at restart points and between', () => {
+  const texts = [10, 60, 110, 111, 300, 700, 1500].map((length) => 'abcdefg'.repeat(length).slice(0, length))
+  for (const restartInterval of [1, 2, 3, 16]) {
+    const added = new BlockBuilder(restartInterval, 16)
+    const entered = new BlockBuilder(restartInterval, 16)
+    let shared = 0
+    for (const text of texts) {
+      const encoded = encodeInternalKey(bytesOf(text), 0, text.length, 257, 0x010203)
+      added.add(encoded, encoded.length, bytesOf(''), 0, 0)
+      entered.addEntry(bytesOf(text), 0, text.length, 257, 0x010203, shared, bytesOf(''), 0, 0, undefined)
+      shared = text.length
+    }
+    const read = (block: Bytes): string[] => listForwards(iterate(block))
+    const expected = texts.map((text) => `"${text}"#${tagSequence(257, 0x010203)}=`)
+    assert.deepEqual(read(added.finish()), expected)
+    assert.deepEqual(read(entered.finish()), expected)
   }
 })
 
