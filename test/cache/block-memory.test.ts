@@ -111,6 +111,36 @@ test('memory comes back when the last one lets go, and not before', () => {
   assert.notEqual(memory.allocate(1000).buffer, bytes.buffer)
 })
 
+test('a block gives its memory back once, however often it is held after that', () => {
+  const memory = new BlockMemory()
+  const bytes = memory.allocate(1000)
+  bytes.fill(0)
+  const block = new Block(bytes, 'f', 0, 4, bytes.buffer)
+  for (let round = 0; round < 3; round++) {
+    memory.hold(block)
+    memory.release(block)
+  }
+  assert.equal(memory.allocate(1000).buffer, bytes.buffer)
+  assert.notEqual(memory.allocate(1000).buffer, bytes.buffer)
+})
+
+test('lookups hold the block that they are in, and leave the memory of the one before', () => {
+  const memory = new BlockMemory()
+  const lookups = new LookupCursor(bytewiseComparator, memory)
+  const blocks = [1000, 2000].map((length) => {
+    const bytes = memory.allocate(length)
+    bytes.fill(0)
+    return new Block(bytes, 'f', 0, 4, bytes.buffer)
+  })
+  const isFree = ({ bytes }: Block): boolean => memory.allocate(bytes.length).buffer === bytes.buffer
+  for (const block of blocks) lookups.enter(blocks, 0, block)
+  assert.deepEqual(blocks.map(isFree), [true, false])
+  lookups.enter(blocks, 0, blocks[1])
+  assert.equal(isFree(blocks[1]), false)
+  lookups.leave()
+  assert.equal(isFree(blocks[1]), true)
+})
+
 /** How many of 20 pieces that are given back are given out again. */
 function usedAgain(bytes: number): number {
   const memory = new BlockMemory()

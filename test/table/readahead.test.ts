@@ -16,7 +16,7 @@ import { type Compression, compressorOf } from '../../src/table/compression.ts'
 import { OrderedCursor } from '../../src/table/ordered-cursor.ts'
 import { Table, type TableReadOptions } from '../../src/table/table.ts'
 import { MemoryFile } from '../support/memory-file.ts'
-import { buildTable, bytesOf, describe, type Entry, listBackwards, listForwards, putEntry } from './entries.ts'
+import { buildTable, bytesOf, current, describe, type Entry, listBackwards, listForwards, putEntry } from './entries.ts'
 
 const COUNT = 20_000
 const entries: readonly Entry[] = Array.from({ length: COUNT }, (_, i) =>
@@ -224,6 +224,27 @@ test('damage ahead is found when the scan gets there, and not before', () => {
   }, CorruptionError)
   assert.ok(count * 118 > 190_000, `${count} entries come before the damage`)
   assert.equal(iterator.valid, false)
+})
+
+test('who comes to a damaged block and goes back finds the one before as it is, also where it was read over', () => {
+  for (const step of [1, -1]) {
+    // Reads have become as long as they get, and go to the memory of the one before.
+    for (let place = 180; place < 250; place++) {
+      const index = step > 0 ? place : PAGES - 1 - place
+      const contents = pageBytes.slice()
+      contents[PAGE_BYTES * index + 100] ^= 1
+      const iterator = openWatched(contents).table.iterator()
+      const walk = (): void => {
+        if (step > 0) for (iterator.seekToFirst(); iterator.valid; iterator.next());
+        else for (iterator.seekToLast(); iterator.valid; iterator.prev());
+      }
+      assert.throws(walk, CorruptionError)
+      assert.equal(iterator.valid, false)
+      const before = pages[index - step]
+      iterator.seek(before.key, 0, 9, MAX_TAG_LOW, MAX_TAG_HIGH)
+      assert.ok(Buffer.from(current(iterator)!.value).equals(before.value), `${index}`)
+    }
+  }
 })
 
 test('when reading ahead fails, the blocks are read one by one, and only a bad one fails', () => {
