@@ -136,6 +136,13 @@ test('a scan over several large range deletes jumps over each, and shows what is
   }
 })
 
+test('an entry of the sequence 0 is shown where no range covers it, and hidden where one does', () => {
+  const entries = ['a', 'b', 'c'].map((key) => putEntry(bytesOf(key), 0, EMPTY))
+  const ranges = [{ start: bytesOf('b'), end: bytesOf('c'), sequence: 1 }]
+  for (const newestEntry of [0, 9])
+    assert.deepEqual(listForwards(filtered(new ArrayIterator(entries), ranges, newestEntry)), ['"a"#0=', '"c"#0='])
+})
+
 test('a range without end on its side ends a scan at once', () => {
   const entries = numbered(10_000)
   const ranges = [{ start: bytesOf(''), end: bytesOf('1'), sequence: 20_000 }]
