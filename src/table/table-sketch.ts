@@ -28,10 +28,7 @@ const DECODED_BYTES = 40
 const TERMS_BYTES = 8192
 /** Fewer are decoded at once. */
 const MIN_COUNT = 64
-/**
- * A lookup in a sketch takes as much longer than one in the decoded index as decoding so many entries (docs/performance.md): at worst, a
- * table has both.
- */
+/** By as much as decoding some forty entries takes, a lookup takes longer in a sketch (docs/performance.md): at worst, what is put off costs half more. */
 const ENTRIES_A_LOOKUP = 64
 
 export class TableSketch {
