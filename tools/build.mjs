@@ -172,22 +172,32 @@ async function bundle() {
   for (const path of filesOf('.js')) rmSync(path)
   mkdirSync(join(dist, 'shared'))
   for (const { path, text } of outputFiles) {
-    writeFileSync(path, path === cliMain ? await asCommand(text) : withTabs(text))
+    writeFileSync(path, path === cliMain ? await asCommand(text) : await withTabs(text))
   }
   chmodSync(cliMain, 0o755)
   writeFileSync(join(cli, 'LICENSES.txt'), licencesOf(Object.keys(metafile.inputs)))
 }
 
-function withTabs(code) {
-  // Where a template spans lines, their indentation is part of the text.
-  const hasLongTemplate = code.split('\n').some((line) => (line.match(/`/g)?.length ?? 0) % 2 === 1)
-  return hasLongTemplate ? code : code.replace(/^(?: {2})+/gm, (spaces) => '\t'.repeat(spaces.length / 2))
+async function withTabs(code) {
+  let isText = false
+  const lines = code.split('\n').map((line) => {
+    // Where a template spans lines, their indentation is part of the text.
+    const indented = isText ? line : line.replace(/^(?: {2})+/, (spaces) => '\t'.repeat(spaces.length / 2))
+    if ((line.match(/`/g)?.length ?? 0) % 2 === 1) isText = !isText
+    return indented
+  })
+  const tabbed = lines.join('\n')
+  if ((await minified(tabbed)) === (await minified(code))) return tabbed
+  throw new Error('with tabs in place of spaces, it is another program')
+}
+
+async function minified(text) {
+  return (await transform(text, { target: 'node20.19', format: 'esm', minify: true })).code
 }
 
 /** Most of it is others' code, which nobody reads here. */
 async function asCommand(bundled) {
-  const { code } = await transform(bundled.replace(/^#!.*\n/, ''), { target: 'node20.19', format: 'esm', minify: true })
-  return `#!/usr/bin/env node\n${code}`
+  return `#!/usr/bin/env node\n${await minified(bundled.replace(/^#!.*\n/, ''))}`
 }
 
 /** The licences of the packages that the bundled files belong to, each with its package's name and version. */

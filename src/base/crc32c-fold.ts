@@ -116,16 +116,18 @@ function halfByteTables(): Uint8Array {
 
 /** The remainders of the bits of four bytes, as far before the end of the input as said; bit k of byte q is number 8q + k. */
 function basisAt(bytes: number): number[] {
-  return Array.from({ length: 32 }, (_, i) => {
-    const byte = i >>> 3
-    return powerOfX(8 * (bytes + SPACING_BYTES * (3 - byte)) + 7 - (i & 7))
-  })
+  const powers = powersOfX(8 * (bytes + SPACING_BYTES * 3 + 1))
+  return Array.from({ length: 32 }, (_, i) => powers[8 * (bytes + SPACING_BYTES * (3 - (i >>> 3))) + 7 - (i & 7)])
 }
 
-function powerOfX(exponent: number): number {
-  let power = ONE | 0
-  for (let i = 0; i < exponent; i++) power = (power & 1) === 1 ? (power >>> 1) ^ POLYNOMIAL : power >>> 1
-  return power >>> 0
+/** The remainders of x^0, x^1 and so on. */
+function powersOfX(count: number): Uint32Array {
+  const powers = new Uint32Array(count).fill(ONE)
+  for (let i = 1; i < count; i++) {
+    const power = powers[i - 1]
+    powers[i] = (power & 1) === 1 ? (power >>> 1) ^ POLYNOMIAL : power >>> 1
+  }
+  return powers
 }
 
 /** @returns what tells of which members of the basis a remainder is the sum, a bit each: Gauss's elimination */

@@ -12,6 +12,8 @@ const POLYNOMIAL = 0x82f63b78
 const MASK_DELTA = 0xa282ead8
 /** Below, folding and the view of words cost more than they save. */
 const LONG_BYTES = 512
+/** Making what folds takes as long as checking some megabytes without (docs/performance.md): who opens, reads a little and ends does without. */
+const FOLD_AFTER_BYTES = 4 * 1024 * 1024
 const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 
 /** TABLES[k * 256 + b]: the CRC of byte b followed by k zero bytes. */
@@ -38,8 +40,8 @@ function makeTables(): Int32Array {
  */
 export function crc32c(bytes: Bytes, offset: number, length: number, seed: number = 0): number {
   if (length >= LONG_BYTES && offset + length <= bytes.length) {
-    fold ??= Crc32cFold.create() ?? NONE
-    if (fold !== NONE) return crcFolded(fold, bytes, offset, length, seed)
+    fold ??= foldIfItPays(length)
+    if (fold !== undefined && fold !== NONE) return crcFolded(fold, bytes, offset, length, seed)
   }
   return crcByTables(bytes, offset, length, seed)
 }
@@ -79,8 +81,14 @@ export function copyWithCrc32c(
 }
 
 const NONE = 'none'
-/** Made when it is first of use. */
 let fold: Crc32cFold | typeof NONE | undefined
+/** Of the long inputs so far. */
+let longBytes = 0
+
+function foldIfItPays(length: number): Crc32cFold | typeof NONE | undefined {
+  longBytes += length
+  return longBytes < FOLD_AFTER_BYTES ? undefined : (Crc32cFold.create() ?? NONE)
+}
 
 function crcFolded(fold: Crc32cFold, bytes: Bytes, offset: number, length: number, seed: number): number {
   const folded = length - (length % STRIDE_BYTES)

@@ -43,6 +43,7 @@ export class TableOpener {
       memory: blockCache.memory,
       codecs: options.environment.codecs,
       lookups: new LookupCursor(comparator, blockCache.memory),
+      isDecodedLate: true,
     }
     this.#emit = emit
     this.#mark = options.readOnly ? manifestMark(directory.files, directory.path) : undefined

@@ -3,7 +3,6 @@
  * the engine that touches the operating system.
  */
 
-import { getRandomValues } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import { markAsUntransferable } from 'node:worker_threads'
 import type { Clock, Codecs, Environment, FileSystem, Ports, WorkerThread } from '../base/environment.ts'
@@ -52,7 +51,7 @@ class NodeEnvironment implements Environment {
   }
 
   random32(): number {
-    return getRandomValues(this.#random)[0]
+    return crypto.getRandomValues(this.#random)[0]
   }
 
   later(delayMs: number, task: () => void, keepAlive: boolean = false): () => void {

@@ -106,13 +106,16 @@ export interface FilterState {
 export class FilterBlockReader {
   readonly #policy: FilterPolicy
   readonly #bytes: Bytes
+  /** Of the same bytes: there are tens of thousands of offsets, and they are read when little code is compiled yet. */
+  readonly #view: DataView
   readonly #offsetsStart: number
   readonly #count: number
   readonly #unit: number
 
-  private constructor(policy: FilterPolicy, bytes: Bytes, offsetsStart: number, count: number) {
+  private constructor(policy: FilterPolicy, bytes: Bytes, view: DataView, offsetsStart: number, count: number) {
     this.#policy = policy
     this.#bytes = bytes
+    this.#view = view
     this.#offsetsStart = offsetsStart
     this.#count = count
     this.#unit = 2 ** bytes[bytes.length - 1]
@@ -129,19 +132,28 @@ export class FilterBlockReader {
     const count = (offsetsEnd - offsetsStart) / 4
     if (count < 0 || !Number.isInteger(count)) return undefined
     // The word after the last offset is offsetsStart itself, which ends the last filter.
-    let begin = getFixed32(bytes, offsetsStart)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    let begin = view.getUint32(offsetsStart, true)
     for (let at = offsetsStart + 4; at <= offsetsEnd; at += 4) {
-      const end = getFixed32(bytes, at)
+      const end = view.getUint32(at, true)
       if (begin > end) return undefined
       begin = end
     }
-    return new FilterBlockReader(policy, bytes, offsetsStart, count)
+    return new FilterBlockReader(policy, bytes, view, offsetsStart, count)
+  }
+
+  get byteLength(): number {
+    return this.#bytes.length
   }
 
   /** False only if the data block that starts at `blockOffset` certainly lacks the user key. */
   keyMayMatch(blockOffset: number, key: Bytes, keyOff: number, keyLen: number): boolean {
-    const spans = this.#spans(Float64Array.of(blockOffset), 1)
-    return new BlockFilters(this.#policy, { bytes: this.#bytes, spans }).keyMayMatch(0, key, keyOff, keyLen)
+    const number = Math.floor(blockOffset / this.#unit)
+    if (number >= this.#count) return true
+    const at = this.#offsetsStart + 4 * number
+    const start = this.#view.getUint32(at, true)
+    const length = this.#view.getUint32(at + 4, true) - start
+    return length > 0 && this.#policy.keyMayMatch(key, keyOff, keyLen, this.#bytes, start, length)
   }
 
   /** The filters of the data blocks that begin at the first `count` of these offsets, by number; in memory of their own. */
@@ -150,13 +162,14 @@ export class FilterBlockReader {
   }
 
   #spans(offsets: Float64Array, count: number): Int32Array {
+    const view = this.#view
     const spans = new Int32Array(2 * count)
     for (let i = 0; i < count; i++) {
       const number = Math.floor(offsets[i] / this.#unit)
       const at = this.#offsetsStart + 4 * number
       const isThere = number < this.#count
-      spans[2 * i] = isThere ? getFixed32(this.#bytes, at) : 0
-      spans[2 * i + 1] = isThere ? getFixed32(this.#bytes, at + 4) - spans[2 * i] : NO_FILTER
+      spans[2 * i] = isThere ? view.getUint32(at, true) : 0
+      spans[2 * i + 1] = isThere ? view.getUint32(at + 4, true) - spans[2 * i] : NO_FILTER
     }
     return spans
   }

@@ -1,6 +1,6 @@
 /**
- * TableIndex: the index block of a table, decoded and checked whole when the table is opened, so that every later search
- * is arithmetic on arrays.
+ * TableIndex: the index block of a table, decoded and checked whole, so that every later search is arithmetic on arrays. What searches
+ * a table of which little has been asked so far is its TableSketch.
  *
  * Entry    separator (an internal key ≥ all of its data block, < all of the next) → handle of the data block
  * Invariants  separators ascend strictly; data blocks follow one another without overlap and end before the metaindex

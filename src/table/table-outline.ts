@@ -11,7 +11,8 @@ import { Block } from './block.ts'
 import { FilterBlockReader, type FilterState } from './filter-block.ts'
 import type { FilterPolicy } from './filter-policy.ts'
 import { filterKey, findMetaBlock } from './metaindex.ts'
-import { type IndexState, readIndex } from './table-index.ts'
+import type { IndexState } from './table-index.ts'
+import { TableSketch } from './table-sketch.ts'
 import { TableTail } from './table-tail.ts'
 
 export interface TableOutline {
@@ -34,16 +35,28 @@ const DAMAGED = 'damaged'
 
 /** @throws CorruptionError if the table is damaged or none, NotSupportedError if it is compressed, IOError */
 export function readOutline(file: RandomAccessFile, options: OutlineOptions): TableOutline {
+  return readSketch(file, options, false).outline()
+}
+
+/**
+ * @param isKept whether it is to outlast the next one that is read
+ * @throws as readOutline, but for what only decoding finds
+ */
+export function readSketch(file: RandomAccessFile, options: OutlineOptions, isKept: boolean): TableSketch {
   const tail = new TableTail(file, options.codecs)
-  const { footer } = tail
-  const metaindexOffset = footer.metaindex.offset
-  const metaindex = new Block(tail.read(footer.metaindex), file.path, metaindexOffset)
-  const indexBlock = new Block(tail.read(footer.index), file.path, footer.index.offset)
-  const filter = openFilter(tail, metaindex, options.filterPolicy)
-  const index = readIndex(options.comparator, indexBlock, metaindexOffset)
-  const filterIsDamaged = filter === DAMAGED
-  const filters = filterIsDamaged ? undefined : filter?.forBlocks(index.offsets, index.count)
-  return { metaindexOffset, index, filters, filterIsDamaged }
+  const { metaindex, index } = tail.footer
+  const metaBlocks = new Block(tail.read(metaindex), file.path, metaindex.offset)
+  const filter = openFilter(tail, metaBlocks, options.filterPolicy, isKept)
+  const isDamaged = filter === DAMAGED
+  return new TableSketch(
+    options.comparator,
+    tail.read(index, isKept),
+    file.path,
+    index.offset,
+    metaindex.offset,
+    isDamaged ? undefined : filter,
+    isDamaged,
+  )
 }
 
 /** Bytes of memory that it takes. */
@@ -63,17 +76,18 @@ export function outlineBytes({ index, filters }: TableOutline): number {
   return arrays.reduce((sum, array) => sum + (array?.buffer.byteLength ?? 0), 0)
 }
 
-/** The table's filter of this policy, undefined if it has none; its bytes may be the tail's. */
+/** The table's filter of this policy, undefined if it has none; its bytes may be the tail's unless it is kept. */
 function openFilter(
   tail: TableTail,
   metaindex: Block,
   policy: FilterPolicy | undefined,
+  isKept: boolean,
 ): FilterBlockReader | typeof DAMAGED | undefined {
   if (policy === undefined) return undefined
   const handle = findMetaBlock(metaindex, filterKey(policy))
   if (handle === undefined) return undefined
   try {
-    return FilterBlockReader.parse(policy, tail.read(handle)) ?? DAMAGED
+    return FilterBlockReader.parse(policy, tail.read(handle, isKept)) ?? DAMAGED
   } catch (error) {
     if (error instanceof CorruptionError) return DAMAGED
     throw error

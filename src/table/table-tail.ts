@@ -43,15 +43,15 @@ export class TableTail {
   }
 
   /**
-   * The verified contents of a block; may be a view of the tail, which is good until the next one is read: who keeps them
-   * takes a copy.
+   * The verified contents of a block; may be a view of the tail, which is good until the next one is read, unless they are to be kept.
    * @throws CorruptionError, NotSupportedError, IOError as readBlock
    */
-  read(handle: BlockHandle): Bytes {
+  read(handle: BlockHandle, isKept: boolean = false): Bytes {
     if (handle.offset < this.#start) return readBlock(this.#file, handle, this.#codecs)
     checkHandle(this.#file, handle)
     const at = handle.offset - this.#start
-    return verifyBlock(this.#bytes, at, handle.bytes, this.#codecs, this.#file.path, handle.offset)
+    const contents = verifyBlock(this.#bytes, at, handle.bytes, this.#codecs, this.#file.path, handle.offset)
+    return isKept && contents.buffer === this.#bytes.buffer ? contents.slice() : contents
   }
 }
 

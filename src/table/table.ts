@@ -5,7 +5,7 @@
  *          needed, verified, and kept in the BlockStore, if there is one, until the table is closed, and by whoever is using
  *          them; a table itself holds on to none.
  * Opening  one read, of the file's end, unless index or filter are unusually large (table-tail.ts); none if somebody has done that before,
- *          and handed on what it yields (table-outline.ts).
+ *          and handed on what it yields (table-outline.ts). If whoever opens it wishes so, it is not decoded before it is worth it (table-sketch.ts).
  * Checked  Footer layout, and every block's checksum whenever it is read from the file. A damaged filter only costs speed:
  *          it is left out, and `filterIsDamaged` says so. All other damage is a CorruptionError.
  * Threads  a table belongs to one thread; several threads open the same file each for themselves
@@ -23,11 +23,14 @@ import { BlockMemory } from './block-memory.ts'
 import { readDataBlock } from './block-reader.ts'
 import type { BlockStore, Shelf } from './block-store.ts'
 import { BlockFilters } from './filter-block.ts'
+import type { FilterPolicy } from './filter-policy.ts'
 import { LookupCursor } from './lookup-cursor.ts'
 import { SequentialBlocks } from './sequential-blocks.ts'
+import type { BlockHandle } from './table-format.ts'
 import { TableIndex } from './table-index.ts'
 import { TableIterator } from './table-iterator.ts'
-import { type OutlineOptions, outlineBytes, readOutline, type TableOutline } from './table-outline.ts'
+import { type OutlineOptions, outlineBytes, readSketch, type TableOutline } from './table-outline.ts'
+import { DOUBTFUL, TableSketch } from './table-sketch.ts'
 
 /** Filters of the policy are asked before a block is read. */
 export interface TableReadOptions extends OutlineOptions {
@@ -36,6 +39,8 @@ export interface TableReadOptions extends OutlineOptions {
   readonly memory?: BlockMemory
   /** Shared by the tables of a database; a table that is given none has its own. */
   readonly lookups?: LookupCursor
+  /** Decode index and filter only once lookups have been many, or something else is asked for, which may then throw what `open` would have. */
+  readonly isDecodedLate?: boolean
 }
 
 /** What is in some data blocks of a table. */
@@ -65,33 +70,46 @@ export class Table {
   readonly #memory: BlockMemory
   readonly #codecs: Codecs | undefined
   /** What the store keeps of this table. */
-  readonly #shelf: Shelf
-  readonly #index: TableIndex
-  readonly #filters: BlockFilters | undefined
+  #shelf: Shelf
+  /** While there is one, nothing is in the index, and there are no filters; so many lookups may follow until it is decoded. */
+  #sketch: TableSketch | undefined
+  #lookupsLeft: number
+  #index: TableIndex
+  #filters: BlockFilters | undefined
   /** How many lookups one after another have found their key, up to TRUSTED_IN_ROW. */
   #foundInRow: number
+  readonly #filterPolicy: FilterPolicy | undefined
   readonly #metaindexOffset: number
   readonly #lookups: LookupCursor
   /** Never moved, only touched: keeps the code of scans compiled (see idle-scan.ts). */
-  readonly #idle: TableIterator
+  #idle: TableIterator
 
-  private constructor(file: RandomAccessFile, number: FileNumber, options: TableReadOptions, outline: TableOutline) {
-    const { filterPolicy } = options
-    const { index, filters, filterIsDamaged, metaindexOffset } = outline
+  private constructor(
+    file: RandomAccessFile,
+    number: FileNumber,
+    options: TableReadOptions,
+    source: TableOutline | TableSketch,
+  ) {
     this.file = file
     this.number = number
-    this.filterIsDamaged = filterIsDamaged
+    this.filterIsDamaged = source.filterIsDamaged
     this.#comparator = options.comparator
     this.#store = options.blockCache
     this.#memory = options.memory ?? new BlockMemory()
     this.#codecs = options.codecs
-    this.#index = new TableIndex(options.comparator, index)
-    this.#shelf = new Array<undefined>(index.count).fill(undefined)
-    this.#filters = filterPolicy && filters && new BlockFilters(filterPolicy, filters)
+    const sketch = source instanceof TableSketch ? source : undefined
+    const outline = source instanceof TableSketch ? NO_OUTLINE : source
+    const count = sketch?.count ?? outline.index.count
+    this.#shelf = newShelf(count)
+    this.#sketch = sketch
+    this.#lookupsLeft = sketch?.lookupsMax ?? 0
+    this.#filterPolicy = options.filterPolicy
+    this.#index = new TableIndex(options.comparator, outline.index)
+    this.#filters = newFilters(options.filterPolicy, outline)
     this.#foundInRow = 0
-    this.#metaindexOffset = metaindexOffset
+    this.#metaindexOffset = source.metaindexOffset
     this.#lookups = options.lookups ?? new LookupCursor(options.comparator, this.#memory)
-    this.memoryBytes = OVERHEAD_BYTES + 8 * index.count + outlineBytes(outline)
+    this.memoryBytes = OVERHEAD_BYTES + 8 * count + (sketch?.outlineBytesMax ?? outlineBytes(outline))
     this.#idle = this.#newIterator()
   }
 
@@ -102,7 +120,10 @@ export class Table {
    * @throws CorruptionError if it is damaged or no table, NotSupportedError if it is compressed, IOError
    */
   static open(file: RandomAccessFile, number: FileNumber, options: TableReadOptions, outline?: TableOutline): Table {
-    return new Table(file, number, options, outline ?? readOutline(file, options))
+    if (outline !== undefined) return new Table(file, number, options, outline)
+    const isKept = options.isDecodedLate === true
+    const sketch = readSketch(file, options, isKept)
+    return new Table(file, number, options, isKept && sketch.lookupsMax > 0 ? sketch : sketch.outline())
   }
 
   /** The value found by the last lookup is valBuf[valOff, valOff + valLen); borrowed until the next lookup in any table. */
@@ -126,17 +147,53 @@ export class Table {
   lookup(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber): number {
     const low = tagLow(sequence, ValueType.VALUE)
     const high = tagHigh(sequence)
+    if (this.#sketch !== undefined) {
+      const answer = this.#lookupEarly(this.#sketch, key, keyOff, keyLen, low, high)
+      if (answer !== DOUBTFUL) return answer
+      this.#decode()
+    }
     const index = this.#index
     const at = index.find(key, keyOff, keyLen, low, high)
     if (at === index.count) return Lookup.ABSENT
     if (this.#isRuledOut(at, key, keyOff, keyLen)) return this.#missed()
     const lookups = this.#lookups
-    if (lookups.owner !== this || lookups.at !== at) lookups.enter(this, at, this.#block(at))
+    if (lookups.owner !== this || lookups.at !== at) lookups.enter(this, at, this.#block(at, undefined))
     // If the block has no such entry, then neither has the next one: the separator between them is ≥ the key sought.
     const answer = lookups.find(key, keyOff, keyLen, low, high)
     if (answer === Lookup.ABSENT) return this.#missed()
     if (this.#foundInRow < TRUSTED_IN_ROW) this.#foundInRow++
     return answer
+  }
+
+  /** A lookup while nothing is decoded. @returns DOUBTFUL if it takes that */
+  #lookupEarly(sketch: TableSketch, key: Bytes, keyOff: number, keyLen: number, low: number, high: number): number {
+    if (this.#lookupsLeft === 0) return DOUBTFUL
+    this.#lookupsLeft--
+    const at = sketch.find(key, keyOff, keyLen, low, high)
+    if (at === DOUBTFUL) return DOUBTFUL
+    if (at === sketch.count || !sketch.keyMayMatch(key, keyOff, keyLen)) return Lookup.ABSENT
+    const lookups = this.#lookups
+    if (lookups.owner !== this || lookups.at !== at) lookups.enter(this, at, this.#block(at, sketch.handle))
+    return lookups.find(key, keyOff, keyLen, low, high)
+  }
+
+  /** @throws CorruptionError if what there is a sketch of is damaged; then every later call does, too */
+  #decode(): void {
+    const sketch = this.#sketch
+    if (sketch === undefined) return
+    this.#lookupsLeft = 0
+    const outline = sketch.outline()
+    const { count } = outline.index
+    if (count !== sketch.count) {
+      // Blocks have other numbers from here on.
+      if (this.#lookups.owner === this) this.#lookups.leave()
+      this.#store?.drop(this.#shelf)
+      this.#shelf = newShelf(count)
+    }
+    this.#index = new TableIndex(this.#comparator, outline.index)
+    this.#filters = newFilters(this.#filterPolicy, outline)
+    this.#sketch = undefined
+    this.#idle = this.#newIterator()
   }
 
   /** Whether a filter says that data block `at` lacks the key. Of a block that is here it is not asked while lookups find what they seek. */
@@ -152,14 +209,16 @@ export class Table {
     return Lookup.ABSENT
   }
 
-  /** An iterator over all entries; of no use once the table is closed. */
+  /** An iterator over all entries; of no use once the table is closed. @throws CorruptionError if index or filter are decoded now */
   iterator(): TableIterator {
+    this.#decode()
     this.#idle.valid = false
     return this.#newIterator()
   }
 
   /** The data blocks, for whoever is going to read all of them, from the first on, past the block cache. */
   blocks(): SequentialBlocks {
+    this.#decode()
     return this.#blocks(true)
   }
 
@@ -182,6 +241,7 @@ export class Table {
 
   /** Number of data blocks. */
   get blockCount(): number {
+    this.#decode()
     return this.#index.count
   }
 
@@ -190,6 +250,7 @@ export class Table {
    * @throws CorruptionError, NotSupportedError, IOError
    */
   count(first: number, step: number, bytesMax: number): TableCount {
+    this.#decode()
     const index = this.#index
     const cursor = new BlockCursor()
     const count = { blocks: 0, entries: 0, tombstones: 0, next: first }
@@ -209,6 +270,7 @@ export class Table {
 
   /** About how many bytes of the file come before a user key; the end of the data blocks if it is after all entries. */
   approximateOffset(key: Bytes, keyOff: number, keyLen: number): number {
+    this.#decode()
     const at = this.#index.find(key, keyOff, keyLen, MAX_TAG_LOW, MAX_TAG_HIGH)
     return at === this.#index.count ? this.#metaindexOffset : this.#index.offset(at)
   }
@@ -220,14 +282,38 @@ export class Table {
     this.file.close()
   }
 
-  #block(at: number): Block {
+  /** @param handle if the index does not know it yet */
+  #block(at: number, handle: BlockHandle | undefined): Block {
     const store = this.#store
     const kept = store?.get(this.#shelf, at)
     if (kept !== undefined) return kept
-    const block = readDataBlock(this.file, this.#index.handle(at), this.#codecs, this.#memory)
+    const block = readDataBlock(this.file, handle ?? this.#index.handle(at), this.#codecs, this.#memory)
     if (store?.admits(this.number, at)) store.put(this.#shelf, at, block)
     return block
   }
+}
+
+/** Of a table that is not decoded yet. */
+const NO_OUTLINE: TableOutline = {
+  metaindexOffset: 0,
+  index: {
+    count: 0,
+    keys: new Uint8Array(0),
+    starts: new Int32Array(1),
+    offsets: new Float64Array(0),
+    lengths: new Uint32Array(0),
+    words: undefined,
+  },
+  filters: undefined,
+  filterIsDamaged: false,
+}
+
+function newShelf(count: number): Shelf {
+  return new Array<undefined>(count).fill(undefined)
+}
+
+function newFilters(policy: FilterPolicy | undefined, { filters }: TableOutline): BlockFilters | undefined {
+  return policy && filters && new BlockFilters(policy, filters)
 }
 
 /** What an open table takes beside index and filter: objects, path, descriptor, places in maps. An estimate. */
