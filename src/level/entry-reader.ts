@@ -74,17 +74,18 @@ export class EntryReader<T> {
     return this.#move(cursor) ? this.#shape(cursor, this.#options) : undefined
   }
 
-  /** The next `count` at most; fewer at the end, and where they have more bytes than the high-water mark. */
+  /** The next `count` at most; fewer at the end, and where what is given of them has more bytes than the high-water mark. */
   async nextMany(count: number): Promise<T[]> {
     if (this.#turn.isOver()) await this.#nextTurn()
     else if (this.#signal !== undefined) await this.#afterAbort(this.#signal)
     const cursor = this.#opened()
+    const { keys, values } = this.#options
     const items: T[] = []
     let bytes = 0
     // One at least, whatever the mark is: none would be the end.
     while (items.length < count && (items.length === 0 || bytes <= this.#highWaterMarkBytes) && this.#move(cursor)) {
       items.push(this.#shape(cursor, this.#options))
-      bytes += cursor.keyLen + cursor.valLen
+      bytes += (keys === false ? 0 : cursor.keyLen) + (values === false ? 0 : cursor.valLen)
     }
     return items
   }

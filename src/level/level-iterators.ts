@@ -42,7 +42,7 @@ export class LevelKeyIterator<TDatabase, K> extends AbstractKeyIterator<TDatabas
 
   constructor(level: TDatabase, db: DB, options: ReaderOptions, turn: Turn) {
     super(level, options as object)
-    this.#reader = new EntryReader(db, options, asKey, turn)
+    this.#reader = new EntryReader(db, { ...options, keys: true, values: false }, asKey, turn)
   }
 
   _next(): Promise<Data | undefined> {
@@ -71,7 +71,7 @@ export class LevelValueIterator<TDatabase, K, V> extends AbstractValueIterator<T
 
   constructor(level: TDatabase, db: DB, options: ReaderOptions, turn: Turn) {
     super(level, options as object)
-    this.#reader = new EntryReader(db, options, asValue, turn)
+    this.#reader = new EntryReader(db, { ...options, keys: false, values: true }, asValue, turn)
   }
 
   _next(): Promise<Data | undefined> {

@@ -72,7 +72,7 @@ export interface SyncOptions {
 }
 
 export interface ScanningOptions extends FillCacheOptions {
-  /** Bytes of keys and values after which one call of `nextv` returns what it has. Default 16 KiB. */
+  /** Bytes of the keys, values or both that it gives after which one call of `nextv` returns. Default 16 KiB. */
   readonly highWaterMarkBytes?: number | undefined
 }
 

@@ -15,7 +15,7 @@
  *             level, and the height behind the towers, which costs a reader steps and never a key.
  * Source      google/leveldb db/skiplist.h; cockroachdb/pebble internal/arenaskl (truncated towers)
  */
-import type { Comparator } from '../base/comparator.ts'
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { Prng } from '../base/prng.ts'
 import type { Bytes } from '../base/types.ts'
 import { type Arena, wordAligned } from './arena.ts'
@@ -118,6 +118,14 @@ export class SkipList implements MemTableRep {
     if (node === 0) {
       this.#insert(tagLow, tagHigh, key, keyOff, keyLen, value, valOff, valLen)
       return 0
+    }
+    const checks = this.#checks
+    if (checks !== undefined && this.#comparator !== bytewiseComparator) {
+      // The order may find keys equal whose bytes differ, and the version is read with the bytes that are stored.
+      this.#verifyNode(node, checks)
+      const stored = this.keyLength(node)
+      const { arena } = this
+      arena.checksum = checks.checksum(tagLow, tagHigh, arena.bytes, node + 4, stored, value, valOff, valLen)
     }
     const head = this.#suffix(node) + VERSIONS
     const newest = this.#words[head]

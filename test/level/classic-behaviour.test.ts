@@ -334,6 +334,22 @@ for (const engine of ENGINES) {
       })
     })
 
+    it('count for the high-water mark only what they give', async () => {
+      await using(engine, async (level) => {
+        await fill(level, 10)
+        for (const [iterator, length] of [
+          [level.keys({ highWaterMarkBytes: 100 }), 10],
+          [level.iterator({ values: false, highWaterMarkBytes: 100 }), 10],
+          [level.values({ highWaterMarkBytes: 2003 }), 3],
+          [level.iterator({ keys: false, highWaterMarkBytes: 2003 }), 3],
+          [level.iterator({ highWaterMarkBytes: 2003 }), 2],
+        ] as const) {
+          assert.equal((await iterator.nextv(100)).length, length)
+          await iterator.close()
+        }
+      })
+    })
+
     it('are not at their end because of a high-water mark that is none', async () => {
       await using(engine, async (level) => {
         await fill(level, 3)

@@ -184,3 +184,20 @@ testEach('a flush notices that a MemTable has other entries than it counts', (re
     )
   }
 })
+
+test('an entry under an equal key with other bytes has the checksum of the key that is shown', () => {
+  const comparator = { name: 'test.lengths', compare: (a: Uint8Array, b: Uint8Array) => a.length - b.length }
+  for (const representation of ['skiplist', 'vector'] as const) {
+    const table = MemTable.create({ capacityBytes: 1 << 14, representation, comparator, checksums: true })
+    for (const key of ['aaaa', 'bb', 'bbbb', 'cccc']) table.put(key, key)
+    table.delete('dd')
+    assert.equal(table.get('eeee')?.type, 'value', representation)
+    assert.equal(table.get('ee')?.type, 'tombstone', representation)
+    assert.deepEqual(
+      Array.from(table.entries(), (entry) => entry.sequence),
+      [5, 4],
+      representation,
+    )
+    assert.equal(listForwards(table.iterator()).length, 5, representation)
+  }
+})
