@@ -8,10 +8,13 @@
 import { equalBytes, grown } from '../base/bytes.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { MAX_BATCH_BYTES, toKey, toValue } from '../base/limits.ts'
+import { isUint8Array } from '../base/text.ts'
 import type { Bytes } from '../base/types.ts'
+import * as ValueType from '../base/value-type.ts'
 import {
   deleteBytes,
   deleteRangeBytes,
+  forEachOp,
   HEADER_BYTES,
   putBytes,
   writeDelete,
@@ -100,6 +103,36 @@ export class WriteBatch {
     if (needed > MAX_BATCH_BYTES) throw new InvalidArgumentError(`batch would exceed ${MAX_BATCH_BYTES} bytes`)
     if (needed > this.#bytes.length) this.#bytes = grown(this.#bytes, this.#end, needed)
   }
+}
+
+/**
+ * The batch itself; or an own one with the ops of a batch that another copy of this module made. Programs have several where a bundler
+ * gives each of their entries one, and yet one database.
+ * @throws InvalidArgumentError unless it is a batch
+ */
+export function toBatch(batch: unknown): WriteBatch {
+  if (batch instanceof WriteBatch) return batch
+  const bytes = encodedBy(batch)
+  const own = new WriteBatch()
+  const fault =
+    bytes &&
+    forEachOp(bytes, 0, bytes.length, {
+      add(_sequence, type, key, keyOff, keyLen, value, valOff, valLen) {
+        const k = key.subarray(keyOff, keyOff + keyLen)
+        const v = value.subarray(valOff, valOff + valLen)
+        if (type === ValueType.VALUE) own.put(k, v)
+        else if (type === ValueType.RANGE_DELETION) own.deleteRange(k, v)
+        else own.delete(k)
+      },
+    })
+  if (bytes === undefined || fault !== undefined) throw new InvalidArgumentError('write takes a WriteBatch')
+  return own
+}
+
+function encodedBy(batch: unknown): Bytes | undefined {
+  const other = batch as Partial<WriteBatch> | null | undefined
+  const bytes: unknown = typeof other?.encoded === 'function' ? other.encoded() : undefined
+  return isUint8Array(bytes) ? bytes : undefined
 }
 
 /** Nothing to write. That there is always one batch keeps their code compiled (db/idle-scan.ts). */

@@ -7,12 +7,12 @@
 import type { Port } from '../base/environment.ts'
 import { ClosedError, fromWire, type VarveError, type WireError } from '../base/errors.ts'
 import { toKey } from '../base/limits.ts'
-import { WriteBatch } from '../batch/write-batch.ts'
+import { toBatch, WriteBatch } from '../batch/write-batch.ts'
 import { AttachedHost, type AttachedOptions } from './attached-host.ts'
 import { AttachedLayers } from './attached-layers.ts'
 import { closed, durabilityOf, type Input, promised, type WriteOptions } from './call-options.ts'
 import { DBReads } from './db-reads.ts'
-import { checkBatch, checkRange } from './range-writes.ts'
+import { checkRange } from './range-writes.ts'
 import type { ShareHandle, ToOwner, ToReader } from './share-messages.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -93,10 +93,7 @@ export class DBReader extends DBReads {
 
   /** As DB.write. */
   write(batch: WriteBatch, options?: WriteOptions): Promise<void> {
-    return promised(() => {
-      checkBatch(batch)
-      return this.#write(batch, options)
-    })
+    return promised(() => this.#write(toBatch(batch), options))
   }
 
   /** Release everything, once the writes under way are answered. The database stays open. A second call returns the same promise. */

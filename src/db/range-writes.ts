@@ -8,7 +8,7 @@ import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { type BatchSink, batchCount, forEachOp } from '../batch/batch-format.ts'
 import { RangeOps } from '../batch/range-ops.ts'
-import { NO_OPS, WriteBatch } from '../batch/write-batch.ts'
+import { NO_OPS, toBatch, type WriteBatch } from '../batch/write-batch.ts'
 import type { Engine } from './engine.ts'
 import { arenaBytesMax, BATCH_ARENA_BYTES_MAX, type WriteGroup } from './write-group.ts'
 
@@ -60,11 +60,6 @@ class KeyCheck implements BatchSink {
   }
 }
 
-/** @throws InvalidArgumentError unless it is a batch */
-export function checkBatch(batch: WriteBatch): void {
-  if (!(batch instanceof WriteBatch)) throw new InvalidArgumentError('write takes a WriteBatch')
-}
-
 /** @throws InvalidArgumentError if the range ends before it starts */
 export function joinDeleteRange(
   { queue, options }: Engine,
@@ -79,8 +74,8 @@ export function joinDeleteRange(
 
 /** @throws InvalidArgumentError if it is no batch, has too many ops, or a range in it does not end after it starts */
 export function joinBatch(engine: Engine, batch: WriteBatch, durability: Durability): WriteGroup {
-  checkBatch(batch)
-  return joinEncoded(engine, batch.encoded(), batch.rangeCount, durability)
+  const own = toBatch(batch)
+  return joinEncoded(engine, own.encoded(), own.rangeCount, durability)
 }
 
 /** As joinBatch, of the bytes of a batch with so many range deletes. */
