@@ -22,6 +22,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['ENAMETOOLONG', 'the name is too long'],
   ['ENFILE', 'the system has too many files open'],
   ['ENOENT', 'no such file or directory'],
+  ['ENOMEM', 'the system has no memory for it'],
   ['ENOSPC', 'no space left on device'],
   ['ENOTDIR', 'a part of its path is not a directory'],
   ['ENOTEMPTY', 'the directory is not empty'],
