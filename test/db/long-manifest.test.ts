@@ -11,9 +11,9 @@ import { verify } from '../../src/admin/verify.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
-import { FaultEnvironment } from '../../src/env/fault-env.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { withDirectory } from '../compat/engines.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY, entriesOf, openIn } from './directories.ts'
 
 /** A MANIFEST of more than 1 KiB is long, and of more than four times what it began with. */
