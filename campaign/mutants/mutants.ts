@@ -68,20 +68,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an edit is not made durable',
     file: 'jobs/chores',
-    find: 'files.syncFile(path); if (switchTo !== undefined)',
-    replace: 'if (switchTo !== undefined) files.syncFile(path); if (switchTo !== undefined)',
+    find: "if (step !== 'switch') files.syncFile(path);",
+    replace: "if (step === 'prepare') files.syncFile(path);",
   },
   {
     name: 'a manifest that takes the place of another is not made durable',
     file: 'jobs/chores',
-    find: 'files.syncFile(path); if (switchTo !== undefined)',
-    replace: 'if (switchTo === undefined) files.syncFile(path); if (switchTo !== undefined)',
+    find: "if (step !== 'switch') files.syncFile(path);",
+    replace: "if (step === 'sync') files.syncFile(path);",
     first: 'levels',
   },
   {
     name: 'a manifest takes the place of another, and CURRENT does not tell',
     file: 'jobs/chores',
-    find: 'setCurrent(files, switchTo.directory, switchTo.number);',
+    find: 'switchCurrent(files, directory, number);',
     replace: '{ }',
     first: 'levels',
   },
@@ -107,8 +107,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'CURRENT may be there before its manifest is',
     file: MANIFEST,
-    find: 'files.syncDirectory(directory); files.rename(',
-    replace: 'files.rename(',
+    find: 'files.syncDirectory(directory); } catch',
+    replace: '} catch',
   },
   {
     name: 'files are removed before CURRENT has its name for certain',
@@ -143,7 +143,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a version is current that no manifest has',
     file: 'version/version-set',
-    find: 'if (this.#successor === undefined) manifest.append(this.#complete(edit));',
+    find: "if (this.#step === 'sync') manifest.append(this.#complete(edit));",
     replace: '',
   },
   {

@@ -5,7 +5,7 @@
 
 import { closeQuietly } from '../base/close-all.ts'
 import type { KeyOrder } from '../base/comparator.ts'
-import type { Environment, FileSystem } from '../base/environment.ts'
+import type { DirectoryLock, Environment, FileSystem } from '../base/environment.ts'
 import { InvalidArgumentError, NotFoundError } from '../base/errors.ts'
 import { parseFileName } from '../base/filename.ts'
 import { listLinked } from '../base/linked-directory.ts'
@@ -149,12 +149,16 @@ interface Around {
 }
 
 /** Run an operation under the directory's lock. Rejects with LockedError if another opener has it. */
-export async function runLocked<T>(context: AdminContext, steps: () => Steps<T>, around: Around = {}): Promise<T> {
+export async function runLocked<T>(
+  context: AdminContext,
+  steps: (lock: DirectoryLock) => Steps<T>,
+  around: Around = {},
+): Promise<T> {
   const lock = await context.files.lock(context.givenDirectory)
   let result: T
   try {
     await around.before?.()
-    result = await runUnlocked(context, steps)
+    result = await runUnlocked(context, () => steps(lock))
   } catch (error) {
     around.onFailure?.()
     closeQuietly(() => lock.release())

@@ -14,6 +14,7 @@ import { TableCache } from '../cache/table-cache.ts'
 import type { Table } from '../table/table.ts'
 import type { Version } from '../version/version.ts'
 import type { AttachedLayers } from './attached-layers.ts'
+import { DamageReports } from './damage-reports.ts'
 import { DatabaseDirectory } from './database-directory.ts'
 import type { Emit } from './events.ts'
 import { TableOpener } from './open-table.ts'
@@ -46,7 +47,7 @@ export class AttachedHost implements ReadHost {
   readonly copies: CopyPool
   /** Only the owner compacts. */
   readonly hints: undefined = undefined
-  readonly emit: Emit
+  readonly damage: DamageReports
   readonly #layers: AttachedLayers
   readonly #port: Port
   readonly #blocks: BlockCache
@@ -59,7 +60,7 @@ export class AttachedHost implements ReadHost {
     const { directory, bloomBitsPerKey } = handle
     this.environment = environment
     this.options = options
-    this.emit = emit
+    this.damage = new DamageReports(environment, emit)
     this.#layers = layers
     this.#port = port
     this.#pins = new ReaderPins(new Int32Array(handle.reader))

@@ -177,7 +177,11 @@ export class CommitQueue {
       const cause = error as Error
       if (isOutOfDescriptors(cause))
         group.settle(new StalledError(`the log cannot be made durable: ${cause.message}`, { cause }))
-      else this.#fail(group, health, cause)
+      else {
+        // Nothing of it has been written, and nothing will be: it is refused with those that wait.
+        this.#waiting.unshift(group)
+        this.#fail(undefined, health, cause)
+      }
       return false
     }
   }

@@ -1,6 +1,6 @@
 /**
- * DamageReports: tells of damage that reads find, whoever reads: the caller has the error, and may not be the one who looks after
- * the disk. Once for each file: a table that is damaged is read many times.
+ * DamageReports: tells of damage that reads find, whoever reads, also the samples of tables: a caller has the error, and may not be the
+ * one who looks after the disk. Once for each file: a table that is damaged is read many times.
  *
  * Threads  belongs to the thread that reads
  */

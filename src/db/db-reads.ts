@@ -10,7 +10,6 @@ import { copyOfKey, toKey } from '../base/limits.ts'
 import type { SequenceNumber } from '../base/types.ts'
 import { type Input, promised, type ReadOptions } from './call-options.ts'
 import type { Cursor } from './cursor.ts'
-import { DamageReports } from './damage-reports.ts'
 import { checkEventName, type DBEvents, type Emit } from './events.ts'
 import { checkCallOptions } from './options.ts'
 import type { ReadHost } from './read-host.ts'
@@ -46,9 +45,8 @@ export abstract class DBReads extends EventTarget {
         })
       }
     })
-    const damage = new DamageReports(this.#host.environment, this.#host.emit)
-    this.#reader = new Reader(this.#host, damage)
-    this.#scanner = new Scanner(this.#host, damage)
+    this.#reader = new Reader(this.#host)
+    this.#scanner = new Scanner(this.#host)
   }
 
   /**

@@ -31,6 +31,7 @@ import { BufferTimer } from './buffer-timer.ts'
 import { CommitQueue, type CommitTarget } from './commit-queue.ts'
 import type { CompactionHost } from './compaction-lane.ts'
 import { compactionEdit, compactionJob, inputsOf, nextCompaction, pickerOptions } from './compaction-plans.ts'
+import { DamageReports } from './damage-reports.ts'
 import { DatabaseDirectory } from './database-directory.ts'
 import type { Emit } from './events.ts'
 import type { FlushHost } from './flush-lane.ts'
@@ -64,6 +65,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   readonly format: FlushHost['format']
   readonly pickerOptions: PickerOptions
   readonly emit: Emit
+  readonly damage: DamageReports
   readonly log: WriteAheadLog
   readonly health: Health
   readonly queue: CommitQueue
@@ -115,6 +117,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.format = tableFormat(options, 0)
     this.pickerOptions = pickerOptions(options)
     this.emit = emit
+    this.damage = new DamageReports(environment, emit)
     this.health = new Health((error) => emit('error', { error }))
     this.stall = new StallClock(environment.clock, emit)
     this.pace = new Pace(environment.clock)
@@ -138,13 +141,11 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.recoveryInfo = recovered.info
     this.#lastSequence = recovered.lastSequence
     this.versions = recovered.versions
-    const dropManifest = (number: FileNumber): void => this.#obsolete.removeManifest(number)
-    this.#installer = new Installer(recovered.versions, this.place, executor, this.health, dropManifest)
+    this.#installer = new Installer(this.versions, this.place, executor, this.health, this.#obsolete.removeManifest)
     this.#retired = new RetiredMemTables(recovered.versions, executor)
-    const { logNumber, versions } = recovered
+    const { logNumber, memtables, versions } = recovered
     const slot = (table: MemTable): MemTableSlot => ({ table, logNumber, firstSequence: this.#nextSequence() })
-    const immutables = recovered.memtables.map(slot)
-    this.#readState = { active: slot(recovered.active), immutables, version: versions.current }
+    this.#readState = { active: slot(recovered.active), immutables: memtables.map(slot), version: versions.current }
     if (options.readOnly) return
     this.#sweep()
     this.#press()

@@ -9,7 +9,7 @@
  *             (4) every `done` is called, whatever is thrown on the way
  * Threads     belongs to the database's thread
  */
-import { isOutOfDescriptors, systemErrorCode } from '../base/errors.ts'
+import { isOutOfDescriptors, systemErrorCode, type VarveError } from '../base/errors.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { VersionSet } from '../version/version-set.ts'
@@ -66,7 +66,9 @@ export class Installer {
 
   /** Complete the edit under way here and now, and those that wait: the next one is appended when one is done. */
   finish(): void {
-    for (let current = this.#current; current !== undefined; current = this.#current) this.#sync(current)
+    for (let current = this.#current; current !== undefined; current = this.#current) {
+      if (!this.#canWithdraw || this.#withdraw(current)) this.#sync(current)
+    }
   }
 
   #next(): void {
@@ -87,14 +89,45 @@ export class Installer {
       this.#fail(next, error as Error)
       return
     }
-    this.#executor.start({ kind: 'sync', ...this.#versions.editSync }, (error) => this.#synced(next, error))
+    this.#step(next)
   }
 
-  #synced(installation: Installation, error: Error | undefined): void {
+  #step(installation: Installation): void {
+    this.#executor.start({ kind: 'sync', ...this.#versions.editSync }, (error) => this.#stepped(installation, error))
+  }
+
+  #stepped(installation: Installation, error: Error | undefined): void {
     if (installation !== this.#current) return
-    if (error === undefined) this.#commit(installation)
-    else if (!isOfTheFile(error)) this.#sync(installation)
+    if (error === undefined) {
+      if (this.#versions.stepTaken()) this.#step(installation)
+      else this.#commit(installation)
+    } else if (this.#canWithdraw && !this.#isOfTheDirectory(error)) {
+      if (this.#withdraw(installation)) this.#step(installation)
+    } else if (!isOfTheFile(error)) this.#sync(installation)
     else this.#fail(installation, error)
+  }
+
+  /** Whether the edit is in a new MANIFEST that CURRENT does not name, for certain. */
+  get #canWithdraw(): boolean {
+    return this.#versions.editSync.step === 'prepare'
+  }
+
+  /** A sync of the directory that failed: names of other files were to become durable by it, of which the next one may not tell. */
+  #isOfTheDirectory(error: Error): boolean {
+    return (error as Partial<VarveError>).file === this.#directory.path && !isOutOfDescriptors(error)
+  }
+
+  /** A new MANIFEST that cannot be had is not needed: the one in use is whole. @returns false if it takes no edit; that is final */
+  #withdraw(installation: Installation): boolean {
+    try {
+      // The new one is removed.
+      this.#directory.check()
+      this.#versions.withdraw()
+      return true
+    } catch (error) {
+      this.#fail(installation, error as Error)
+      return false
+    }
   }
 
   #sync(installation: Installation): void {

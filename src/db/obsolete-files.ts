@@ -68,9 +68,7 @@ export class ObsoleteFiles {
     this.#remove(numbers.map((number) => [logName(number)]))
   }
 
-  removeManifest(number: FileNumber): void {
-    this.#remove([[manifestName(number)]])
-  }
+  readonly removeManifest = (number: FileNumber): void => this.#remove([[manifestName(number)]])
 
   /** List the directory and remove all that is not live. No job may be under way. */
   sweep(live: LiveFiles): void {

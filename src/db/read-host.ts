@@ -12,8 +12,8 @@ import type { Level, SequenceNumber } from '../base/types.ts'
 import type { TableCache } from '../cache/table-cache.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import type { Version } from '../version/version.ts'
+import type { DamageReports } from './damage-reports.ts'
 import type { TombstoneSink } from './db-iterator.ts'
-import type { Emit } from './events.ts'
 import type { ReadState } from './read-state.ts'
 import type { SnapshotList } from './snapshot.ts'
 
@@ -34,7 +34,8 @@ export interface ReadHost {
   /** Memory of the values that leave the database. */
   readonly copies: CopyPool
   readonly hints: ReadObserver | undefined
-  readonly emit: Emit
+  /** Whoever finds damage tells of it here. */
+  readonly damage: DamageReports
   /** Keep the tables of the version of `readState`. */
   hold(version: Version): void
   /** Once for each hold. */

@@ -9,17 +9,14 @@ import * as Lookup from '../base/lookup.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import { KeyBatch, type ManySink } from '../version/key-batch.ts'
 import type { ValueSink } from '../version/version.ts'
-import type { DamageReports } from './damage-reports.ts'
 import type { ReadHost } from './read-host.ts'
 
 export class Reader {
   readonly #host: ReadHost
   readonly #copy: CopySink
-  readonly #damage: DamageReports
 
-  constructor(host: ReadHost, damage: DamageReports) {
+  constructor(host: ReadHost) {
     this.#host = host
-    this.#damage = damage
     this.#copy = new CopySink(host.copies)
   }
 
@@ -49,7 +46,7 @@ export class Reader {
     try {
       return this.#getMany(keys, sequence)
     } catch (error) {
-      throw this.#damage.found(error)
+      throw this.#host.damage.found(error)
     }
   }
 
@@ -74,7 +71,7 @@ export class Reader {
     try {
       return this.#lookupLayers(key, sequence, sink)
     } catch (error) {
-      throw this.#damage.found(error)
+      throw this.#host.damage.found(error)
     }
   }
 

@@ -7,7 +7,6 @@ import { MergingIterator } from '../iterator/merging-iterator.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { LevelIterator } from '../version/level-iterator.ts'
 import { Cursor } from './cursor.ts'
-import type { DamageReports } from './damage-reports.ts'
 import { DBIterator } from './db-iterator.ts'
 import { IdleScan } from './idle-scan.ts'
 import { PinnedTables } from './pinned-tables.ts'
@@ -19,14 +18,12 @@ import { type CursorOptions, planCursor, planScan, type ScanOptions, type ScanPl
 
 export class Scanner {
   readonly #host: ReadHost
-  readonly #damage: DamageReports
   readonly #open = new Set<Cursor>()
   readonly #idle: IdleScan
   #isClosed = false
 
-  constructor(host: ReadHost, damage: DamageReports) {
+  constructor(host: ReadHost) {
     this.#host = host
-    this.#damage = damage
     this.#idle = new IdleScan(host)
   }
 
@@ -66,7 +63,7 @@ export class Scanner {
     const leaveTable = (file: FileMetadata): void => pinned.release(file)
     host.hold(version)
     const end = (error: unknown): void => {
-      if (error !== undefined) this.#damage.found(error)
+      if (error !== undefined) this.#host.damage.found(error)
       pinned.releaseAll()
       this.#open.delete(cursor)
       host.unhold(version)
@@ -82,7 +79,7 @@ export class Scanner {
     } catch (error) {
       pinned.releaseAll()
       host.unhold(version)
-      throw this.#damage.found(error)
+      throw this.#host.damage.found(error)
     }
     for (const files of version.levels.slice(1)) {
       if (files.length > 0) tables.push(new LevelIterator(comparator, files, openTable, leaveTable))

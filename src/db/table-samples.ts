@@ -18,7 +18,7 @@ import { isFullOfTombstones } from '../version/compaction-picker.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import type { Version } from '../version/version.ts'
 import type { JobExecutor } from '../worker/executor.ts'
-import type { Emit } from './events.ts'
+import type { DamageReports } from './damage-reports.ts'
 
 const FIRST_PAUSE_MS = 1000
 const PAUSE_MS = 20
@@ -29,7 +29,7 @@ const WHOLE_BYTES = 256 * 2 ** 20
 export interface SampleHost {
   readonly directory: string
   readonly environment: Environment
-  readonly emit: Emit
+  readonly damage: DamageReports
   readonly isWritable: boolean
   readonly readState: { readonly version: Version }
 }
@@ -129,7 +129,6 @@ export class TableSamples {
 
   #failed(table: FileMetadata, error: Error | undefined): void {
     if (!(error instanceof CorruptionError) || !this.#isLive(table)) return
-    const { file, offset } = error
-    this.#host.emit('damage', { file, offset, error })
+    this.#host.damage.found(error)
   }
 }

@@ -22,6 +22,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['ENAMETOOLONG', 'the name is too long'],
   ['ENFILE', 'the system has too many files open'],
   ['ENOENT', 'no such file or directory'],
+  ['ENOMEM', 'the system has no memory for it'],
   ['ENOSPC', 'no space left on device'],
   ['ENOTDIR', 'a part of its path is not a directory'],
   ['ENOTEMPTY', 'the directory is not empty'],
@@ -33,11 +34,22 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['EXDEV', 'the two places are on different file systems'],
 ])
 
+/** What Node has no name for, by its number, in Linux and in macOS. */
+const UNNAMED: ReadonlyMap<unknown, string> = new Map([
+  [-122, 'EDQUOT'],
+  [-69, 'EDQUOT'],
+  [-116, 'ESTALE'],
+  [-70, 'ESTALE'],
+])
+
 /**
  * The IOError for a failed operation, e.g. `cannot write db/000005.log: no space left on device (ENOSPC)`.
  * @param action what was tried: `write`, `open`, …
  */
 export function ioError(action: string, path: string, cause: unknown): IOError {
+  const code = codeOf(cause)
+  // Who asks the cause is to hear the same.
+  if (code !== undefined && code !== (cause as SystemError).code) Object.assign(cause as SystemError, { code })
   return new IOError(`cannot ${action} ${path}: ${reason(cause)}`, { cause, file: path })
 }
 
@@ -53,8 +65,8 @@ export function systemError(code: string): SystemError {
 
 /** The `code` of a thrown value, which another realm may have made, or undefined if it has none. */
 export function codeOf(error: unknown): string | undefined {
-  const code = (error as Partial<SystemError> | null | undefined)?.code
-  return typeof code === 'string' ? code : undefined
+  const { code, errno } = (error ?? {}) as Partial<SystemError & { readonly errno: number }>
+  return typeof code === 'string' ? (UNNAMED.get(errno) ?? code) : undefined
 }
 
 function reason(cause: unknown): string {

@@ -12,7 +12,8 @@
  *  (3) With the optional package fs-native-extensions, a lock of the open file, which LevelDB's conflicts with. Without it a
  *      LevelDB that comes later is not kept out.
  *  (4) A line in LOCK names the holder, for messages and for openers that (2) does not reach: in another network namespace
- *      (lock-holder.ts), or of Bun and not of Bun. Two of these that open in the same instant are not kept apart.
+ *      (lock-holder.ts), or of Bun and not of Bun. Two of these that open in the same instant are not kept apart. Where the disk is full,
+ *      and (2) holds, the line waits for room: nobody could remove what fills the disk otherwise.
  * macOS, Windows: LOCK is opened with the system's own exclusive flag. Exercised under Wine; on macOS not so far.
  *
  * Limits  Abstract sockets have no permissions: another user of the machine can occupy the name, and so keep varve out. Two
@@ -27,7 +28,7 @@ import type { DirectoryLock } from '../base/environment.ts'
 import { isOutOfDescriptors, LockedError, NotSupportedError } from '../base/errors.ts'
 import { LOCK } from '../base/filename.ts'
 import { hostLater } from './host-time.ts'
-import { codeOf, ioError, refusal } from './io-error.ts'
+import { codeOf, ioError, refusal, systemError } from './io-error.ts'
 import {
   describeHolder,
   describeProcess,
@@ -52,6 +53,8 @@ const O_NONBLOCK = fs.constants.O_NONBLOCK ?? 0
 /** Flags that node:fs does not name: O_EXLOCK of macOS, and libuv's for a file that nobody else may open. */
 const MACOS_EXLOCK = 0x20
 const WINDOWS_EXLOCK = 0x10000000
+/** There is no room for LOCK's line. */
+const FULL_CODES = ['ENOSPC', 'EDQUOT']
 /** How often, and after how long, a socket is asked for again that is taken, though LOCK names no holder. */
 const NAMELESS_TRIES = 10
 const NAMELESS_MS = 20
@@ -96,7 +99,7 @@ async function lockOnLinux(directory: string, fileMode: number): Promise<Directo
     const before = held.readHolder()
     if (before !== undefined && holdsUnseen(before, network)) throw locked(directory, describeHolder(before))
     if (native?.tryLock(held.fd) === false) throw locked(directory, lockOwner(file, identity))
-    held.writeHolder(thisProcess(network))
+    held.writeHolder(thisProcess(network), network !== '')
     return held
   } catch (error) {
     held.abandon()
@@ -112,6 +115,8 @@ class HeldLock implements DirectoryLock {
   readonly #place: fs.BigIntStats
   readonly #name: string
   readonly #sockets: readonly Server[]
+  /** The line that LOCK had no room for so far. */
+  #line: string | undefined = undefined
   #released = false
 
   /** @param place the directory */
@@ -137,15 +142,15 @@ class HeldLock implements DirectoryLock {
     return attempt('read', this.#file, () => readLine(this.fd))
   }
 
-  writeHolder(holder: LockHolder): void {
-    attempt('write', this.#file, () => {
-      fs.ftruncateSync(this.fd)
-      fs.writeSync(this.fd, formatHolder(holder), 0)
-    })
+  /** @param mayWait whether others are kept out without it */
+  writeHolder(holder: LockHolder, mayWait: boolean): void {
+    this.#line = formatHolder(holder)
+    this.#writeLine(mayWait)
   }
 
   check(): void {
     checkPlace(this.#file, this.#place, this.fd)
+    if (this.#line !== undefined) this.#writeLine(true)
   }
 
   release(): void {
@@ -156,6 +161,19 @@ class HeldLock implements DirectoryLock {
       // The line is stale from now on, and is taken for it.
     }
     this.abandon()
+  }
+
+  /** Over what LOCK held: so it needs no room where there was a line before. @throws IOError */
+  #writeLine(mayWait: boolean): void {
+    const bytes = Buffer.from(this.#line ?? '')
+    try {
+      const count = fs.writeSync(this.fd, bytes, 0, bytes.length, 0)
+      if (count < bytes.length) throw systemError('ENOSPC')
+      fs.ftruncateSync(this.fd, bytes.length)
+      this.#line = undefined
+    } catch (error) {
+      if (!mayWait || !FULL_CODES.includes(codeOf(error) ?? '')) throw ioError('write', this.#file, error)
+    }
   }
 
   /** Give up what was taken so far; LOCK's content stays. */

@@ -6,7 +6,7 @@
 import type { Environment, FileSystem } from '../base/environment.ts'
 import { systemErrorCode, toWire, type WireError } from '../base/errors.ts'
 import { clearMemory } from '../memtable/arena-memory.ts'
-import { setCurrent } from '../version/manifest.ts'
+import { prepareCurrent, switchCurrent } from '../version/manifest.ts'
 import type { EditSync } from '../version/version-set.ts'
 
 /** Zero memory that nobody uses, for the next MemTable. */
@@ -20,7 +20,7 @@ export interface ClearResult {
   readonly kind: 'clear'
 }
 
-/** Make the edit that a MANIFEST ends with durable. */
+/** Take a step by which the edit that a MANIFEST ends with becomes durable. */
 export interface SyncJob extends EditSync {
   readonly kind: 'sync'
 }
@@ -48,9 +48,10 @@ export function runClearJob({ memory }: ClearJob): ClearResult {
 }
 
 /** @throws IOError */
-export function runSyncJob({ path, switchTo }: SyncJob, { files }: Environment): SyncResult {
-  files.syncFile(path)
-  if (switchTo !== undefined) setCurrent(files, switchTo.directory, switchTo.number)
+export function runSyncJob({ step, path, directory, number }: SyncJob, { files }: Environment): SyncResult {
+  if (step !== 'switch') files.syncFile(path)
+  if (step === 'prepare') prepareCurrent(files, directory, number)
+  if (step === 'switch') switchCurrent(files, directory, number)
   return { kind: 'sync' }
 }
 

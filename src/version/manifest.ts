@@ -184,17 +184,37 @@ export function setCurrent(
   number: FileNumber,
   temporaryNumber: FileNumber = number,
 ): void {
+  prepareCurrent(files, directory, number, temporaryNumber)
+  switchCurrent(files, directory, temporaryNumber)
+}
+
+/** The part before which, and in which, nothing is said of CURRENT. @throws IOError; there is no such temporary file then, if possible */
+export function prepareCurrent(
+  files: FileSystem,
+  directory: string,
+  number: FileNumber,
+  temporaryNumber: FileNumber = number,
+): void {
   const temporary = files.join(directory, temporaryName(temporaryNumber))
   const text = new TextEncoder().encode(`${manifestName(number)}\n`)
   const file = files.createWritable(temporary)
   try {
-    file.append(text, 0, text.length)
-    file.sync()
-  } finally {
-    file.close()
+    try {
+      file.append(text, 0, text.length)
+      file.sync()
+    } finally {
+      file.close()
+    }
+    // CURRENT must never survive a crash without the manifest that it names.
+    files.syncDirectory(directory)
+  } catch (error) {
+    closeQuietly(() => files.remove(temporary))
+    throw error
   }
-  // CURRENT must never survive a crash without the manifest that it names.
-  files.syncDirectory(directory)
-  files.rename(temporary, files.join(directory, CURRENT))
+}
+
+/** The part in which it comes to name the manifest that it was prepared for. */
+export function switchCurrent(files: FileSystem, directory: string, temporaryNumber: FileNumber): void {
+  files.rename(files.join(directory, temporaryName(temporaryNumber)), files.join(directory, CURRENT))
   files.syncDirectory(directory)
 }

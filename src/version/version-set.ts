@@ -106,11 +106,16 @@ function checkComparator(edit: VersionEdit, comparator: Comparator): void {
   )
 }
 
-/** What makes the edit that has begun durable, where the jobs run: a sync of the manifest, and then, of a new one, CURRENT. */
+/**
+ * What makes the edit that has begun durable, where the jobs run: a sync of the manifest that it is in. Of a new one, that and all that
+ * CURRENT needs is prepared; then CURRENT is switched to it.
+ */
 export interface EditSync {
+  readonly step: 'sync' | 'prepare' | 'switch'
+  /** Of the manifest, with its directory and number. */
   readonly path: string
-  /** Set for a new manifest: its directory and number. */
-  readonly switchTo?: { readonly directory: string; readonly number: FileNumber }
+  readonly directory: string
+  readonly number: FileNumber
 }
 
 export class VersionSet {
@@ -126,6 +131,8 @@ export class VersionSet {
   #manifest: ManifestWriter | undefined = undefined
   /** Begun by the edit that has begun, to take the other's place. */
   #successor: ManifestWriter | undefined = undefined
+  /** The next step of the edit that has begun. From 'switch' on, CURRENT may name the successor. */
+  #step: EditSync['step'] = 'sync'
   /** The next edit that finds the manifest longer begins a new one. */
   #manifestBytesMax = 0
   #current: Version
@@ -217,7 +224,8 @@ export class VersionSet {
     const version = this.#next(edit)
     this.#failed = true
     if (manifest.bytes > this.#manifestBytesMax) this.#successor = this.#beginSuccessor(edit)
-    if (this.#successor === undefined) manifest.append(this.#complete(edit))
+    this.#step = this.#successor === undefined ? 'sync' : 'prepare'
+    if (this.#step === 'sync') manifest.append(this.#complete(edit))
     this.#begun = { version, edit }
   }
 
@@ -226,26 +234,45 @@ export class VersionSet {
     return this.#manifest !== undefined && !this.#failed
   }
 
-  /** What makes the edit that has begun durable. */
+  /** The next step by which the edit that has begun becomes durable. */
   get editSync(): EditSync {
-    const successor = this.#successor
-    if (successor === undefined) return { path: this.manifestPath }
-    const { number } = successor
-    return { path: this.#pathOf(number), switchTo: { directory: this.#directory, number } }
+    const number = this.#successor?.number ?? this.manifestNumber
+    return { step: this.#step, path: this.#pathOf(number), directory: this.#directory, number }
   }
 
-  /** Do that here, where it may have been done already, or be under way still. @throws IOError, as begin */
+  /** That step has been taken. @returns whether another one follows */
+  stepTaken(): boolean {
+    const isLast = this.#step !== 'prepare'
+    if (!isLast) this.#step = 'switch'
+    return !isLast
+  }
+
+  /**
+   * Before the switch: append the edit that has begun to the manifest in use after all. The new one is removed, first: room may be
+   * what is short.
+   * @throws IOError, as begin
+   */
+  withdraw(): void {
+    assert(this.#step === 'prepare', 'CURRENT does not name the new manifest')
+    const { path } = this.editSync
+    const successor = this.#successor as ManifestWriter
+    this.#successor = undefined
+    this.#step = 'sync'
+    this.#manifestBytesMax *= 2
+    closeQuietly(() => successor.close())
+    closeQuietly(() => this.#files.remove(path))
+    this.#manifest?.append(this.#complete(this.#begun?.edit ?? {}))
+  }
+
+  /** Take all steps here, of which each may have been taken already, or be under way still. @throws IOError, as begin */
   sync(): void {
     const successor = this.#successor
-    if (successor === undefined) {
-      this.#manifest?.sync()
-      return
-    }
-    successor.sync()
-    setCurrent(this.#files, this.#directory, successor.number, this.newFileNumber())
+    const manifest = successor ?? this.#manifest
+    manifest?.sync()
+    if (successor !== undefined) setCurrent(this.#files, this.#directory, successor.number, this.newFileNumber())
   }
 
-  /** The edit that has begun is durable: now it holds. @returns the number of a manifest that nobody needs any more, if there is one */
+  /** The edit that has begun is durable: now it holds. @returns the number of a manifest that nobody needs now, if there is one */
   commit(): FileNumber | undefined {
     const begun = this.#begun
     assert(begun !== undefined, 'an edit is committed after it has begun')

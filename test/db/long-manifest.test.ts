@@ -13,6 +13,7 @@ import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { withDirectory } from '../compat/engines.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY, entriesOf, openIn } from './directories.ts'
 
 /** A MANIFEST of more than 1 KiB is long, and of more than four times what it began with. */
@@ -49,6 +50,52 @@ for (const workers of [0, 1, 2]) {
       assert.deepEqual(entriesOf(again), entries)
       await again.close()
     })
+  })
+}
+
+for (const code of ['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'ENOMEM'] as const) {
+  test(`what is short while a MANIFEST is made ready to take another's place ends nothing: ${code}`, async () => {
+    const memory = new MemoryEnvironment()
+    const environment = new FaultEnvironment(memory, { directory: DIRECTORY })
+    const db = await openIn(memory, { ...OPTIONS, environment, mergeAtRest: false })
+    let failures = 0
+    for (const [op, suffix] of [
+      ['sync', 'MANIFEST'],
+      ['create', 'dbtmp'],
+      ['append', 'dbtmp'],
+      ['sync', 'dbtmp'],
+      ['sync-dir', ''],
+    ] as const) {
+      const manifest = db.stats().manifestNumber
+      const isShort = (path: string): boolean =>
+        suffix === 'MANIFEST'
+          ? path.startsWith(suffix) && Number(path.slice(suffix.length + 1)) > manifest
+          : path.endsWith(suffix)
+      // Of syncs of the directory, those between the dbtmp and its new name.
+      let isReady = suffix !== ''
+      let failed = 0
+      environment.setFaults((call) => {
+        if (call.op === 'sync' && call.path.endsWith('dbtmp')) isReady = true
+        if (!isReady || failed > 1 || call.op !== op || !isShort(call.path)) return undefined
+        // What the directory's own sync says is final, but for want of a descriptor with which to begin it.
+        if (op === 'sync-dir' && !['EMFILE', 'ENFILE'].includes(code)) return undefined
+        failed++
+        isReady = suffix !== ''
+        return { code }
+      })
+      await live(db, 250)
+      failures += failed
+      assert.equal(db.stats().poisonedBy, undefined, `${op} ${suffix}`)
+      assert.ok(db.stats().manifestNumber > manifest, 'another one took its place later')
+    }
+    assert.ok(failures >= (code === 'EMFILE' || code === 'ENFILE' ? 5 : 4), `${failures} failures`)
+    environment.setFaults(undefined)
+    const entries = entriesOf(db)
+    await db.close()
+    assert.deepEqual((await verify(DIRECTORY, { environment: memory })).findings, [])
+    const again = await openIn(memory)
+    assert.deepEqual(entriesOf(again), entries)
+    await again.close()
   })
 }
 

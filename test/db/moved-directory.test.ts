@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import * as runner from 'node:test'
+import { destroy } from '../../src/admin/destroy.ts'
 import type { DirectoryLock, FileSystem, WritableFile } from '../../src/base/environment.ts'
 import { ReadOnlyError } from '../../src/base/errors.ts'
 import type { DB } from '../../src/db/db.ts'
@@ -90,6 +91,28 @@ for (const [away, takeAway] of AWAY) {
     })
   })
 }
+
+test('a destruction during which the directory is renamed removes nothing of that in its place', async () => {
+  await withDirectory(async (root) => {
+    const directory = join(root, 'data')
+    await (await filled(directory, 'old', { workers: 0 })).close()
+    await (await filled(`${directory}-new`, 'new', { workers: 0 })).close()
+    const environment = nodeEnvironment()
+    const files = environment.files as { -readonly [K in keyof FileSystem]: FileSystem[K] }
+    const remove = files.remove.bind(files)
+    let removed = 0
+    files.remove = (path) => {
+      remove(path)
+      if (removed++ > 0) return
+      renameSync(directory, `${directory}-old`)
+      renameSync(`${directory}-new`, directory)
+    }
+    await assert.rejects(destroy(directory, { environment }), MOVED)
+    const other = await open(directory, OPTIONS)
+    assert.deepEqual(entriesOf(other), ['a=new', 'b=new', 'c=new', 'z=new'])
+    await other.close()
+  })
+})
 
 test('a backup during which the directory is renamed takes no table from that in its place', async () => {
   await withDirectory(async (root) => {

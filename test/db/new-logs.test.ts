@@ -187,6 +187,38 @@ for (const isSync of [false, true]) {
   })
 }
 
+for (const isSync of [false, true]) {
+  const how = isSync ? 'putSync' : 'put'
+  test(`a write before which the log’s name could not be made durable was not written, and says so: ${how}`, async () => {
+    const scene = await new Scene().open()
+    const { db, environment } = scene
+    await db.put('a', VALUE)
+    await db.flush()
+    await db.put('b', VALUE)
+    const before = db.stats().logs[0].bytes
+    environment.setFaults(({ op }) => (op === 'sync-dir' ? { code: 'EIO' } : undefined))
+    const disk = { durability: 'disk' } as const
+    const write = async (key: string): Promise<void> =>
+      isSync ? db.putSync(key, VALUE, disk) : await db.put(key, VALUE, disk)
+    // What did not fit into one group with it is refused as well.
+    const others = isSync ? [] : Array.from({ length: 20 }, (_, i) => db.put(`d${i}`, VALUE.repeat(20)))
+    const refused = { code: 'READ_ONLY', outcome: 'not-written', message: /input\/output error \(EIO\)/ }
+    const outcomes = Promise.allSettled(others)
+    await assert.rejects(write('c'), refused)
+    for (const outcome of await outcomes) {
+      assert.equal(outcome.status === 'rejected' && outcome.reason.outcome, 'not-written')
+    }
+    assert.ok(db.stats().poisonedBy !== undefined)
+    assert.equal(db.stats().logs[0].bytes, before)
+    await assert.rejects(write('e'), refused)
+    scene.heal()
+    await db.close().catch(() => {})
+    const again = await openIn(scene.memory)
+    assert.deepEqual(keysOf(again), ['a', 'b'])
+    await again.close()
+  })
+}
+
 const REFUSALS: [what: string, durability: 'os' | 'disk', isRefused: (op: string, path: string) => boolean][] = [
   ['for which there is no log', 'os', (op, path) => op === 'create' && path.endsWith('.log')],
   ['for which there is no log, at disk', 'disk', (op, path) => op === 'create' && path.endsWith('.log')],

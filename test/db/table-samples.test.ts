@@ -115,6 +115,9 @@ test('a damaged table is reported, once, and the others are sampled all the same
   const damage: DamageDetail[] = []
   db.on('damage', (detail) => damage.push(detail))
   memory.runTimers(memory.clock.monotonicMs() + 5000)
+  // Who reads it finds the same.
+  assert.throws(() => db.getSync('k000100'), { code: 'CORRUPTION', file: path })
+  await new Promise((resolve) => setImmediate(resolve))
   assert.deepEqual(
     damage.map(({ file, offset }) => [file, offset]),
     [[path, 0]],

@@ -14,6 +14,7 @@ import { Health } from '../../src/db/health.ts'
 import { Installer } from '../../src/db/installer.ts'
 import { open } from '../../src/db/open.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { runSyncJob } from '../../src/jobs/chores.ts'
 import { readCurrent, readManifest } from '../../src/version/manifest.ts'
 import { VersionSet } from '../../src/version/version-set.ts'
 import { type JobExecutor, ThreadEndedError } from '../../src/worker/executor.ts'
@@ -221,9 +222,12 @@ test('a MANIFEST whose place another one takes is told of once CURRENT names tha
       () => assert.deepEqual(replaced, []),
       (error) => heard.push(error),
     )
-  while (versions.editSync.switchTo === undefined) {
-    install()
-    if (versions.editSync.switchTo === undefined) outcomes.pop()?.(undefined)
+  while (versions.editSync.step !== 'switch') {
+    if (versions.editSync.step === 'sync') install()
+    const { files } = environment
+    if (versions.editSync.step === 'prepare') runSyncJob({ kind: 'sync', ...versions.editSync }, environment)
+    assert.equal(readCurrent(files, '/db'), first)
+    outcomes.pop()?.(undefined)
   }
   assert.deepEqual([versions.manifestNumber, replaced], [first, []])
   // The job is under way still.

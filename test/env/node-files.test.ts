@@ -34,6 +34,29 @@ describe('node files', () => {
     assert.equal(files.status(fifo)?.kind, 'other')
   })
 
+  it('knows a quota that is used up, and a file that a network has lost, by the numbers that Node has no names for', () => {
+    const file = files.createWritable(join(directory, '000001.log'))
+    for (const [errno, code, message] of [
+      [-122, 'UNKNOWN', /cannot write .*000001\.log: the disk quota is used up \(EDQUOT\)/],
+      [-69, 'Unknown system error -69', /\(EDQUOT\)/],
+      [-116, 'Unknown system error -116', /the network file system has lost the file \(ESTALE\)/],
+    ] as const) {
+      mock.method(builtin, 'openSync', () => {
+        throw Object.assign(new Error('unknown error'), { code, errno })
+      })
+      mock.method(builtin, 'writeSync', builtin.openSync)
+      syncBuiltinESMExports()
+      const name = errno === -116 ? 'ESTALE' : 'EDQUOT'
+      const isNamed = (error: unknown): boolean => systemErrorCode(error) === name
+      assert.throws(() => files.openRandomAccess(join(directory, '000002.log')), isNamed)
+      if (errno === -122) assert.throws(() => file.append(new Uint8Array(1), 0, 1), message)
+      else assert.throws(() => files.createWritable(join(directory, '000003.log')), message)
+      mock.restoreAll()
+    }
+    syncBuiltinESMExports()
+    file.close()
+  })
+
   it('refuses symbolic links, to read and to create', onPosix, () => {
     const target = join(directory, 'target')
     const link = join(directory, '000001.ldb')

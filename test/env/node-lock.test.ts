@@ -292,6 +292,71 @@ describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
     await level.close()
   })
 
+  it('is had on a full disk, excludes others, and names its holder once there is room', async () => {
+    const { writeSync } = fs
+    let isFull = true
+    mock.method(builtin, 'writeSync', (...args: Parameters<typeof writeSync>) => {
+      if (isFull) throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+      return writeSync(...args)
+    })
+    syncBuiltinESMExports()
+    try {
+      const lock = await files.lock(directory)
+      assert.equal(lockText(), '')
+      assert.match((await openIn('varve')).line, /^LOCKED .* is held by another opener/)
+      lock.check?.()
+      isFull = false
+      lock.check?.()
+      assert.equal(JSON.parse(lockText()).pid, process.pid)
+      assert.match((await openIn('varve')).line, new RegExp(`process ${process.pid} `))
+      lock.release()
+      assert.equal(lockText(), '')
+    } finally {
+      mock.restoreAll()
+      syncBuiltinESMExports()
+    }
+  })
+
+  it('is refused on a full disk where nothing but the line in LOCK would keep others out', async () => {
+    mock.method(builtin, 'writeSync', () => {
+      throw Object.assign(new Error('full'), { code: 'EDQUOT' })
+    })
+    mock.method(Server.prototype, 'listen', function (this: Server) {
+      queueMicrotask(() => this.emit('error', Object.assign(new Error('denied'), { code: 'EPERM' })))
+      return this
+    })
+    syncBuiltinESMExports()
+    try {
+      await assert.rejects(files.lock(directory), /cannot write .*LOCK: .*EDQUOT/)
+    } finally {
+      mock.restoreAll()
+      syncBuiltinESMExports()
+    }
+    const lock = await files.lock(directory)
+    lock.release()
+  })
+
+  it('needs no room for a line in LOCK where one has been left', async () => {
+    const before = formatHolder({ ...thisProcess(''), pid: 2 ** 22 + 1, program: 'p'.repeat(64) })
+    fs.writeFileSync(join(directory, 'LOCK'), before)
+    const lengths: number[] = []
+    const { writeSync } = fs
+    mock.method(builtin, 'writeSync', (...args: Parameters<typeof writeSync>) => {
+      lengths.push(lockText().length)
+      return writeSync(...args)
+    })
+    syncBuiltinESMExports()
+    try {
+      const lock = await files.lock(directory)
+      assert.deepEqual(lengths, [before.length])
+      assert.equal(JSON.parse(lockText()).pid, process.pid)
+      lock.release()
+    } finally {
+      mock.restoreAll()
+      syncBuiltinESMExports()
+    }
+  })
+
   it('is refused where LOCK is no regular file, without hanging or following', async () => {
     const path = join(directory, 'LOCK')
     execFileSync('mkfifo', [path])

@@ -28,7 +28,17 @@ export interface FileCall {
   readonly path: string
 }
 
-export type FaultCode = 'EIO' | 'ENOSPC' | 'EDQUOT' | 'EMFILE' | 'ENFILE' | 'EACCES' | 'EROFS' | 'ESTALE' | 'EXDEV'
+export type FaultCode =
+  | 'EIO'
+  | 'ENOSPC'
+  | 'EDQUOT'
+  | 'EMFILE'
+  | 'ENFILE'
+  | 'ENOMEM'
+  | 'EACCES'
+  | 'EROFS'
+  | 'ESTALE'
+  | 'EXDEV'
 
 /** How a call fails. */
 export interface Fault {

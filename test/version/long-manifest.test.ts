@@ -47,9 +47,10 @@ function begin(versions: VersionSet, keep: number = 2): void {
   })
 }
 
-/** As a worker does. */
+/** As workers do. */
 function runJob({ environment, versions }: Life): void {
-  runSyncJob({ kind: 'sync', ...versions.editSync }, environment)
+  do runSyncJob({ kind: 'sync', ...versions.editSync }, environment)
+  while (versions.stepTaken())
 }
 
 /** Edits until the next one is going to begin a manifest. */
@@ -268,12 +269,64 @@ test('a job that goes on after its edit was made durable here leaves CURRENT as 
   const { memory, versions } = life
   untilLong(life)
   begin(versions)
+  const prepare = versions.editSync
+  runSyncJob({ kind: 'sync', ...prepare }, life.environment)
+  versions.stepTaken()
   const job = versions.editSync
+  assert.deepEqual([prepare.step, job.step], ['prepare', 'switch'])
   versions.sync()
   versions.commit()
   runSyncJob({ kind: 'sync', ...job }, life.environment)
   assert.deepEqual([told(memory), currentOf(memory)], [shown(versions), versions.manifestNumber])
 })
+
+for (const code of ['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'ENOMEM', 'EIO'] as const) {
+  test(`an edit whose new manifest cannot be made ready goes to the one in use, and nothing is left of the new one: ${code}`, () => {
+    const counted = newLife()
+    untilLong(counted)
+    begin(counted.versions)
+    const from = counted.environment.callCount
+    runSyncJob({ kind: 'sync', ...counted.versions.editSync }, counted.environment)
+    const calls = counted.environment.callCount - from
+    assert.ok(calls > 4, `${calls} calls`)
+    for (let at = 0; at < calls; at++) {
+      const life = newLife()
+      const { memory, environment, versions } = life
+      untilLong(life)
+      const { manifestNumber } = versions
+      begin(versions)
+      const limit = environment.callCount + at
+      environment.setFaults(({ index, op }) => (index === limit && op !== 'close' ? { code } : undefined))
+      let hasFailed = false
+      try {
+        runSyncJob({ kind: 'sync', ...versions.editSync }, environment)
+      } catch {
+        hasFailed = true
+      }
+      if (!hasFailed) continue
+      environment.setFaults(undefined)
+      assert.equal(versions.editSync.step, 'prepare')
+      versions.withdraw()
+      assert.equal(versions.editSync.step, 'sync')
+      runJob(life)
+      assert.equal(versions.commit(), undefined)
+      const names = memory.files.list(DIRECTORY).filter((name) => name !== 'CURRENT')
+      assert.deepEqual([versions.manifestNumber, names.length], [manifestNumber, 1], names.join())
+      for (const mode of CRASH_MODES) {
+        assert.equal(told(memory.crashImage(mode, new Prng(at))), shown(versions))
+      }
+      let gone: FileNumber | undefined
+      while (gone === undefined) {
+        begin(versions)
+        runJob(life)
+        gone = versions.commit()
+        assert.equal(told(memory), shown(versions))
+      }
+      versions.close()
+      assert.equal(memory.files.openCount, 0)
+    }
+  })
+}
 
 function removeManifest(environment: FaultEnvironment, number: FileNumber): void {
   environment.files.remove(`${DIRECTORY}/MANIFEST-${String(number).padStart(6, '0')}`)

@@ -336,7 +336,7 @@ test('what keeps the code of jobs compiled comes with the second that writes a t
   const path = `${DIRECTORY}/${INPUT}`
   runner.add(1, flushOf(DIRECTORY, numbers))
   for (let id = 2; id < 6; id += 2) {
-    runner.add(id, { kind: 'sync', path })
+    runner.add(id, { kind: 'sync', step: 'sync', path, directory: DIRECTORY, number: fileNumber(1) })
     runner.add(id + 1, { kind: 'remove', files: [] })
   }
   assert.equal(runner.idle, undefined)
