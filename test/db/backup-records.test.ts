@@ -195,7 +195,7 @@ test('a byte that is changed is refused before anything after its record is used
         assert.ok(error instanceof CorruptionError)
         // A length that is changed may reach beyond the end.
         const record = starts.findLast((start) => start <= at) ?? 0
-        assert.ok(error.offset === record || /ends before/.test(error.message), `byte ${at}: ${error.message}`)
+        assert.ok(error.offset === record || /ends too early/.test(error.message), `byte ${at}: ${error.message}`)
         return true
       },
     )
