@@ -25,11 +25,11 @@ import {
 import { readResults } from './results.ts'
 import { GOALS, NOT_COVERED, OTHERS, PROMISES } from './words.ts'
 
-const INTRODUCTION = `What varve promises about your data, how it is tested, and how much. A campaign is a program that looks for failures for as long as it is given, and counts what it looked at. This page is made of the results of the campaigns (\`docs/reliability/*.json\`) by \`npm run reliability\`, and not edited by hand.
+const INTRODUCTION = `What varve promises about your data, how it is tested, and how much. A *campaign* is a program that searches for failures for as long as you let it, and counts what it has looked at. \`npm run reliability\` makes this page from the results of the campaigns (\`docs/reliability/*.json\`); it is not edited by hand.
 
-A *finding* is a promise that was seen broken. Findings of the commit that a row names are in the row; each was made minimal, and is replayed by every run of the tests from then on. Runs of a campaign are added up where each looks at other things; what every run looks at again is counted once, as in the largest run.`
+A *finding* is a promise that was seen broken. A row has the findings at the commit that it names; each was reduced to a minimal case, which every run of the tests has replayed since. If each run of a campaign looks at other things, the counts are added up; what every run looks at again is counted once, as in the largest run.`
 
-const PEERS_INTRODUCTION = `Measured here, by one program for all of them, on one machine: engines for Node.js, with the options that they come with but for the size of a write buffer (classic-level is LevelDB in C++, lmdb is LMDB in C). One byte after the other of a small database is inverted, and a copy of it opened and read; a process that writes is killed over and over; a disk is filled until a write fails, and then given room again. The programs are in \`campaign/peers/\`.`
+const PEERS_INTRODUCTION = `These were measured here, by one program for all of them, on one machine: engines for Node.js, with their default options except for the size of a write buffer (classic-level is LevelDB in C++, lmdb is LMDB in C). In a copy of a small database, one byte after the other is inverted, and the copy is opened and read; a process that writes is killed over and over; a disk is filled until a write fails, and then given room again. The programs are in \`campaign/peers/\`.`
 
 /** The whole page. */
 export function reliabilityPage(
@@ -47,23 +47,23 @@ export function reliabilityPage(
     '# Reliability',
     INTRODUCTION,
     '## Promises',
-    'In brackets, the campaigns that try to break it. What survives what, and what an opening does about damage, in detail: [docs/durability.md](docs/durability.md).',
+    'In brackets are the campaigns that try to break a promise. [docs/durability.md](docs/durability.md) says in detail what survives which failure, and what an opening does about damage.',
     promiseList(PROMISES),
     '## Campaigns',
     campaignTable(own),
     '## How much',
-    'What we aimed at for a long run, and what the results here add up to.',
+    'The goals that were set for long runs, and what the results here add up to.',
     goalTable(GOALS, own),
-    '## Beside others',
+    '## Compared with others',
     ...(peers.length === 0 ? [] : [PEERS_INTRODUCTION, ...peers.map(peerTable)]),
-    'What other engines publish about their own tests, as far as we could read it. A run of one is not a run of another, so this says what is looked for rather than who is better.',
+    'What other engines publish about their own tests, as far as we could find it. A run of one is not comparable with a run of another, so this shows what is searched for rather than who is better.',
     othersTable(OTHERS, own),
     '## Not covered',
     NOT_COVERED.map((gap) => `- ${gap}`).join('\n'),
     '## Found so far',
     regressions.length === 0
       ? 'No finding is kept in `test/regressions/`.'
-      : `What campaigns have found, made minimal, and replayed by every run of the tests:\n\n${regressions.map((name) => `- \`${name}\``).join('\n')}`,
+      : `What campaigns have found, as minimal cases that every run of the tests replays:\n\n${regressions.map((name) => `- \`${name}\``).join('\n')}`,
     '## In detail',
     ...own.map(details),
   ].join('\n\n')}\n`

@@ -18,7 +18,7 @@ const SPECIAL_SHARE = 0.2
 
 export const DAMAGE: Campaign = {
   name: 't06-damage',
-  title: 'every byte of every file kind damaged',
+  title: 'damage to every byte of every kind of file',
   ciSeconds: 42,
   longShare: 9,
   run,

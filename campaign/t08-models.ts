@@ -47,7 +47,7 @@ export const MODEL_RUNS: Search = {
 
 export const MODELS: Campaign = {
   name: MODEL_RUNS.name,
-  title: 'random operations on many sets of options, and changed so that nothing should change',
+  title: 'random operations with many sets of options, and with changes that should change no answer',
   ciSeconds: 20,
   longShare: 12,
   run: (context) => runSearch(context, MODEL_RUNS),

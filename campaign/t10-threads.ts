@@ -29,7 +29,7 @@ interface Outcome {
 
 export const THREADS: Campaign = {
   name: 't10-threads',
-  title: 'shared memory: all interleavings to a bound, mutants, and real threads',
+  title: 'shared memory: all interleavings up to a bound, mutants, and real threads',
   ciSeconds: 42,
   longShare: 9,
   // All interleavings of the same few steps.

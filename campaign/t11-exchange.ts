@@ -7,7 +7,7 @@ import { runKills } from './kill/kill-run.ts'
 
 export const EXCHANGE: Campaign = {
   name: 't11-exchange',
-  title: 'varve and LevelDB in turn on one directory, both killed',
+  title: 'varve and LevelDB in turn on one directory, and both are killed',
   ciSeconds: 15,
   longShare: 4,
   run: async (context) => {

@@ -18,7 +18,7 @@ const YIELD = 64
 
 export const BOUNDS: Campaign = {
   name: 't14-bounds',
-  title: 'memory for hostile databases',
+  title: 'how much memory hostile databases take',
   ciSeconds: 15,
   longShare: 0.5,
   sameThings: 'all',

@@ -19,7 +19,7 @@ const GROWTH_BYTES = 96 * 1024 * 1024
 
 export const LEAKS: Campaign = {
   name: 't15-leaks',
-  title: 'openings, also failing ones, leave nothing behind',
+  title: 'openings, including those that fail, leave nothing behind',
   ciSeconds: 10,
   longShare: 1,
   run,

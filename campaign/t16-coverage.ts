@@ -21,7 +21,7 @@ import { RESULTS, repository } from './places.ts'
 
 export const COVERAGE: Campaign = {
   name: 't16-coverage',
-  title: 'branches of decoders and recovery that no test takes, and small changes of them that no test notices',
+  title: 'branches of decoders and recovery that no test takes, and small changes to them that no test notices',
   // Not in CI: the branches alone take most of a minute, and mutants say nothing in less than five.
   ciSeconds: 0,
   longShare: 2,

@@ -10,35 +10,35 @@ export interface Promised {
 
 export const PROMISES: readonly Promised[] = [
   {
-    text: 'A write that was acknowledged at `disk` survives a loss of power, if the device does what a flush asks of it. A write that was acknowledged at `os`, the default, survives the end of the process.',
+    text: 'A write that was acknowledged at `disk` survives a loss of power, if the device honours a flush. A write that was acknowledged at `os`, the default, survives the end of the process.',
     campaigns: ['t01', 't02', 't03', 't05', 't11'],
   },
   {
-    text: 'After any crash the database holds the first so many writes, in the order in which they were made, each of them whole: no hole and no half batch, whatever durabilities were mixed.',
+    text: 'After any crash the database holds a prefix of the writes, in the order in which they were made, each of them whole: no holes and no half batches, whatever durabilities were mixed.',
     campaigns: ['t01', 't02', 't05', 't09'],
   },
   {
-    text: 'It opens after any crash. A crash during an opening, a closing, a flush or a compaction takes no more than one at any other time, and the next opening may be cut off, too.',
+    text: 'It opens after any crash. A crash during an opening, a closing, a flush or a compaction loses no more than one at any other time, even if the next opening is cut off as well.',
     campaigns: ['t01', 't02', 't09'],
   },
   {
-    text: 'A write that failed before anything of it reached the log says so (`not-written`). Of any other failed write nobody knows whether it is there until the database is opened anew (`indeterminate`). All writes that share a sync share its outcome.',
+    text: 'A write that failed before anything of it reached the log says so (`not-written`). Whether any other failed write is there is not known until the database is opened again (`indeterminate`). All writes that share a sync share its outcome.',
     campaigns: ['t03'],
   },
   {
-    text: 'After a failure of the log or of the MANIFEST no write is acknowledged any more, also when the disk works again, until the database is opened anew. Reads go on.',
+    text: 'After a failure of the log or of the MANIFEST no write is acknowledged until the database is opened again, even if the disk works again before. Reads go on.',
     campaigns: ['t03', 'full-disk'],
   },
   {
-    text: 'A byte that has changed in a file is found before anything wrong is returned: an error that names the file, never a wrong value or a missing key. The one loss that nothing can tell from a crash, that of whole records at the end of the newest log, is reported where a part of a record is left, and is the state of an earlier moment otherwise.',
+    text: 'A byte that has changed in a file is found before anything wrong is returned: an error that names the file, never a wrong value or a missing key. One loss cannot be told from a crash: that of whole records at the end of the newest log. It is reported if a part of a record is left; otherwise the database is in the state of an earlier moment.',
     campaigns: ['t06', 'peers-damage'],
   },
   {
-    text: 'Nothing in a file ends the process, hangs it, or takes memory out of proportion to the file.',
+    text: 'No content of a file can end the process, hang it, or make it take memory out of proportion to the file.',
     campaigns: ['t06', 't07', 't14'],
   },
   {
-    text: 'A snapshot answers the same for as long as it is held. What is read depends neither on the options nor on when flushes and compactions happen.',
+    text: 'A snapshot gives the same answers for as long as it is held. What is read depends neither on the options nor on when flushes and compactions happen.',
     campaigns: ['t08', 't09', 't13'],
   },
   {
@@ -88,13 +88,13 @@ export const GOALS: readonly Goal[] = [
 ]
 
 export const NOT_COVERED: readonly string[] = [
-  'A real loss of power. The file system of the simulation is a model, stricter than most: it has not been held against a machine whose plug was pulled, nor against LazyFS or dm-log-writes.',
-  'A device that answers a flush and does not do it.',
-  'macOS, and Windows itself: the campaigns run on Linux, and of Windows only a part of the tests, under Wine (`npm run test:windows`).',
-  'Bytes that change in memory, but for MemTables with `memtableChecksums`.',
-  'In the simulation a flush, and a slice of a compaction, is one event: the main thread does nothing in the middle of it. Real threads run in T5, T10, T12 and T13 only, and the order of their steps is not repeatable.',
+  'A real loss of power. The file system of the simulation is a model, stricter than most: it has not been compared with a machine whose plug was pulled, nor with LazyFS or dm-log-writes.',
+  'A device that acknowledges a flush without doing it.',
+  'macOS, and Windows itself: the campaigns run on Linux; on Node.js for Windows, only a part of the tests runs, under Wine (`npm run test:windows`).',
+  'Bytes that change in memory, except in MemTables with `memtableChecksums`.',
+  'In the simulation a flush is one event, and so is a slice of a compaction: the main thread does nothing in the middle of it. Real threads run in T5, T10, T12 and T13 only, and the order of their steps is not repeatable.',
   'An attacker who changes the directory while it is open, or who makes files with checksums that fit: [SECURITY.md](SECURITY.md).',
-  'The amount of computing that SQLite, FoundationDB and TigerBeetle spend on their tests. What is complete here is so over small lives: every call, every error, every short sequence, every byte.',
+  'The amount of computing that SQLite, FoundationDB and TigerBeetle spend on their tests. Where a search is complete here (every call, every error, every short sequence, every byte), it is so for short runs on small databases.',
 ]
 
 export interface Other {
@@ -107,7 +107,7 @@ export const OTHERS: readonly Other[] = [
   {
     campaign: 't01',
     what: ['crash images', 'images of a crash during recovery', 'killed processes'],
-    others: 'LevelDB: 24 simulated crashes a run; Pebble: one image a call',
+    others: 'LevelDB: 24 simulated crashes per run; Pebble: one image per call',
   },
   { campaign: 't02', what: ['lives'], others: 'CrashMonkey: all sequences of up to 3 operations, on file systems' },
   {
@@ -121,21 +121,21 @@ export const OTHERS: readonly Other[] = [
     what: ["SIGKILLs of varve at 'os'", "SIGKILLs of varve at 'disk'"],
     others: 'RocksDB: 50 kills in a default run',
   },
-  { campaign: 't06', what: ['damaged databases opened'], others: 'LevelDB: 12 tests of chosen damages' },
+  { campaign: 't06', what: ['damaged databases opened'], others: 'LevelDB: 12 tests of chosen damage' },
   {
     campaign: 't07',
     what: ['executions'],
-    others: 'LevelDB and RocksDB: fuzz calls, not the bytes of files; SQLite: some 500 million mutations a day',
+    others: 'LevelDB and RocksDB: fuzz calls, not the bytes of files; SQLite: some 500 million mutations per day',
   },
   {
     campaign: 't08',
     what: ['operations', 'sets of options'],
-    others: 'Pebble: 5,000 to 10,000 operations on some 60 configurations a run',
+    others: 'Pebble: 5,000 to 10,000 operations on some 60 configurations per run',
   },
   {
     campaign: 't09',
     what: ['seeds, each twice', 'events'],
-    others: 'SlateDB: 4 scenarios an hour; FoundationDB and TigerBeetle: whole clusters, all the time',
+    others: 'SlateDB: 4 scenarios per hour; FoundationDB and TigerBeetle: whole clusters, all the time',
   },
   {
     campaign: 't10',

@@ -63,7 +63,7 @@ export function adminContext(
   engine: Options = {},
 ): AdminContext {
   if (typeof directory !== 'string' || directory === '' || directory.includes('\0')) {
-    throw new InvalidArgumentError('the directory must be a string, and not empty')
+    throw new InvalidArgumentError('the directory must be a non-empty string')
   }
   checkCallOptions(call, options, new Set([...COMMON, ...own]))
   const { comparator, environment, signal, onProgress } = options

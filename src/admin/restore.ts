@@ -48,7 +48,7 @@ export function restore(
       source === null ||
       !(Symbol.asyncIterator in source || Symbol.iterator in source)
     ) {
-      throw new InvalidArgumentError('the source must be an iterable of Uint8Array, such as a stream that is read')
+      throw new InvalidArgumentError('the source must be an iterable of Uint8Array, such as a readable stream')
     }
     checkTarget(context.files, directory)
     context.files.makeDirectory(context.directory)
@@ -132,7 +132,7 @@ class RestoreTarget implements BackupSink {
   }
 
   take(chunk: unknown, decoder: BackupDecoder): void {
-    if (!isUint8Array(chunk)) throw new InvalidArgumentError('the source must give Uint8Arrays')
+    if (!isUint8Array(chunk)) throw new InvalidArgumentError('the source must yield Uint8Arrays')
     decoder.push(chunk)
     this.bytes += chunk.length
     this.#context.progress.add(this.names.at(-1) ?? '', chunk.length)

@@ -135,7 +135,7 @@ export class TableCheck {
       const read = (): FilterBlockReader | undefined => {
         const bytes = readBlock(this.#file, handle, this.#codecs)
         const reader = isKnown ? FilterBlockReader.parse(POLICY, bytes) : undefined
-        if (isKnown && reader === undefined) throw new CorruptionError('the filter has no readable form')
+        if (isKnown && reader === undefined) throw new CorruptionError('the filter is malformed')
         return reader
       }
       filter = this.#attempt(read, handle, 'filter') ?? filter

@@ -23,7 +23,7 @@ export function handlesOf(block: Block): NamedHandle[] {
     const { key, keyLength, valueOffset, valueLength } = cursor
     const reader = new Reader(block.bytes, valueOffset, valueOffset + valueLength)
     const handle = readHandle(reader)
-    if (reader.failed || reader.remaining > 0) block.damaged('an entry that is no block handle')
+    if (reader.failed || reader.remaining > 0) block.damaged('an entry that is not a block handle')
     handles.push({ key: key.slice(0, keyLength), handle })
   }
   return handles

@@ -9,7 +9,7 @@ import { InvalidArgumentError, NotFoundError, systemErrorCode } from './errors.t
  * @param directory a name that leads to something, and not to a file
  * @param given as its user names it
  * @returns the names in it
- * @throws NotFoundError if it is a link to nothing, InvalidArgumentError if it leads to no directory; IOError
+ * @throws NotFoundError if it is a link to nothing, InvalidArgumentError if it does not lead to a directory; IOError
  */
 export function listLinked(files: FileSystem, directory: string, given: string): string[] {
   try {
@@ -17,7 +17,7 @@ export function listLinked(files: FileSystem, directory: string, given: string):
   } catch (cause) {
     const code = systemErrorCode(cause)
     if (code === 'ENOENT') throw new NotFoundError(`${given} is a symbolic link that leads nowhere`, { cause })
-    if (code === 'ENOTDIR') throw new InvalidArgumentError(`${given} leads to no directory`, { cause })
+    if (code === 'ENOTDIR') throw new InvalidArgumentError(`${given} does not lead to a directory`, { cause })
     throw cause
   }
 }

@@ -20,7 +20,7 @@ export function addCopyCommands(program: Command, output: Output): void {
     .command('checkpoint')
     .summary('copy a database to another directory')
     .description(
-      'Copy a database to another directory. The copy opens by itself. Tables are hard-linked if the file system can.',
+      'Copy a database to another directory. The copy is a database of its own. Tables are hard-linked where possible.',
     )
     .argument('<dir>', 'directory of the database')
     .argument('<target>', 'directory that does not exist, or is empty')
@@ -29,14 +29,14 @@ export function addCopyCommands(program: Command, output: Output): void {
     .command('backup')
     .summary('write a database to stdout, as one stream')
     .description(
-      'Write a database to stdout, as one stream with checksums, for restore: varve backup data > data.backup',
+      'Write a database to stdout, as one stream with checksums that restore can read: varve backup data > data.backup',
     )
     .argument('<dir>', 'directory of the database')
     .action((dir) => backupDatabase(dir, output))
   program
     .command('restore')
     .summary('create a database from a backup')
-    .description('Create a database from what backup wrote. A backup that is damaged or incomplete creates none.')
+    .description('Create a database from a backup. A backup that is damaged or incomplete creates none.')
     .argument('<file>', 'the backup; - for stdin')
     .argument('<dir>', 'directory that does not exist, or is empty')
     .action((file, dir) => restoreDatabase(file, dir))
@@ -45,7 +45,8 @@ export function addCopyCommands(program: Command, output: Output): void {
     .summary('merge tables, and free the space of what was deleted')
     .description(
       'Merge the tables of a database, or those with keys from <start> to <end>, so that what was overwritten or deleted takes no ' +
-        'space. Needs as much free space meanwhile. Tables are written as by default: with snappy, and filters of 10 bits a key.',
+        'space. Meanwhile needs as much free space as the tables take. Writes tables with the default options: snappy, and ' +
+        'filters of 10 bits per key.',
     )
     .argument('<dir>', 'directory of the database')
     .argument('[start]', 'first key (default: that of the database)')
@@ -70,7 +71,7 @@ async function checkpointDatabase(directory: string, target: string): Promise<vo
 }
 
 async function backupDatabase(directory: string, output: Output): Promise<void> {
-  if (process.stdout.isTTY) throw new UsageError('a backup is not for a terminal: send stdout to a file or a pipe')
+  if (process.stdout.isTTY) throw new UsageError('a backup cannot go to a terminal: send stdout to a file or a pipe')
   try {
     await withDatabase(directory, EXISTING, async (db) => {
       for await (const chunk of db.backup()) await output.write(chunk)
@@ -78,7 +79,7 @@ async function backupDatabase(directory: string, output: Output): Promise<void> 
     })
   } catch (error) {
     // Elsewhere a reader has seen enough; here it has not got what it needs.
-    if (isClosedPipe(error)) throw new ExitError(EXIT_FAILED, 'the backup is not whole: its reader has gone')
+    if (isClosedPipe(error)) throw new ExitError(EXIT_FAILED, 'the backup is incomplete: its reader has gone')
     throw error
   }
 }

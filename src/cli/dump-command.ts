@@ -20,11 +20,11 @@ export function addDumpCommand(program: Command, output: Output): void {
     .command('dump')
     .summary('show a file of a database, record by record')
     .description(
-      'Show a log, table, manifest or other file of a database, or all files of its directory, record by record. Changes nothing; ' +
-        'shows damage, and goes on after it.',
+      'Show a log, table, manifest or other file of a database, or all files of its directory, record by record. Changes nothing. ' +
+        'If a part is damaged, says so, and continues after it.',
     )
     .argument('<path>', 'a file, or the directory of a database')
-    .option('--bytes <n>', 'bytes of a key or value that are shown at most', parsePositive, SHOWN_BYTES)
+    .option('--bytes <n>', 'how many bytes of a key or value to show', parsePositive, SHOWN_BYTES)
     .action((path, _, command) => dump(path, command.optsWithGlobals(), output))
 }
 
@@ -38,7 +38,7 @@ async function dump(path: string, options: { hex?: boolean; bytes: number }, out
     return output.flush()
   }
   const names = databaseFiles(files.list(real))
-  if (names.length === 0) throw new ExitError(EXIT_FAILED, `${path} has no file of a database`)
+  if (names.length === 0) throw new ExitError(EXIT_FAILED, `${path} has no database file`)
   for (const name of names) {
     for (const line of dumpOrComplain(environment, files.join(real, name), name, style)) await output.write(line)
   }
@@ -50,7 +50,7 @@ function resolve(path: string): string {
   try {
     return realpathSync(path)
   } catch {
-    throw new ExitError(EXIT_FAILED, `${path} does not exist, or cannot be looked at`)
+    throw new ExitError(EXIT_FAILED, `${path} does not exist, or cannot be accessed`)
   }
 }
 

@@ -19,7 +19,9 @@ export function addEntryCommands(program: Command, output: Output): void {
   program
     .command('get')
     .summary('print the value of a key')
-    .description(`Print the value of a key, as it is, and a line feed. Exit code ${EXIT_MISSING} if there is none.`)
+    .description(
+      `Print the value of a key, unchanged, and a line feed. Exit code ${EXIT_MISSING} if there is no such key.`,
+    )
     .argument('<dir>', 'directory of the database')
     .argument('<key>')
     .option('--raw', 'no line feed after the value')

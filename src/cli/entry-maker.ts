@@ -52,7 +52,7 @@ export class EntryMaker {
     const { key, value } = (fields ?? {}) as { readonly key?: unknown; readonly value?: unknown }
     const [k, v] = [bytesFromJson(key), bytesFromJson(value)]
     if (k === undefined || v === undefined) {
-      throw new Error('there is no key and value as export writes them; say with --key what the key is')
+      throw new Error('there is no key and value as export writes them; say with --key what to use as the key')
     }
     sink.add(this.#decode(k), this.#decode(v))
   }

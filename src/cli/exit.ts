@@ -16,7 +16,7 @@ Exit codes:
   0  done
   ${EXIT_MISSING}  get: there is no such key
   ${EXIT_USAGE}  the command line is not understood
-  ${EXIT_FAILED}  the operation failed; what was acknowledged before stays
+  ${EXIT_FAILED}  the operation failed; earlier acknowledged writes stay
   ${EXIT_DAMAGED}  verify: something is damaged`
 
 /** The command line is not understood. */

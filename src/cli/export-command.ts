@@ -30,12 +30,12 @@ export function addExportCommand(program: Command, output: Output): void {
     .command('export')
     .summary('print the entries of a range for a program to read')
     .description(
-      'Print the entries of a range, for import to read back without loss. NDJSON has an object {"key":…,"value":…} a line: a string ' +
-        'if the bytes are UTF-8, else {"base64":"…"}. TSV has a header line; bytes that are not UTF-8 need --hex there.',
+      'Print the entries of a range so that import can read them back without loss. NDJSON has one object {"key":…,"value":…} per ' +
+        'line: strings where the bytes are UTF-8, else {"base64":"…"}. TSV has a header line; bytes that are not UTF-8 need --hex.',
     )
     .argument('<dir>', 'directory of the database')
   addRangeOptions(command)
-    .addOption(new Option('--format <format>', 'form of the lines').choices(['ndjson', 'tsv']).default('ndjson'))
+    .addOption(new Option('--format <format>', 'format of the output').choices(['ndjson', 'tsv']).default('ndjson'))
     .action((dir, _, self) => exportEntries(dir, self.optsWithGlobals(), output))
 }
 

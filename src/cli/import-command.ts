@@ -34,23 +34,23 @@ export function addImportCommand(program: Command): void {
     .command('import')
     .summary('write the records of a file, or of stdin')
     .description(
-      'Write the records of a file, or of stdin, as entries. Key and value are templates: {name} stands for a field of the record, {a.b} for ' +
-        'one that lies deeper, {{ and }} for braces. Without --key the records are what export writes: their fields key and ' +
-        'value are the entry. CSV and TSV have a header line. Creates the database if there is none.',
+      'Write the records of a file, or of stdin, as entries. Key and value are templates: {name} stands for a field of the record, ' +
+        '{a.b} for a nested field, {{ and }} for braces. Without --key, the records are expected as export writes them, with ' +
+        'fields key and value. CSV and TSV have a header line. Creates the database if there is none.',
     )
     .argument('<dir>', 'directory of the database')
     .argument('[file]', 'the records; - for stdin', '-')
     .option('--key <template>', 'the key, for example {country}/{name}')
     .option('--value <template>', 'the value (default: the whole record as JSON)')
     .addOption(
-      new Option('--format <format>', "form of the records (default: by the file's name, else ndjson)").choices([
+      new Option('--format <format>', "format of the records (default: by the file's name, else ndjson)").choices([
         'ndjson',
         'csv',
         'tsv',
       ]),
     )
     .option('--batch <n>', 'records written at once', parsePositive, 1000)
-    .option('--skip-invalid', 'count records that cannot be used, and go on')
+    .option('--skip-invalid', 'skip and count records that cannot be used')
     .addOption(durabilityOption())
     .option('--write-buffer-bytes <n>', 'size at which a MemTable is flushed', parsePositive)
     .action((dir, file, _, command) => importFile(dir, file, command.optsWithGlobals()))

@@ -81,7 +81,7 @@ function addReaders(memtable: Command, output: Output): void {
   memtable
     .command('script')
     .description(
-      'Run many operations, one a line of stdin, on a table that begins empty; `dump` appends it to the path.',
+      'Run operations from stdin, one per line, on a table that is empty at first; `dump` appends it to the path.',
     )
     .argument('<path>', 'where dumps go')
     .action((path) => runScript(process.stdin, path, output))

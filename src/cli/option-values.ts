@@ -18,6 +18,6 @@ export function parsePositive(text: string): number {
 }
 
 export function durabilityOption(): Option {
-  const option = new Option('--durability <level>', 'how far a write gets before it counts')
+  const option = new Option('--durability <level>', 'how far a write gets before it is acknowledged')
   return option.choices(['buffered', 'os', 'disk']).default('os')
 }

@@ -19,7 +19,7 @@ import { addVerifyCommands } from './verify-command.ts'
 export function createProgram(version: string, output: Output): Command {
   const program = new Command('varve')
     .description('Read, change, check and repair varve and LevelDB databases.')
-    .option('--hex', 'keys and values are hex, in arguments and in what is printed')
+    .option('--hex', 'keys and values are hex, in arguments and in the output')
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .addHelpText('after', EXIT_HELP)

@@ -21,13 +21,13 @@ const BOUNDS = ['prefix', 'gte', 'gt', 'lte', 'lt'] as const
 
 export function addRangeOptions(command: Command): Command {
   return command
-    .option('--prefix <key>', 'keys that begin with this')
+    .option('--prefix <key>', 'only keys that begin with this')
     .addOption(new Option('--gte <key>', 'keys from this one on').conflicts('gt'))
     .addOption(new Option('--gt <key>', 'keys after this one'))
     .addOption(new Option('--lte <key>', 'keys up to this one').conflicts('lt'))
     .addOption(new Option('--lt <key>', 'keys before this one'))
     .option('--reverse', 'from the last key to the first')
-    .option('--limit <n>', 'at most so many entries', parseCount)
+    .option('--limit <n>', 'at most this many entries', parseCount)
 }
 
 /** @throws UsageError if a bound should be hex and is not */

@@ -23,8 +23,8 @@ export function addScanCommand(program: Command, output: Output): void {
     )
     .argument('<dir>', 'directory of the database')
   addRangeOptions(command)
-    .addOption(new Option('--keys', 'keys alone').conflicts('values'))
-    .option('--values', 'values alone')
+    .addOption(new Option('--keys', 'only keys').conflicts('values'))
+    .option('--values', 'only values')
     .action((dir, _, self) => scan(dir, self.optsWithGlobals(), output))
 }
 

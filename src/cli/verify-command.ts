@@ -40,15 +40,15 @@ export function addVerifyCommands(program: Command, output: Output): void {
     .option('--json', 'as JSON')
     .option(
       '--no-lock',
-      'take no lock: beside somebody who has it open and does not write meanwhile, or where this user may not write',
+      'take no lock: while another process has it open but does not write, or where you have no permission to write',
     )
     .action((dir, options) => verifyDatabase(dir, options, output))
   program
     .command('repair')
     .summary('make a damaged database usable again')
     .description(
-      'Make a usable database of the sound parts of a damaged one, and list what was given up. What is replaced goes to the ' +
-        'subdirectory lost; nothing is deleted. A sound database is left as it is.',
+      'Make a usable database from the sound parts of a damaged one, and list what was given up. What is replaced goes to the ' +
+        'subdirectory lost; nothing is deleted. A sound database is left unchanged.',
     )
     .argument('<dir>', 'directory of the database')
     .option('--dry-run', 'say what would be done, and do nothing')

@@ -15,7 +15,7 @@ import type { ShareHandle } from './share-messages.ts'
 
 /** Options of `attach`. */
 export interface AttachOptions {
-  /** The comparator of the database, if it has one of your own: functions cannot be sent to other threads. */
+  /** The comparator with which the database was opened, if any: functions cannot be sent to other threads. */
   readonly comparator?: KeyOrder | undefined
   /** As for `open`, for this thread's own cache. Default 32 MiB. */
   readonly blockCacheBytes?: number | undefined
@@ -54,7 +54,7 @@ export function attach(handle: ShareHandle, options: AttachOptions = {}): Promis
     const port = ports.adopt(handle.port)
     if (port === undefined) throw new InvalidArgumentError('a handle needs its port, which has to be transferred')
     if (Atomics.exchange(new Int32Array(handle.reader), Layout.ATTACHED, 1) === 1) {
-      throw new InvalidArgumentError('a handle serves once, and this one has been used')
+      throw new InvalidArgumentError('a handle can be used once, and this one has been used already')
     }
     return new Promise((resolve, reject) => {
       const reader = new DBReader(handle, port, resolved, () => {

@@ -120,12 +120,12 @@ export class BackupDecoder {
 
   /** The source has ended. @throws CorruptionError if the stream has not */
   finish(): void {
-    if (this.#previousType !== TRAILER) this.#damaged('it ends before its time', this.#start + this.#gathered)
+    if (this.#previousType !== TRAILER) this.#damaged('it ends too early', this.#start + this.#gathered)
   }
 
   /** @returns how many bytes of the chunk were taken, at least one */
   #take(chunk: Bytes, at: number): number {
-    if (this.#previousType === TRAILER) this.#damaged('something follows its end')
+    if (this.#previousType === TRAILER) this.#damaged('there is something after its end')
     const headBytes = this.#hasMagic ? RECORD_BYTES : MAGIC.length
     if (this.#gathered < headBytes) {
       const length = Math.min(headBytes - this.#gathered, chunk.length - at)
@@ -145,7 +145,7 @@ export class BackupDecoder {
 
   #headTaken(): void {
     if (!this.#hasMagic) {
-      if (MAGIC.some((byte, i) => byte !== this.#head[i])) this.#damaged('it is no backup')
+      if (MAGIC.some((byte, i) => byte !== this.#head[i])) this.#damaged('it is not a backup')
       this.#hasMagic = true
       this.#crc = crc32c(MAGIC, 0, MAGIC.length)
       this.#start = MAGIC.length
@@ -184,15 +184,15 @@ export class BackupDecoder {
   }
 
   #file(payloadBytes: number): void {
-    if (this.#left > 0) this.#damaged('a file ends before its time')
+    if (this.#left > 0) this.#damaged('a file ends too early')
     if (this.#hasManifest) this.#damaged('a file follows the MANIFEST')
     const bytes = payloadBytes < 8 ? -1 : getFixed64(this.#payload, 0)
-    if (bytes < 0) this.#damaged('a file without a possible size')
+    if (bytes < 0) this.#damaged('a file with an impossible size')
     const name = String.fromCharCode(...this.#payload.subarray(8, Math.min(payloadBytes, 64)))
     const parsed = parseFileName(name)
     const isData = parsed?.type === 'table' || parsed?.type === 'log' || parsed?.type === 'manifest'
     if (payloadBytes > 64 || parsed === undefined || !isData || !isUsualName(name)) {
-      this.#damaged('a file whose name is none of a database')
+      this.#damaged('a file whose name is not that of a database file')
     }
     if (this.#names.has(parsed.number)) this.#damaged(`two files of the number ${parsed.number}`)
     this.#names.add(parsed.number)
@@ -217,6 +217,6 @@ export class BackupDecoder {
   }
 
   #damaged(what: string, offset: number = this.#start): never {
-    throw new CorruptionError(`the backup cannot be used: ${what}, at its byte ${offset}`, { offset })
+    throw new CorruptionError(`the backup cannot be used: ${what} (at byte ${offset})`, { offset })
   }
 }

@@ -145,7 +145,7 @@ export class Cursor {
   }
 
   #position(): DBIterator {
-    if (!this.valid) throw new InvalidArgumentError('the cursor is at no entry')
+    if (!this.valid) throw new InvalidArgumentError('the cursor is not at an entry')
     return this.#iterator
   }
 }

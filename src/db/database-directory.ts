@@ -43,7 +43,7 @@ export class DatabaseDirectory {
       const isMoved = deletedFiles.some(({ number }) => number === file.number)
       if (isMoved) continue
       if (findTable(this.files, this.path, file.number)?.status.bytes === file.bytes) continue
-      throw new CorruptionError('table is missing that was just written', { file: this.join(tableName(file.number)) })
+      throw new CorruptionError('a table that was just written is missing', { file: this.join(tableName(file.number)) })
     }
   }
 }

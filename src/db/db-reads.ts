@@ -86,7 +86,7 @@ export abstract class DBReads extends EventTarget {
     return this.#reader.has(toKey(key), this.#readSequence(options))
   }
 
-  /** The values of several keys, in their order, all in one state. Reads each block once. Errors as for get. */
+  /** The values of several keys, in the order of `keys`, all in one state. Reads each block once. Errors as for get. */
   getMany(keys: Iterable<Input>, options?: ReadOptions): Promise<Found[]> {
     return promised(() => this.getManySync(keys, options))
   }
@@ -103,8 +103,8 @@ export abstract class DBReads extends EventTarget {
   }
 
   /**
-   * The entries of a range in key order, for `for await`. Errors as for get; an error of a read ends the scan. It keeps the tables and MemTables
-   * that it began with until it ends: the loop does that, as does the last entry; whoever calls `next` and stops before closes it.
+   * The entries of a range in key order, for `for await`. Errors as for get; an error of a read ends the scan. It keeps the tables and
+   * MemTables that it began with until it ends: with the loop, or with the last entry. If you call `next` and stop before that, close it.
    */
   scan(options?: ScanOptions): Scan<Entry> {
     return this.#scan(options, projectEntry)

@@ -104,7 +104,7 @@ export class DB extends DBReads {
     return this.#commit(() => this.#joinPut(key, value, options))
   }
 
-  /** As put, and done when it returns. Writes that were queued before it are completed first. */
+  /** As put, but completed when it returns. Writes that were queued before it are completed first. */
   putSync(key: Input, value: Input, options?: WriteOptions): void {
     this.#commits.commitSync(this.#joinPut(key, value, options))
   }
@@ -114,7 +114,7 @@ export class DB extends DBReads {
     return this.#commit(() => this.#joinDelete(key, options))
   }
 
-  /** As delete, and done when it returns. */
+  /** As delete, but completed when it returns. */
   deleteSync(key: Input, options?: WriteOptions): void {
     this.#commits.commitSync(this.#joinDelete(key, options))
   }
@@ -127,20 +127,20 @@ export class DB extends DBReads {
     return this.#commit(() => this.#joinDeleteRange(start, end, options))
   }
 
-  /** As deleteRange, and done when it returns. */
+  /** As deleteRange, but completed when it returns. */
   deleteRangeSync(start: Input, end: Input, options?: WriteOptions): void {
     this.#commits.commitSync(this.#joinDeleteRange(start, end, options))
   }
 
   /**
    * Apply a batch, all of it or nothing. The batch is copied, and may be used again at once. Errors as for put; also
-   * InvalidArgumentError if it has more ops than fit in a MemTable: two million fit, where a range delete counts as twelve
+   * InvalidArgumentError if it has more operations than fit into a MemTable: two million fit, where a range delete counts as twelve
    */
   write(batch: WriteBatch, options?: WriteOptions): Promise<void> {
     return this.#commit(() => this.#joinBatch(batch, options))
   }
 
-  /** As write, and done when it returns. */
+  /** As write, but completed when it returns. */
   writeSync(batch: WriteBatch, options?: WriteOptions): void {
     this.#commits.commitSync(this.#joinBatch(batch, options))
   }
@@ -177,9 +177,9 @@ export class DB extends DBReads {
   }
 
   /**
-   * Compact all tables that hold keys from `start` to `end`, both included, and what memory holds of them. Afterwards, old versions
-   * and tombstones that no snapshot needs are gone. Without bounds: the whole database. Other compactions wait meanwhile. If `start`
-   * sorts after `end`, there is no such key, and nothing to do.
+   * Compact all tables that hold keys from `start` to `end`, both included, and what memory holds of these. Afterwards, old versions and
+   * tombstones that no snapshot needs are gone. Without bounds: the whole database. Other compactions wait meanwhile. If `start` sorts
+   * after `end`, there is nothing to do.
    * @throws (rejects with) the error of a step that fails: CorruptionError of a damaged table, IOError; AbortedError,
    *   ClosedError. What has been compacted by then stays compacted, and nothing is lost
    */
@@ -215,9 +215,9 @@ export class DB extends DBReads {
   }
 
   /**
-   * Make a copy of the database in another directory, as of now: every write that has been acknowledged, while writes go on.
-   * Tables are hard-linked, if the file system can. The copy is a database of its own, and opens in LevelDB, too: if memory holds
-   * range deletes, it is flushed first.
+   * Make a copy of the database in another directory, as it is now, with every write that has been acknowledged, while writes go on.
+   * Tables are hard-linked where possible. The copy is a database of its own, and opens in LevelDB, too: if memory holds range
+   * deletes, it is flushed first.
    * @param target must not exist, or be an empty directory
    * @throws (rejects with) AlreadyExistsError, InvalidArgumentError, AbortedError, ClosedError, ReadOnlyError, CorruptionError,
    *   IOError; the target is then no database

@@ -103,7 +103,7 @@ const NAMES: { readonly [K in keyof DBEvents]: true } = {
 /** A listener for anything else would wait in vain. @throws InvalidArgumentError */
 export function checkEventName(type: unknown): void {
   if (typeof type === 'string' && Object.hasOwn(NAMES, type)) return
-  throw new InvalidArgumentError(`there is no event ${String(type)}, but ${Object.keys(NAMES).join(', ')}`)
+  throw new InvalidArgumentError(`there is no event ${String(type)}, only ${Object.keys(NAMES).join(', ')}`)
 }
 
 /** Hands an event to whoever listens. */

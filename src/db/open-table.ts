@@ -77,7 +77,7 @@ export class TableOpener {
       const isGone = this.#mark !== undefined && findTable(files, path, number) === undefined
       if (!isGone || manifestMark(files, path) === this.#mark) throw error
       throw new StaleError(
-        `table ${number} was compacted by another process since this read-only opening: open it again`,
+        `table ${number} was compacted by another process since this read-only opening: open the database again`,
         {
           cause: error,
         },

@@ -20,7 +20,7 @@ let sharedEnvironment: Environment | undefined
  */
 export async function open(directory: string, options: Options = {}): Promise<DB> {
   if (typeof directory !== 'string' || directory === '')
-    throw new InvalidArgumentError('the directory must be a string, and not empty')
+    throw new InvalidArgumentError('the directory must be a non-empty string')
   if (directory.includes('\0')) throw new InvalidArgumentError('the directory must not contain a zero byte')
   const resolved = resolveOptions(options, defaultEnvironment)
   const log = resolved.logger && new EventLog(resolved.logger, directory)

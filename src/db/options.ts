@@ -24,7 +24,7 @@ export interface Options {
   readonly createIfMissing?: boolean | undefined
   /** Refuse to open a database that exists. Default false. */
   readonly errorIfExists?: boolean | undefined
-  /** Take no lock, write nothing, and show the database as it is now; StaleError means: open it again. Default false. */
+  /** Take no lock, write nothing, and show the database as it is at the opening; after a StaleError, open it again. Default false. */
   readonly readOnly?: boolean | undefined
   /** Bytes at which a MemTable is frozen and flushed, and a fresh one takes over. 4 KiB to 1 GiB; default 64 MiB. */
   readonly writeBufferBytes?: number | undefined
@@ -33,11 +33,11 @@ export interface Options {
   /** The MemTable's index. Default: 'radix', for bytewise order only; 'skiplist' with a comparator of your own. */
   readonly memtable?: 'radix' | 'skiplist' | undefined
   /**
-   * Whether every entry of a MemTable has a checksum, which is verified whenever it is read or flushed: damage in memory is then
-   * an error, and does not reach a table. Default false.
+   * Give every entry of a MemTable a checksum, which is verified whenever it is read or flushed: damage in memory is then an
+   * error, and does not reach a table. Default false.
    */
   readonly memtableChecksums?: boolean | undefined
-  /** An order of keys of your own. A database keeps its order for ever. Default: by unsigned bytes. */
+  /** A key order of your own, which the database keeps for ever. Default: by unsigned bytes. */
   readonly comparator?: KeyOrder | undefined
   /** Uncompressed bytes at which a data block of a table ends; with 1, every entry has its own. 1 to 4 MiB; default 4096. */
   readonly blockBytes?: number | undefined
@@ -49,17 +49,17 @@ export interface Options {
    * ask for it only if keys with different bytes are never equal in your order.
    */
   readonly bloomBitsPerKey?: number | readonly number[] | undefined
-  /** Of new tables; all kinds can be read. 'zstd' needs Node.js 22.15 or 23.8, and few LevelDBs read it. Default 'snappy'. */
+  /** Compression of new tables; all kinds can be read. 'zstd' needs Node.js 22.15 or 23.8, and few LevelDBs read it. Default 'snappy'. */
   readonly compression?: Compression | undefined
   /** Bytes of tables' data blocks that are cached in memory, 0 for none. Default 32 MiB. */
   readonly blockCacheBytes?: number | undefined
   /**
    * Bytes of tables' indexes and filters that are kept in memory: about a fortieth of the data that is read or written. Tables that
-   * do not fit are closed, and opened again for reads, which costs far more than reading a block. The one that was used last stays
-   * open, though it alone be larger: one with many long keys may be. At least 1 MiB; default 128 MiB.
+   * do not fit are closed, and opened again for reads, which costs far more than reading a block. The table that was used last stays
+   * open even if it alone is larger, as one with many long keys may be. At least 1 MiB; default 128 MiB.
    */
   readonly tableCacheBytes?: number | undefined
-  /** Tables kept open. 16 to 50,000; default 1000. */
+  /** How many tables are kept open at most. 16 to 50,000; default 1000. */
   readonly maxOpenFiles?: number | undefined
   /** How far a write gets before it is acknowledged, unless it says otherwise. Default 'os'. */
   readonly durability?: Durability | undefined
@@ -105,8 +105,8 @@ export interface Options {
   /** Longest time in milliseconds that a write waits for room before it is refused (StalledError). Default 60,000. */
   readonly stallTimeoutMs?: number | undefined
   /**
-   * Gets a line about each opening, recovery, flush, compaction, wait, failure, damage and closing. pino and console fit. What it
-   * throws is dropped. Default: none.
+   * Receives a line about each opening, recovery, flush, compaction, wait, failure, damage and closing. pino and console fit. What it
+   * throws is ignored. Default: none.
    */
   readonly logger?: Logger | undefined
   /** Files, clock, randomness and threads. Default: Node's. */
@@ -261,7 +261,7 @@ export function checkCallOptions(call: string, options: object, known: ReadonlyS
   if (typeof options !== 'object' || options === null)
     throw new InvalidArgumentError(`options of ${call} must be an object`)
   for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw new InvalidArgumentError(`${call} has no option ${name}, but ${[...known].join(', ')}`)
+    if (!known.has(name)) throw new InvalidArgumentError(`${call} has no option ${name}, only ${[...known].join(', ')}`)
     if (name === 'signal') checkSignal(call, (options as { signal: unknown }).signal)
   }
 }

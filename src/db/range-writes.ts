@@ -17,7 +17,7 @@ export function checkRange(comparator: Comparator, start: Bytes, end: Bytes): bo
   checkPlace(comparator, start, 0, start.length)
   checkPlace(comparator, end, 0, end.length)
   const order = comparator.compare(start, 0, start.length, end, 0, end.length)
-  if (order > 0) throw new InvalidArgumentError('deleteRange takes a start that does not sort after the end')
+  if (order > 0) throw new InvalidArgumentError('the start of deleteRange must not sort after its end')
   return order === 0
 }
 
@@ -34,7 +34,7 @@ export function checkPlace(comparator: Comparator, key: Bytes, offset: number, l
   } catch (cause) {
     throw new InvalidArgumentError('the comparator throws for a key', { cause })
   }
-  if (order !== 0) throw new InvalidArgumentError('the comparator must give 0 for a key and itself')
+  if (order !== 0) throw new InvalidArgumentError('the comparator must return 0 for a key and itself')
 }
 
 /** Checks the keys of a batch. */
@@ -88,7 +88,7 @@ export function joinEncoded(
   const { comparator } = options
   const count = batchCount(encoded, 0)
   if (arenaBytesMax(count, rangeCount, encoded.length) > BATCH_ARENA_BYTES_MAX)
-    throw new InvalidArgumentError(`a batch of ${count} ops does not fit in a MemTable: write them in several`)
+    throw new InvalidArgumentError(`a batch of ${count} operations does not fit into a MemTable: write several batches`)
   if (comparator !== bytewiseComparator) forEachOp(encoded, 0, encoded.length, new KeyCheck(comparator))
   const ranges = new RangeOps(comparator)
   if (rangeCount > 0) ranges.read(encoded, 0, encoded.length)

@@ -41,7 +41,7 @@ export class ReaderPins {
 
   #take(): number {
     if (this.#taken === Layout.SLOTS_MAX) {
-      throw new NotSupportedError(`a thread can hold at most ${Layout.SLOTS_MAX} snapshots and states of scans`)
+      throw new NotSupportedError(`a thread can hold at most ${Layout.SLOTS_MAX} open snapshots and scans`)
     }
     const slot = this.#taken++
     Atomics.store(this.#words, Layout.SLOTS, this.#taken)

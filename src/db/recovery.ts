@@ -224,7 +224,7 @@ class Recovery {
     const logs = liveLogs(names, found)
     if (found.logNumber !== 0 && !logs.includes(found.logNumber) && recovery !== 'salvage') {
       const file = this.#files.join(this.#directory, logName(found.logNumber))
-      throw new CorruptionError(`log ${found.logNumber} is missing, which the MANIFEST names`, { file })
+      throw new CorruptionError(`log ${found.logNumber} is missing, though the MANIFEST names it`, { file })
     }
     try {
       for (const number of logs) replay.add(number)

@@ -75,7 +75,8 @@ function plan(options: ScanOptions, comparator: Comparator): ScanPlan {
     includeUpper: lt === undefined,
   }
   if (prefix === undefined) return { bounds, isReverse: reverse, limit, snapshot }
-  if (comparator !== bytewiseComparator) throw new NotSupportedError('a prefix is no range in an order of your own')
+  if (comparator !== bytewiseComparator)
+    throw new NotSupportedError('prefix does not work with a comparator of your own')
   return { bounds: within(bounds, copyOfKey(prefix)), isReverse: reverse, limit, snapshot }
 }
 

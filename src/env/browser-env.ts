@@ -7,5 +7,5 @@ import { NotSupportedError } from '../base/errors.ts'
 
 /** @throws NotSupportedError */
 export function nodeEnvironment(): Environment {
-  throw new NotSupportedError('there are no files here: give the option environment, memoryEnvironment() for one')
+  throw new NotSupportedError('there are no files here: pass the option environment, such as memoryEnvironment()')
 }

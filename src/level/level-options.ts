@@ -37,7 +37,7 @@ export type EngineOptions = Omit<Options, 'comparator' | 'createIfMissing' | 'er
 
 /** Options of `open`. */
 export interface OpenOptions extends AbstractOpenOptions {
-  /** Compression of tables that are written, as of varve's `open`; false is 'none'. Default true, which is 'snappy'. */
+  /** Compression of new tables, as in varve's `open`; false is 'none'. Default true, which is 'snappy'. */
   readonly compression?: boolean | NonNullable<Options['compression']> | undefined
   /** Bytes of tables' data blocks kept in memory. Default 32 MiB. */
   readonly cacheSize?: number | undefined
@@ -45,19 +45,19 @@ export interface OpenOptions extends AbstractOpenOptions {
   readonly writeBufferSize?: number | undefined
   /** Uncompressed bytes of a table's block. 1 KiB to 4 MiB; default 4096. */
   readonly blockSize?: number | undefined
-  /** Tables kept open. 16 to 50,000; default 1000. */
+  /** How many tables are kept open at most. 16 to 50,000; default 1000. */
   readonly maxOpenFiles?: number | undefined
   /** Keys between two restart points of a block. 1 to 1024; default 16. */
   readonly blockRestartInterval?: number | undefined
   /** Bytes at which a compaction begins the next table. 4 KiB to 1 GiB; default 8 MiB. */
   readonly maxFileSize?: number | undefined
-  /** Accepted without effect, for programs written for classic-level: one VarveLevel at a time has a directory open. */
+  /** Accepted without effect, for programs written for classic-level: only one VarveLevel at a time can open a directory. */
   readonly multithreading?: boolean | undefined
 }
 
 /** Options of the constructor. */
 export interface DatabaseOptions<K, V> extends AbstractDatabaseOptions<K, V>, Omit<OpenOptions, 'passive'> {
-  /** Any other option of varve's `open`. If an option of classic-level sets the same, that one counts. */
+  /** Any other option of varve's `open`. If an option of classic-level sets the same, classic-level's counts. */
   readonly varve?: EngineOptions | undefined
 }
 
@@ -67,7 +67,7 @@ export interface FillCacheOptions {
 }
 
 export interface SyncOptions {
-  /** Synced to the disk before the promise resolves: survives power loss. Default false. */
+  /** Sync the write to the disk before the promise resolves, so that it survives power loss. Default false. */
   readonly sync?: boolean | undefined
 }
 

@@ -178,6 +178,6 @@ export class LogWriter {
 
   #check(): void {
     if (this.#failed)
-      throw new IOError(`${this.#file.path} took no more writes after an earlier failure`, { file: this.#file.path })
+      throw new IOError(`${this.#file.path} takes no more writes after an earlier failure`, { file: this.#file.path })
   }
 }

@@ -98,7 +98,7 @@ export class MemTableCursor {
   }
 
   #position(): NewestEntries {
-    if (!this.#entries.valid) throw new InvalidArgumentError('the cursor stands at no key')
+    if (!this.#entries.valid) throw new InvalidArgumentError('the cursor is not at a key')
     return this.#entries
   }
 }

@@ -188,7 +188,7 @@ export class BlockIterator implements InternalIterator {
     cursor.rewind(restart)
     do cursor.advance()
     while (cursor.nextOffset < end)
-    if (cursor.nextOffset > end) this.#block.damaged('a restart point that is no entry')
+    if (cursor.nextOffset > end) this.#block.damaged('a restart point that is not at an entry')
     this.#take(cursor)
   }
 }

@@ -66,7 +66,7 @@ export class IndexEntries {
       reader.reset(bytes, at, at + valueLength)
       const offset = reader.varint64()
       const length = reader.varint64()
-      if (reader.failed || reader.remaining > 0) block.damaged('an index entry that is no block handle')
+      if (reader.failed || reader.remaining > 0) block.damaged('an index entry that is not a block handle')
       at += valueLength
       const blockEnd = offset + length + BLOCK_TRAILER_BYTES
       if (offset < previousEnd || blockEnd > dataEnd || length > MAX_BLOCK_BYTES)

@@ -27,7 +27,7 @@ export function findMetaBlock(metaindex: Block, name: Bytes): BlockHandle | unde
     if (equalBytes(cursor.key, 0, cursor.keyLength, name, 0, name.length)) {
       const reader = new Reader(metaindex.bytes, cursor.valueOffset, cursor.valueOffset + cursor.valueLength)
       const handle = readHandle(reader)
-      if (reader.failed) metaindex.damaged('a metaindex entry that is no block handle')
+      if (reader.failed) metaindex.damaged('a metaindex entry that is not a block handle')
       return handle
     }
   }

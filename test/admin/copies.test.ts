@@ -367,7 +367,7 @@ test('a backup that is cut off, or changed anywhere, is refused with the offset,
     assert.ok(cut instanceof CorruptionError && cut.offset === at, `cut at ${at}: ${cut.message}`)
     const changed = await refusal(flipped(backup, at))
     // A length that was changed may ask for more than there is.
-    const isTold = (changed.offset ?? Infinity) <= at || /it ends before its time/.test(changed.message)
+    const isTold = (changed.offset ?? Infinity) <= at || /it ends too early/.test(changed.message)
     assert.ok(changed instanceof CorruptionError && isTold, `byte ${at}: ${changed.message}`)
     count += 2
   }

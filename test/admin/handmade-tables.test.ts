@@ -104,8 +104,8 @@ const CASES: readonly Case[] = [
       table.named(FILTER_NAME, bytesOf('no filter'))
       return table.finish()
     },
-    findings: ['damage at 91: the filter has no readable form'],
-    givenUp: ['91+9 the filter has no readable form'],
+    findings: ['damage at 91: the filter is malformed'],
+    givenUp: ['91+9 the filter is malformed'],
     keys: 'abcdef',
     action: 'salvaged',
   },
@@ -141,8 +141,8 @@ const CASES: readonly Case[] = [
       table.indexed('g', bytesOf('a text'))
       return table.finish()
     },
-    findings: ['damage at 104: an index entry that is no block handle'],
-    givenUp: ['104+40 an index entry that is no block handle'],
+    findings: ['damage at 104: an index entry that is not a block handle'],
+    givenUp: ['104+40 an index entry that is not a block handle'],
     keys: 'abcdef',
     action: 'salvaged',
   },

@@ -116,7 +116,7 @@ test('the page has the promises, the figures, the command that repeats them, and
     '| crash images | 12,345 |',
     '| T1 | images of crashes judged | 2,400,000 | 12,400 |',
     'npm run campaign -- t01-crash --seconds 10 --seed 7',
-    'LevelDB: 24 simulated crashes a run',
+    'LevelDB: 24 simulated crashes per run',
     '|  | varve | classic-level | lmdb |',
     '| lost | 0 | 3 | 4 |',
     "| SIGKILLs at 'disk' | 16 | 0 |",

@@ -41,7 +41,7 @@ test('a range is deleted up to its end, which stays', (t) => {
   succeed('--hex', 'del-range', db, '61', '62', '--durability', 'disk')
   assert.equal(succeed('scan', db, '--keys'), 'c\n')
   const { status, stderr } = run('del-range', db, 'z', 'a')
-  assert.match(stderr, /deleteRange takes a start that does not sort after the end/)
+  assert.match(stderr, /the start of deleteRange must not sort after its end/)
   assert.notEqual(status, 0)
   assert.notEqual(run('del-range', temporaryPath(t, 'none'), 'a', 'b').status, 0)
 })

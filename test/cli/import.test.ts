@@ -247,7 +247,7 @@ test('without --key, records must be what export writes', (t) => {
   assert.equal(status, 3)
   assert.match(
     stderr,
-    /^varve: line 1: there is no key and value as export writes them; say with --key what the key is \(/,
+    /^varve: line 1: there is no key and value as export writes them; say with --key what to use as the key \(/,
   )
 })
 

@@ -118,7 +118,7 @@ test('a backup that is damaged, or of no database, is refused', async (t) => {
   const target = temporaryPath(t)
   const { status, stderr } = run('restore', file, target)
   assert.equal(status, 3)
-  assert.match(stderr, /^varve: the backup cannot be used: it ends before its time, at its byte \d+\n$/)
+  assert.match(stderr, /^varve: the backup cannot be used: it ends too early \(at byte \d+\)\n$/)
   assert.equal(run('scan', target).status, 3)
   for (const [source, why] of [
     [join(target, 'none'), 'does not exist'],
@@ -168,7 +168,7 @@ test('a backup whose reader goes away has failed', async (t) => {
   for (let i = 0; i < 20_000; i++) db.putSync(`key${i}`, `${i}`.repeat(20))
   await db.close()
   const { status, stderr } = await runUnread('backup', directory)
-  assert.deepEqual([status, stderr], [3, 'varve: the backup is not whole: its reader has gone\n'])
+  assert.deepEqual([status, stderr], [3, 'varve: the backup is incomplete: its reader has gone\n'])
 })
 
 test('a restore that is interrupted leaves nothing in the way of the next one', async (t) => {

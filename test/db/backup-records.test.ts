@@ -116,16 +116,16 @@ const REFUSED: readonly (readonly [what: string, records: readonly Record[], at:
   ['an empty record of type 0', [header, [0, u32(0, 0)]], 1, /unknown type 0/],
   ['a file without a size', [header, [FILE, u32(0, 4)]], 1, /possible size/],
   ['a file of more than 2^53 bytes', [header, [FILE, new Uint8Array(18).fill(255)]], 1, /possible size/],
-  ['a name of 57 letters', [header, file(`${'0'.repeat(53)}.ldb`, 1)], 1, /name is none/],
-  ['the name of a temporary file', [header, file('000007.dbtmp', 1)], 1, /name is none/],
-  ['the name of the lock', [header, file('LOCK', 1)], 1, /name is none/],
-  ['an unusual name', [header, file('7.ldb', 1)], 1, /name is none/],
+  ['a name of 57 letters', [header, file(`${'0'.repeat(53)}.ldb`, 1)], 1, /not that of a database file/],
+  ['the name of a temporary file', [header, file('000007.dbtmp', 1)], 1, /not that of a database file/],
+  ['the name of the lock', [header, file('LOCK', 1)], 1, /not that of a database file/],
+  ['an unusual name', [header, file('7.ldb', 1)], 1, /not that of a database file/],
   ['two files of one number', [header, file('000007.ldb', 0), file('000007.sst', 0)], 2, /two files of the number 7/],
   [
     'a file before the one before it ends',
     [header, file('000007.ldb', 2), data(1), file('000008.ldb', 0)],
     3,
-    /before its time/,
+    /too early/,
   ],
   ['a file after the MANIFEST', [header, file('MANIFEST-000002', 0), file('000008.ldb', 0)], 2, /follows the MANIFEST/],
   ['data before any file', [header, data(1)], 1, /belongs to no file/],
@@ -137,7 +137,7 @@ const REFUSED: readonly (readonly [what: string, records: readonly Record[], at:
   ['an end that is too short', [...WHOLE.slice(0, -1), [TRAILER, u32(3, 3)]], 7, /end does not fit/],
   ['an end inside a file', [...WHOLE.slice(0, -2), [TRAILER, u32(3)]], 6, /end does not fit/],
   ['an end without a MANIFEST', [header, file('000007.ldb', 0), [TRAILER, u32(1)]], 2, /end does not fit/],
-  ['something after the end', [...WHOLE, data(1)], 8, /follows its end/],
+  ['something after the end', [...WHOLE, data(1)], 8, /something after its end/],
   [
     'more than a mebibyte in a record',
     [header, file('000007.ldb', 2 ** 30), data(2 ** 20 + 1)],
@@ -179,7 +179,7 @@ test('another format is not damage, but is not read either', () => {
 test('a stream that ends early is refused with the offset at which it ends', () => {
   const stream = streamOf(WHOLE)
   for (let length = 0; length < stream.length; length++) {
-    assert.throws(() => decoded(stream.subarray(0, length)), { offset: length, message: /ends before its time/ })
+    assert.throws(() => decoded(stream.subarray(0, length)), { offset: length, message: /ends too early/ })
   }
 })
 
@@ -195,7 +195,7 @@ test('a byte that is changed is refused before anything after its record is used
         assert.ok(error instanceof CorruptionError)
         // A length that is changed may reach beyond the end.
         const record = starts.findLast((start) => start <= at) ?? 0
-        assert.ok(error.offset === record || /ends before/.test(error.message), `byte ${at}: ${error.message}`)
+        assert.ok(error.offset === record || /ends too early/.test(error.message), `byte ${at}: ${error.message}`)
         return true
       },
     )

@@ -38,7 +38,7 @@ for (const [name, call] of CALLS) {
         })
         assert.equal(existsSync(place), false)
         writeFileSync(place, 'a file')
-        await assert.rejects(call(link), { code: 'INVALID_ARGUMENT', message: `${link} leads to no directory` })
+        await assert.rejects(call(link), { code: 'INVALID_ARGUMENT', message: `${link} does not lead to a directory` })
       })
     },
   )

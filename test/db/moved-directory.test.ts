@@ -159,7 +159,7 @@ test('a table that came to lie in another directory, which has gone again, is no
     }
     const db = await open(directory, { ...OPTIONS, workers: 0, environment })
     await db.put('a', 'old')
-    await assert.rejects(db.flush(), /table is missing that was just written/)
+    await assert.rejects(db.flush(), /a table that was just written is missing/)
     await db.close()
     const again = await open(directory, OPTIONS)
     assert.deepEqual(entriesOf(again), ['a=old'])

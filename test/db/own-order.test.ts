@@ -53,7 +53,7 @@ for (const [what, compare] of [
     const db = await openIn(new MemoryEnvironment(), {
       comparator: { name: 'test.Wrong', compare: compare as () => number },
     })
-    await assert.rejects(db.put('a', '1'), /must give 0 for a key and itself/)
+    await assert.rejects(db.put('a', '1'), /must return 0 for a key and itself/)
     await db.close()
   })
 }

@@ -294,9 +294,9 @@ test('whoever gives an option that there is not is told which there are', async 
   const db = await fresh()
   const isTold = async (call: () => unknown, message: RegExp): Promise<void> =>
     assert.rejects(async () => call(), { code: 'INVALID_ARGUMENT', message })
-  await isTold(() => db.put('a', '1', { sync: true } as never), /^a write has no option sync, but durability$/)
-  await isTold(() => db.get('a', { fillCache: true } as never), /^a read has no option fillCache, but snapshot$/)
-  await isTold(() => db.scan({ start: 'a' } as never), /^scan has no option start, but prefix, gte, /)
+  await isTold(() => db.put('a', '1', { sync: true } as never), /^a write has no option sync, only durability$/)
+  await isTold(() => db.get('a', { fillCache: true } as never), /^a read has no option fillCache, only snapshot$/)
+  await isTold(() => db.scan({ start: 'a' } as never), /^scan has no option start, only prefix, gte, /)
   await db.close()
 })
 

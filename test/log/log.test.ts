@@ -245,7 +245,11 @@ test('after a failed sync the writer takes nothing more, though the sync that fa
   assert.equal(file.contents().length, 12)
   writer.add(record(1, 5), 0, 5)
   for (const refused of [() => writer.flush(), () => writer.sync(), () => writer.syncLater()]) {
-    assert.throws(refused, { name: 'IOError', message: /took no more writes after an earlier failure/, file: 'memory' })
+    assert.throws(refused, {
+      name: 'IOError',
+      message: /takes no more writes after an earlier failure/,
+      file: 'memory',
+    })
   }
   assert.equal(file.contents().length, 12)
 })

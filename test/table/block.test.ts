@@ -145,7 +145,7 @@ const badBlocks: readonly (readonly [string, string])[] = [
   ['a first restart point that is not 0', `000900${key}` + '01000000' + '01000000'],
   ['restart points that do not ascend', `000900${key}` + '00000000' + '00000000' + '02000000'],
   ['a restart point at the end of the entries', `000900${key}` + '00000000' + '0c000000' + '02000000'],
-  ['a restart point that is no entry', `000900${key}` + '00000000' + '0b000000' + '02000000'],
+  ['a restart point that is not at an entry', `000900${key}` + '00000000' + '0b000000' + '02000000'],
   ['a key that shares with nothing', `010900${key}` + '00000000' + '01000000'],
   ['a key beyond the block', `000a00${key}` + '00000000' + '01000000'],
   ['a value beyond the block', `000901${key}` + '00000000' + '01000000'],
@@ -248,7 +248,7 @@ test('a restart point inside an entry is told when the walk goes back over it', 
   const iterator = iterate(rawBlock([0, 9, 12, 97, ...TAG, ...inner], [0, 12]))
   iterator.seekToLast()
   assert.equal(String.fromCharCode(iterator.keyBuf[0]), 'b')
-  assert.throws(() => iterator.prev(), /a restart point that is no entry/)
+  assert.throws(() => iterator.prev(), /a restart point that is not at an entry/)
 })
 
 test('a key that is shorter than a tag is told, by a walk and by a search over restart points', () => {

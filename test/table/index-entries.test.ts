@@ -86,8 +86,8 @@ const DAMAGED: readonly (readonly [what: string, block: Block, message: RegExp])
   ['a value beyond the block', blockOf(entry(0, TAG, [0, 100], [8, 3])), /beyond its block or its neighbour/],
   ['a key shorter than a tag', blockOf(entry(0, TAG.slice(1), [0, 100])), /shorter than a tag/],
   ['a key and a shared part shorter than a tag', blockOf(A, entry(3, [1, 2, 3, 4], [105, 100])), /shorter than a tag/],
-  ['a handle of one number', blockOf(entry(0, TAG, [0])), /no block handle/],
-  ['a handle of three numbers', blockOf(entry(0, TAG, [0, 100, 1])), /no block handle/],
+  ['a handle of one number', blockOf(entry(0, TAG, [0])), /not a block handle/],
+  ['a handle of three numbers', blockOf(entry(0, TAG, [0, 100, 1])), /not a block handle/],
   [
     'a block that begins in the one before',
     blockOf(A, entry(0, [0x62, ...TAG], [14, 100])),

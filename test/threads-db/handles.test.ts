@@ -43,14 +43,14 @@ test('what is no handle, or has been used, or is of another order, is refused', 
   await assert.rejects(attach(db.share(), { comparator: null } as object), InvalidArgumentError)
   await assert.rejects(
     attach(db.share(), { blockBytes: 1 } as object),
-    /attach has no option blockBytes, but .*blockCacheBytes/,
+    /attach has no option blockBytes, only .*blockCacheBytes/,
   )
   await assert.rejects(attach(db.share(), { maxOpenFiles: 1 }), /maxOpenFiles/)
   const handle = db.share()
   const reader = await attach(handle)
-  await assert.rejects(attach(handle), /serves once/)
+  await assert.rejects(attach(handle), /used already/)
   await reader.close()
-  await assert.rejects(attach(handle), /serves once/)
+  await assert.rejects(attach(handle), /used already/)
 })
 
 test('an environment without threads that see its files shares nothing', async () => {
