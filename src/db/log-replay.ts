@@ -199,7 +199,8 @@ export class LogReplay {
     return reader.findRecordAfter(offset + 1, (bytes, start, length) => {
       if (length !== Batch.HEADER_BYTES || Batch.batchCount(bytes, start) !== 0) return false
       const sequence = Batch.batchSequence(bytes, start)
-      return sequence > this.#lastSequence && sequence < limit
+      // What comes before its sequence had been durable: of that, something is missing only if it is more than was replayed.
+      return sequence > this.#lastSequence + 1 && sequence < limit
     })
   }
 }

@@ -29,6 +29,28 @@ test('a marker that the end of a block would split is a proof all the same', asy
   }
 })
 
+test('a marker behind a torn one, which nothing is missing before, does not make the log damaged', async () => {
+  for (let left = 7; left <= 18; left++) {
+    const directory = await leftBy(async (db) => {
+      const { bytes } = db.stats().logs[0]
+      await db.put('a', 'x'.repeat(BLOCK_BYTES - bytes - OVERHEAD_BYTES - 1 - left), disk)
+      await db.put('b', '2', disk)
+    }, LARGE)
+    // Power was lost in the second sync: the page behind the end of the block was written, and the one before was not.
+    const torn = directory
+      .get(LOG)!
+      .slice()
+      .fill(0, BLOCK_BYTES - left, BLOCK_BYTES)
+    const opened = await tryOpen(withFile(directory, LOG, torn), LARGE)
+    assert.ok(!(opened instanceof Error), `${left} bytes left in the block: ${opened}`)
+    assert.deepEqual(
+      [opened.recoveryInfo.discarded.map(({ offset }) => offset), opened.recoveryInfo.entries],
+      [[BLOCK_BYTES - left], 1],
+    )
+    await opened.close()
+  }
+})
+
 test('a value that holds a log with markers proves nothing about the log that it is in', async () => {
   const donor = await leftBy(async (db) => {
     for (let i = 0; i < 2000; i++) await db.put(`key${i}`, 'value', i % 10 === 0 ? disk : undefined)
