@@ -19,6 +19,7 @@
 
 import { closeAll } from '../base/close-all.ts'
 import type { WritableFile } from '../base/environment.ts'
+import { isOutOfDescriptors } from '../base/errors.ts'
 import { logName } from '../base/filename.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
@@ -111,10 +112,16 @@ export class WriteAheadLog {
     this.#active.writer.flush()
   }
 
-  /** Make the names of all files durable. */
+  /** Make the names of all files durable. @throws IOError; but for want of descriptors, the log takes nothing more then */
   syncNames(): void {
     if (this.#logs.every((log) => log.isNamed)) return
-    this.#directory.files.syncDirectory(this.#directory.path)
+    try {
+      this.#directory.files.syncDirectory(this.#directory.path)
+    } catch (error) {
+      // The next one might succeed without having done what this one could not.
+      if (!isOutOfDescriptors(error)) this.fail()
+      throw error
+    }
     this.namesAreDurable()
   }
 
@@ -148,6 +155,7 @@ export class WriteAheadLog {
   /** Make everything durable, oldest first. */
   sync(): void {
     this.syncNames()
+    this.flush()
     this.#makeRoom()
     for (const log of this.#logs) {
       log.writer.flush()
@@ -168,6 +176,7 @@ export class WriteAheadLog {
       log.writer.sync()
       log.syncedBytes = log.writer.bytes
     }
+    this.flush()
     this.#makeRoom()
     return active.writer.syncLater()
   }
@@ -213,7 +222,7 @@ export class WriteAheadLog {
     return this.#logs[this.#logs.length - 1]
   }
 
-  /** Before a sync: one of a file that has been synced before is not the last one. */
+  /** Before a sync, behind all that was added: one of a file that has been synced before is not the last one. */
   #makeRoom(): void {
     const { writer, syncedBytes } = this.#active
     const unsynced = writer.bytes - syncedBytes

@@ -86,6 +86,27 @@ test('all of a complete file counts as acknowledged, and a sync makes older file
   log.close()
 })
 
+test('a log whose name could not be made durable is not made so by another try, but for want of descriptors', () => {
+  for (const [code, isFinal] of [
+    ['EIO', true],
+    ['EMFILE', false],
+  ] as const) {
+    const { memory, log } = begin(true)
+    rotate(log, 3, 1)
+    add(log, 1)
+    const { syncDirectory } = memory.files
+    memory.files.syncDirectory = () => {
+      memory.files.syncDirectory = syncDirectory
+      throw new IOError(code, { cause: Object.assign(new Error(code), { code }) })
+    }
+    assert.throws(() => log.sync(), { message: code })
+    if (isFinal) assert.throws(() => log.sync(), /takes no more writes after an earlier failure/)
+    else log.sync()
+    assert.equal(log.hasUndurable, false)
+    log.close()
+  }
+})
+
 test('a sync off the thread makes older files durable first, then its own, and is told of by the number of its file', async () => {
   const { memory, log } = begin(true)
   rotate(log, 3, 1)
