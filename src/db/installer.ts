@@ -93,6 +93,12 @@ export class Installer {
   }
 
   #step(installation: Installation): void {
+    try {
+      this.#checkPlace()
+    } catch (error) {
+      this.#fail(installation, error as Error)
+      return
+    }
     this.#executor.start({ kind: 'sync', ...this.#versions.editSync }, (error) => this.#stepped(installation, error))
   }
 
@@ -105,6 +111,11 @@ export class Installer {
       if (this.#withdraw(installation)) this.#step(installation)
     } else if (!isOfTheFile(error)) this.#sync(installation)
     else this.#fail(installation, error)
+  }
+
+  /** CURRENT is replaced by its path, where another directory may have come to lie since the edit began. @throws IOError then */
+  #checkPlace(): void {
+    if (this.#versions.editSync.step !== 'sync') this.#directory.check()
   }
 
   /** Whether the edit is in a new MANIFEST that CURRENT does not name, for certain. */
@@ -132,6 +143,7 @@ export class Installer {
 
   #sync(installation: Installation): void {
     try {
+      this.#checkPlace()
       this.#versions.sync()
     } catch (error) {
       this.#fail(installation, error as Error)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import * as runner from 'node:test'
 import { destroy } from '../../src/admin/destroy.ts'
 import type { DirectoryLock, FileSystem, WritableFile } from '../../src/base/environment.ts'
-import { ReadOnlyError } from '../../src/base/errors.ts'
+import { IOError, ReadOnlyError } from '../../src/base/errors.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
@@ -111,6 +111,47 @@ test('a destruction during which the directory is renamed removes nothing of tha
     const other = await open(directory, OPTIONS)
     assert.deepEqual(entriesOf(other), ['a=new', 'b=new', 'c=new', 'z=new'])
     await other.close()
+  })
+})
+
+test('a database whose directory is renamed while its MANIFEST is replaced leaves CURRENT of that in its place alone', async () => {
+  await withDirectory(async (root) => {
+    const directory = join(root, 'data')
+    await (await filled(`${directory}-new`, 'new', { workers: 0 })).close()
+    const environment = nodeEnvironment()
+    const files = environment.files as { -readonly [K in keyof FileSystem]: FileSystem[K] }
+    const { rename, syncDirectory } = files
+    const db = await open(directory, { ...OPTIONS, maxFileBytes: 4096, workers: 0, environment })
+    // Its last step, for which there is no descriptor, is taken again when the directory has gone.
+    let phase: 'in place' | 'away' | 'failed' = 'in place'
+    files.rename = (from, to) => {
+      rename.call(files, from, to)
+      if (phase !== 'in place' || !to.endsWith('CURRENT')) return
+      phase = 'away'
+      renameSync(directory, `${directory}-old`)
+      renameSync(`${directory}-new`, directory)
+    }
+    files.syncDirectory = (path) => {
+      if (phase !== 'away') return syncDirectory.call(files, path)
+      phase = 'failed'
+      throw new IOError('no descriptors', { cause: Object.assign(new Error('EMFILE'), { code: 'EMFILE' }), file: path })
+    }
+    let failure: unknown
+    for (let round = 0; failure === undefined && round < 200; round++) {
+      failure = await db.put('a', `${round}`).then(
+        () => db.flush().catch((error) => error),
+        (error) => error,
+      )
+    }
+    assert.equal(phase, 'failed')
+    assert.match(String(failure), MOVED)
+    await db.close()
+    const other = await open(directory, OPTIONS)
+    assert.deepEqual(entriesOf(other), ['a=new', 'b=new', 'c=new', 'z=new'])
+    await other.close()
+    const moved = await open(`${directory}-old`, OPTIONS)
+    assert.equal(entriesOf(moved).length, 1)
+    await moved.close()
   })
 })
 
