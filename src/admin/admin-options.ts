@@ -143,7 +143,7 @@ class ProgressMeter {
 /** What else an operation does under the lock. */
 interface Around {
   /** Awaited before the steps. */
-  readonly before?: () => Promise<unknown>
+  readonly before?: (lock: DirectoryLock) => Promise<unknown>
   /** Called if it fails. */
   readonly onFailure?: () => void
 }
@@ -157,8 +157,8 @@ export async function runLocked<T>(
   const lock = await context.files.lock(context.givenDirectory)
   let result: T
   try {
-    await around.before?.()
-    result = await runUnlocked(context, () => steps(lock))
+    await around.before?.(lock)
+    result = await runUnlocked(context, () => underLock(lock, steps(lock)))
   } catch (error) {
     around.onFailure?.()
     closeQuietly(() => lock.release())
@@ -166,6 +166,20 @@ export async function runLocked<T>(
   }
   lock.release()
   return result
+}
+
+/** The steps, before each of which the lock is checked: it may have a line to write for which there was no room. */
+function* underLock<T>(lock: DirectoryLock, steps: Steps<T>): Steps<T> {
+  try {
+    for (;;) {
+      lock.check?.()
+      const step = steps.next()
+      if (step.done) return step.value
+      yield step.value
+    }
+  } finally {
+    steps.return(undefined as T)
+  }
 }
 
 /** Run an operation that changes nothing, beside whoever has the database open. */

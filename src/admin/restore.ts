@@ -54,10 +54,13 @@ export function restore(
     context.files.makeDirectory(context.directory)
     const target = new RestoreTarget(context)
     const decoder = new BackupDecoder(target)
-    const take = (chunk: Uint8Array): void => target.take(chunk, decoder)
     const finish = (): Steps<RestoreInfo> => finishSteps(context, target, decoder)
     return runLocked(context, finish, {
-      before: () => {
+      before: (lock) => {
+        const take = (chunk: Uint8Array): void => {
+          lock.check?.()
+          target.take(chunk, decoder)
+        }
         // Until the lock was had, another restore or an opening may have made a database here.
         checkTarget(context.files, context.directory)
         return pullInto(source, take, options.signal)

@@ -178,6 +178,7 @@ class HeldLock implements DirectoryLock {
 
   /** Give up what was taken so far; LOCK's content stays. */
   abandon(): void {
+    this.#line = undefined
     if (this.#released) return
     this.#released = true
     try {

@@ -39,6 +39,24 @@ async function keysIn(memory: MemoryEnvironment): Promise<string> {
   return [...(await contentIn(memory)).keys()].join('')
 }
 
+test('the lock is checked before each step: nobody may take another directory for the one that was locked', async () => {
+  const directory = await leftBy(async (db) => {
+    for (let i = 0; i < 3; i++) await db.put(`key/${i}`, 'v').then(() => db.flush())
+  })
+  const memory = environmentOf(directory)
+  const { lock } = memory.files
+  let left = 2
+  memory.files.lock = async (path) => {
+    const held = await lock.call(memory.files, path)
+    const check = (): void => {
+      if (left-- === 0) throw new Error('it was moved')
+    }
+    return { check, release: () => held.release() }
+  }
+  await assert.rejects(verify(DIRECTORY, { environment: memory }), /it was moved/)
+  assert.deepEqual([memory.files.openCount, memory.files.locks.size], [0, 0])
+})
+
 test('a merge of many entries can be ended before its table is whole', async () => {
   const halves = [0, 1].map((half) =>
     leftBy(async (db) => {
