@@ -15,29 +15,10 @@ import { expect, makeUsingProject, manifest, onDemand, root, summarize } from '.
 
 /** Of those that Wine runs: what npm calls them. The first one runs the tests. */
 const VERSIONS = ['20', '22']
-/** What has to do with files, locks, threads, processes or LevelDB, and takes no tool that is installed for Linux only. */
+/** What works on real files, locks, threads, processes or LevelDB's directories, and takes no tool that is installed for Linux only. */
 const TESTS = [
-  ...[
-    'env/file-system',
-    'env/lock-holder',
-    'env/node-',
-    'env/replaced',
-    'env/system-locks',
-    'version/',
-    'log/',
-    'worker/',
-  ],
-  ...[
-    'db/beside-a-writer',
-    'db/checkpoint',
-    'db/closing',
-    'db/long-manifest',
-    'db/obsolete',
-    'db/recovery',
-    'db/refusals',
-  ],
-  ...['db/transcripts', 'db/write-ahead-log', 'admin/repair', 'admin/restore', 'admin/verify'],
-  ...['compat/directories', 'compat/live', 'threads-db/attached', 'threads-db/threads'],
+  ...['env/file-system', 'env/lock-holder', 'env/node-', 'env/replaced', 'env/system-locks', 'worker/worker-executor'],
+  ...['admin/copies', 'compat/directories', 'compat/live', 'db/closing', 'threads-db/threads'],
 ]
 const TIMEOUT_MS = 600_000
 

@@ -17,7 +17,11 @@ test('an edit with a table that was just written is refused unless the table is 
   const memory = new MemoryEnvironment()
   memory.files.makeDirectory('/db')
   const directory = new DatabaseDirectory(memory.files, '/db')
-  const missing = { name: 'CorruptionError', message: /table is missing that was just written/, file: '/db/000007.ldb' }
+  const missing = {
+    name: 'CorruptionError',
+    message: /a table that was just written is missing/,
+    file: '/db/000007.ldb',
+  }
   assert.throws(() => directory.checkEdit(written), missing)
   for (const bytes of [0, 99, 101]) {
     memory.write('/db/000007.ldb', new Uint8Array(bytes))

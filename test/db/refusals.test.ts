@@ -198,7 +198,7 @@ test('options are taken wherever an object has them, and read once', async () =>
   const options = new Configuration()
   await assert.rejects(
     open('/db', options as Options),
-    /^InvalidArgumentError: open has no option reads, but createIfMissing, .*, environment$/,
+    /^InvalidArgumentError: open has no option reads, only createIfMissing, .*, environment$/,
   )
   Object.defineProperty(options, 'reads', { enumerable: false })
   const environment = new MemoryEnvironment()
