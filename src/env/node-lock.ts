@@ -150,7 +150,7 @@ class HeldLock implements DirectoryLock {
 
   check(): void {
     checkPlace(this.#file, this.#place, this.fd)
-    if (this.#line !== undefined) this.#writeLine(true)
+    if (this.#line !== undefined && !this.#released) this.#writeLine(true)
   }
 
   release(): void {
@@ -178,7 +178,6 @@ class HeldLock implements DirectoryLock {
 
   /** Give up what was taken so far; LOCK's content stays. */
   abandon(): void {
-    this.#line = undefined
     if (this.#released) return
     this.#released = true
     try {
