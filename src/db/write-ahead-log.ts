@@ -155,10 +155,9 @@ export class WriteAheadLog {
   /** Make everything durable, oldest first. */
   sync(): void {
     this.syncNames()
-    this.flush()
-    this.#makeRoom()
     for (const log of this.#logs) {
       log.writer.flush()
+      if (log === this.#active) this.#makeRoom()
       if (log.syncedBytes === log.writer.bytes) continue
       const bytes = log.writer.bytes
       log.writer.sync()

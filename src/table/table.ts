@@ -11,7 +11,7 @@
  * Threads  a table belongs to one thread; several threads open the same file each for themselves
  * Source   google/leveldb table/table.cc
  */
-import type { Comparator } from '../base/comparator.ts'
+import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, TAG_BYTES, tagHigh, tagLow } from '../base/internal-key.ts'
 import * as Lookup from '../base/lookup.ts'
@@ -71,8 +71,8 @@ export class Table {
   readonly #codecs: Codecs | undefined
   /** What the store keeps of this table. */
   #shelf: Shelf
-  /** While there is one, nothing is in the index, and there are no filters; so many lookups may follow until it is decoded. */
-  #sketch: TableSketch | undefined
+  /** Unless it is NO_SKETCH, nothing is in the index, and there are no filters; so many lookups may follow until it is decoded. */
+  #sketch: TableSketch
   #lookupsLeft: number
   #index: TableIndex
   #filters: BlockFilters | undefined
@@ -97,19 +97,20 @@ export class Table {
     this.#store = options.blockCache
     this.#memory = options.memory ?? new BlockMemory()
     this.#codecs = options.codecs
-    const sketch = source instanceof TableSketch ? source : undefined
-    const outline = source instanceof TableSketch ? NO_OUTLINE : source
-    const count = sketch?.count ?? outline.index.count
+    const isSketch = source instanceof TableSketch
+    const sketch = isSketch ? source : NO_SKETCH
+    const outline = isSketch ? NO_OUTLINE : source
+    const count = isSketch ? source.count : source.index.count
     this.#shelf = newShelf(count)
     this.#sketch = sketch
-    this.#lookupsLeft = sketch?.lookupsMax ?? 0
+    this.#lookupsLeft = sketch.lookupsMax
     this.#filterPolicy = options.filterPolicy
     this.#index = new TableIndex(options.comparator, outline.index)
     this.#filters = newFilters(options.filterPolicy, outline)
     this.#foundInRow = 0
     this.#metaindexOffset = source.metaindexOffset
     this.#lookups = options.lookups ?? new LookupCursor(options.comparator, this.#memory)
-    this.memoryBytes = OVERHEAD_BYTES + 8 * count + (sketch?.outlineBytesMax ?? outlineBytes(outline))
+    this.memoryBytes = OVERHEAD_BYTES + 8 * count + (isSketch ? source.outlineBytesMax : outlineBytes(source))
     this.#idle = this.#newIterator()
   }
 
@@ -147,7 +148,7 @@ export class Table {
   lookup(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber): number {
     const low = tagLow(sequence, ValueType.VALUE)
     const high = tagHigh(sequence)
-    if (this.#sketch !== undefined) {
+    if (this.#sketch !== NO_SKETCH) {
       const answer = this.#lookupEarly(this.#sketch, key, keyOff, keyLen, low, high)
       if (answer !== DOUBTFUL) return answer
       this.#decode()
@@ -180,7 +181,7 @@ export class Table {
   /** @throws CorruptionError if what there is a sketch of is damaged; then every later call does, too */
   #decode(): void {
     const sketch = this.#sketch
-    if (sketch === undefined) return
+    if (sketch === NO_SKETCH) return
     this.#lookupsLeft = 0
     const outline = sketch.outline()
     const { count } = outline.index
@@ -192,7 +193,7 @@ export class Table {
     }
     this.#index = new TableIndex(this.#comparator, outline.index)
     this.#filters = newFilters(this.#filterPolicy, outline)
-    this.#sketch = undefined
+    this.#sketch = NO_SKETCH
     this.#idle = this.#newIterator()
   }
 
@@ -307,6 +308,9 @@ const NO_OUTLINE: TableOutline = {
   filters: undefined,
   filterIsDamaged: false,
 }
+
+/** Of one that is; also for the sake of compiled code, of which some has seen a sketch (db/idle-scan.ts). */
+const NO_SKETCH = new TableSketch(bytewiseComparator, new Uint8Array(0), '', 0, 0, undefined, false)
 
 function newShelf(count: number): Shelf {
   return new Array<undefined>(count).fill(undefined)
