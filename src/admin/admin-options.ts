@@ -149,16 +149,12 @@ interface Around {
 }
 
 /** Run an operation under the directory's lock. Rejects with LockedError if another opener has it. */
-export async function runLocked<T>(
-  context: AdminContext,
-  steps: (lock: DirectoryLock) => Steps<T>,
-  around: Around = {},
-): Promise<T> {
+export async function runLocked<T>(context: AdminContext, steps: () => Steps<T>, around: Around = {}): Promise<T> {
   const lock = await context.files.lock(context.givenDirectory)
   let result: T
   try {
     await around.before?.(lock)
-    result = await runUnlocked(context, () => underLock(lock, steps(lock)))
+    result = await runUnlocked(context, () => underLock(lock, steps()))
   } catch (error) {
     around.onFailure?.()
     closeQuietly(() => lock.release())
@@ -168,17 +164,21 @@ export async function runLocked<T>(
   return result
 }
 
-/** The steps, before each of which the lock is checked: it may have a line to write for which there was no room. */
+/**
+ * The steps, between which the lock is checked: what has the directory's path meanwhile may be another database, and the lock may have
+ * a line to write for which there was no room. What is thrown in between, they hear of.
+ */
 function* underLock<T>(lock: DirectoryLock, steps: Steps<T>): Steps<T> {
-  try {
-    for (;;) {
+  for (let step = steps.next(); ; ) {
+    if (step.done) return step.value
+    try {
+      yield
       lock.check?.()
-      const step = steps.next()
-      if (step.done) return step.value
-      yield step.value
+    } catch (error) {
+      step = steps.throw(error)
+      continue
     }
-  } finally {
-    steps.return(undefined as T)
+    step = steps.next()
   }
 }
 

@@ -4,7 +4,6 @@
  *
  * Order   CURRENT goes first, and durably: a destruction that a crash cuts short leaves no database, and can be repeated
  */
-import type { DirectoryLock } from '../base/environment.ts'
 import { CURRENT, type FileType, isUsualName, parseFileName } from '../base/filename.ts'
 import type { Steps } from '../db/long-runs.ts'
 import {
@@ -37,13 +36,13 @@ export function destroy(directory: string, options: AdminOptions = {}): Promise<
   try {
     const context = adminContext('destroy', directory, options)
     databaseNames(context)
-    return runLocked(context, (lock) => destroySteps(context, lock))
+    return runLocked(context, () => destroySteps(context))
   } catch (error) {
     return Promise.reject(error)
   }
 }
 
-function* destroySteps(context: AdminContext, lock: DirectoryLock): Steps<DestroyInfo> {
+function* destroySteps(context: AdminContext): Steps<DestroyInfo> {
   const { files, directory, givenDirectory, progress } = context
   const names = files.list(directory)
   const doomed = ORDER.flatMap((type) =>
@@ -55,12 +54,11 @@ function* destroySteps(context: AdminContext, lock: DirectoryLock): Steps<Destro
     const path = files.join(directory, name)
     const status = files.status(path)
     if (status === undefined || status.kind === 'directory') continue
-    // What has the directory's path meanwhile may be another database.
-    lock.check?.()
     files.remove(path)
     removed.push(name)
     if (name === CURRENT) files.syncDirectory(directory)
     progress.add(name, status.bytes)
+    // The lock is checked here, before the next removal.
     yield
   }
   files.syncDirectory(directory)

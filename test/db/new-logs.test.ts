@@ -157,20 +157,25 @@ test('MemTables for which there are no logs take no memory each', async () => {
   await scene.db.close()
 })
 
+/** A database whose log has no durable name, and can have none, with 'a' in a table and 'b' in that log, of `before` bytes. */
+async function unnamedLog(code: FaultCode, isSync: boolean) {
+  const scene = await new Scene().open()
+  const { db, environment } = scene
+  // The first log is named by the MANIFEST.
+  await db.put('a', VALUE)
+  await db.flush()
+  await db.put('b', VALUE)
+  environment.setFaults(({ op }) => (op === 'sync-dir' ? { code } : undefined))
+  const disk = { durability: 'disk' } as const
+  const write = async (key: string): Promise<void> =>
+    isSync ? db.putSync(key, VALUE, disk) : await db.put(key, VALUE, disk)
+  return { scene, db, before: db.stats().logs[0].bytes, write }
+}
+
 for (const isSync of [false, true]) {
   const how = isSync ? 'putSync' : 'put'
   test(`writes whose log’s name cannot be made durable for want of descriptors are refused: ${how}`, async () => {
-    const scene = await new Scene().open()
-    const { db, environment } = scene
-    // The first log is named by the MANIFEST.
-    await db.put('a', VALUE)
-    await db.flush()
-    await db.put('b', VALUE)
-    const before = db.stats().logs[0].bytes
-    environment.setFaults(({ op }) => (op === 'sync-dir' ? { code: 'EMFILE' } : undefined))
-    const disk = { durability: 'disk' } as const
-    const write = async (key: string): Promise<void> =>
-      isSync ? db.putSync(key, VALUE, disk) : await db.put(key, VALUE, disk)
+    const { scene, db, before, write } = await unnamedLog('EMFILE', isSync)
     const refused = { code: 'STALLED', outcome: 'not-written', message: /too many files open \(EMFILE\)/ }
     await assert.rejects(write('c'), refused)
     await assert.rejects(write('d'), refused)
@@ -190,16 +195,7 @@ for (const isSync of [false, true]) {
 for (const isSync of [false, true]) {
   const how = isSync ? 'putSync' : 'put'
   test(`a write before which the log’s name could not be made durable was not written, and says so: ${how}`, async () => {
-    const scene = await new Scene().open()
-    const { db, environment } = scene
-    await db.put('a', VALUE)
-    await db.flush()
-    await db.put('b', VALUE)
-    const before = db.stats().logs[0].bytes
-    environment.setFaults(({ op }) => (op === 'sync-dir' ? { code: 'EIO' } : undefined))
-    const disk = { durability: 'disk' } as const
-    const write = async (key: string): Promise<void> =>
-      isSync ? db.putSync(key, VALUE, disk) : await db.put(key, VALUE, disk)
+    const { scene, db, before, write } = await unnamedLog('EIO', isSync)
     // What did not fit into one group with it is refused as well.
     const others = isSync ? [] : Array.from({ length: 20 }, (_, i) => db.put(`d${i}`, VALUE.repeat(20)))
     const refused = { code: 'READ_ONLY', outcome: 'not-written', message: /input\/output error \(EIO\)/ }
