@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { lineChart } from '../charts.ts'
 import { describeMachine } from '../machine.ts'
+import { StolenTime } from '../stolen-time.ts'
 import { StoppedChild } from '../stopped-child.ts'
 import type { EngineName } from '../workloads.ts'
 import type { GrowthSpec, SegmentFigures } from './child.ts'
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'varve-growth-'))
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
   const machine = describeMachine(ROOT)
+  const stolen = new StolenTime()
   const children = new Map<EngineName, StoppedChild>()
   for (const engine of ENGINES) {
     const spec: GrowthSpec = { engine, entries, seed, directory: join(directory, engine), ...settings }
@@ -64,7 +66,7 @@ async function main(): Promise<void> {
   }
   for (const child of children.values()) await child.ask('close')
   mkdirSync(values.out, { recursive: true })
-  const run = { machine, entries, seed, ...settings, segments, figures }
+  const run = { machine, stolenShare: stolen.share(), entries, seed, ...settings, segments, figures }
   writeFileSync(join(values.out, 'growth.json'), `${JSON.stringify(run, undefined, 1)}\n`)
   writeFileSync(join(values.out, 'growth.md'), growthMarkdown(run))
   for (const { name, ...chart } of growthCharts(run)) writeFileSync(join(values.out, `${name}.svg`), lineChart(chart))

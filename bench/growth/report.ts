@@ -4,12 +4,15 @@
 import type { LineChart } from '../charts.ts'
 import type { Machine } from '../machine.ts'
 import { spreadOf } from '../statistics.ts'
+import { tellStolen } from '../stolen-time.ts'
 import type { EngineName } from '../workloads.ts'
 import type { SegmentFigures } from './child.ts'
 import { CACHED, isRead, type PhaseName, type Segment } from './plan.ts'
 
 export interface GrowthResult {
   readonly machine: Machine
+  /** undefined where the system does not say: see StolenTime. */
+  readonly stolenShare: number | undefined
   readonly entries: number
   readonly seed: number
   readonly writeBufferBytes: number
@@ -49,7 +52,7 @@ export function growthMarkdown(run: GrowthResult): string {
     `# A database that grows to ${entries.toLocaleString('en-US')} entries`,
     '',
     `varve ${machine.varve} (${machine.commit}) beside classic-level ${machine.classicLevel}, Node.js ${machine.node}; ` +
-      `${machine.cpu}, ${machine.cores} cores, ${machine.system}, ${machine.fileSystem}.`,
+      `${machine.cpu}, ${machine.cores} cores, ${machine.system}, ${machine.fileSystem}${tellStolen(run.stolenShare)}.`,
     `${entries.toLocaleString('en-US')} entries of 16 + 100 bytes, incompressible, seed ${seed}; write buffers ` +
       `${writeBufferBytes / MIB} MiB, block caches ${cacheBytes / MIB} MiB, no compression; durability \`os\` / \`sync: false\`. ` +
       'Writes: 99 in flight, then one alone, whose latency is the one reported. Segments alternate between the engines; ' +

@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { barChart } from '../charts.ts'
 import { describeMachine } from '../machine.ts'
+import { StolenTime } from '../stolen-time.ts'
 import { writeKeyFile } from './key-file.ts'
 import type { PauseFigures } from './pause-child.ts'
 import { type Case, fullPlan, type Plan, quickPlan } from './plan.ts'
@@ -132,6 +133,7 @@ function main(): void {
     },
   })
   const machine = describeMachine(ROOT)
+  const stolen = new StolenTime()
   const plan = values.quick ? quickPlan() : fullPlan(Number(values.rounds), values.entries.split(',').map(Number))
   const laboratory = new Laboratory(plan)
   const start = performance.now()
@@ -141,7 +143,9 @@ function main(): void {
   const sharing = runNode('sharing-child.js', [keyFile, String(plan.sharingRounds)]) as SharingFigures[]
   const elapsedMs = performance.now() - start
   const command = ['npm run bench:memtable --', ...process.argv.slice(2)].join(' ')
-  const run = { command, machine, compiler: laboratory.compiler, plan, cases, pause, sharing, elapsedMs }
+  const stolenShare = stolen.share()
+  const { compiler } = laboratory
+  const run = { command, machine, stolenShare, compiler, plan, cases, pause, sharing, elapsedMs }
   mkdirSync(join(values.out, 'charts'), { recursive: true })
   writeFileSync(join(values.out, 'charts', 'memtable-benchmark.json'), `${JSON.stringify(run)}\n`)
   writeFileSync(join(values.out, 'memtable-benchmark.md'), memtableMarkdown(run))

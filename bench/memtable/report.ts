@@ -2,6 +2,7 @@
  * Report of a run: the goals, the tables behind them, and the charts.
  */
 import type { BarChart } from '../charts.ts'
+import { tellStolen } from '../stolen-time.ts'
 import { count, goalsOf, ns, percent, times } from './goals.ts'
 import { KINDS } from './plan.ts'
 import {
@@ -104,11 +105,11 @@ export function memtableCharts(run: MemTableRun): NamedChart[] {
   ]
 }
 
-function introduction({ command, machine, compiler, plan, elapsedMs }: MemTableRun): string[] {
+function introduction({ command, machine, stolenShare, compiler, plan, elapsedMs }: MemTableRun): string[] {
   return [
     `Made by \`${command}\`, in ${Math.round(elapsedMs / 1000)} seconds: varve ${machine.varve} ` +
       `(${machine.commit}), Node.js ${machine.node}, ${compiler ?? 'no C++ compiler'}; ${machine.cpu}, ${machine.cores} cores, ` +
-      `${machine.system}, load average ${machine.loadAverage.toFixed(2)} at the start. Figures of other machines differ, ratios less so.`,
+      `${machine.system}, load average ${machine.loadAverage.toFixed(2)} at the start${tellStolen(stolenShare)}. Figures of other machines differ, ratios less so.`,
     ...(machine.loadAverage > machine.cores
       ? ['', '**The machine was busy with other work: these figures decide nothing.**']
       : []),

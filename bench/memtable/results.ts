@@ -20,6 +20,8 @@ export interface MemTableRun {
   /** By which it was made. */
   readonly command: string
   readonly machine: Machine
+  /** undefined where the system does not say: see StolenTime. */
+  readonly stolenShare: number | undefined
   /** undefined if there is none, and so no C++ program. */
   readonly compiler: string | undefined
   readonly plan: Plan

@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { installOnDemand, LMDB, PackageMissingError } from '../../tools/on-demand.ts'
 import { barChart } from '../charts.ts'
 import { describeMachine } from '../machine.ts'
+import { StolenTime } from '../stolen-time.ts'
 import { LevelDbProgram } from './leveldb-program.ts'
 import type { LoopFigures } from './loop-child.ts'
 import type { PeerName } from './peers.ts'
@@ -79,6 +80,7 @@ async function main(): Promise<void> {
     return
   }
   const machine = describeMachine(ROOT)
+  const stolen = new StolenTime()
   const node = nodeBinary(values['this-node'])
   const nodeVersion = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
   const program = LevelDbProgram.build()
@@ -104,6 +106,7 @@ async function main(): Promise<void> {
     sizes,
     ...sizing,
     figures,
+    stolenShare: stolen.share(),
     loop,
     elapsedMs: performance.now() - startMs,
   }

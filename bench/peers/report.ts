@@ -3,6 +3,7 @@
  */
 import type { BarChart } from '../charts.ts'
 import { spreadOf } from '../statistics.ts'
+import { tellStolen } from '../stolen-time.ts'
 import { goalsOf, showMicros, showRatio } from './goals.ts'
 import { isEqual, PEERS, type PeerName } from './peers.ts'
 import { advantageOver, figuresOf, type PeersRun, type StepFigures } from './results.ts'
@@ -109,7 +110,7 @@ function introduction(run: PeersRun): string[] {
     `Made by \`${run.command}\` in ${Math.round(run.elapsedMs / 1000)} s, varve ${machine.varve} at commit ${machine.commit}. Figures of`,
     'other runs differ; ratios less so. Compare within a row only.',
     '',
-    `- ${machine.cpu}, ${machine.cores} cores, ${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB, ${machine.system}, data on ${machine.fileSystem}, load average ${machine.loadAverage.toFixed(2)} when it began`,
+    `- ${machine.cpu}, ${machine.cores} cores, ${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB, ${machine.system}, data on ${machine.fileSystem}, load average ${machine.loadAverage.toFixed(2)} when it began${tellStolen(run.stolenShare)}`,
     `- Node.js ${node} for all peers; ${versionList.join(', ')}; ${compiler === undefined ? 'no C++ compiler, so no LevelDB in C++' : compiler}`,
     `- Write buffers ${writeBufferBytes / MIB} MiB, caches ${cacheBytes / MIB} MiB, of those that have them (SQLite: log and page cache); no compression; otherwise defaults`,
     `- The same keys and values, from one file a scene, and the same reads, compared by checksum; values of 100 random bytes unless said otherwise; up to ${sizes.rounds} rounds, and one before them that does not count`,

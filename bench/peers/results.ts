@@ -32,6 +32,8 @@ export interface PeersRun {
   readonly writeBufferBytes: number
   readonly cacheBytes: number
   readonly figures: readonly StepFigures[]
+  /** undefined where the system does not say: see StolenTime. */
+  readonly stolenShare: number | undefined
   /** undefined if it was left out. */
   readonly loop: LoopFigures | undefined
   readonly elapsedMs: number

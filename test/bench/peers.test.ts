@@ -37,7 +37,8 @@ function runOf(figures: readonly StepFigures[], loopMs: number = 1): PeersRun {
     writeBufferBytes: KIB,
     cacheBytes: KIB,
     figures,
-    loop: { entries: 100, microseconds: 1, p99Ms: loopMs, maxMs: loopMs },
+    stolenShare: undefined,
+    loop: { entries: 100, microseconds: 1, p99Ms: loopMs, maxMs: loopMs, longest: undefined },
     elapsedMs: 1000,
   }
 }
