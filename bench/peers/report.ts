@@ -39,7 +39,7 @@ const CALLS: readonly (readonly [PeerName, string])[] = [
 export function peersMarkdown(run: PeersRun): string {
   const scenes = [...new Set(run.figures.map(({ sceneTitle }) => sceneTitle))]
   return `${[
-    '# varve beside its peers',
+    `# varve beside its peers, on ${shortName(run.machine.cpu)}`,
     '',
     ...introduction(run),
     '',
@@ -101,6 +101,14 @@ function eventLoop({ loop }: PeersRun): string {
     `delay of the event loop p99 ${loop.p99Ms.toFixed(2)} ms, longest ${loop.maxMs.toFixed(2)} ms, the timer's resolution of 1 ms ` +
     `included. ${beside}`
   )
+}
+
+/** “Intel(R) Xeon(R) Processor” is long for a title. */
+function shortName(cpu: string): string {
+  return cpu
+    .replace(/\((R|TM)\)|\bProcessor\b/g, '')
+    .replace(/\s+/g, ' ')
+    .trim()
 }
 
 function introduction(run: PeersRun): string[] {
