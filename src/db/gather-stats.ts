@@ -9,11 +9,12 @@ import type { MemTableSlot } from './read-state.ts'
 import type { ReplayedLog } from './recovery-info.ts'
 import type { LogFigures, MemTableFigures, Stats, TableFigures } from './stats.ts'
 
-export function gatherStats(engine: Engine, openScans: number): Stats {
+/** @param directory as its user names it */
+export function gatherStats(engine: Engine, directory: string, openScans: number): Stats {
   const { readState, log, versions, blocks, tables, stall, health, background } = engine
   const { flushes, bytesWritten: flushedBytes } = background.flushes.figures
   return {
-    directory: engine.directory,
+    directory,
     lastSequence: engine.lastSequence,
     writeBufferBytes: engine.options.writeBufferBytes,
     active: memTableFigures(readState.active),

@@ -104,7 +104,7 @@ export class LogReplay {
     }
     this.#logs.push(log)
     if (fault !== undefined) this.#cut(file, reader, { offset: reader.recordStart, reason: fault }, isOurs)
-    else if (reader.fault !== undefined && !reader.fault.isRoom) this.#cut(file, reader, reader.fault, isOurs)
+    else if (reader.fault !== undefined && reader.fault.kind !== 'room') this.#cut(file, reader, reader.fault, isOurs)
   }
 
   /** @returns why the record that the reader is at cannot come next, or undefined if it was replayed */

@@ -14,7 +14,7 @@
 import { closeQuietly } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
-import { isUsualName, logName, parseFileName, tableName } from '../base/filename.ts'
+import { baseName, isUsualName, logName, parseFileName, tableName } from '../base/filename.ts'
 import {
   type FileNumber,
   fileNumber,
@@ -28,7 +28,7 @@ import type { MemTable } from '../memtable/memtable.ts'
 import { findTable } from '../table/table-file.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { readCurrent } from '../version/manifest.ts'
-import { type RecoveredVersion, recoverVersion, VersionSet } from '../version/version-set.ts'
+import { needsLog, type RecoveredVersion, recoverVersion, VersionSet } from '../version/version-set.ts'
 import { copyFile } from './copy-file.ts'
 import type { FlushSurroundings } from './flush-plan.ts'
 import { LogReplay, type ReplayReport } from './log-replay.ts'
@@ -193,16 +193,13 @@ export function checkRoom(lastSequence: number, directory: string): void {
 /** Before the opening there are no snapshots, and no other jobs. */
 const ALONE: FlushSurroundings = { busy: new Set(), oldestSnapshot: undefined }
 
+/** Oldest first. */
 function liveLogs(names: readonly string[], found: RecoveredVersion): FileNumber[] {
   return names
     .filter(isUsualName)
     .map(parseFileName)
     .filter((parsed) => parsed?.type === 'log')
     .map((parsed) => parsed?.number as FileNumber)
-    .filter((number) => number >= found.logNumber || (number === found.previousLog && number !== 0))
+    .filter((number) => needsLog(found, number))
     .sort((a, b) => a - b)
-}
-
-function baseName(path: string): string {
-  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
 }

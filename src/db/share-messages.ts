@@ -3,9 +3,9 @@
  * and the shared memory inside it.
  */
 import type { WireError } from '../base/errors.ts'
-import type { Durability, FileNumber, Level, SequenceNumber } from '../base/types.ts'
+import type { Durability, FileNumber, SequenceNumber } from '../base/types.ts'
 import type { MemTableToken } from '../memtable/memtable-options.ts'
-import type { FileMetadata } from '../version/file-metadata.ts'
+import type { LevelFile, LevelNumber } from '../version/version-edit.ts'
 
 /** A MemTable that the reader has not seen. */
 export interface FreshMemTable {
@@ -24,8 +24,8 @@ export interface LayersMessage {
   /** Ids of all MemTables, newest first. */
   readonly memtables: readonly number[]
   readonly fresh: readonly FreshMemTable[]
-  readonly newFiles: readonly { readonly level: Level; readonly file: FileMetadata }[]
-  readonly deletedFiles: readonly { readonly level: Level; readonly number: FileNumber }[]
+  readonly newFiles: readonly LevelFile[]
+  readonly deletedFiles: readonly LevelNumber[]
 }
 
 /** From the owner. */

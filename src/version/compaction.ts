@@ -38,3 +38,8 @@ export interface Compaction {
   /** The hint that is followed, and thereby spent. */
   readonly hint: CompactionHint | undefined
 }
+
+/** The tables that a compaction reads: upper ones, then lower ones. */
+export function inputsOf({ upper, lower }: Pick<Compaction, 'upper' | 'lower'>): FileMetadata[] {
+  return [...upper, ...lower]
+}
