@@ -5,6 +5,7 @@
  * Made of an arena (the memory), a representation (the ordered index in it), maps of range tombstones, and counters. Two faces:
  *   engine   add, publish, lookup, iterator: offsets and borrowed memory, whole batches, nothing allocated
  *   library  put, delete, deleteRange, get, rangeScan, entries, cursor: strings or bytes, copies, each write published at once
+ * What it tells of its content is in its base classes: MemTableSamples, of MemTableRanges, of MemTableNumbers.
  *
  * Invariants  (1) a version never changes and never goes away; a write adds one, so that snapshots cost nothing
  *             (2) the sequences of one key ascend in the order of its writes

@@ -146,7 +146,6 @@ export class VersionSet {
   #compactPointers: readonly LevelKey[]
   /** An edit has begun, and is not committed: it is under way, or has failed. */
   #isUncommitted = false
-  /** The edit that waits for its commit. */
   #begun: { readonly version: Version; readonly edit: VersionEdit } | undefined = undefined
 
   /** @param manifestBytesMin no manifest is replaced before it is longer than this */
