@@ -55,18 +55,22 @@ function rewriteDeclarations() {
 }
 
 /**
- * Leave what is marked as internal out of declarations, and with it the modules that only this names. A constructor stays, as one
- * that nobody can call: without it there would be one without parameters.
+ * Leave what is marked as internal out of declarations, and what is protected, since nobody else extends our classes; and with it the
+ * modules that only this names. A constructor stays, as one that nobody can call: without it there would be one without parameters.
  */
 function hideInternals() {
   for (const path of filesOf('.d.ts')) {
     const text = readFileSync(path, 'utf8')
     const internal =
       /^(\t+)\/\*\*(?:(?!\*\/)[\s\S])*?@internal(?:(?!\*\/)[\s\S])*?\*\/\n\t*((?:protected )?constructor\()?[\s\S]*?;\n/gm
-    const shown = text.replace(internal, (_, indent, beginning) => {
+    const unmarked = text.replace(internal, (_, indent, beginning) => {
       if (beginning === undefined) return ''
       return `${indent}${beginning.startsWith('protected') ? 'protected' : 'private'} constructor();\n`
     })
+    const shown = unmarked.replace(
+      /^\t+(?:\/\*\*(?:(?!\*\/)[\s\S])*?\*\/\n\t*)?protected (?!constructor\()[^;]*;\n/gm,
+      '',
+    )
     if (shown !== text) writeFileSync(path, withoutUnusedImports(shown))
   }
 }

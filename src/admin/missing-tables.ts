@@ -4,7 +4,7 @@
  * ones held, as far as it was still to be had; nothing proves it, so it is a warning. A missing table that they do not span is lost.
  */
 
-import type { Comparator } from '../base/comparator.ts'
+import { type Comparator, compareKeys } from '../base/comparator.ts'
 import { tableName } from '../base/filename.ts'
 import { userKey } from '../base/internal-key.ts'
 import type { FileNumber } from '../base/types.ts'
@@ -41,6 +41,6 @@ export function noteMissing(
 function isSpanned(file: FileMetadata, others: readonly FileMetadata[], comparator: Comparator): boolean {
   if (others.length === 0) return false
   const [inner, outer] = [rangeOf(comparator, [file]), rangeOf(comparator, others)]
-  const compare = (a: Uint8Array, b: Uint8Array): number => comparator.compare(a, 0, a.length, b, 0, b.length)
-  return compare(outer.smallest, inner.smallest) <= 0 && compare(inner.largest, outer.largest) <= 0
+  const isBegun = compareKeys(comparator, outer.smallest, inner.smallest) <= 0
+  return isBegun && compareKeys(comparator, inner.largest, outer.largest) <= 0
 }

@@ -18,7 +18,7 @@ import { findTable } from '../table/table-file.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { readCurrent } from '../version/manifest.ts'
 import { type DecodedEdit, decodeEdit, type LevelKey } from '../version/version-edit.ts'
-import { type RecoveredVersion, recoverVersion } from '../version/version-set.ts'
+import { needsLog, type RecoveredVersion, recoverVersion } from '../version/version-set.ts'
 import { type AdminContext, bytesOf } from './admin-options.ts'
 import type { RepairNotes } from './repair-report.ts'
 import { plainMessage } from './table-check.ts'
@@ -101,7 +101,7 @@ function keptPlan(
       noteLost(notes, tableName(number), userKey(smallest), userKey(largest))
     }
   }
-  const logs = logsIn(names, (number) => number >= found.logNumber || number === found.previousLog)
+  const logs = logsIn(names, (number) => needsLog(found, number))
   if (found.logNumber !== 0 && !logs.includes(found.logNumber)) {
     hasLost = true
     noteLost(notes, logName(found.logNumber))

@@ -7,7 +7,7 @@
  * Groups   tables that overlap, directly or through others; a table alone in its group need not be merged
  */
 
-import type { Comparator } from '../base/comparator.ts'
+import { type Comparator, compareKeys } from '../base/comparator.ts'
 import type { Steps } from '../db/long-runs.ts'
 import { CompactionInputs } from '../jobs/compaction-inputs.ts'
 import { compareFiles, type FileMetadata, userRange } from '../version/file-metadata.ts'
@@ -60,13 +60,9 @@ function runsOf(comparator: Comparator, tables: readonly FileMetadata[]): FileMe
 
 /** Whether all user keys of one table come before all of the other's. */
 function isBefore(comparator: Comparator, before: FileMetadata, after: FileMetadata): boolean {
-  const { largest } = userRange(before)
-  const { smallest } = userRange(after)
-  return comparator.compare(largest, 0, largest.length, smallest, 0, smallest.length) < 0
+  return compareKeys(comparator, userRange(before).largest, userRange(after).smallest) < 0
 }
 
 function compareEnds(comparator: Comparator, a: FileMetadata, b: FileMetadata): number {
-  const one = userRange(a).largest
-  const other = userRange(b).largest
-  return comparator.compare(one, 0, one.length, other, 0, other.length)
+  return compareKeys(comparator, userRange(a).largest, userRange(b).largest)
 }

@@ -18,7 +18,7 @@ import { manifestMark } from '../db/manifest-mark.ts'
 import { LogReader } from '../log/log-reader.ts'
 import { findTable } from '../table/table-file.ts'
 import { readCurrent } from '../version/manifest.ts'
-import { type RecoveredVersion, recoverVersion } from '../version/version-set.ts'
+import { needsLog, type RecoveredVersion, recoverVersion } from '../version/version-set.ts'
 import {
   type AdminContext,
   type AdminOptions,
@@ -200,10 +200,9 @@ class Verification {
   /** In the way of an opening: which judges whether a log that ends before its time was torn or is damaged. */
   *#logs(found: RecoveredVersion | undefined): Steps<void> {
     const { files, directory, progress } = this.#context
-    const logs = [...this.#notes.values()].filter(({ name, kind }) => {
-      const number = parseFileName(name)?.number ?? 0
-      return kind === 'log' && (found === undefined || number >= found.logNumber || number === found.previousLog)
-    })
+    const logs = [...this.#notes.values()].filter(
+      (notes) => notes.kind === 'log' && (found === undefined || needsLog(found, numberOf(notes))),
+    )
     if (found !== undefined && found.logNumber !== 0 && !this.#notes.has(logName(found.logNumber))) {
       this.#of(logName(found.logNumber)).add('damage', 'missing, though the MANIFEST names it')
     }
@@ -238,7 +237,7 @@ class Verification {
         if (fault === undefined) notes.entries += Batch.batchCount(reader.recordBuf, reader.recordOff)
       }
       const { fault } = reader
-      if (fault !== undefined && !fault.isRoom && !isJudged) notes.add('warning', fault.reason, fault.offset)
+      if (fault !== undefined && fault.kind !== 'room' && !isJudged) notes.add('warning', fault.reason, fault.offset)
     } finally {
       file.close()
     }

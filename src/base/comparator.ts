@@ -18,6 +18,11 @@ export interface Comparator {
   shortSuccessor(key: Bytes): Bytes
 }
 
+/** Order of two keys that are arrays of their own. */
+export function compareKeys(comparator: Comparator, a: Bytes, b: Bytes): number {
+  return comparator.compare(a, 0, a.length, b, 0, b.length)
+}
+
 /** Unsigned lexicographic order of bytes: LevelDB's default, and varve's. */
 export const bytewiseComparator: Comparator = {
   name: 'leveldb.BytewiseComparator',
@@ -53,6 +58,11 @@ export interface KeyOrder {
    * it throws is refused.
    */
   compare(a: Uint8Array, b: Uint8Array): number
+}
+
+/** Whether a name is none that users may give to their orders. */
+export function isReservedName(name: string): boolean {
+  return /^(leveldb|rocksdb|varve)\.|^$/.test(name)
 }
 
 /** A comparator from a user's order; indexes keep whole keys, since only the user could shorten them. */

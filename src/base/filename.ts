@@ -80,6 +80,11 @@ export function isUsualName(name: string): boolean {
   return forms.some((form) => form(number) === name)
 }
 
+/** The last part of a path, of whichever host. */
+export function baseName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
+}
+
 function digits(number: FileNumber): string {
   return String(number).padStart(6, '0')
 }

@@ -4,6 +4,7 @@
  *
  * Threads  belongs to one thread; what it leads to may be shared
  */
+import type { Comparator } from './comparator.ts'
 import type { Bytes, SequenceNumber } from './types.ts'
 
 export interface RangeCover {
@@ -24,4 +25,32 @@ export interface RangeCover {
 
   /** Find the stretch that holds the key. Allocates nothing. @complexity O(log tombstones) */
   seek(key: Bytes, keyOff: number, keyLen: number): void
+}
+
+/** Whether a range tombstone covers every key from `first` to `last`, both included. */
+export function coversAll(cover: RangeCover, comparator: Comparator, first: Bytes, last: Bytes): boolean {
+  return !hasStretch(cover, comparator, first, last, false)
+}
+
+/** Whether a range tombstone covers a key from `first` to `last`, both included; without `last`, a key from `first` on. */
+export function coversSome(cover: RangeCover, comparator: Comparator, first: Bytes, last: Bytes | undefined): boolean {
+  return hasStretch(cover, comparator, first, last, true)
+}
+
+/** Whether some stretch of the keys is covered, or is not. */
+function hasStretch(
+  cover: RangeCover,
+  comparator: Comparator,
+  first: Bytes,
+  last: Bytes | undefined,
+  isCovered: boolean,
+): boolean {
+  cover.seek(first, 0, first.length)
+  while (cover.sequence > 0 !== isCovered) {
+    const { hasEnd, endBuf, endOff, endLen } = cover
+    if (!hasEnd || (last !== undefined && comparator.compare(endBuf, endOff, endLen, last, 0, last.length) > 0))
+      return false
+    cover.seek(endBuf, endOff, endLen)
+  }
+  return true
 }

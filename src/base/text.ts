@@ -3,6 +3,7 @@
  * lone surrogate has no UTF-8 form (TextEncoder would write U+FFFD for it), and a detached or out-of-bounds view has
  * lost the bytes that it was meant to pass on.
  */
+import { ownedCopy } from './bytes.ts'
 import { InvalidArgumentError } from './errors.ts'
 import type { Bytes } from './types.ts'
 
@@ -24,6 +25,12 @@ export function toBytes(input: unknown, what: string): Bytes {
   // Not by its length: in Node 20, compiled code may give that of a detached view as it was before.
   if (input[0] === undefined && isLost(input)) throw new InvalidArgumentError(`${what} is a view of detached memory`)
   return input
+}
+
+/** As toBytes, in memory of its own: the caller may go on with a buffer. */
+export function toOwnBytes(input: unknown, what: string): Uint8Array<ArrayBuffer> {
+  const bytes = toBytes(input, what)
+  return ownedCopy(bytes, 0, bytes.length)
 }
 
 function encodeText(text: string, what: string): Bytes {

@@ -3,7 +3,7 @@
  * range in each table. What is only in memory does not count.
  * Source   google/leveldb db/version_set.cc (ApproximateOffsetOf)
  */
-import type { Comparator } from '../base/comparator.ts'
+import { compareKeys } from '../base/comparator.ts'
 import type { Bytes } from '../base/types.ts'
 import { type FileMetadata, userRange } from '../version/file-metadata.ts'
 import type { Engine } from './engine.ts'
@@ -32,8 +32,4 @@ function offsetIn({ tables, options }: Engine, file: FileMetadata, key: Bytes): 
   } finally {
     tables.release(table)
   }
-}
-
-function compareKeys(comparator: Comparator, a: Bytes, b: Bytes): number {
-  return comparator.compare(a, 0, a.length, b, 0, b.length)
 }

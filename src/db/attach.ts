@@ -10,8 +10,8 @@ import { promised } from './call-options.ts'
 import { DBReader } from './db-reader.ts'
 import { defaultEnvironment } from './open.ts'
 import { checkCallOptions, resolveOptions } from './options.ts'
+import type { ShareHandle } from './share-handle.ts'
 import * as Layout from './share-layout.ts'
-import type { ShareHandle } from './share-messages.ts'
 
 /** Options of `attach`. */
 export interface AttachOptions {

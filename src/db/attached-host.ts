@@ -21,7 +21,8 @@ import { TableOpener } from './open-table.ts'
 import type { ReadHost } from './read-host.ts'
 import type { ReadState } from './read-state.ts'
 import { ReaderPins } from './reader-pins.ts'
-import type { LayersMessage, ShareHandle, ToOwner } from './share-messages.ts'
+import type { ShareHandle } from './share-handle.ts'
+import type { LayersMessage, ToOwner } from './share-messages.ts'
 import { type Snapshot, SnapshotList } from './snapshot.ts'
 
 /** The options of `attach`, complete. */

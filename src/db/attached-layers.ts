@@ -17,8 +17,9 @@ import { Version } from '../version/version.ts'
 import { VersionBuilder } from '../version/version-builder.ts'
 import { closed } from './call-options.ts'
 import type { MemTableSlot, ReadState } from './read-state.ts'
+import type { ShareHandle } from './share-handle.ts'
 import * as Layout from './share-layout.ts'
-import type { FreshMemTable, LayersMessage, ShareHandle, ToOwner, ToReader } from './share-messages.ts'
+import type { FreshMemTable, LayersMessage, ToOwner, ToReader } from './share-messages.ts'
 
 export class AttachedLayers {
   readonly #port: Port

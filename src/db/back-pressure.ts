@@ -15,10 +15,8 @@
  */
 import type { PickerOptions } from '../version/compaction-plan.ts'
 import { pendingCompactionBytes, totalBytes } from '../version/level-sizes.ts'
+import type { StallReason } from './events.ts'
 import type { ReadState } from './read-state.ts'
-
-/** Why writes are slowed down or stopped; see StallDetail. */
-export type StallReason = 'memtables' | 'level0-tables' | 'compaction-debt'
 
 /** What presses. */
 export interface Load {

@@ -6,8 +6,8 @@
  */
 import type { Environment } from '../base/environment.ts'
 import type { JobExecutor } from '../worker/executor.ts'
-import type { StallReason } from './back-pressure.ts'
 import { type CompactionHost, CompactionLane } from './compaction-lane.ts'
+import type { StallReason } from './events.ts'
 import { type FlushHost, FlushLane } from './flush-lane.ts'
 
 export class Background {

@@ -9,9 +9,9 @@
  * What needs no waiting, as most groups do, is committed by one microtask; only what waits is an async function's.
  */
 import { StalledError } from '../base/errors.ts'
-import type { StallReason } from './back-pressure.ts'
 import type { CommitQueue } from './commit-queue.ts'
 import type { Engine } from './engine.ts'
+import type { StallReason } from './events.ts'
 import type { WriteGroup } from './write-group.ts'
 
 /** How long an asynchronous writer may keep the event loop from turning. */

@@ -3,16 +3,10 @@
  */
 import type { Level } from '../base/types.ts'
 import { LEVELS } from '../version/version-edit.ts'
+import type { LevelFigures } from './stats.ts'
 
 /** Compactions into one level. */
-export interface LevelWork {
-  readonly compactions: number
-  /** Tables that were moved there as they are. */
-  readonly moves: number
-  readonly bytesRead: number
-  readonly bytesWritten: number
-  readonly durationMs: number
-}
+type LevelWork = Omit<LevelFigures, 'level' | 'tables' | 'bytes' | 'score'>
 
 const NONE: LevelWork = { compactions: 0, moves: 0, bytesRead: 0, bytesWritten: 0, durationMs: 0 }
 

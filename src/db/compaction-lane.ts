@@ -14,15 +14,14 @@
  */
 import type { Environment } from '../base/environment.ts'
 import { VarveError } from '../base/errors.ts'
-import { parseFileName } from '../base/filename.ts'
+import { baseName, parseFileName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { TableCache } from '../cache/table-cache.ts'
 import type { CompactionJob, CompactionResult } from '../jobs/compaction-job.ts'
-import type { Compaction } from '../version/compaction.ts'
+import { type Compaction, inputsOf } from '../version/compaction.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import type { JobExecutor } from '../worker/executor.ts'
 import { CompactionFigures } from './compaction-figures.ts'
-import { inputsOf } from './compaction-plans.ts'
 import type { CompactionDetail, Emit } from './events.ts'
 import type { Outlines } from './flush-lane.ts'
 import type { Done } from './installer.ts'
@@ -93,7 +92,7 @@ export class CompactionLane {
   }
 
   /** Do this next. Tables that were found damaged get another chance, and what was given up as well. */
-  begin(manual: ManualCompaction): void {
+  beginManual(manual: ManualCompaction): void {
     this.#manual = manual
     for (const number of this.#damaged) this.#host.busy.delete(number)
     this.#damaged.clear()
@@ -230,6 +229,6 @@ export class CompactionLane {
 function damagedTables(compaction: Compaction, error: Error): FileNumber[] {
   const numbers = inputsOf(compaction).map(({ number }) => number)
   const file = (error as Partial<VarveError>).file ?? ''
-  const named = parseFileName(/[^/\\]*$/.exec(file)?.[0] ?? '')?.number
+  const named = parseFileName(baseName(file))?.number
   return named === undefined ? numbers : numbers.filter((number) => number === named)
 }

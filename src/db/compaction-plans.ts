@@ -4,7 +4,7 @@
  */
 import { assert } from '../base/assert.ts'
 import type { CompactionJob } from '../jobs/compaction-job.ts'
-import type { Compaction } from '../version/compaction.ts'
+import { type Compaction, inputsOf } from '../version/compaction.ts'
 import { pickCompaction } from '../version/compaction-picker.ts'
 import type { PickContext, PickerOptions } from '../version/compaction-plan.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
@@ -87,8 +87,4 @@ export function compactionEdit(
   }
   const newFiles = outputs.map((file) => ({ level: outputLevel, file }))
   return { compactPointers: pointer === undefined ? [] : [pointer], deletedFiles, newFiles }
-}
-
-export function inputsOf({ upper, lower }: Compaction): FileMetadata[] {
-  return [...upper, ...lower]
 }

@@ -33,6 +33,11 @@ export class DatabaseDirectory {
     this.#lock?.check?.()
   }
 
+  /** Let another opener in: nothing of the directory is used any more. */
+  unlock(): void {
+    this.#lock?.release()
+  }
+
   /**
    * Before an edit: a job whose table came to lie in another directory, that has gone again since, wrote it for nothing.
    * @throws IOError as check; CorruptionError if a new table is not there

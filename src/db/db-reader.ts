@@ -13,7 +13,8 @@ import { AttachedLayers } from './attached-layers.ts'
 import { closed, durabilityOf, type Input, promised, type WriteOptions } from './call-options.ts'
 import { DBReads } from './db-reads.ts'
 import { checkRange } from './range-writes.ts'
-import type { ShareHandle, ToOwner, ToReader } from './share-messages.ts'
+import type { ShareHandle } from './share-handle.ts'
+import type { ToOwner, ToReader } from './share-messages.ts'
 import type { Snapshot } from './snapshot.ts'
 
 interface PendingWrite {

@@ -34,9 +34,9 @@ import { gatherStats } from './gather-stats.ts'
 import { ChunkStream, runSteps } from './long-runs.ts'
 import { checkCallOptions, type ResolvedOptions } from './options.ts'
 import { property } from './properties.ts'
-import { checkPlace, joinBatch, joinDeleteRange, joinEncoded } from './range-writes.ts'
-import type { RecoveryInfo } from './recovery.ts'
-import type { ShareHandle } from './share-messages.ts'
+import { checkComparable, joinBatch, joinDeleteRange, joinEncoded } from './range-writes.ts'
+import type { RecoveryInfo } from './recovery-info.ts'
+import type { ShareHandle } from './share-handle.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Stats } from './stats.ts'
 import type { WriteGroup } from './write-group.ts'
@@ -51,8 +51,6 @@ export class DB extends DBReads {
   readonly #engine: Engine
   readonly #commits: CommitDriver
   readonly #drivers: Drivers
-  readonly #lock: DirectoryLock | undefined
-  readonly #log: EventLog | undefined
   /** Backups that have been begun, and may not have been read to their end. */
   #backups: ChunkStream[] = []
   #closing: Promise<void> | undefined = undefined
@@ -74,11 +72,9 @@ export class DB extends DBReads {
       return engine
     })
     this.#directory = directory
-    this.#lock = lock
-    this.#log = log
     this.#engine = engine as unknown as Engine
     this.#commits = new CommitDriver(this.#engine)
-    this.#drivers = new Drivers(this.#engine)
+    this.#drivers = new Drivers(this.#engine, log)
   }
 
   /** What the opening replayed from logs, and what it discarded. */
@@ -265,7 +261,7 @@ export class DB extends DBReads {
   /** The database's layers and counters, as of now. Works while the database closes, too. */
   stats(): Stats {
     if (this.#engine.isReleased) throw closed()
-    return { ...gatherStats(this.#engine, this.openScans), directory: this.#directory }
+    return gatherStats(this.#engine, this.#directory, this.openScans)
   }
 
   /**
@@ -286,7 +282,7 @@ export class DB extends DBReads {
     this.#engine.sharing.end()
     this.endScans()
     for (const backup of this.#backups) backup.fail(closedBeforeCopied())
-    return this.#drivers.close(this.#lock, this.#log)
+    return this.#drivers.close()
   }
 
   #commit(join: () => WriteGroup): Promise<void> {
@@ -311,7 +307,7 @@ export class DB extends DBReads {
 
   #toKey(input: Input): Bytes {
     const key = toKey(input)
-    checkPlace(this.#engine.options.comparator, key, 0, key.length)
+    checkComparable(this.#engine.options.comparator, key, 0, key.length)
     return key
   }
 

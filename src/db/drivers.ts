@@ -2,7 +2,6 @@
  * Drivers: who waits between the engine's phases for what is asked for: a flush, a compaction, the end. commit-driver.ts waits for
  * writes. Each operation exists once, as phases; here it is driven.
  */
-import type { DirectoryLock } from '../base/environment.ts'
 import { AbortedError, ClosedError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
 import type { CommitQueue } from './commit-queue.ts'
@@ -42,10 +41,13 @@ class Waiter {
 export class Drivers {
   readonly #engine: Engine
   readonly #queue: CommitQueue
+  readonly #log: EventLog | undefined
 
-  constructor(engine: Engine) {
+  /** @param log told when the database is closed */
+  constructor(engine: Engine, log: EventLog | undefined) {
     this.#engine = engine
     this.#queue = engine.queue
+    this.#log = log
   }
 
   /**
@@ -94,7 +96,7 @@ export class Drivers {
     const failuresBefore = compactions.retry.failureCount
     const manual = new ManualCompaction(() => pickContext(engine), begin, end)
     try {
-      compactions.begin(manual)
+      compactions.beginManual(manual)
       while (!manual.isOver) {
         if (compactions.retry.failureCount > failuresBefore) throw compactions.retry.lastError
         await this.#compactionChange(waiter)
@@ -119,24 +121,23 @@ export class Drivers {
 
   /**
    * Flush what is in memory, or make the log durable if that fails, and let go of everything, the lock last.
-   * @param log told when it is done
    * @throws the first error; everything has been let go of all the same
    */
-  async close(lock: DirectoryLock | undefined, log: EventLog | undefined): Promise<void> {
+  async close(): Promise<void> {
     const { clock } = this.#engine.environment
     const startMs = clock.monotonicMs()
     let failure: unknown
     try {
-      await this.#letGo(lock)
+      await this.#letGo()
     } catch (error) {
       failure = error
       throw error
     } finally {
-      log?.closed(clock.monotonicMs() - startMs, failure)
+      this.#log?.closed(clock.monotonicMs() - startMs, failure)
     }
   }
 
-  async #letGo(lock: DirectoryLock | undefined): Promise<void> {
+  async #letGo(): Promise<void> {
     let failure: Error | undefined
     try {
       await this.#committed()
@@ -155,7 +156,7 @@ export class Drivers {
       failure ??= error as Error
     }
     try {
-      await this.#unlocked(lock)
+      await this.#unlocked()
     } catch (error) {
       failure ??= error as Error
     }
@@ -166,9 +167,9 @@ export class Drivers {
    * A thread that was ended in the midst of a compaction may still be in a call that writes a file, whose number is the next
    * opener's to give away: the lock stays until it has ended, if need be longer than `close` waits.
    */
-  async #unlocked(lock: DirectoryLock | undefined): Promise<void> {
-    const { background, environment, options } = this.#engine
-    const released = background.ended.then(() => lock?.release())
+  async #unlocked(): Promise<void> {
+    const { background, environment, options, place } = this.#engine
+    const released = background.ended.then(() => place.unlock())
     let cancel = (): void => {}
     const late = new Promise<void>((resolve) => {
       cancel = environment.later(options.stallTimeoutMs, resolve, true)

@@ -17,7 +17,7 @@
  */
 import { CorruptionError } from '../base/errors.ts'
 import type { BackgroundErrorDetail, CompactionDetail, DBEvents, FlushDetail, StallDetail } from './events.ts'
-import type { RecoveryInfo } from './recovery.ts'
+import type { RecoveryInfo } from './recovery-info.ts'
 
 /** Gets the lines of a database's log. pino and console fit. */
 export interface Logger {

@@ -3,8 +3,7 @@
  * goes to the channels `varve:flush`, `varve:compaction` … of node:diagnostics_channel, with the directory.
  */
 import { InvalidArgumentError } from '../base/errors.ts'
-import type { CompactionReason } from '../version/compaction.ts'
-import type { StallReason } from './back-pressure.ts'
+import type { CompactionReason } from '../version/compaction-reason.ts'
 
 /** A frozen MemTable was written to a table, and the table is installed. */
 export interface FlushDetail {
@@ -31,6 +30,9 @@ export interface CompactionDetail {
   readonly bytesWritten: number
   readonly durationMs: number
 }
+
+/** Why writes are slowed down or stopped; see StallDetail. */
+export type StallReason = 'memtables' | 'level0-tables' | 'compaction-debt'
 
 /** Writes wait, or have stopped waiting. */
 export interface StallDetail {

@@ -8,17 +8,17 @@
  * would bring its entries back. What a dropped table hid in deeper ones is hidden anew, since the job reads those.
  */
 import type { Comparator } from '../base/comparator.ts'
-import { TAG_BYTES } from '../base/internal-key.ts'
-import type { RangeCover } from '../base/range-cover.ts'
-import { type FileNumber, type Level, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
+import { coversAll, coversSome } from '../base/range-cover.ts'
+import { type FileNumber, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
 import type { MemTable } from '../memtable/memtable.ts'
-import type { FileMetadata } from '../version/file-metadata.ts'
+import { type FileMetadata, userRange } from '../version/file-metadata.ts'
+import type { LevelNumber } from '../version/version-edit.ts'
 
 export interface FlushPlan {
   /** Tables for the job to read, by level. */
   readonly below: readonly (readonly FileMetadata[])[]
   /** Tables that go when the flush is installed. */
-  readonly dropped: readonly { readonly level: Level; readonly number: FileNumber }[]
+  readonly dropped: readonly LevelNumber[]
 }
 
 /** What the database's other parts mean for a plan. */
@@ -40,39 +40,14 @@ export function planFlush(
   if (newest === undefined) return { below: [], dropped: [] }
   // What a reader at the oldest snapshot sees as deleted, every later one does.
   const forAll = memtable.rangeCover(oldestSnapshot ?? MAX_SEQUENCE)
-  const dropped: { level: Level; number: FileNumber }[] = []
+  const dropped: LevelNumber[] = []
   const below = levels.map((files, level) =>
     files.filter((file) => {
-      const isGone = forAll !== undefined && !busy.has(file.number) && coversAll(comparator, forAll, file)
+      const { smallest, largest } = userRange(file)
+      const isGone = forAll !== undefined && !busy.has(file.number) && coversAll(forAll, comparator, smallest, largest)
       if (isGone) dropped.push({ level, number: file.number })
-      return !isGone && coversSome(comparator, newest, file)
+      return !isGone && coversSome(newest, comparator, smallest, largest)
     }),
   )
   return { below, dropped }
-}
-
-/** Whether a range tombstone covers every key that the table may hold. */
-function coversAll(comparator: Comparator, cover: RangeCover, file: FileMetadata): boolean {
-  return !hasStretch(comparator, cover, file, false)
-}
-
-/** Whether a range tombstone covers a key that the table may hold. */
-function coversSome(comparator: Comparator, cover: RangeCover, file: FileMetadata): boolean {
-  return hasStretch(comparator, cover, file, true)
-}
-
-/** Whether some stretch of the table's range of keys is covered, or is not. */
-function hasStretch(
-  comparator: Comparator,
-  cover: RangeCover,
-  { smallest, largest }: FileMetadata,
-  isCovered: boolean,
-): boolean {
-  cover.seek(smallest, 0, smallest.length - TAG_BYTES)
-  while (cover.sequence > 0 !== isCovered) {
-    const { hasEnd, endBuf, endOff, endLen } = cover
-    if (!hasEnd || comparator.compare(endBuf, endOff, endLen, largest, 0, largest.length - TAG_BYTES) > 0) return false
-    cover.seek(endBuf, endOff, endLen)
-  }
-  return true
 }

@@ -5,15 +5,16 @@ import type { Level } from '../base/types.ts'
 import { type FileMetadata, userRange } from '../version/file-metadata.ts'
 import { levelScores, pendingCompactionBytes, spaceAmplification, totalBytes } from '../version/level-sizes.ts'
 import type { Engine } from './engine.ts'
-import type { ReplayedLog } from './log-replay.ts'
 import type { MemTableSlot } from './read-state.ts'
+import type { ReplayedLog } from './recovery-info.ts'
 import type { LogFigures, MemTableFigures, Stats, TableFigures } from './stats.ts'
 
-export function gatherStats(engine: Engine, openScans: number): Stats {
+/** @param directory as its user names it */
+export function gatherStats(engine: Engine, directory: string, openScans: number): Stats {
   const { readState, log, versions, blocks, tables, stall, health, background } = engine
   const { flushes, bytesWritten: flushedBytes } = background.flushes.figures
   return {
-    directory: engine.directory,
+    directory,
     lastSequence: engine.lastSequence,
     writeBufferBytes: engine.options.writeBufferBytes,
     active: memTableFigures(readState.active),

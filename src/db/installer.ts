@@ -94,7 +94,7 @@ export class Installer {
 
   #step(installation: Installation): void {
     try {
-      this.#checkPlace()
+      this.#checkDirectory()
     } catch (error) {
       this.#fail(installation, error as Error)
       return
@@ -114,7 +114,7 @@ export class Installer {
   }
 
   /** CURRENT is replaced by its path, where another directory may have come to lie since the edit began. @throws IOError then */
-  #checkPlace(): void {
+  #checkDirectory(): void {
     if (this.#versions.editSync.step !== 'sync') this.#directory.check()
   }
 
@@ -143,7 +143,7 @@ export class Installer {
 
   #sync(installation: Installation): void {
     try {
-      this.#checkPlace()
+      this.#checkDirectory()
       this.#versions.sync()
     } catch (error) {
       this.#fail(installation, error as Error)

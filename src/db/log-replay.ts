@@ -22,6 +22,7 @@ import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import { LogReader } from '../log/log-reader.ts'
 import type { RecoveryMode } from './options.ts'
+import type { Discarded, ReplayedLog } from './recovery-info.ts'
 
 /** The least that a disk writes or loses. */
 const SECTOR_BYTES = 512
@@ -32,22 +33,6 @@ export interface ReplayTarget {
   fault(bytes: Bytes, offset: number, length: number): string | undefined
   /** The well-formed batch of which `fault` has just found nothing wrong; the bytes are borrowed. */
   replay(bytes: Bytes, offset: number, length: number): void
-}
-
-/** A part of a log that was not used, and why. */
-export interface Discarded {
-  readonly file: string
-  readonly offset: number
-  readonly bytes: number
-  readonly reason: string
-}
-
-/** A log that opening found, and what it took from it. */
-export interface ReplayedLog {
-  readonly number: FileNumber
-  readonly bytes: number
-  readonly batches: number
-  readonly entries: number
 }
 
 export interface ReplayReport {
@@ -119,7 +104,7 @@ export class LogReplay {
     }
     this.#logs.push(log)
     if (fault !== undefined) this.#cut(file, reader, { offset: reader.recordStart, reason: fault }, isOurs)
-    else if (reader.fault !== undefined && !reader.fault.isRoom) this.#cut(file, reader, reader.fault, isOurs)
+    else if (reader.fault !== undefined && reader.fault.kind !== 'room') this.#cut(file, reader, reader.fault, isOurs)
   }
 
   /** @returns why the record that the reader is at cannot come next, or undefined if it was replayed */

@@ -3,8 +3,9 @@
  * the range. There, tables that were not rewritten on the way are rewritten in place, if they may hold tombstones, or versions that
  * only a snapshot kept. While it is under way, the lane asks it, and not the picker, what comes next.
  */
-import type { Comparator } from '../base/comparator.ts'
+import { type Comparator, compareKeys } from '../base/comparator.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW } from '../base/internal-key.ts'
+import { coversSome } from '../base/range-cover.ts'
 import { type Bytes, type FileNumber, type Level, MAX_SEQUENCE } from '../base/types.ts'
 import type { MemTable } from '../memtable/memtable.ts'
 import type { Compaction } from '../version/compaction.ts'
@@ -42,7 +43,7 @@ export class ManualCompaction {
   next(): Compaction | undefined {
     if (this.#deepest === 0) this.#deepest = this.#findDeepest()
     while (this.#level < this.#deepest) {
-      const plan = planManual(this.#context(), this.#level, this.#level + 1, this.#begin, this.#end)
+      const plan = planManual(this.#context(), this.#level, this.#begin, this.#end)
       if (plan !== undefined) return plan === 'busy' ? undefined : plan
       this.#level++
     }
@@ -90,8 +91,7 @@ export class ManualCompaction {
 
 /** Whether the range ends before it begins. */
 export function isEmptyRange({ options }: Engine, begin: Bytes | undefined, end: Bytes | undefined): boolean {
-  if (begin === undefined || end === undefined) return false
-  return options.comparator.compare(begin, 0, begin.length, end, 0, end.length) > 0
+  return begin !== undefined && end !== undefined && compareKeys(options.comparator, begin, end) > 0
 }
 
 /** Whether a MemTable has keys of the range, or range tombstones over it: then its flush belongs to the compaction. */
@@ -119,15 +119,7 @@ function hasRangesOver(
   end: Bytes | undefined,
 ): boolean {
   const cover = table.rangeCover(MAX_SEQUENCE)
-  if (cover === undefined || begin === undefined) return cover !== undefined
-  cover.seek(begin, 0, begin.length)
-  while (cover.sequence === 0) {
-    const { hasEnd, endBuf, endOff, endLen } = cover
-    if (!hasEnd || (end !== undefined && comparator.compare(endBuf, endOff, endLen, end, 0, end.length) > 0))
-      return false
-    cover.seek(endBuf, endOff, endLen)
-  }
-  return true
+  return cover !== undefined && (begin === undefined || coversSome(cover, comparator, begin, end))
 }
 
 /** Of a table that an earlier opening wrote it is not known for sure. */

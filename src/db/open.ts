@@ -8,7 +8,7 @@ import { DB } from './db.ts'
 import { EventLog, type OpenedFigures } from './event-log.ts'
 import { manifestMark } from './manifest-mark.ts'
 import { type Options, type ResolvedOptions, resolveOptions } from './options.ts'
-import { prepareDirectory } from './recovery.ts'
+import { prepareDirectory } from './prepare-directory.ts'
 
 let sharedEnvironment: Environment | undefined
 

@@ -2,7 +2,13 @@
  * The options of `open`, their defaults and their bounds. Units are in the names. An unknown option is refused, since a
  * misspelt one would silently not hold.
  */
-import { bytewiseComparator, type Comparator, customComparator, type KeyOrder } from '../base/comparator.ts'
+import {
+  bytewiseComparator,
+  type Comparator,
+  customComparator,
+  isReservedName,
+  type KeyOrder,
+} from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import { InvalidArgumentError, NotSupportedError } from '../base/errors.ts'
 import type { Durability } from '../base/types.ts'
@@ -247,7 +253,7 @@ function checkTriggers(options: ResolvedOptions): void {
 }
 
 function customOrder(order: KeyOrder): Comparator {
-  if (typeof order.name !== 'string' || /^(leveldb|varve|rocksdb)\.|^$/.test(order.name)) {
+  if (typeof order.name !== 'string' || isReservedName(order.name)) {
     throw new InvalidArgumentError(
       'a comparator needs a name of its own, not starting with leveldb., rocksdb. or varve.',
     )

@@ -13,103 +13,34 @@
 
 import { closeQuietly } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
-import { AlreadyExistsError, CorruptionError, InvalidArgumentError, NotFoundError } from '../base/errors.ts'
-import { CURRENT, isUsualName, logName, parseFileName, tableName } from '../base/filename.ts'
-import { listLinked } from '../base/linked-directory.ts'
+import { CorruptionError } from '../base/errors.ts'
+import { baseName, isUsualName, logName, parseFileName, tableName } from '../base/filename.ts'
 import {
-  type Bytes,
   type FileNumber,
   fileNumber,
-  type Level,
   MAX_NAMED_FILE_NUMBER,
   MAX_SEQUENCE,
   MIN_NUMBERS_LEFT,
   type SequenceNumber,
   sequenceNumber,
 } from '../base/types.ts'
-import * as Batch from '../batch/batch-format.ts'
-import { RangeOps } from '../batch/range-ops.ts'
-import { runFlushJob } from '../jobs/flush-job.ts'
-import { HEADER_BYTES as LOG_HEADER_BYTES } from '../log/log-format.ts'
 import type { MemTable } from '../memtable/memtable.ts'
 import { findTable } from '../table/table-file.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { readCurrent } from '../version/manifest.ts'
-import type { VersionEdit } from '../version/version-edit.ts'
-import { type RecoveredVersion, recoverVersion, VersionSet } from '../version/version-set.ts'
+import { needsLog, type RecoveredVersion, recoverVersion, VersionSet } from '../version/version-set.ts'
 import { copyFile } from './copy-file.ts'
-import { type FlushPlan, type FlushSurroundings, planFlush } from './flush-plan.ts'
-import { type Discarded, LogReplay, type ReplayedLog, type ReplayReport, type ReplayTarget } from './log-replay.ts'
+import type { FlushSurroundings } from './flush-plan.ts'
+import { LogReplay, type ReplayReport } from './log-replay.ts'
 import { newMemTable, recycleMemTable } from './new-memtable.ts'
-import { type ResolvedOptions, tableFormat } from './options.ts'
+import type { ResolvedOptions } from './options.ts'
+import type { Discarded, RecoveryInfo } from './recovery-info.ts'
+import { ReplaySink } from './replay-sink.ts'
 import type { WriteAheadLog } from './write-ahead-log.ts'
-import { arenaBytesMax } from './write-group.ts'
-
-/** What an opening found, did and discarded. */
-export interface RecoveryInfo {
-  readonly created: boolean
-  readonly logs: readonly ReplayedLog[]
-  /** Entries replayed from the logs. */
-  readonly entries: number
-  /** Tables written from them. */
-  readonly tablesWritten: number
-  /** Bytes of logs that were not used, with the reason; empty after a clean stop. */
-  readonly discarded: readonly Discarded[]
-  /** Offset at which the MANIFEST's last record was cut off, if it was. */
-  readonly manifestTornAt: number | undefined
-  readonly lastSequence: number
-  readonly durationMs: number
-}
-
-/**
- * Where to look, before anything is opened: refuses what is not a database and may not become one.
- * @param given the directory as its user names it
- * @param directory the path of it
- */
-export function prepareDirectory(given: string, directory: string, options: ResolvedOptions): void {
-  const { files } = options.environment
-  const status = files.status(directory)
-  if (status !== undefined && status.kind === 'file')
-    throw new InvalidArgumentError(`${given} is a file, not a directory`)
-  if (status?.kind === 'other') listLinked(files, directory, given)
-  const exists = status !== undefined && files.status(files.join(directory, CURRENT)) !== undefined
-  if (exists && options.errorIfExists) throw new AlreadyExistsError(`there is a database in ${given} already`)
-  if (exists) return
-  if (status !== undefined) checkEmpty(files, given, directory)
-  if (options.readOnly || !options.createIfMissing) throw new NotFoundError(`there is no database in ${given}`)
-  files.makeDirectory(directory)
-}
 
 /** A MANIFEST that is longer than this part of a table, or this, is replaced. */
 const MANIFEST_PART = 4
 const MANIFEST_BYTES_MAX = 4 * 1024 * 1024
-
-/** A log that holds no more than the marker it begins with. */
-const EMPTY_LOG_BYTES = LOG_HEADER_BYTES + Batch.HEADER_BYTES
-
-/** A directory without CURRENT must not hold the rest of a database, nor anybody else's files. */
-function checkEmpty(files: FileSystem, given: string, directory: string): void {
-  const names = files.list(directory)
-  const holdsData = names.find((name) => {
-    const type = parseFileName(name)?.type
-    // A creation that a crash cut short leaves a manifest and an empty log.
-    return (
-      type === 'table' || (type === 'log' && (files.status(files.join(directory, name))?.bytes ?? 0) > EMPTY_LOG_BYTES)
-    )
-  })
-  if (holdsData !== undefined) {
-    const manifests = names.filter((name) => parseFileName(name)?.type === 'manifest')
-    const found = [holdsData, ...manifests].join(', ')
-    throw new CorruptionError(`CURRENT is missing, though there is ${found}`, { file: files.join(directory, CURRENT) })
-  }
-  const foreign = names.filter(
-    (name) => parseFileName(name) === undefined && !name.startsWith('.') && name !== 'lost+found',
-  )
-  if (foreign.length > 0) {
-    const some = foreign.slice(0, 3).join(', ')
-    throw new InvalidArgumentError(`${given} is not a database, and not empty: it holds ${some}`)
-  }
-}
 
 /** What recovery hands to the engine. */
 interface Recovered {
@@ -262,130 +193,13 @@ export function checkRoom(lastSequence: number, directory: string): void {
 /** Before the opening there are no snapshots, and no other jobs. */
 const ALONE: FlushSurroundings = { busy: new Set(), oldestSnapshot: undefined }
 
+/** Oldest first. */
 function liveLogs(names: readonly string[], found: RecoveredVersion): FileNumber[] {
   return names
     .filter(isUsualName)
     .map(parseFileName)
     .filter((parsed) => parsed?.type === 'log')
     .map((parsed) => parsed?.number as FileNumber)
-    .filter((number) => number >= found.logNumber || (number === found.previousLog && number !== 0))
+    .filter((number) => needsLog(found, number))
     .sort((a, b) => a - b)
-}
-
-function baseName(path: string): string {
-  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
-}
-
-/** What the replayed data comes on top of. */
-export interface ReplayBase {
-  /** Tables by level; those of level 0 may be in any order. */
-  levels(): readonly (readonly FileMetadata[])[]
-  newFileNumber(): FileNumber
-  readonly surroundings: FlushSurroundings
-}
-
-/** Takes replayed batches into MemTables, and full MemTables to tables, on this thread. */
-export class ReplaySink implements ReplayTarget {
-  /** Newest first; kept only for a read-only opening. */
-  readonly memtables: MemTable[] = []
-  readonly #directory: string
-  readonly #options: ResolvedOptions
-  readonly #base: ReplayBase
-  readonly #ranges: RangeOps
-  /** Tables written so far, in ascending number. */
-  readonly #written: FileMetadata[] = []
-  /** Tables that range deletes have done away with, of the version found or of this recovery. */
-  readonly #dropped = new Map<FileNumber, Level>()
-  #active: MemTable | undefined = undefined
-
-  constructor(directory: string, options: ResolvedOptions, base: ReplayBase) {
-    this.#directory = directory
-    this.#options = options
-    this.#base = base
-    this.#ranges = new RangeOps(options.comparator)
-  }
-
-  get writtenCount(): number {
-    return this.#written.length
-  }
-
-  /** What the version found becomes by what has been replayed. */
-  get change(): Required<Pick<VersionEdit, 'newFiles' | 'deletedFiles'>> {
-    const deletedFiles = Array.from(this.#dropped, ([number, level]) => ({ level, number }))
-    const newFiles = this.#written.filter(({ number }) => !this.#dropped.has(number))
-    return { deletedFiles, newFiles: newFiles.map((file) => ({ level: 0, file })) }
-  }
-
-  fault(bytes: Bytes, offset: number, length: number): string | undefined {
-    return this.#ranges.read(bytes, offset, length).fault
-  }
-
-  replay(bytes: Bytes, offset: number, length: number): void {
-    const needed = arenaBytesMax(Batch.batchCount(bytes, offset), this.#ranges.count, length)
-    if (this.#active !== undefined && !this.#active.hasRoom(needed)) this.finish()
-    this.#active ??= this.#begin(needed)
-    Batch.forEachOp(bytes, offset, length, this.#active)
-    if (this.#active.memoryUsage >= this.#options.writeBufferBytes) this.finish()
-  }
-
-  /** Put what is in memory where it belongs. */
-  finish(): void {
-    const table = this.#active
-    this.#active = undefined
-    if (table === undefined) return
-    // Not with every batch: until here nobody else can look.
-    table.publish()
-    if (this.#options.readOnly) return
-    table.freeze()
-    this.#flush(table)
-  }
-
-  /** Recovery has failed: nothing refers to the tables written so far. What stays, the next opening removes. */
-  removeTables(): void {
-    const { files } = this.#options.environment
-    closeQuietly(
-      ...this.#written.map(
-        ({ number }) =>
-          () =>
-            files.remove(files.join(this.#directory, tableName(number))),
-      ),
-    )
-  }
-
-  #begin(needed: number): MemTable {
-    const { readOnly } = this.#options
-    // What goes to a table is sorted once, when all of it is there.
-    const table = newMemTable(this.#options, needed, readOnly ? undefined : 'vector')
-    if (readOnly) this.memtables.unshift(table)
-    return table
-  }
-
-  #flush(table: MemTable): void {
-    const { environment, comparator } = this.#options
-    const { below, dropped }: FlushPlan = planFlush(table, this.#levels(), comparator, this.#base.surroundings)
-    const { file } = runFlushJob(
-      {
-        kind: 'flush',
-        directory: this.#directory,
-        number: this.#base.newFileNumber(),
-        memtable: table.share(),
-        below,
-        format: tableFormat(this.#options, 0),
-        outlineBytesMax: 0,
-      },
-      environment,
-      comparator,
-    )
-    if (file !== undefined) this.#written.push(file)
-    for (const { level, number } of dropped) this.#dropped.set(number, level)
-    recycleMemTable(table)
-  }
-
-  /** The tables below what comes next: those found and those written, without those dropped. */
-  #levels(): FileMetadata[][] {
-    return this.#base.levels().map((files, level) => {
-      const all = level === 0 ? [...files, ...this.#written] : files
-      return all.filter(({ number }) => !this.#dropped.has(number))
-    })
-  }
 }

@@ -5,9 +5,10 @@
  * Threads  belongs to the database's thread
  */
 import type { Port } from '../base/environment.ts'
-import type { FileNumber, Level, SequenceNumber } from '../base/types.ts'
+import type { SequenceNumber } from '../base/types.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import type { Version } from '../version/version.ts'
+import type { LevelFile, LevelNumber } from '../version/version-edit.ts'
 import type { MemTableSlot } from './read-state.ts'
 import * as Layout from './share-layout.ts'
 import type { LayersMessage, ToReader } from './share-messages.ts'
@@ -129,8 +130,8 @@ function layersMessage(
       logNumber,
       firstSequence,
     }))
-  const newFiles: { level: Level; file: FileMetadata }[] = []
-  const deletedFiles: { level: Level; number: FileNumber }[] = []
+  const newFiles: LevelFile[] = []
+  const deletedFiles: LevelNumber[] = []
   for (const [level, files] of from === version ? [] : version.levels.entries()) {
     const before = from?.levels[level] ?? []
     for (const file of missingIn(before, files)) newFiles.push({ level, file: ownFile(file) })

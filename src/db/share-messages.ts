@@ -1,25 +1,11 @@
 /**
- * What crosses between a database's thread and those that read along: a handle, and messages. Plain data, and the shared
- * memory and the port inside it.
+ * What crosses between a database's thread and those that read along, once they have a handle (share-handle.ts): messages, plain data
+ * and the shared memory inside it.
  */
 import type { WireError } from '../base/errors.ts'
-import type { Durability, FileNumber, Level, SequenceNumber } from '../base/types.ts'
-import type { TransferablePort } from '../env/node-port.ts'
+import type { Durability, FileNumber, SequenceNumber } from '../base/types.ts'
 import type { MemTableToken } from '../memtable/memtable-options.ts'
-import type { FileMetadata } from '../version/file-metadata.ts'
-
-/** Leads one other thread to an open database: `share` makes it, `attach` uses it, once. */
-export interface ShareHandle {
-  /** Has to be transferred: name it in the transfer list of `new Worker` or `postMessage`. */
-  readonly port: TransferablePort
-  readonly directory: string
-  /** Name of the comparator. */
-  readonly comparator: string
-  readonly bloomBitsPerKey: number | readonly number[]
-  /** Shared memory: share-layout.ts. */
-  readonly control: SharedArrayBuffer
-  readonly reader: SharedArrayBuffer
-}
+import type { LevelFile, LevelNumber } from '../version/version-edit.ts'
 
 /** A MemTable that the reader has not seen. */
 export interface FreshMemTable {
@@ -38,8 +24,8 @@ export interface LayersMessage {
   /** Ids of all MemTables, newest first. */
   readonly memtables: readonly number[]
   readonly fresh: readonly FreshMemTable[]
-  readonly newFiles: readonly { readonly level: Level; readonly file: FileMetadata }[]
-  readonly deletedFiles: readonly { readonly level: Level; readonly number: FileNumber }[]
+  readonly newFiles: readonly LevelFile[]
+  readonly deletedFiles: readonly LevelNumber[]
 }
 
 /** From the owner. */

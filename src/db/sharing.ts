@@ -18,8 +18,9 @@ import type { Version } from '../version/version.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { ReadState } from './read-state.ts'
 import { RemoteReader, type SharedLayers } from './remote-reader.ts'
+import type { ShareHandle } from './share-handle.ts'
 import * as Layout from './share-layout.ts'
-import type { ShareHandle, ToOwner, ToReader, WriteMessage } from './share-messages.ts'
+import type { ToOwner, ToReader, WriteMessage } from './share-messages.ts'
 
 /** What is shared. */
 export interface SharingHost {

@@ -3,8 +3,7 @@
  * pauses that slow writes down before it comes to that.
  */
 import type { Clock } from '../base/environment.ts'
-import type { StallReason } from './back-pressure.ts'
-import type { Emit } from './events.ts'
+import type { Emit, StallReason } from './events.ts'
 
 export class StallClock {
   readonly #clock: Clock

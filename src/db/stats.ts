@@ -3,7 +3,7 @@
  * from it, so that the public declarations do not lead to the whole engine.
  */
 import type { Bytes } from '../base/types.ts'
-import type { StallReason } from './back-pressure.ts'
+import type { StallReason } from './events.ts'
 
 /** A MemTable, active or frozen. */
 export interface MemTableFigures {

@@ -53,6 +53,15 @@ export function ioError(action: string, path: string, cause: unknown): IOError {
   return new IOError(`cannot ${action} ${path}: ${reason(cause)}`, { cause, file: path })
 }
 
+/** Make one call of the operating system; what it throws becomes an IOError. */
+export function attempt<T>(action: string, path: string, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw ioError(action, path, error)
+  }
+}
+
 /** An IOError for what no system call reported. */
 export function refusal(action: string, path: string, why: string): IOError {
   return new IOError(`cannot ${action} ${path}: ${why}`, { file: path })

@@ -17,7 +17,7 @@ import type { DirectoryLock, FileStatus, FileSystem, RandomAccessFile, WritableF
 import { IOError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
 import { hostSleep } from './host-time.ts'
-import { codeOf, ioError, refusal, systemError } from './io-error.ts'
+import { attempt, codeOf, ioError, refusal, systemError } from './io-error.ts'
 import { lockDirectory } from './node-lock.ts'
 import { requireSync } from './node-permission.ts'
 
@@ -361,14 +361,5 @@ function syncDescriptor(directory: string, fd: number): void {
     attempt('sync', directory, () => fs.fsyncSync(fd))
   } finally {
     fs.closeSync(fd)
-  }
-}
-
-/** Runs one call of node:fs; what it throws becomes an IOError. */
-function attempt<T>(action: string, file: string, call: () => T): T {
-  try {
-    return call()
-  } catch (error) {
-    throw ioError(action, file, error)
   }
 }

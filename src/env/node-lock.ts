@@ -28,7 +28,7 @@ import type { DirectoryLock } from '../base/environment.ts'
 import { isOutOfDescriptors, LockedError, NotSupportedError } from '../base/errors.ts'
 import { LOCK } from '../base/filename.ts'
 import { hostLater } from './host-time.ts'
-import { codeOf, ioError, refusal, systemError } from './io-error.ts'
+import { attempt, codeOf, ioError, refusal, systemError } from './io-error.ts'
 import {
   describeHolder,
   describeProcess,
@@ -389,12 +389,4 @@ async function lockByOpening(directory: string, fileMode: number): Promise<Direc
 
 function locked(directory: string, holder: string): LockedError {
   return new LockedError(`${directory} is held by ${holder}`, { file: directory })
-}
-
-function attempt<T>(action: string, file: string, call: () => T): T {
-  try {
-    return call()
-  } catch (error) {
-    throw ioError(action, file, error)
-  }
 }

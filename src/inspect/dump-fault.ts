@@ -7,7 +7,7 @@ import { showCount } from './figures.ts'
 
 /** The line for the place where a log stops being well-formed. */
 export function describeFault(fault: LogFault, fileBytes: number): string {
-  const hint = fault.atEnd ? ' (as a write that was cut off leaves it)' : ''
+  const hint = fault.kind === 'cut-off' ? ' (as a write that was cut off leaves it)' : ''
   return `  @${fault.offset} fault: ${fault.reason}${hint}; ${showCount(fileBytes - fault.offset)} of ${showCount(fileBytes)} bytes follow`
 }
 

@@ -30,7 +30,8 @@ export function* dumpLog(file: RandomAccessFile, style: BytesStyle): Generator<s
     yield* showBatch(reader.recordStart, reader.recordBuf, reader.recordOff, reader.recordLen, style)
   }
   const { fault } = reader
-  if (fault?.isRoom) yield `  @${fault.offset} room for more: ${showCount(file.bytes - fault.offset)} bytes of zeros`
+  if (fault?.kind === 'room')
+    yield `  @${fault.offset} room for more: ${showCount(file.bytes - fault.offset)} bytes of zeros`
   else if (fault !== undefined) {
     yield describeFault(fault, file.bytes)
     yield* beyond(reader, fault.offset + 1, style)

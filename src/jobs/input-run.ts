@@ -66,9 +66,8 @@ export class InputRun {
   #openNext(): boolean {
     this.close()
     if (this.#opened === this.#tables.length) return false
-    const { files, codecs } = this.#environment
     const input = this.#tables[this.#opened++]
-    this.#table = openInputTable(files, codecs, this.#directory, input, this.#comparator)
+    this.#table = openInputTable(this.#environment, this.#directory, input, this.#comparator)
     this.#blocks = this.#table.blocks()
     this.#block = 0
     this.#blockCount = this.#table.blockCount

@@ -44,8 +44,7 @@ export class InputTables {
   }
 
   #openTable(input: FileMetadata): Table {
-    const { files, codecs } = this.#environment
-    const table = openInputTable(files, codecs, this.#directory, input, this.#comparator)
+    const table = openInputTable(this.#environment, this.#directory, input, this.#comparator)
     this.#open.push(table)
     return table
   }

@@ -30,9 +30,9 @@ export interface SampleResult extends TableCount {
 }
 
 /** @throws CorruptionError, NotSupportedError, IOError */
-export function runSampleJob(job: SampleJob, { files, codecs }: Environment, comparator: Comparator): SampleResult {
+export function runSampleJob(job: SampleJob, environment: Environment, comparator: Comparator): SampleResult {
   const { directory, first } = job
-  const table = openInputTable(files, codecs, directory, job, comparator)
+  const table = openInputTable(environment, directory, job, comparator)
   try {
     const blocksInAll = table.blockCount
     const step = first === undefined ? Math.ceil(blocksInAll / SPREAD_BLOCKS) : 1

@@ -27,10 +27,11 @@ export interface LogFault {
   /** File offset of the record that could not be read. */
   readonly offset: number
   readonly reason: string
-  /** Whether the file simply ends inside the record: what a write that was cut off leaves. */
-  readonly atEnd: boolean
-  /** Whether it is none, if this is a write-ahead log: all records were read, and the rest is room for more. */
-  readonly isRoom: boolean
+  /**
+   * `cut-off`: the file simply ends inside the record, as a write that was cut off leaves it. `room`: it is none, if this is a
+   * write-ahead log: all records were read, and the rest is room for more. `bad`: anything else.
+   */
+  readonly kind: 'bad' | 'cut-off' | 'room'
 }
 
 export class LogReader {
@@ -80,7 +81,7 @@ export class LogReader {
       this.#deliver(this.#window, this.#payload, this.#length)
       return true
     }
-    if (this.#type !== FIRST) return this.#fail(this.#position, 'record starts in its middle', false)
+    if (this.#type !== FIRST) return this.#fail(this.#position, 'record starts in its middle')
     return this.#assemble()
   }
 
@@ -95,10 +96,10 @@ export class LogReader {
       if (isLast) break
       if (!this.#fragment()) {
         // A clean end of the file inside a record is a record cut off.
-        this.#fail(start, this.fault?.reason ?? 'file ends inside a record', this.fault?.atEnd ?? true)
-        return false
+        const { reason, kind } = this.fault ?? { reason: 'file ends inside a record', kind: 'cut-off' }
+        return this.#fail(start, reason, kind === 'room' ? 'bad' : kind)
       }
-      if (this.#type !== MIDDLE && this.#type !== LAST) return this.#fail(start, 'record has no end', false)
+      if (this.#type !== MIDDLE && this.#type !== LAST) return this.#fail(start, 'record has no end')
     }
     this.recordBuf = this.#assembly
     this.recordOff = 0
@@ -129,7 +130,7 @@ export class LogReader {
     if (left < HEADER_BYTES) this.#position += left
     const start = this.#position
     if (start >= this.#file.bytes) return false
-    if (start + HEADER_BYTES > this.#file.bytes) return this.#fail(start, 'file ends inside a header', true)
+    if (start + HEADER_BYTES > this.#file.bytes) return this.#fail(start, 'file ends inside a header', 'cut-off')
     this.#load(start)
     return this.#parse(start)
   }
@@ -141,15 +142,15 @@ export class LogReader {
     const type = window[at + 6]
     const end = start + HEADER_BYTES + length
     if (type === ZERO && length === 0)
-      return this.#fail(start, 'region was never written', false, isRoom(this.#file, start))
+      return this.#fail(start, 'region was never written', isRoom(this.#file, start) ? 'room' : 'bad')
     if ((start % BLOCK_BYTES) + HEADER_BYTES + length > BLOCK_BYTES) {
-      return this.#fail(start, 'record length passes the end of its block', false)
+      return this.#fail(start, 'record length passes the end of its block')
     }
-    if (end > this.#file.bytes) return this.#fail(start, 'file ends inside a record', true)
+    if (end > this.#file.bytes) return this.#fail(start, 'file ends inside a record', 'cut-off')
     if (!this.#isIntact(at, length)) {
-      return this.#fail(start, 'checksum mismatch', false)
+      return this.#fail(start, 'checksum mismatch')
     }
-    if (type > LAST) return this.#fail(start, `record has the unknown type ${type}`, false)
+    if (type > LAST) return this.#fail(start, `record has the unknown type ${type}`)
     this.#type = type
     this.#payload = at + HEADER_BYTES
     this.#length = length
@@ -165,8 +166,8 @@ export class LogReader {
     this.#file.read(block, this.#window, 0, this.#windowBytes)
   }
 
-  #fail(offset: number, reason: string, atEnd: boolean, room: boolean = false): false {
-    this.fault = { offset, reason, atEnd, isRoom: room }
+  #fail(offset: number, reason: string, kind: LogFault['kind'] = 'bad'): false {
+    this.fault = { offset, reason, kind }
     return false
   }
 

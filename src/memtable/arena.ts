@@ -13,7 +13,7 @@
  * Threads     the thread that created it writes; any thread attaches and reads (memtable-rep.ts)
  */
 import { assert } from '../base/assert.ts'
-import { InvalidArgumentError, VarveError } from '../base/errors.ts'
+import { InvalidArgumentError } from '../base/errors.ts'
 import { isSharedMemory } from '../base/shared-memory.ts'
 import type { Bytes } from '../base/types.ts'
 import * as Layout from './arena-layout.ts'
@@ -24,19 +24,6 @@ import { WordCopier } from './word-copier.ts'
 const CAPACITY_BYTES_MAX: number = Layout.ARENA_BYTES_MAX - Layout.HEADER_BYTES
 /** Longest piece above the ceiling: a node with 16 bytes, 16 links and a terminal is one of 22 words. */
 const VACANT_WORDS_MAX = 31
-
-/** The MemTable has no room for the entry, and did not change: freeze it and go on with another. */
-export class MemTableFullError extends VarveError {
-  constructor(neededBytes: number, freeBytes: number) {
-    super(
-      'MEMTABLE_FULL',
-      `the MemTable is full: an entry needs up to ${neededBytes} bytes, and ${freeBytes} are free`,
-      {
-        outcome: 'not-written',
-      },
-    )
-  }
-}
 
 export class Arena {
   readonly buffer: SharedArrayBuffer

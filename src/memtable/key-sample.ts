@@ -10,9 +10,9 @@ import { InvalidArgumentError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW } from '../base/internal-key.ts'
 import { Prng } from '../base/prng.ts'
 import type { Bytes } from '../base/types.ts'
-import { entryAt, type MemTableEntry } from './entry.ts'
+import type { MemTableEntry } from './entry.ts'
 import type { KeyDescent, MemTableIterator, MemTableRep } from './memtable-rep.ts'
-import type { NewestEntries } from './newest-entries.ts'
+import { entryAt, type NewestEntries } from './newest-entries.ts'
 
 /** Descents for each key of a sample, and at least. */
 const DESCENTS_A_KEY = 16

@@ -1,14 +1,11 @@
 /**
  * What callers pass to a MemTable, checked: its options, comparator, sequence numbers, features.
  */
-import { bytewiseComparator, type Comparator, customComparator } from '../base/comparator.ts'
+import { bytewiseComparator, type Comparator, customComparator, isReservedName } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import type { SequenceNumber } from '../base/types.ts'
 import { CHECKSUMS } from './arena-layout.ts'
 import type { MemTableOptions } from './memtable-options.ts'
-
-/** Names of comparators that users cannot give to theirs. */
-const RESERVED_NAME = /^(leveldb|rocksdb|varve)\.|^$/
 
 const KNOWN = new Set(['capacityBytes', 'representation', 'comparator', 'checksums', 'seed'])
 
@@ -25,7 +22,7 @@ export function comparatorOf({ comparator = bytewiseComparator }: Pick<MemTableO
     throw new InvalidArgumentError('comparator must have a name and a function compare')
   }
   if ('shortestSeparator' in comparator) return comparator
-  if (RESERVED_NAME.test(comparator.name)) {
+  if (isReservedName(comparator.name)) {
     throw new InvalidArgumentError(`a comparator needs a name of its own, not '${comparator.name}'`)
   }
   return customComparator(comparator)

@@ -9,8 +9,8 @@ import type { Comparator } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { toBytes } from '../base/text.ts'
 import type { SequenceNumber } from '../base/types.ts'
-import { entryAt, type MemTableEntry } from './entry.ts'
-import type { NewestEntries } from './newest-entries.ts'
+import type { MemTableEntry } from './entry.ts'
+import { entryAt, type NewestEntries } from './newest-entries.ts'
 
 /** A position in a MemTable's keys, each with its newest version. A new cursor stands nowhere. */
 export class MemTableCursor {

@@ -5,6 +5,7 @@
  * Made of an arena (the memory), a representation (the ordered index in it), maps of range tombstones, and counters. Two faces:
  *   engine   add, publish, lookup, iterator: offsets and borrowed memory, whole batches, nothing allocated
  *   library  put, delete, deleteRange, get, rangeScan, entries, cursor: strings or bytes, copies, each write published at once
+ * What it tells of its content is in its base classes: MemTableSamples, of MemTableRanges, of MemTableNumbers.
  *
  * Invariants  (1) a version never changes and never goes away; a write adds one, so that snapshots cost nothing
  *             (2) the sequences of one key ascend in the order of its writes
@@ -20,21 +21,22 @@ import { InvalidArgumentError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import * as Lookup from '../base/lookup.ts'
-import { toBytes } from '../base/text.ts'
+import { toBytes, toOwnBytes } from '../base/text.ts'
 import { type Bytes, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
-import { Arena, MemTableFullError } from './arena.ts'
+import { Arena } from './arena.ts'
 import { HEADER_BYTES } from './arena-layout.ts'
 import { encode, encodeChunks } from './dump.ts'
 import { type DecodeOptions, decode } from './dump-decoder.ts'
-import { entriesBetween, type MemTableEntry, type MemTableVersion } from './entry.ts'
+import type { MemTableEntry, MemTableVersion } from './entry.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
 import { checkedSequence, checkOptions, comparatorOf, featuresOf } from './memtable-arguments.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
+import { MemTableFullError } from './memtable-full-error.ts'
 import type { MemTableOptions, MemTableToken } from './memtable-options.ts'
 import { type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
 import { MemTableSamples } from './memtable-samples.ts'
-import { NewestEntries } from './newest-entries.ts'
+import { entriesBetween, NewestEntries } from './newest-entries.ts'
 import { putAll } from './put-all.ts'
 import { RangeTombstones } from './range-tombstones.ts'
 import { checkAttachable, OVERHEAD_BYTES_MAX, representationId, representationOf } from './representation.ts'
@@ -292,10 +294,8 @@ export class MemTable extends MemTableSamples {
    * too; read as the caller asks for it. Writes meanwhile are seen as by `iterator`.
    */
   rangeScan(startKey: string | Uint8Array, endKey: string | Uint8Array): IterableIterator<MemTableEntry> {
-    const start = toBytes(startKey, 'startKey')
-    const end = toBytes(endKey, 'endKey')
-    const ownEnd = ownedCopy(end, 0, end.length)
-    return entriesBetween(this.newest(), this.#comparator, ownedCopy(start, 0, start.length), ownEnd)
+    const start = toOwnBytes(startKey, 'startKey')
+    return entriesBetween(this.newest(), this.#comparator, start, toOwnBytes(endKey, 'endKey'))
   }
 
   /** The newest version of every key, as `rangeScan`. */

@@ -4,10 +4,12 @@
  * Threads  one instance belongs to one thread. In an attached table it stays at the moment at which it was made; in the
  *          writer's own it also meets what is written while it is in use.
  */
-import { EMPTY } from '../base/bytes.ts'
+import { EMPTY, ownedCopy } from '../base/bytes.ts'
+import type { Comparator } from '../base/comparator.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagSequence, tagType } from '../base/internal-key.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
+import type { MemTableEntry } from './entry.ts'
 import type { MemTableIterator } from './memtable-rep.ts'
 import type { RangeTombstones } from './range-tombstones.ts'
 
@@ -91,5 +93,29 @@ export class NewestEntries {
     if (cover === 0) return
     this.sequence = ranges.sequenceOf(cover)
     this.isTombstone = true
+  }
+}
+
+/** A copy of the entry at a valid position. */
+export function entryAt(at: NewestEntries): MemTableEntry {
+  const key = ownedCopy(at.keyBuf, at.keyOff, at.keyLen)
+  const { sequence } = at
+  if (at.isTombstone) return { key, type: 'tombstone', sequence }
+  return { key, type: 'value', value: ownedCopy(at.valBuf, at.valOff, at.valLen), sequence }
+}
+
+/** The newest version of every key from `start` to `end`, both inclusive, or from either end of the table. */
+export function* entriesBetween(
+  at: NewestEntries,
+  comparator: Comparator,
+  start: Bytes | undefined,
+  end: Bytes | undefined,
+): Generator<MemTableEntry, undefined, undefined> {
+  if (start === undefined) at.first()
+  else at.seek(start, 0, start.length)
+  while (at.valid) {
+    if (end !== undefined && comparator.compare(at.keyBuf, at.keyOff, at.keyLen, end, 0, end.length) > 0) return
+    yield entryAt(at)
+    at.next()
   }
 }

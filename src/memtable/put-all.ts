@@ -1,14 +1,13 @@
 /**
  * putAll: many writes of a caller at once: all are looked at first, and then all are made, and published together.
  */
-import { ownedCopy } from '../base/bytes.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
-import { toBytes } from '../base/text.ts'
+import { toBytes, toOwnBytes } from '../base/text.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
-import { MemTableFullError } from './arena.ts'
 import type { MemTable } from './memtable.ts'
 import { checkedSequence } from './memtable-arguments.ts'
+import { MemTableFullError } from './memtable-full-error.ts'
 import { OVERHEAD_BYTES_MAX } from './representation.ts'
 
 /** As every representation has it. */
@@ -46,7 +45,7 @@ function batchOf(entries: Iterable<readonly [unknown, unknown]>): BatchOfWrites 
     throw new InvalidArgumentError('entries must be an iterable of pairs of a key and a value')
   }
   // Whoever makes entries as they are asked for may make each in the same memory.
-  const bytesOf = Array.isArray(entries) ? toBytes : copyOf
+  const bytesOf = Array.isArray(entries) ? toBytes : toOwnBytes
   const list: { key: Bytes; value: Bytes | undefined }[] = []
   let bytes = 0
   let longestKey = 0
@@ -59,9 +58,4 @@ function batchOf(entries: Iterable<readonly [unknown, unknown]>): BatchOfWrites 
     list.push({ key, value })
   }
   return { list, bytes, longestKey }
-}
-
-function copyOf(input: unknown, what: string): Bytes {
-  const bytes = toBytes(input, what)
-  return ownedCopy(bytes, 0, bytes.length)
 }

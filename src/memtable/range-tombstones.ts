@@ -10,15 +10,16 @@
  *             and behind the tombstones of all changes in them that are its map's.
  */
 import { assert } from '../base/assert.ts'
-import type { Comparator } from '../base/comparator.ts'
+import { type Comparator, compareKeys } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
-import { type Arena, MemTableFullError } from './arena.ts'
+import type { Arena } from './arena.ts'
 import { RANGES } from './arena-layout.ts'
 import type { MemTableRange } from './entry.ts'
 import { KeyProbe } from './key-probe.ts'
+import { MemTableFullError } from './memtable-full-error.ts'
 import { RangeCursor } from './range-cursor.ts'
 import { coverIn, HEIGHT, rootOf } from './range-map.ts'
 import { paintingBytesMax, RangePainter } from './range-painter.ts'
@@ -74,7 +75,7 @@ export class RangeTombstones {
 
   /** @throws InvalidArgumentError if a caller's range is none, or its sequence is not above those of the others */
   check(sequence: SequenceNumber, start: Bytes, end: Bytes): void {
-    if (this.#comparator.compare(start, 0, start.length, end, 0, end.length) > 0) {
+    if (compareKeys(this.#comparator, start, end) > 0) {
       throw new InvalidArgumentError('the start of a range must not be after its end')
     }
     const newest = this.newestSequence()

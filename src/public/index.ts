@@ -48,7 +48,6 @@ export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../base/limits.
 export type { Bytes, Durability, FileNumber, SequenceNumber } from '../base/types.ts'
 export { WriteBatch } from '../batch/write-batch.ts'
 export { type AttachOptions, attach } from '../db/attach.ts'
-export type { StallReason } from '../db/back-pressure.ts'
 export type {
   CheckpointInfo,
   CompactOptions,
@@ -73,17 +72,17 @@ export type {
   ErrorDetail,
   FlushDetail,
   StallDetail,
+  StallReason,
 } from '../db/events.ts'
-export type { Discarded, ReplayedLog } from '../db/log-replay.ts'
 export { open } from '../db/open.ts'
 export type { Options, RecoveryMode } from '../db/options.ts'
-export type { RecoveryInfo } from '../db/recovery.ts'
+export type { Discarded, RecoveryInfo, ReplayedLog } from '../db/recovery-info.ts'
 export type { Entry, Scan, SyncScan } from '../db/scan.ts'
 export type { CursorOptions, ScanOptions } from '../db/scan-options.ts'
-export type { ShareHandle } from '../db/share-messages.ts'
+export type { ShareHandle } from '../db/share-handle.ts'
 export type { Snapshot } from '../db/snapshot.ts'
 export type { LevelFigures, LogFigures, MemTableFigures, Stats, TableFigures, WriteFigures } from '../db/stats.ts'
 export { type NodeEnvironmentOptions, nodeEnvironment } from '../env/node-env.ts'
 export { memoryEnvironment } from '../env/web-env.ts'
 export type { Compression } from '../table/compression.ts'
-export type { CompactionReason } from '../version/compaction.ts'
+export type { CompactionReason } from '../version/compaction-reason.ts'

@@ -45,7 +45,7 @@ export function readDataBlock(
 }
 
 /**
- * As verifyBlock, made a block: in `stored`, if it is not compressed, which is its `bytes` if it begins there; otherwise in
+ * As verifiedContents, made a block: in `stored`, if it is not compressed, which is its `bytes` if it begins there; otherwise in
  * memory that is used again.
  */
 export function verifiedBlock(
@@ -58,7 +58,7 @@ export function verifiedBlock(
   offset: number,
 ): Block {
   const own = at === 0 ? stored : stored.subarray(at, at + length + BLOCK_TRAILER_BYTES)
-  checkSum(own, 0, length, file, offset)
+  verifyChecksum(own, 0, length, file, offset)
   const type = own[length]
   if (type === NONE) return new Block(own, file, offset, length)
   const contents = uncompress(type, own.subarray(0, length), codecs, file, offset, memory)
@@ -83,7 +83,7 @@ export function readStored(file: RandomAccessFile, handle: BlockHandle): StoredB
   checkHandle(file, handle)
   const stored = new Uint8Array(handle.bytes + BLOCK_TRAILER_BYTES)
   file.read(handle.offset, stored, 0, stored.length)
-  checkSum(stored, 0, handle.bytes, file.path, handle.offset)
+  verifyChecksum(stored, 0, handle.bytes, file.path, handle.offset)
   return { type: stored[handle.bytes], stored: stored.subarray(0, handle.bytes) }
 }
 
@@ -103,7 +103,7 @@ export function checkHandle(file: RandomAccessFile, handle: BlockHandle): void {
  * @returns a view of `stored` if the block is not compressed, otherwise memory of their own
  * @throws CorruptionError if the checksum is wrong, NotSupportedError if the compression is unknown
  */
-export function verifyBlock(
+export function verifiedContents(
   stored: Bytes,
   at: number,
   length: number,
@@ -111,11 +111,11 @@ export function verifyBlock(
   file: string,
   offset: number,
 ): Bytes {
-  checkSum(stored, at, length, file, offset)
+  verifyChecksum(stored, at, length, file, offset)
   return uncompress(stored[at + length], stored.subarray(at, at + length), codecs, file, offset)
 }
 
-function checkSum(stored: Bytes, at: number, length: number, file: string, offset: number): void {
+function verifyChecksum(stored: Bytes, at: number, length: number, file: string, offset: number): void {
   if (crc32c(stored, at, length + 1) === unmaskCrc(getFixed32(stored, at + length + 1))) return
   throw new CorruptionError('a block fails its checksum', { file, offset })
 }

@@ -2,7 +2,7 @@
  * Where a table lies in the directory, under whichever of its two names, and whether it is as long as the MANIFEST says.
  */
 import type { Comparator } from '../base/comparator.ts'
-import type { Codecs, FileStatus, FileSystem, RandomAccessFile } from '../base/environment.ts'
+import type { Environment, FileStatus, FileSystem, RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { oldTableName, tableName } from '../base/filename.ts'
 import type { FileNumber } from '../base/types.ts'
@@ -47,8 +47,7 @@ export function openTableFile(
  * @throws as openTableFile and Table.open
  */
 export function openInputTable(
-  files: FileSystem,
-  codecs: Codecs | undefined,
+  { files, codecs }: Pick<Environment, 'files' | 'codecs'>,
   directory: string,
   { number, bytes }: { readonly number: FileNumber; readonly bytes: number },
   comparator: Comparator,

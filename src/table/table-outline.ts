@@ -43,14 +43,14 @@ export function readOutline(file: RandomAccessFile, options: OutlineOptions): Ta
  * @throws as readOutline, but for what only decoding finds
  */
 export function readSketch(file: RandomAccessFile, options: OutlineOptions, isKept: boolean): TableSketch {
-  const tail = new TableTail(file, options.codecs)
+  const tail = new TableTail(file, options.codecs, isKept)
   const { metaindex, index } = tail.footer
   const metaBlocks = new Block(tail.read(metaindex), file.path, metaindex.offset)
-  const filter = openFilter(tail, metaBlocks, options.filterPolicy, isKept)
+  const filter = openFilter(tail, metaBlocks, options.filterPolicy)
   const isDamaged = filter === DAMAGED
   return new TableSketch(
     options.comparator,
-    tail.read(index, isKept),
+    tail.read(index),
     file.path,
     index.offset,
     metaindex.offset,
@@ -76,18 +76,17 @@ export function outlineBytes({ index, filters }: TableOutline): number {
   return arrays.reduce((sum, array) => sum + (array?.buffer.byteLength ?? 0), 0)
 }
 
-/** The table's filter of this policy, undefined if it has none; its bytes may be the tail's unless it is kept. */
+/** The table's filter of this policy, undefined if it has none. */
 function openFilter(
   tail: TableTail,
   metaindex: Block,
   policy: FilterPolicy | undefined,
-  isKept: boolean,
 ): FilterBlockReader | typeof DAMAGED | undefined {
   if (policy === undefined) return undefined
   const handle = findMetaBlock(metaindex, filterKey(policy))
   if (handle === undefined) return undefined
   try {
-    return FilterBlockReader.parse(policy, tail.read(handle, isKept)) ?? DAMAGED
+    return FilterBlockReader.parse(policy, tail.read(handle)) ?? DAMAGED
   } catch (error) {
     if (error instanceof CorruptionError) return DAMAGED
     throw error

@@ -8,7 +8,7 @@
  */
 import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import type { Bytes } from '../base/types.ts'
-import { checkHandle, readBlock, verifyBlock } from './block-reader.ts'
+import { checkHandle, readBlock, verifiedContents } from './block-reader.ts'
 import { type BlockHandle, decodeFooter, type Footer } from './table-format.ts'
 
 /** Filter and index take about a fiftieth of a table of 100-byte values, and more where values are smaller. */
@@ -23,19 +23,22 @@ export class TableTail {
   readonly footer: Footer
   readonly #file: RandomAccessFile
   readonly #codecs: Codecs | undefined
+  readonly #isKept: boolean
   readonly #bytes: Bytes
   /** Offset in the file of #bytes. */
   readonly #start: number
 
   /**
    * @param codecs what the host can uncompress
+   * @param isKept whether what is read is to outlast this tail
    * @throws CorruptionError if the file is no table, IOError
    */
-  constructor(file: RandomAccessFile, codecs: Codecs | undefined) {
+  constructor(file: RandomAccessFile, codecs: Codecs | undefined, isKept: boolean) {
     const wanted = Math.max(MIN_TAIL_BYTES, Math.min(MAX_TAIL_BYTES, Math.ceil(file.bytes / TAIL_PART)))
     const length = Math.min(wanted, file.bytes)
     this.#file = file
     this.#codecs = codecs
+    this.#isKept = isKept
     this.#start = file.bytes - length
     this.#bytes = memoryFor(length)
     file.read(this.#start, this.#bytes, 0, length)
@@ -43,15 +46,15 @@ export class TableTail {
   }
 
   /**
-   * The verified contents of a block; may be a view of the tail, which is good until the next one is read, unless they are to be kept.
+   * The verified contents of a block; unless they are kept, maybe a view of the tail, which is good until the next one is read.
    * @throws CorruptionError, NotSupportedError, IOError as readBlock
    */
-  read(handle: BlockHandle, isKept: boolean = false): Bytes {
+  read(handle: BlockHandle): Bytes {
     if (handle.offset < this.#start) return readBlock(this.#file, handle, this.#codecs)
     checkHandle(this.#file, handle)
     const at = handle.offset - this.#start
-    const contents = verifyBlock(this.#bytes, at, handle.bytes, this.#codecs, this.#file.path, handle.offset)
-    return isKept && contents.buffer === this.#bytes.buffer ? contents.slice() : contents
+    const contents = verifiedContents(this.#bytes, at, handle.bytes, this.#codecs, this.#file.path, handle.offset)
+    return this.#isKept && contents.buffer === this.#bytes.buffer ? contents.slice() : contents
   }
 }
 

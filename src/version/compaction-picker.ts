@@ -54,13 +54,12 @@ function isWorthRest({ upper, lower }: Compaction): boolean {
  * The next part of a compaction of all tables of a level that overlap a range: the upper inputs are the first of them that
  * together make up a table of full size; of level 0, all. Whoever wants the whole range goes on behind the largest key of
  * `upper`, or asks again until there are none.
- * @param outputLevel level + 1; or `level`, which is not 0, to rewrite in place
+ * @param level not the last
  * @returns undefined if no table overlaps; 'busy' if a busy table is in the way
  */
 export function planManual(
   context: PickContext,
   level: Level,
-  outputLevel: Level,
   begin: Bytes | undefined,
   end: Bytes | undefined,
 ): Compaction | 'busy' | undefined {
@@ -68,7 +67,7 @@ export function planManual(
   const overlapping = overlappingFiles(comparator, version, level, { smallest: begin, largest: end })
   if (overlapping.length === 0) return undefined
   const files = level === 0 ? overlapping : firstOf(overlapping, options.maxFileBytes)
-  return planCompaction(context, { reason: 'manual', level, outputLevel, files }) ?? 'busy'
+  return planCompaction(context, { reason: 'manual', level, outputLevel: level + 1, files }) ?? 'busy'
 }
 
 /** The shortest beginning that has as many bytes; all if none has. */

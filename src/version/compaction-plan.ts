@@ -10,7 +10,8 @@ import { assert } from '../base/assert.ts'
 import type { Comparator } from '../base/comparator.ts'
 import { compareInternalKeys } from '../base/internal-key.ts'
 import type { FileNumber, Level, SequenceNumber } from '../base/types.ts'
-import type { Compaction, CompactionHint, CompactionReason } from './compaction.ts'
+import { type Compaction, type CompactionHint, inputsOf } from './compaction.ts'
+import type { CompactionReason } from './compaction-reason.ts'
 import type { FileMetadata } from './file-metadata.ts'
 import { type LevelSizes, totalBytes } from './level-sizes.ts'
 import { overlappingFiles, rangeOf, withBoundaryFiles } from './overlap.ts'
@@ -52,10 +53,7 @@ export interface Seed {
   readonly hint?: CompactionHint | undefined
 }
 
-interface Inputs {
-  readonly upper: readonly FileMetadata[]
-  readonly lower: readonly FileMetadata[]
-}
+type Inputs = Pick<Compaction, 'upper' | 'lower'>
 
 /** @returns undefined if a busy table is in the way */
 export function planCompaction(context: PickContext, seed: Seed): Compaction | undefined {
@@ -97,10 +95,11 @@ function lowerInputs(
 }
 
 /** More upper inputs, if they bring no more lower ones. */
-function expand(context: PickContext, { level, outputLevel }: Seed, { upper, lower }: Inputs): Inputs | undefined {
+function expand(context: PickContext, { level, outputLevel }: Seed, plain: Inputs): Inputs | undefined {
   const { comparator, version, options } = context
+  const { upper, lower } = plain
   if (lower.length === 0) return undefined
-  const range = rangeOf(comparator, [...upper, ...lower])
+  const range = rangeOf(comparator, inputsOf(plain))
   const overlapping = overlappingFiles(comparator, version, level, range)
   const more = level === 0 ? overlapping : withBoundaryFiles(comparator, version.levels[level], overlapping)
   if (more.length <= upper.length) return undefined
@@ -111,7 +110,7 @@ function expand(context: PickContext, { level, outputLevel }: Seed, { upper, low
 
 function grandparentsOf({ comparator, version }: PickContext, outputLevel: Level, inputs: Inputs): FileMetadata[] {
   if (outputLevel + 1 >= version.levels.length) return []
-  const range = rangeOf(comparator, [...inputs.upper, ...inputs.lower])
+  const range = rangeOf(comparator, inputsOf(inputs))
   return overlappingFiles(comparator, version, outputLevel + 1, range)
 }
 
@@ -126,6 +125,6 @@ function isTrivialMove(
   return totalBytes(grandparents) <= GRANDPARENT_FILES_MAX * maxFileBytes
 }
 
-function isFree({ busy }: PickContext, { upper, lower }: Inputs): boolean {
-  return ![...upper, ...lower].some(({ number }) => busy.has(number))
+function isFree({ busy }: PickContext, inputs: Inputs): boolean {
+  return !inputsOf(inputs).some(({ number }) => busy.has(number))
 }

@@ -11,15 +11,9 @@
  * Source      google/leveldb db/version_set.cc
  */
 import type { Bytes, FileNumber, Level } from '../base/types.ts'
+import type { CompactionReason } from './compaction-reason.ts'
 import type { FileMetadata } from './file-metadata.ts'
 import type { LevelKey } from './version-edit.ts'
-
-/**
- * Why, in this order: level 0 has too many tables; a level has too many bytes; many lookups search a table in vain; most entries of
- * a table are tombstones, or scans step over many in it; nobody writes, so that level 0 can be merged early; a call of
- * `compactRange`.
- */
-export type CompactionReason = 'level0-tables' | 'level-bytes' | 'seeks' | 'tombstones' | 'rest' | 'manual'
 
 /** What readers noticed: a table that lookups pass through in vain, or a range of user keys that is full of tombstones. */
 export type CompactionHint =
@@ -43,4 +37,9 @@ export interface Compaction {
   readonly pointer: LevelKey | undefined
   /** The hint that is followed, and thereby spent. */
   readonly hint: CompactionHint | undefined
+}
+
+/** The tables that a compaction reads: upper ones, then lower ones. */
+export function inputsOf({ upper, lower }: Pick<Compaction, 'upper' | 'lower'>): FileMetadata[] {
+  return [...upper, ...lower]
 }

@@ -7,10 +7,10 @@
  *            ones and leaving the next would turn the order of the levels around.
  * Source     google/leveldb db/version_set.cc (GetOverlappingInputs, AddBoundaryInputs)
  */
-import type { Comparator } from '../base/comparator.ts'
+import { type Comparator, compareKeys } from '../base/comparator.ts'
 import { compareInternalKeys } from '../base/internal-key.ts'
 import type { Bytes, Level } from '../base/types.ts'
-import type { Compaction } from './compaction.ts'
+import { type Compaction, inputsOf } from './compaction.ts'
 import { type FileMetadata, userRange } from './file-metadata.ts'
 import { firstFileEndingAtOrAfter, type Version } from './version.ts'
 
@@ -70,7 +70,7 @@ export function withBoundaryFiles(
 
 /** Tables below a compaction's output level that overlap its inputs, level by level: what its tombstones may still hide. */
 export function deeperFiles(comparator: Comparator, version: Version, compaction: Compaction): FileMetadata[][] {
-  const range = rangeOf(comparator, [...compaction.upper, ...compaction.lower])
+  const range = rangeOf(comparator, inputsOf(compaction))
   const levels = [...version.levels.keys()].slice(compaction.outputLevel + 1)
   return levels.map((level) => overlappingFiles(comparator, version, level, range))
 }
@@ -98,8 +98,4 @@ function union(comparator: Comparator, a: KeyRange, b: KeyRange & { smallest: By
 
 function endsBefore(comparator: Comparator, a: KeyRange, b: KeyRange): boolean {
   return a.largest !== undefined && b.smallest !== undefined && compareKeys(comparator, a.largest, b.smallest) < 0
-}
-
-function compareKeys(comparator: Comparator, a: Bytes, b: Bytes): number {
-  return comparator.compare(a, 0, a.length, b, 0, b.length)
 }

@@ -95,6 +95,11 @@ export function recoverVersion(
   }
 }
 
+/** Whether the log of this number, if it is there, may hold writes that are in no table: an opening replays it. */
+export function needsLog({ logNumber, previousLog }: RecoveredVersion, number: FileNumber): boolean {
+  return number >= logNumber || number === previousLog
+}
+
 function byLevel(pointers: Iterable<LevelKey>): LevelKey[] {
   return [...pointers].sort((a, b) => a.level - b.level)
 }
@@ -139,8 +144,8 @@ export class VersionSet {
   #logNumber: FileNumber
   #lastSequence: SequenceNumber
   #compactPointers: readonly LevelKey[]
-  /** An edit has begun, or has failed. */
-  #failed = false
+  /** An edit has begun, and is not committed: it is under way, or has failed. */
+  #isUncommitted = false
   #begun: { readonly version: Version; readonly edit: VersionEdit } | undefined = undefined
 
   /** @param manifestBytesMin no manifest is replaced before it is longer than this */
@@ -186,10 +191,6 @@ export class VersionSet {
     return this.#manifest?.number ?? this.#found?.manifestNumber ?? fileNumber(0)
   }
 
-  get manifestPath(): string {
-    return this.#pathOf(this.manifestNumber)
-  }
-
   get manifestBytes(): number {
     return this.#manifest?.bytes ?? this.#found?.manifestBytes ?? 0
   }
@@ -222,7 +223,7 @@ export class VersionSet {
     const manifest = this.#manifest
     assert(manifest !== undefined && this.takesEdits, 'the manifest takes edits')
     const version = this.#next(edit)
-    this.#failed = true
+    this.#isUncommitted = true
     if (manifest.bytes > this.#manifestBytesMax) this.#successor = this.#beginSuccessor(edit)
     this.#step = this.#successor === undefined ? 'sync' : 'prepare'
     if (this.#step === 'sync') manifest.append(this.#complete(edit))
@@ -231,7 +232,7 @@ export class VersionSet {
 
   /** Whether the next edit can begin. */
   get takesEdits(): boolean {
-    return this.#manifest !== undefined && !this.#failed
+    return this.#manifest !== undefined && !this.#isUncommitted
   }
 
   /** The next step by which the edit that has begun becomes durable. */
@@ -277,7 +278,7 @@ export class VersionSet {
     const begun = this.#begun
     assert(begun !== undefined, 'an edit is committed after it has begun')
     this.#begun = undefined
-    this.#failed = false
+    this.#isUncommitted = false
     this.#install(begun.version, begun.edit)
     const successor = this.#successor
     if (successor === undefined) return undefined

@@ -15,7 +15,7 @@ import * as Lookup from '../base/lookup.ts'
 import type { Bytes, FileNumber, Level, SequenceNumber } from '../base/types.ts'
 import { coversKey, type FileMetadata } from './file-metadata.ts'
 import type { KeyBatch, ManySink } from './key-batch.ts'
-import { LEVELS } from './version-edit.ts'
+import { LEVELS, type LevelFile } from './version-edit.ts'
 
 /** What a lookup needs of a table: see table/table.ts. */
 export interface TableLookup {
@@ -75,7 +75,7 @@ export class Version {
   }
 
   /** All tables, level by level. */
-  *files(): Generator<{ level: number; file: FileMetadata }, void, undefined> {
+  *files(): Generator<LevelFile, void, undefined> {
     for (const [level, files] of this.levels.entries()) for (const file of files) yield { level, file }
   }
 

@@ -290,7 +290,7 @@ test('what is finished leaves no edit in the MANIFEST that is not current', () =
   }
   installer.finish()
   assert.deepEqual(heard, [7, 8])
-  assert.equal(readManifest(environment.files, versions.manifestPath).edits.at(-1)?.logNumber, versions.logNumber)
+  assert.equal(readManifest(environment.files, versions.editSync.path).edits.at(-1)?.logNumber, versions.logNumber)
 })
 
 test('an installation whose listener throws does not hold up the next one', () => {

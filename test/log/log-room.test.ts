@@ -29,7 +29,8 @@ function endOf(log: Uint8Array): readonly [read: string, salvaged: string] {
   const salvage = new LogSalvage(new MemoryFile(log))
   while (salvage.next());
   const { fault } = reader
-  const read = fault === undefined ? 'end' : fault.isRoom ? `room at ${fault.offset}` : `fault at ${fault.offset}`
+  const read =
+    fault === undefined ? 'end' : fault.kind === 'room' ? `room at ${fault.offset}` : `fault at ${fault.offset}`
   return [read, salvage.gaps.map(({ offset, bytes }) => `${offset}+${bytes}`).join(' ')]
 }
 

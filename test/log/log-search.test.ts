@@ -108,8 +108,7 @@ test('what passes the end of its block is no record, though its checksum is righ
       assert.deepEqual(reader.fault, {
         offset: BLOCK - left,
         reason: 'record length passes the end of its block',
-        atEnd: false,
-        isRoom: false,
+        kind: 'bad',
       })
     }
     const whole = leaving(left, ...fragment(FULL, new Array(left - HEADER).fill(9)))
@@ -124,7 +123,7 @@ test('what passes the end of the file is no record, though its checksum is right
     const reader = new LogReader(new MemoryFile(log))
     assert.ok(reader.next())
     assert.equal(reader.next(), false)
-    assert.deepEqual(reader.fault, { offset: 9, reason: 'file ends inside a record', atEnd: true, isRoom: false })
+    assert.deepEqual(reader.fault, { offset: 9, reason: 'file ends inside a record', kind: 'cut-off' })
   }
 })
 

@@ -79,7 +79,8 @@ function describeRead(bytes: Uint8Array): string {
   const lines = records.map(({ start, end, bytes: { length } }) => `record of ${length} bytes at ${start} to ${end}`)
   const { fault } = reader
   if (fault === undefined) lines.push('end')
-  else lines.push(`stops at ${fault.offset}: ${fault.reason}${fault.atEnd ? ', at the end of the file' : ''}`)
+  else
+    lines.push(`stops at ${fault.offset}: ${fault.reason}${fault.kind === 'cut-off' ? ', at the end of the file' : ''}`)
   return lines.join('\n')
 }
 
@@ -197,7 +198,7 @@ test('of every truncation the whole records before it are read, and no other', (
     assert.equal(records.length, expected.length, `${bytes} bytes`)
     const isClean = bytes === (expected.at(-1)?.end ?? 0) || isTrailer(log, expected.at(-1)?.end ?? 0, bytes)
     assert.equal(reader.fault === undefined, isClean, `${bytes} bytes: ${reader.fault?.reason}`)
-    if (reader.fault !== undefined) assert.equal(reader.fault.atEnd, true, `${bytes} bytes`)
+    if (reader.fault !== undefined) assert.equal(reader.fault.kind, 'cut-off', `${bytes} bytes`)
     if (reader.fault !== undefined) assert.equal(reader.fault.offset, whole[expected.length].start, `${bytes} bytes`)
   }
 })

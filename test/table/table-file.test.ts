@@ -47,7 +47,7 @@ test('a table that is refused leaves no file open', () => {
   const { files } = directoryWith({ '000007.ldb': 100 })
   for (const bytes of [99, 100]) {
     const file = { number: fileNumber(7), bytes }
-    assert.throws(() => openInputTable(files, undefined, '/db', file, bytewiseComparator), CorruptionError)
+    assert.throws(() => openInputTable({ files }, '/db', file, bytewiseComparator), CorruptionError)
     assert.equal(files.openCount, 0, `${bytes} bytes`)
   }
 })

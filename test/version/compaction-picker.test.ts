@@ -2,9 +2,9 @@
 import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { type FileNumber, fileNumber, sequenceNumber } from '../../src/base/types.ts'
-import type { Compaction, CompactionHint } from '../../src/version/compaction.ts'
+import { type Compaction, type CompactionHint, inputsOf } from '../../src/version/compaction.ts'
 import { pickAtRest, pickCompaction, planManual } from '../../src/version/compaction-picker.ts'
-import type { PickContext, PickerOptions } from '../../src/version/compaction-plan.ts'
+import { type PickContext, type PickerOptions, planCompaction } from '../../src/version/compaction-plan.ts'
 import type { FileMetadata } from '../../src/version/file-metadata.ts'
 import {
   levelBytesFor,
@@ -35,6 +35,8 @@ class Picker {
         return this.#pick(command)
       case 'manual':
         return this.#manual(command)
+      case 'in-place':
+        return this.#inPlace(command)
       case 'level-bytes':
         return `${levelBytesFor(command.number('memtable') * 2 ** 20, 4) / 2 ** 20} MiB`
       default:
@@ -64,18 +66,24 @@ class Picker {
     return this.#describe(compaction, command.has('deeper'))
   }
 
-  #begin({ upper, lower }: Compaction): void {
-    for (const { number } of [...upper, ...lower]) this.#inputs.add(number)
+  #begin(compaction: Compaction): void {
+    for (const { number } of inputsOf(compaction)) this.#inputs.add(number)
   }
 
   #manual(command: Command): string {
     const level = command.number('level')
     const key = (name: string): Uint8Array | undefined => (command.has(name) ? bytesOf(command.text(name)) : undefined)
-    const outputLevel = command.has('stay') ? level : level + 1
-    const plan = planManual(this.#context(command), level, outputLevel, key('from'), key('to'))
+    const plan = planManual(this.#context(command), level, key('from'), key('to'))
     if (plan === 'busy') return plan
     if (plan === undefined) return 'nothing'
     return this.#describe(plan, command.has('deeper'))
+  }
+
+  #inPlace(command: Command): string {
+    const level = command.number('level')
+    const files = this.#version.levels[level].filter(({ number }) => number === command.number('table'))
+    const plan = planCompaction(this.#context(command), { reason: 'manual', level, outputLevel: level, files })
+    return plan === undefined ? 'busy' : this.#describe(plan, false)
   }
 
   #context(command: Command): PickContext {

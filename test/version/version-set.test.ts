@@ -166,7 +166,7 @@ test('a set says what it holds: of nothing, of what was found, and after a new m
   const again = new VersionSet(files, DIRECTORY, bytewiseComparator, found, 1e9)
   assert.deepEqual(
     [again.manifestNumber, again.manifestBytes, again.logNumber, again.lastSequence, again.takesEdits],
-    [versions.manifestNumber, files.status(again.manifestPath)?.bytes, versions.logNumber, 9, false],
+    [versions.manifestNumber, files.status(again.editSync.path)?.bytes, versions.logNumber, 9, false],
   )
   const [snapshot, counters] = again.copyOfManifest()
   assert.deepEqual(
