@@ -106,9 +106,11 @@ export class WriteAheadLog {
   /** Go on in a file that was created, where the first batch will have `sequence`. */
   begin({ number, file }: NewLog, sequence: SequenceNumber): void {
     this.#logs.push({ number, writer: new LogWriter(file), isNamed: false, acknowledgedBytes: 0, syncedBytes: 0 })
-    this.#markerDue = false
     if (!this.#markers) return
+    // A file's first record proves nothing: what is due follows it.
+    const isDue = this.#markerDue
     this.#addMarker(sequence)
+    this.#markerDue = isDue
     this.#active.writer.flush()
   }
 

@@ -5,8 +5,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CorruptionError } from '../../src/base/errors.ts'
+import type { DB } from '../../src/db/db.ts'
 import { BLOCK_BYTES } from '../../src/log/log-format.ts'
-import { flipped, leftBy, recordEnds, tryOpen, withFile } from './directories.ts'
+import {
+  directoryOf,
+  entriesOf,
+  environmentOf,
+  flipped,
+  leftBy,
+  openIn,
+  recordEnds,
+  tryOpen,
+  withFile,
+} from './directories.ts'
 
 const LOG = '000001.log'
 const LARGE = { writeBufferBytes: 1 << 20 }
@@ -48,6 +59,27 @@ test('a marker behind a torn one, which nothing is missing before, does not make
       [[BLOCK_BYTES - left], 1],
     )
     await opened.close()
+  }
+})
+
+test('what had been synced before a new log was begun is known to have been, by what is written there', async () => {
+  const put = (db: DB): Promise<void> => db.put('a', '1', disk)
+  const older = await leftBy(put)
+  const newer = await leftBy(async (db) => {
+    await put(db)
+    await db.flush()
+    await db.put('b', '2')
+  })
+  const name = [...newer.keys()].find((file) => file.endsWith('.log'))!
+  // Killed before the flush was done: both logs are there.
+  const directory = directoryOf(environmentOf(withFile(older, name, newer.get(name)!)))
+  const sound = await openIn(environmentOf(directory))
+  assert.deepEqual(entriesOf(sound), ['a=1', 'b=2'])
+  await sound.close()
+  const log = older.get(LOG)!
+  for (let at = recordEnds(log)[1]; at < log.length; at++) {
+    const opened = await tryOpen(withFile(directory, LOG, flipped(log, at)))
+    assert.ok(opened instanceof CorruptionError, `byte ${at}: not refused`)
   }
 })
 

@@ -207,14 +207,19 @@ test('closing closes every file, and leaves none', () => {
   assert.deepEqual([memory.files.openCount, log.list()], [0, []])
 })
 
-test('a new file begins with one marker, also right after a sync', () => {
-  const { memory, log } = begin(true)
-  rotate(log, 3, 1)
-  add(log, 1)
-  log.sync()
-  rotate(log, 4, 2)
-  add(log, 2)
-  log.flush()
-  assert.deepEqual(countsIn(memory, '000004.log'), [0, 1])
-  log.close()
+test('a new file begins with a marker that proves nothing, and right after a sync with the one that is due behind it', () => {
+  for (const isSynced of [false, true]) {
+    const { memory, log } = begin(true)
+    rotate(log, 3, 1)
+    add(log, 1)
+    if (isSynced) log.sync()
+    else log.flush()
+    rotate(log, 4, 2)
+    assert.deepEqual(countsIn(memory, '000004.log'), [0])
+    add(log, 2)
+    add(log, 3)
+    log.flush()
+    assert.deepEqual(countsIn(memory, '000004.log'), isSynced ? [0, 0, 1, 1] : [0, 1, 1])
+    log.close()
+  }
 })
