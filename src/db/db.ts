@@ -3,6 +3,7 @@
  *
  * Threads  belongs to the thread that opened it
  */
+import { checkPlace } from '../base/comparator.ts'
 import type { DirectoryLock } from '../base/environment.ts'
 import { InvalidArgumentError, ReadOnlyError } from '../base/errors.ts'
 import { copyOfKey, toKey, toValue } from '../base/limits.ts'
@@ -34,7 +35,7 @@ import { gatherStats } from './gather-stats.ts'
 import { ChunkStream, runSteps } from './long-runs.ts'
 import { checkCallOptions, type ResolvedOptions } from './options.ts'
 import { property } from './properties.ts'
-import { checkPlace, joinBatch, joinDeleteRange, joinEncoded } from './range-writes.ts'
+import { joinBatch, joinDeleteRange, joinEncoded } from './range-writes.ts'
 import type { RecoveryInfo } from './recovery.ts'
 import type { ShareHandle } from './share-messages.ts'
 import type { Snapshot } from './snapshot.ts'

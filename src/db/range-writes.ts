@@ -2,7 +2,7 @@
  * What the database's comparator has to say before anything is logged: whether a range ends after it starts, and, of an order of
  * the caller's own, whether it takes the key at all. Writes that may delete ranges join the queue here.
  */
-import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import { bytewiseComparator, type Comparator, checkPlace } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
@@ -19,22 +19,6 @@ export function checkRange(comparator: Comparator, start: Bytes, end: Bytes): bo
   const order = comparator.compare(start, 0, start.length, end, 0, end.length)
   if (order > 0) throw new InvalidArgumentError('the start of deleteRange must not sort after its end')
   return order === 0
-}
-
-/**
- * A key that an order of the caller's own cannot place, since it has another form than the others, would be in the log, and keep it
- * from being replayed for ever.
- * @throws InvalidArgumentError if the order throws for the key, or does not find it equal to itself
- */
-export function checkPlace(comparator: Comparator, key: Bytes, offset: number, length: number): void {
-  if (comparator === bytewiseComparator) return
-  let order: unknown
-  try {
-    order = comparator.compare(key, offset, length, key, offset, length)
-  } catch (cause) {
-    throw new InvalidArgumentError('the comparator throws for a key', { cause })
-  }
-  if (order !== 0) throw new InvalidArgumentError('the comparator must return 0 for a key and itself')
 }
 
 /** Checks the keys of a batch. */
