@@ -4,6 +4,7 @@
  * Source   google/leveldb util/comparator.cc
  */
 import { commonPrefixLength, compareBytes } from './bytes.ts'
+import { InvalidArgumentError } from './errors.ts'
 import type { Bytes } from './types.ts'
 
 /** An order of keys, as the engine uses it: on parts of buffers. */
@@ -55,7 +56,7 @@ export interface KeyOrder {
   /**
    * Negative, 0 or positive as `a` sorts before, equal to or after `b`. Must be a total order, and stay the same for ever; keys for
    * which it is 0 are one key, shown in the bytes of any of its writes. The arguments are borrowed until it returns. A key for which
-   * it throws is refused.
+   * it throws, or which it does not find equal to itself, is not written.
    */
   compare(a: Uint8Array, b: Uint8Array): number
 }
@@ -74,4 +75,20 @@ export function customComparator(order: KeyOrder): Comparator {
     shortestSeparator: (start) => start,
     shortSuccessor: (key) => key,
   }
+}
+
+/**
+ * Before a key is written: an order of the caller's own may not be able to place it, since the key has another form than the others, or
+ * the order is none. In a log such a key would keep the log from being replayed for ever.
+ * @throws InvalidArgumentError if the order throws for the key, or does not find it equal to itself
+ */
+export function checkPlace(comparator: Comparator, key: Bytes, offset: number, length: number): void {
+  if (comparator === bytewiseComparator) return
+  let order: unknown
+  try {
+    order = comparator.compare(key, offset, length, key, offset, length)
+  } catch (cause) {
+    throw new InvalidArgumentError('the comparator throws for a key', { cause })
+  }
+  if (order !== 0) throw new InvalidArgumentError('the comparator must return 0 for a key and itself')
 }

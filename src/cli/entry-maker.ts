@@ -24,11 +24,13 @@ export class EntryMaker {
   readonly #value: Template | undefined
   readonly #hex: boolean
 
-  /** @throws UsageError if a template is malformed, or there is one for the value alone */
+  /** @throws UsageError if a template is malformed, that of the key names no field, or there is one for the value alone */
   constructor({ key, value, hex = false }: MakerOptions) {
     if (key === undefined && value !== undefined) throw new UsageError('--value needs --key')
     this.#key = key === undefined ? undefined : new Template(key)
     this.#value = value === undefined ? undefined : new Template(value)
+    if (this.#key?.hasFields === false)
+      throw new UsageError(`the key of every record would be ${key || 'empty'}: name a field, as in {id}`)
     this.#hex = hex
   }
 

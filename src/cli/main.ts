@@ -38,8 +38,14 @@ function report(error: unknown): number {
   }
   // Help and version have been printed already.
   if (error.exitCode === 0) return 0
-  if (error.code !== 'commander.help') process.stderr.write(messageOf(error).replace('error: ', ''))
+  if (error.code !== 'commander.help') process.stderr.write(messageOf(misuse(error)).replace('error: ', ''))
   return EXIT_USAGE
+}
+
+/** A key may look like an option. */
+function misuse(error: CommanderError): Error {
+  if (error.code !== 'commander.unknownOption' || error.message.includes('Did you mean')) return error
+  return new Error(`${error.message}; if it is a key or a value, put -- before it`)
 }
 
 process.exitCode = await main(process.argv.slice(2))

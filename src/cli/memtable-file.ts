@@ -15,6 +15,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { MemTable, type MemTableEntry, MemTableFullError, type MemTableVersion } from '../public/memtable.ts'
+import { EXIT_FAILED, ExitError } from './exit.ts'
 import { statusOf } from './input.ts'
 
 /** What most dumps fit into; more is reserved once it is needed. */
@@ -36,10 +37,16 @@ export class MemTableFile {
     return new MemTableFile(MemTable.decode(readFileSync(path), { file: path }))
   }
 
-  /** Write the dump to `path`, which names either what it named before or all of the new dump, with the same permissions. */
+  /**
+   * Write the dump to `path`, which names either what it named before or all of the new dump, with the same permissions.
+   * @throws ExitError if it names something that is no file; the system's error
+   */
   save(path: string): void {
     const file = existsSync(path) ? realpathSync(path) : path
     const before = statSync(file, { throwIfNoEntry: false })
+    // The rename would put a file in the place of a device or a pipe.
+    if (before?.isFile() === false)
+      throw new ExitError(EXIT_FAILED, `${path} is ${before.isDirectory() ? 'a directory' : 'not a file'}`)
     const temporary = `${file}.${process.pid}.tmp`
     const fd = openSync(temporary, 'wx')
     try {

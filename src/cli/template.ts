@@ -23,6 +23,10 @@ export class Template {
     this.#parts = parts
   }
 
+  get hasFields(): boolean {
+    return this.#parts.some(({ isField }) => isField)
+  }
+
   /** @throws Error naming the field that is missing, or the number that cannot be kept */
   render(fields: unknown): string {
     let text = ''

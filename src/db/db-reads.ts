@@ -157,12 +157,12 @@ export abstract class DBReads extends EventTarget {
 
   #scan<T>(options: ScanOptions | undefined, project: Project<T>): Scan<T> {
     this.checkOpen()
-    return new Scan(this.#scanner.begin(options ?? NO_OPTIONS, project), this.#host.environment)
+    return new Scan(this.#scanner.begin(options === undefined ? NO_OPTIONS : options, project), this.#host.environment)
   }
 
   #scanSync<T>(options: ScanOptions | undefined, project: Project<T>): SyncScan<T> {
     this.checkOpen()
-    return new SyncScan(this.#scanner.begin(options ?? NO_OPTIONS, project))
+    return new SyncScan(this.#scanner.begin(options === undefined ? NO_OPTIONS : options, project))
   }
 
   #readSequence(options: ReadOptions | undefined): SequenceNumber {

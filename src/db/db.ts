@@ -3,6 +3,7 @@
  *
  * Threads  belongs to the thread that opened it
  */
+import { checkPlace } from '../base/comparator.ts'
 import type { DirectoryLock } from '../base/environment.ts'
 import { InvalidArgumentError, ReadOnlyError } from '../base/errors.ts'
 import { copyOfKey, toKey, toValue } from '../base/limits.ts'
@@ -34,7 +35,7 @@ import { gatherStats } from './gather-stats.ts'
 import { ChunkStream, runSteps } from './long-runs.ts'
 import { checkCallOptions, type ResolvedOptions } from './options.ts'
 import { property } from './properties.ts'
-import { checkComparable, joinBatch, joinDeleteRange, joinEncoded } from './range-writes.ts'
+import { joinBatch, joinDeleteRange, joinEncoded } from './range-writes.ts'
 import type { RecoveryInfo } from './recovery-info.ts'
 import type { ShareHandle } from './share-handle.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -307,7 +308,7 @@ export class DB extends DBReads {
 
   #toKey(input: Input): Bytes {
     const key = toKey(input)
-    checkComparable(this.#engine.options.comparator, key, 0, key.length)
+    checkPlace(this.#engine.options.comparator, key, 0, key.length)
     return key
   }
 

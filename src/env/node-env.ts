@@ -6,6 +6,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { markAsUntransferable } from 'node:worker_threads'
 import type { Clock, Codecs, Environment, FileSystem, Ports, WorkerThread } from '../base/environment.ts'
+import { InvalidArgumentError } from '../base/errors.ts'
 import { hostClock, hostLater, hostSleep, hostSoon } from './host-time.ts'
 import { nodeCodecs } from './node-codecs.ts'
 import { type FileModes, NodeFiles } from './node-files.ts'
@@ -27,12 +28,27 @@ export interface NodeEnvironmentOptions {
 
 /**
  * An environment on the operating system; each thread makes its own.
- * @throws InvalidArgumentError if there is no file where `worker` says
+ * @throws InvalidArgumentError if an option is unknown or not of its form, or there is no file where `worker` says
  */
 export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environment {
+  checkOptions(options)
   const { directoryMode = 0o700, fileMode = 0o600, worker } = options
   if (worker !== undefined) checkWorkerProgram(worker)
   return new NodeEnvironment({ directoryMode, fileMode }, worker)
+}
+
+const MODES = new Set(['directoryMode', 'fileMode'])
+/** A mode in decimal is more than this. */
+const MODE_MAX = 0o777
+
+function checkOptions(options: NodeEnvironmentOptions): void {
+  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('options must be an object')
+  for (const [name, value] of Object.entries(options)) {
+    if (name === 'worker') continue
+    if (!MODES.has(name)) throw new InvalidArgumentError(`nodeEnvironment has no option ${name}`)
+    if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value <= MODE_MAX))
+      throw new InvalidArgumentError(`option ${name} must be an integer from 0 to 0o777, not ${String(value)}`)
+  }
 }
 
 class NodeEnvironment implements Environment {

@@ -50,6 +50,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 export function encodeLsmEntry(
   entry: Omit<LsmEntry, 'value'> & { readonly value?: Uint8Array | undefined },
 ): Uint8Array<ArrayBuffer> {
+  if (typeof entry !== 'object' || entry === null) throw new InvalidArgumentError('an entry must be an object')
   const { timestamp } = entry
   if (typeof entry.key !== 'string') throw new InvalidArgumentError('the key of an entry must be a string')
   const key = toBytes(entry.key, 'key')
@@ -58,7 +59,7 @@ export function encodeLsmEntry(
   if (typeof timestamp !== 'bigint' || timestamp < INT64_MIN || timestamp > INT64_MAX) {
     throw new InvalidArgumentError(`timestamp must be a bigint of 64 bits, not ${String(timestamp)}`)
   }
-  const value = entry.value === undefined ? undefined : toBytes(entry.value, 'value')
+  const value = entry.value === undefined ? undefined : checkedValue(entry.value)
   const bytes = new Uint8Array(messageBytes(key, command, value, timestamp))
   let at = key.length === 0 ? 0 : putString(bytes, 0, KEY_TAG, key)
   if (command !== 0) {
@@ -71,6 +72,12 @@ export function encodeLsmEntry(
     putVarint64(bytes, at, timestamp)
   }
   return bytes
+}
+
+/** Bytes: elsewhere a string would be its UTF-8. @throws InvalidArgumentError */
+export function checkedValue(value: Uint8Array): Bytes {
+  if (typeof value === 'string') throw new InvalidArgumentError('value must be a Uint8Array, not string')
+  return toBytes(value, 'value')
 }
 
 /** @throws CorruptionError, with the offset, if the bytes are no such message; InvalidArgumentError if they are no bytes */

@@ -7,7 +7,7 @@
  */
 import { InvalidArgumentError } from '../base/errors.ts'
 import type { MemTableEntry } from './entry.ts'
-import type { LsmEntry } from './lsm-entry.ts'
+import { checkedValue, type LsmEntry } from './lsm-entry.ts'
 import { MemTable } from './memtable.ts'
 import type { MemTableOptions } from './memtable-options.ts'
 
@@ -20,6 +20,9 @@ export class LsmMemtable {
 
   /** @throws InvalidArgumentError as MemTable.create */
   constructor(options: Omit<MemTableOptions, 'comparator'> = {}) {
+    if ((options as MemTableOptions | null)?.comparator !== undefined) {
+      throw new InvalidArgumentError('keys are in the order of their UTF-8: there is no option comparator')
+    }
     this.#table = MemTable.create(options)
   }
 
@@ -28,7 +31,7 @@ export class LsmMemtable {
    * @throws InvalidArgumentError if the key is not a well-formed string, or the value not bytes; MemTableFullError without room
    */
   put(key: string, value: Uint8Array): void {
-    this.#table.put(checkedKey(key, 'key'), value)
+    this.#table.put(checkedKey(key, 'key'), checkedValue(value))
   }
 
   /** Set a tombstone, whether or not the key is there: it may be in older tables. Else as `put`. */

@@ -10,14 +10,18 @@ import type { MemTableOptions } from './memtable-options.ts'
 const KNOWN = new Set(['capacityBytes', 'representation', 'comparator', 'checksums', 'seed'])
 
 /** @throws InvalidArgumentError unless they are an object of options that there are: a misspelt one would be another table */
-export function checkOptions(options: MemTableOptions): void {
+function checkOptions(options: MemTableOptions): void {
   if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('options must be an object')
   const other = Object.keys(options).find((name) => !KNOWN.has(name))
   if (other !== undefined) throw new InvalidArgumentError(`a MemTable has no option ${other}`)
+  const { seed = 0 } = options
+  if (!Number.isInteger(seed)) throw new InvalidArgumentError(`seed must be an integer, not ${String(seed)}`)
 }
 
-/** The comparator of these options. @throws InvalidArgumentError if it is none, or has a name that is not a user's */
-export function comparatorOf({ comparator = bytewiseComparator }: Pick<MemTableOptions, 'comparator'>): Comparator {
+/** The comparator of these options. @throws InvalidArgumentError as checkOptions; if it is none, or has a name that is not a user's */
+export function comparatorOf(options: MemTableOptions): Comparator {
+  checkOptions(options)
+  const { comparator = bytewiseComparator } = options
   if (typeof comparator?.compare !== 'function' || typeof comparator.name !== 'string') {
     throw new InvalidArgumentError('comparator must have a name and a function compare')
   }

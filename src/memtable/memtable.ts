@@ -16,7 +16,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { ownedCopy } from '../base/bytes.ts'
-import type { Comparator } from '../base/comparator.ts'
+import { type Comparator, checkPlace } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
@@ -30,7 +30,7 @@ import { encode, encodeChunks } from './dump.ts'
 import { type DecodeOptions, decode } from './dump-decoder.ts'
 import type { MemTableEntry, MemTableVersion } from './entry.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
-import { checkedSequence, checkOptions, comparatorOf, featuresOf } from './memtable-arguments.ts'
+import { checkedSequence, comparatorOf, featuresOf } from './memtable-arguments.ts'
 import { MemTableCursor } from './memtable-cursor.ts'
 import { MemTableFullError } from './memtable-full-error.ts'
 import type { MemTableOptions, MemTableToken } from './memtable-options.ts'
@@ -89,10 +89,8 @@ export class MemTable extends MemTableSamples {
 
   /** @throws InvalidArgumentError if an option is unknown, or not of its documented form */
   static create(options: MemTableOptions = {}): MemTable {
-    checkOptions(options)
-    const { capacityBytes = 64 * 1024 * 1024, seed = 0x76617276 } = options
-    if (!Number.isInteger(seed)) throw new InvalidArgumentError(`seed must be an integer, not ${String(seed)}`)
     const comparator = comparatorOf(options)
+    const { capacityBytes = 64 * 1024 * 1024, seed = 0x76617276 } = options
     const id = representationId(options.representation, comparator)
     const features = featuresOf(options)
     return new MemTable(Arena.create(capacityBytes, id, features), comparator, seed, true)
@@ -255,7 +253,7 @@ export class MemTable extends MemTableSamples {
   putMany(
     entries: Iterable<readonly [key: string | Uint8Array, value: string | Uint8Array | undefined]>,
   ): SequenceNumber {
-    return putAll(this, entries)
+    return putAll(this, this.#comparator, entries)
   }
 
   /**
@@ -268,7 +266,7 @@ export class MemTable extends MemTableSamples {
     const first = toBytes(start, 'start')
     const limit = toBytes(end, 'end')
     this.#makeSureOfWritable()
-    const at = checkedSequence(sequence ?? this.#counters.largest + 1, 1)
+    const at = checkedSequence(sequence === undefined ? this.#counters.largest + 1 : sequence, 1)
     this.#ranges.check(at, first, limit)
     this.add(at, ValueType.RANGE_DELETION, first, 0, first.length, limit, 0, limit.length)
     this.publish()
@@ -344,8 +342,9 @@ export class MemTable extends MemTableSamples {
   #write(type: number, key: Bytes, value: Bytes, given: number | undefined): SequenceNumber {
     // First, so that a table that takes no writes says so whatever the sequence is.
     this.#makeSureOfRoom(key.length, type === ValueType.DELETION ? 0 : value.length)
-    const largest = this.#counters.largest
-    const sequence = checkedSequence(given ?? largest + 1, 1)
+    checkPlace(this.#comparator, key, 0, key.length)
+    const { largest } = this.#counters
+    const sequence = checkedSequence(given === undefined ? largest + 1 : given, 1)
     if (sequence <= largest && this.#holdsSequence(key, sequence)) {
       throw new InvalidArgumentError(`the key has a version of sequence ${sequence} or later`)
     }

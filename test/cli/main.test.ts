@@ -31,6 +31,7 @@ const MISUSES: readonly (readonly [args: readonly string[], message: string])[] 
   [['get', 'dir'], "varve: missing required argument 'key'\n"],
   [['get', 'dir', 'key', 'more'], "varve: too many arguments for 'get'. Expected 2 arguments but got 3.\n"],
   [['scan', 'dir', '--limt', '1'], "varve: unknown option '--limt' (Did you mean --limit?)\n"],
+  [['get', 'dir', '-x'], "varve: unknown option '-x'; if it is a key or a value, put -- before it\n"],
   [
     ['scan', 'dir', '--limit', 'x'],
     "varve: option '--limit <n>' argument 'x' is invalid. It must be a whole number.\n",
@@ -46,6 +47,8 @@ const MISUSES: readonly (readonly [args: readonly string[], message: string])[] 
   [['import', 'dir', '--value', '{a}'], 'varve: --value needs --key\n'],
   [['import', 'dir', '--key', '{a'], 'varve: the template {a has a lone or empty brace; write {{ for {\n'],
   [['import', 'dir', '--key', '{}'], 'varve: the template {} has a lone or empty brace; write {{ for {\n'],
+  [['import', 'dir', '--key', 'id'], 'varve: the key of every record would be id: name a field, as in {id}\n'],
+  [['import', 'dir', '--key', ''], 'varve: the key of every record would be empty: name a field, as in {id}\n'],
   [['import', 'dir', '--batch', '0'], "varve: option '--batch <n>' argument '0' is invalid. It must be at least 1.\n"],
 ]
 

@@ -2,7 +2,7 @@
  * `varve memtable`: its commands, their output, and what it refuses.
  */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -91,6 +91,29 @@ test('a file that is a link, or is private, stays so', (t) => {
   assert.ok(lstatSync(link).isSymbolicLink())
   assert.equal(statSync(path).mode & 0o777, 0o600)
   assert.equal(memtable('get', path, 'k'), 'value: 76\n')
+})
+
+test('a key that looks like an option is a key after --', (t) => {
+  const path = temporaryPath(t)
+  memtable('new', path)
+  memtable('put', path, '--', '-x', '--help')
+  assert.equal(memtable('get', path, '--', '-x'), 'value: 2d2d68656c70\n')
+})
+
+test('what is no file is refused as a place for a dump, and stays what it was', {
+  skip: process.platform === 'win32',
+}, (t) => {
+  const fifo = temporaryPath(t)
+  execFileSync('mkfifo', [fifo])
+  const directory = dirname(fifo)
+  for (const [path, what] of [
+    [fifo, 'is not a file'],
+    [directory, 'is a directory'],
+  ]) {
+    assert.deepEqual(run('memtable', 'new', path), { status: 3, stdout: '', stderr: `varve: ${path} ${what}\n` })
+  }
+  assert.ok(lstatSync(fifo).isFIFO())
+  assert.deepEqual(readdirSync(directory), ['data'], 'nothing else is left')
 })
 
 test('what is missing is not made, but by new and bulk', (t) => {

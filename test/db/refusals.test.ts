@@ -239,6 +239,8 @@ const calls: [what: string, call: (db: DB) => unknown][] = [
   ['getMany of a string', (db) => db.getMany('abc')],
   ['getMany of a number among keys', (db) => db.getMany(['a', 1 as never])],
   ['getMany of nothing', (db) => db.getMany(undefined as never)],
+  ['scan with options that are null', (db) => db.scan(null as never)],
+  ['keysSync with options that are null', (db) => db.keysSync(null as never)],
   ['scan with an unknown option', (db) => db.scan({ start: 'a' } as never)],
   ['scan with two lower bounds', (db) => db.scan({ gt: 'a', gte: 'b' })],
   ['scan with two upper bounds', (db) => db.scanSync({ lt: 'a', lte: 'b' })],

@@ -27,6 +27,22 @@ describe('node files', () => {
     fs.rmSync(directory, { recursive: true })
   })
 
+  it('refuses options that there are not, and permissions that are none', () => {
+    for (const options of [
+      { fileModes: 0o600 },
+      { workers: 1 },
+      { fileMode: 'rw' },
+      { fileMode: 640 },
+      { fileMode: -1 },
+    ]) {
+      assert.throws(() => nodeEnvironment(options as object), { code: 'INVALID_ARGUMENT' }, JSON.stringify(options))
+    }
+    for (const options of [{ directoryMode: '700' }, { directoryMode: 0.5 }, { directoryMode: null }, null, 7]) {
+      assert.throws(() => nodeEnvironment(options as object), { code: 'INVALID_ARGUMENT' }, JSON.stringify(options))
+    }
+    nodeEnvironment({ directoryMode: undefined, fileMode: 0, worker: undefined })
+  })
+
   it('refuses a FIFO named like a log without waiting for a writer', onPosix, () => {
     const fifo = join(directory, '000001.log')
     execFileSync('mkfifo', [fifo])

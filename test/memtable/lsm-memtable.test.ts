@@ -68,6 +68,20 @@ test('keys that are no strings are refused', () => {
   assert.equal(table.len(), 0)
 })
 
+test('values that are no bytes are refused', () => {
+  const table = new LsmMemtable({ capacityBytes: 1024 })
+  for (const value of ['text', '', undefined, null, 7, [1]]) {
+    assert.throws(() => table.put('a', value as unknown as Uint8Array), InvalidArgumentError)
+  }
+  assert.equal(table.len(), 0)
+})
+
+test('an order of keys is refused: its keys are in the order of their UTF-8', () => {
+  const comparator = { name: 'test.Reverse', compare: (a: Uint8Array, b: Uint8Array) => Buffer.compare(b, a) }
+  assert.throws(() => new LsmMemtable({ capacityBytes: 1024, comparator } as object), InvalidArgumentError)
+  assert.throws(() => new LsmMemtable(null as unknown as object), InvalidArgumentError)
+})
+
 /** The article's message, as a protobuf library knows it. */
 function messageOf(): DescMessage {
   const optional = Label.OPTIONAL
@@ -221,6 +235,9 @@ test('entries that are not of their form are not encoded', () => {
     { ...good, timestamp: 2n ** 63n },
     { ...good, timestamp: -(2n ** 63n) - 1n },
     { ...good, value: 7 },
+    { ...good, value: 'text' },
+    { ...good, value: null },
+    ...([null, undefined, 7, 'k'] as unknown as object[]),
   ]
   for (const entry of wrong) assert.throws(() => encodeLsmEntry(entry as LsmEntry), InvalidArgumentError)
 })

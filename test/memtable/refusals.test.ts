@@ -125,7 +125,11 @@ testEach('keys, values and sequences of the wrong kind are refused', (representa
   for (const sequence of [0, -1, 1.5, NaN, Infinity, MAX_SEQUENCE + 1, '7' as unknown as number, 5, 4]) {
     assert.throws(() => table.put('a', 'v', sequence), InvalidArgumentError, String(sequence))
   }
-  for (const sequence of [-1, 1.5, NaN, null as unknown as number]) {
+  const none = null as unknown as number
+  assert.throws(() => table.put('c', 'v', none), InvalidArgumentError)
+  assert.throws(() => table.delete('c', none), InvalidArgumentError)
+  assert.throws(() => table.deleteRange('c', 'd', none), InvalidArgumentError)
+  for (const sequence of [-1, 1.5, NaN, none]) {
     assert.throws(() => table.get('a', sequence), InvalidArgumentError, String(sequence))
   }
   assert.deepEqual(everything(table), before)
@@ -176,6 +180,39 @@ test('options that are not of their documented form are refused', () => {
     assert.throws(() => MemTable.create(options as MemTableOptions), InvalidArgumentError, JSON.stringify(options))
   }
 })
+
+test('attach refuses options that there are not', () => {
+  const token = create('radix').share()
+  for (const options of [{ comparater: undefined }, { file: 'x' }, null, 'radix']) {
+    assert.throws(() => MemTable.attach(token, options as never), InvalidArgumentError, JSON.stringify(options))
+  }
+})
+
+const wrongOrders: [what: string, compare: (a: Uint8Array, b: Uint8Array) => unknown][] = [
+  ['NaN', () => Number.NaN],
+  ['nothing', () => undefined],
+  ['whether one is less', (a, b) => Buffer.compare(a, b) < 0],
+  ['an error', (a) => a[0] !== 0x61 && assert.fail('as told')],
+]
+for (const [what, compare] of wrongOrders) {
+  test(`a key that an order cannot place, since it answers ${what}, is refused, and nothing with it is written`, () => {
+    const comparator = { name: 'test.Wrong', compare: compare as () => number }
+    const table = MemTable.create({ capacityBytes: 1 << 16, comparator })
+    const before = everything(table)
+    const writes: (() => unknown)[] = [
+      () => table.put('b', '1'),
+      () => table.delete('b'),
+      () => table.deleteRange('b', 'c'),
+      () =>
+        table.putMany([
+          ['a', '1'],
+          ['b', '2'],
+        ]),
+    ]
+    for (const write of writes) assert.throws(write, InvalidArgumentError)
+    assert.deepEqual(everything(table), before)
+  })
+}
 
 testEach('a cursor that stands nowhere has nothing to tell', (representation) => {
   const table = create(representation)
