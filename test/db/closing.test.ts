@@ -124,7 +124,7 @@ test('a scan that ends after a failure of the log removes no table', async () =>
   await again.close()
 })
 
-test('closing after the log failed, with writes that no sync has made durable, says what failed, with the system\'s error as cause', async () => {
+test("closing after the log failed, with writes that no sync has made durable, says what failed, with the system's error as cause", async () => {
   for (const op of ['append', 'sync']) {
     const memory = new MemoryEnvironment()
     const environment = new FaultEnvironment(memory, { directory: DIRECTORY })
