@@ -9,6 +9,7 @@ import type { DirectoryLock, Environment, FileSystem } from '../base/environment
 import { InvalidArgumentError, NotFoundError } from '../base/errors.ts'
 import { parseFileName } from '../base/filename.ts'
 import { listLinked } from '../base/linked-directory.ts'
+import { checkPath } from '../base/text.ts'
 import { aborted, runSteps, type Steps } from '../db/long-runs.ts'
 import { defaultEnvironment } from '../db/open.ts'
 import { checkCallOptions, type Options, type ResolvedOptions, resolveOptions } from '../db/options.ts'
@@ -62,9 +63,7 @@ export function adminContext(
   own: readonly string[] = [],
   engine: Options = {},
 ): AdminContext {
-  if (typeof directory !== 'string' || directory === '' || directory.includes('\0')) {
-    throw new InvalidArgumentError('the directory must be a non-empty string')
-  }
+  checkPath(directory, 'the directory')
   checkCallOptions(call, options, new Set([...COMMON, ...own]))
   const { comparator, environment, signal, onProgress } = options
   if (onProgress !== undefined && typeof onProgress !== 'function')

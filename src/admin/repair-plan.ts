@@ -280,7 +280,8 @@ function* readableEdits({ files, directory }: AdminContext, name: string): Gener
   }
 }
 
-function logsIn(names: readonly string[], isWanted: (number: FileNumber) => boolean): FileNumber[] {
+/** The logs among `names` that are wanted, oldest first. */
+export function logsIn(names: readonly string[], isWanted: (number: FileNumber) => boolean): FileNumber[] {
   return names
     .filter((name) => parseFileName(name)?.type === 'log')
     .map((name) => fileNumber(numberOf(name)))

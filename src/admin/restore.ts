@@ -2,7 +2,8 @@
  * restore: a database from a backup stream, in a directory of its own.
  *
  * Order       files as the stream gives them, each synced at its end → the stream's end has been seen, and checked → the MANIFEST
- *             is read, and every file that it names is there, with its size, and no other → CURRENT
+ *             is read, and every file that it names is there, with its size, and no other → the logs are read, for the last
+ *             sequence → CURRENT
  * Hostile     names are taken from a fixed set of forms (db/backup-format.ts), files are only ever created, nothing is allocated
  *             for a length that the stream claims; a stream that is not right to its last byte leaves no database
  */
@@ -12,13 +13,16 @@ import type { FileSystem, WritableFile } from '../base/environment.ts'
 import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
 import { CURRENT, logName, type ParsedName, parseFileName, temporaryName } from '../base/filename.ts'
 import { isUint8Array } from '../base/text.ts'
-import type { Bytes, FileNumber } from '../base/types.ts'
+import { type Bytes, type FileNumber, sequenceNumber } from '../base/types.ts'
 import { BackupDecoder, type BackupSink } from '../db/backup-format.ts'
 import { checkTarget } from '../db/checkpoint.ts'
+import { LogReplay } from '../db/log-replay.ts'
 import type { Steps } from '../db/long-runs.ts'
 import { setCurrent } from '../version/manifest.ts'
 import { recoverVersion } from '../version/version-set.ts'
 import { type AdminContext, type AdminOptions, adminContext, pullInto, runLocked } from './admin-options.ts'
+import { checkedOnly } from './repair-logs.ts'
+import { logsIn } from './repair-plan.ts'
 
 /** What has been restored. */
 export interface RestoreInfo {
@@ -26,6 +30,7 @@ export interface RestoreInfo {
   readonly files: number
   /** Bytes of the stream. */
   readonly bytes: number
+  /** Sequence number of the last write in it. */
   readonly lastSequence: number
 }
 
@@ -94,12 +99,14 @@ function* finishSteps(context: AdminContext, target: RestoreTarget, decoder: Bac
   if (found.logNumber !== 0 && !names.has(logName(found.logNumber))) {
     throw contradiction(`log ${found.logNumber} is missing`, directory)
   }
-  const info = {
-    directory: givenDirectory,
-    files: target.names.length,
-    bytes: target.bytes,
-    lastSequence: found.lastSequence,
+  // Whether a log is damaged is for whoever opens the database to judge.
+  const replay = new LogReplay(files, directory, 'salvage', sequenceNumber(found.lastSequence), checkedOnly(context))
+  for (const number of logsIn(target.names, (log) => log >= found.logNumber || log === found.previousLog)) {
+    replay.add(number)
+    yield
   }
+  const { lastSequence } = replay.report()
+  const info = { directory: givenDirectory, files: target.names.length, bytes: target.bytes, lastSequence }
   target.names.push(temporaryName(manifest), CURRENT)
   setCurrent(files, directory, manifest)
   return info

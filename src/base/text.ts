@@ -67,6 +67,13 @@ function isLost(view: Bytes): boolean {
   }
 }
 
+/** @throws InvalidArgumentError unless `path` may be one; `what` names it in the error */
+export function checkPath(path: unknown, what: string): asserts path is string {
+  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return
+  const given = typeof path === 'string' ? JSON.stringify(path) : describe(path)
+  throw new InvalidArgumentError(`${what} must be a path, a non-empty string without zero bytes, not ${given}`)
+}
+
 function describe(input: unknown): string {
   if (typeof input !== 'object' || input === null) return input === null ? 'null' : typeof input
   const name: unknown = input.constructor?.name

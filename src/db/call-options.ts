@@ -23,7 +23,7 @@ export interface ReadOptions {
 
 /** Options of `flush`. */
 export interface FlushOptions {
-  /** Ends the waiting; the flush itself goes on. */
+  /** Ends the waiting; a flush that has begun goes on. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -9,8 +9,9 @@
  */
 import { closeQuietly } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
-import { AlreadyExistsError, InvalidArgumentError } from '../base/errors.ts'
+import { AlreadyExistsError } from '../base/errors.ts'
 import { CURRENT, LOCK, manifestName, temporaryName } from '../base/filename.ts'
+import { checkPath } from '../base/text.ts'
 import { ManifestWriter } from '../version/manifest.ts'
 import type { CheckpointInfo } from './call-options.ts'
 import { Capture, type CopyMoment } from './capture.ts'
@@ -84,9 +85,7 @@ function* checked(capture: Capture, steps: Steps<void>): Steps<void> {
 
 /** @throws InvalidArgumentError, AlreadyExistsError unless `target` may become a database */
 export function checkTarget(files: FileSystem, target: string): void {
-  if (typeof target !== 'string' || target === '' || target.includes('\0')) {
-    throw new InvalidArgumentError('the target must be the path of a directory')
-  }
+  checkPath(target, 'the target')
   const status = files.status(target)
   if (status === undefined) return
   if (status.kind !== 'directory') throw new AlreadyExistsError(`${target} exists, and is not a directory`)

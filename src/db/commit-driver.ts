@@ -151,7 +151,7 @@ export class CommitDriver {
       await log.syncLater()
       log.synced(number, bytes)
     } catch (error) {
-      log.fail()
+      log.fail(error)
       this.#queue.failSync(group, error as Error)
     }
     this.#turnStartMs = this.#engine.environment.clock.monotonicMs()

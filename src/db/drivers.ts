@@ -59,6 +59,7 @@ export class Drivers {
   }
 
   async #flushFor(waiter: Waiter): Promise<void> {
+    waiter.check()
     await this.#committed()
     const { background, health } = this.#engine
     health.check()
@@ -84,10 +85,11 @@ export class Drivers {
    * @throws the error of the first attempt that fails from now on; compactions go on by themselves
    */
   async compactRange(begin: Bytes | undefined, end: Bytes | undefined, signal?: AbortSignal): Promise<void> {
+    const waiter = new Waiter(signal, COMPACTION_ABORTED)
+    waiter.check()
     await this.#committed()
     const engine = this.#engine
     if (isEmptyRange(engine, begin, end)) return
-    const waiter = new Waiter(signal, COMPACTION_ABORTED)
     if (hasKeysInMemory(engine, begin, end)) await this.#flushFor(waiter)
     const { compactions } = engine.background
     this.#checkCompaction(waiter)

@@ -2,7 +2,8 @@
  * open: from a directory and options to an open database.
  */
 import type { Environment } from '../base/environment.ts'
-import { CorruptionError, InvalidArgumentError, IOError } from '../base/errors.ts'
+import { CorruptionError, IOError } from '../base/errors.ts'
+import { checkPath } from '../base/text.ts'
 import { nodeEnvironment } from '../env/node-env.ts'
 import { DB } from './db.ts'
 import { EventLog, type OpenedFigures } from './event-log.ts'
@@ -19,9 +20,7 @@ let sharedEnvironment: Environment | undefined
  *   have been created
  */
 export async function open(directory: string, options: Options = {}): Promise<DB> {
-  if (typeof directory !== 'string' || directory === '')
-    throw new InvalidArgumentError('the directory must be a non-empty string')
-  if (directory.includes('\0')) throw new InvalidArgumentError('the directory must not contain a zero byte')
+  checkPath(directory, 'the directory')
   const resolved = resolveOptions(options, defaultEnvironment)
   const log = resolved.logger && new EventLog(resolved.logger, directory)
   try {

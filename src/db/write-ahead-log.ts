@@ -121,7 +121,7 @@ export class WriteAheadLog {
       this.#directory.files.syncDirectory(this.#directory.path)
     } catch (error) {
       // The next one might succeed without having done what this one could not.
-      if (!isOutOfDescriptors(error)) this.fail()
+      if (!isOutOfDescriptors(error)) this.fail(error)
       throw error
     }
     this.namesAreDurable()
@@ -210,8 +210,8 @@ export class WriteAheadLog {
   }
 
   /** The file being written could not be made durable: take no more. */
-  fail(): void {
-    this.#active.writer.fail()
+  fail(error: unknown): void {
+    this.#active.writer.fail(error)
   }
 
   /** Close all files. @throws the first error, after all were tried */

@@ -34,7 +34,8 @@ export class LogWriter {
   #flushed = 0
   /** Offset in the current block, of the file and the buffer together. */
   #blockOffset = 0
-  #failed = false
+  /** What failed; nothing is taken any more then. */
+  #failure: Error | undefined = undefined
   /** Where the file ends that was made longer; 0 if it was not. */
   #roomLimit = 0
 
@@ -89,9 +90,12 @@ export class LogWriter {
   flush(): void {
     this.#check()
     if (this.#buffered === 0) return
-    this.#failed = true
-    this.#file.append(this.#buffer, 0, this.#buffered)
-    this.#failed = false
+    try {
+      this.#file.append(this.#buffer, 0, this.#buffered)
+    } catch (error) {
+      this.fail(error)
+      throw error
+    }
     this.#flushed += this.#buffered
     this.#buffered = 0
     if (this.#buffer.length > KEPT_BUFFER_BYTES) this.#use(new Uint8Array(INITIAL_BUFFER_BYTES))
@@ -101,9 +105,12 @@ export class LogWriter {
   /** Flush, and make all of it durable. Errors as for flush. */
   sync(): void {
     this.flush()
-    this.#failed = true
-    this.#file.sync()
-    this.#failed = false
+    try {
+      this.#file.sync()
+    } catch (error) {
+      this.fail(error)
+      throw error
+    }
   }
 
   /** Flush now, and make durable off this thread what was added until now; the caller reports a failure with `fail`. */
@@ -114,14 +121,14 @@ export class LogWriter {
 
   /** Make the file longer than what is in it, if it is not yet: the next syncs are going to be faster (log-room.ts). */
   makeRoom(): void {
-    if (this.bytes < this.#roomLimit || this.#failed) return
+    if (this.bytes < this.#roomLimit || this.#failure !== undefined) return
     this.#roomLimit = roomLimit(this.bytes)
     this.#file.reserve?.(this.#roomLimit)
   }
 
-  /** Refuse everything from now on: a syncLater failed. */
-  fail(): void {
-    this.#failed = true
+  /** Refuse everything from now on, because of `error`. */
+  fail(error: unknown): void {
+    this.#failure ??= error as Error
   }
 
   /** Close the file, without the room that was made; what is buffered is lost unless flushed before. */
@@ -177,7 +184,10 @@ export class LogWriter {
   }
 
   #check(): void {
-    if (this.#failed)
-      throw new IOError(`${this.#file.path} takes no more writes after an earlier failure`, { file: this.#file.path })
+    if (this.#failure === undefined) return
+    const { path } = this.#file
+    // The system's own error, where there is one: it is what an IOError has as its cause.
+    const { message, cause = this.#failure } = this.#failure
+    throw new IOError(`${path} takes no more writes after an earlier failure (${message})`, { file: path, cause })
   }
 }

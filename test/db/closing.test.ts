@@ -8,7 +8,7 @@ import { SimEnvironment } from '../../campaign/sim/sim-environment.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
-import { WriteBatch } from '../../src/public/index.ts'
+import { type VarveError, WriteBatch } from '../../src/public/index.ts'
 import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY, openIn } from './directories.ts'
 
@@ -122,6 +122,23 @@ test('a scan that ends after a failure of the log removes no table', async () =>
   assert.deepEqual(valuesOf(again), Array(COUNT).fill('new'))
   assert.equal(tablesOf(memory.paths()).length, 1)
   await again.close()
+})
+
+test("closing after the log failed, with writes that no sync has made durable, says what failed, with the system's error as cause", async () => {
+  for (const op of ['append', 'sync']) {
+    const memory = new MemoryEnvironment()
+    const environment = new FaultEnvironment(memory, { directory: DIRECTORY })
+    const db = await openIn(memory, { environment })
+    db.putSync('acknowledged', '1')
+    environment.setFaults((call) => (call.op === op && call.path.endsWith('.log') ? { code: 'ENOSPC' } : undefined))
+    assert.throws(() => db.putSync('refused', '2', { durability: 'disk' }), { code: 'IO_ERROR' })
+    environment.setFaults(undefined)
+    await assert.rejects(db.close(), (error: VarveError) => {
+      assert.deepEqual([error.code, (error.cause as { code?: string }).code], ['IO_ERROR', 'ENOSPC'])
+      assert.match(error.message, /takes no more writes after an earlier failure \(.*ENOSPC/)
+      return true
+    })
+  }
 })
 
 test('closing leaves no timer: none of writes that are held back, of tables to be looked at, or of a flush to be tried again', async () => {

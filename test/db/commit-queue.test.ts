@@ -187,7 +187,7 @@ test('a log whose name cannot be made durable takes nothing: for want of descrip
 test('a log that cannot be written makes its group indeterminate, and refuses those behind it', () => {
   const { queue, target } = begin()
   const groups = ['a', 'b'].map((key) => large(queue, key))
-  target.log.fail()
+  target.log.fail(new Error('told'))
   assert.equal(queue.begin(), undefined)
   assert.deepEqual(groups.map(outcomeOf), ['IO_ERROR, indeterminate', 'READ_ONLY, not-written'])
   assert.deepEqual([target.health.isPoisoned, queue.begun, queue.last], [true, undefined, undefined])

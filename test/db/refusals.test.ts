@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { restore } from '../../src/admin/restore.ts'
+import { verify } from '../../src/admin/verify.ts'
 import { ClosedError, type ErrorCode, VarveError } from '../../src/base/errors.ts'
 import { MAX_KEY_BYTES } from '../../src/base/limits.ts'
 import { WriteBatch } from '../../src/batch/write-batch.ts'
@@ -173,6 +175,21 @@ for (const [name, value] of badOptions) {
     assert.deepEqual(memory.paths(), [])
   })
 }
+
+test('what is given as a directory, and is no path, is named by the refusal', async () => {
+  const url = new URL('file:///data')
+  const db = await fresh()
+  const environment = new MemoryEnvironment()
+  for (const refused of [
+    open(url as never),
+    verify(url as never),
+    restore([], url as never),
+    db.checkpoint(url as never),
+  ])
+    await assert.rejects(refused, { code: 'INVALID_ARGUMENT', message: /must be a path, .*, not URL$/ })
+  await assert.rejects(open('', { environment }), { message: /not ""$/ })
+  await db.close()
+})
 
 for (const directory of ['', 'a\0b', 7, undefined, null]) {
   test(`the directory ${JSON.stringify(directory)} is refused`, async () => {
@@ -448,6 +465,22 @@ test('a snapshot of another database, or a closed one, is refused', async () => 
   snapshot.close()
   assert.throws(() => one.getSync('a', { snapshot }), { code: 'CLOSED' })
   await Promise.all([one.close(), other.close()])
+})
+
+test('a signal that has fired ends a flush and a compaction before they begin, also where there is nothing to do', async () => {
+  const db = await fresh()
+  const signal = AbortSignal.abort()
+  const isRefused = async (): Promise<void> => {
+    await assert.rejects(db.flush({ signal }), { code: 'ABORTED' })
+    await assert.rejects(db.compactRange('a', 'z', { signal }), { code: 'ABORTED' })
+    await assert.rejects(db.compactRange('z', 'a', { signal }), { code: 'ABORTED' })
+  }
+  await isRefused()
+  await db.put('a', '1')
+  await isRefused()
+  const { active, immutables, flushes } = db.stats()
+  assert.deepEqual([active.entries, immutables.length, flushes], [1, 0, 0])
+  await db.close()
 })
 
 test('a flush that is aborted says so, and the database goes on', async () => {

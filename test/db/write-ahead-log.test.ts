@@ -193,7 +193,7 @@ test('a log that is told of a failure takes no more', () => {
   const { log } = begin(true)
   rotate(log, 3, 1)
   add(log, 1)
-  log.fail()
+  log.fail(new Error('told'))
   assert.throws(() => log.flush(), IOError)
   assert.throws(() => log.sync(), IOError)
   log.close()

@@ -278,7 +278,7 @@ for (const name of readdirSync(testdata('golden')).sort()) {
 test('a writer names its file, and refuses everything once it is told of a failure', () => {
   const writer = new LogWriter(new MemoryWritableFile('000007.log'))
   assert.equal(writer.path, '000007.log')
-  writer.fail()
+  writer.fail(new Error('told'))
   assert.throws(() => writer.flush(), IOError)
 })
 
