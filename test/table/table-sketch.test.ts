@@ -150,11 +150,16 @@ test('an index with any one byte changed is as good as when it is decoded, or do
   const entryOf = (index: TableIndex, at: number): unknown => [at, at === index.count ? undefined : index.handle(at)]
   const sound = new TableIndex(bytewiseComparator, sketchOf(() => {}).outline().index)
   const [low, high] = [tagLow(MAX_SEQUENCE, ValueType.VALUE), tagHigh(MAX_SEQUENCE)]
+  const entriesEnd = place.bytes - 4 * (sound.count + 1)
+  /** A key about where a byte of the index is, or what a byte of its restart points leads to. */
+  const keyNear = (offset: number): number =>
+    Math.floor(2 * COUNT * (offset < entriesEnd ? offset / entriesEnd : (offset - entriesEnd) / (4 * sound.count)))
   const prng = new Prng(12)
   const seen = { doubtful: 0, same: 0, damaged: 0 }
   for (let i = 0; i < 1000; i++) {
+    const changed = prng.below(place.bytes)
     const sketch = sketchOf((index) => {
-      index[prng.below(place.bytes)] ^= 1 << prng.below(8)
+      index[changed] ^= 1 << prng.below(8)
     })
     if (sketch.lookupsMax === 0) continue
     let index = sound
@@ -165,7 +170,8 @@ test('an index with any one byte changed is as good as when it is decoded, or do
       seen.damaged++
     }
     for (let k = 0; k < 20; k++) {
-      const key = keyOf(prng.below(2 * COUNT + 3) - 1)
+      const anywhere = prng.below(2 * COUNT + 3) - 1
+      const key = keyOf(k % 2 === 0 ? anywhere : Math.max(-1, keyNear(changed) + prng.below(17) - 8))
       const at = sketch.find(key, 0, key.length, low, high)
       seen[at === DOUBTFUL ? 'doubtful' : 'same']++
       if (at === DOUBTFUL) continue
