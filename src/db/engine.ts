@@ -195,7 +195,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   /** For the lanes: of a job that failed. Its table can be written again; but by its sync of the directory, a log was to keep its name. */
   isFinal(error: Error): boolean {
     if (!this.place.isSyncFailure(error)) return false
-    this.log.fail()
+    this.log.fail(error)
     this.health.poison(error)
     return true
   }

@@ -15,7 +15,8 @@ type Key = Uint8Array<ArrayBuffer>
 /** A batch of deletes is written when it has so many bytes. */
 const BATCH_BYTES = 256 * 1024
 
-export function clear(db: DB, range: RangeOptions, turn: Turn): Promise<void> {
+/** What is cleared is found in this turn of the event loop. @throws only by rejecting */
+export async function clear(db: DB, range: RangeOptions, turn: Turn): Promise<void> {
   const options = cursorOptions(range)
   const limit = range.limit < 0 ? Number.POSITIVE_INFINITY : range.limit
   return options.snapshot === undefined ? clearNow(db, options, limit) : clearSeen(db, options, limit, turn)

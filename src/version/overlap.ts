@@ -8,7 +8,6 @@
  * Source     google/leveldb db/version_set.cc (GetOverlappingInputs, AddBoundaryInputs)
  */
 import { type Comparator, compareKeys } from '../base/comparator.ts'
-import { compareInternalKeys } from '../base/internal-key.ts'
 import type { Bytes, Level } from '../base/types.ts'
 import { type Compaction, inputsOf } from './compaction.ts'
 import { type FileMetadata, userRange } from './file-metadata.ts'
@@ -51,7 +50,7 @@ export function overlappingFiles(
   return files.slice(first, limit)
 }
 
-/** `chosen` with every table that continues the versions of the last user key of one of them, in the level's order. */
+/** `chosen`, which are neighbours in the level's order, with every table behind them that continues the versions of their last user key. */
 export function withBoundaryFiles(
   comparator: Comparator,
   files: readonly FileMetadata[],
@@ -59,8 +58,7 @@ export function withBoundaryFiles(
 ): readonly FileMetadata[] {
   if (chosen.length === 0) return chosen
   const together = [...chosen]
-  const last = chosen.reduce((a, b) => (compareInternalKeys(comparator, a.largest, b.largest) < 0 ? b : a))
-  for (let i = files.indexOf(last) + 1; i < files.length; i++) {
+  for (let i = files.indexOf(chosen[chosen.length - 1]) + 1; i < files.length; i++) {
     const before = userRange(files[i - 1])
     if (compareKeys(comparator, before.largest, userRange(files[i]).smallest) !== 0) break
     together.push(files[i])

@@ -107,6 +107,18 @@ test('nothing is merged as long as writes come, and then it is', async () => {
   await db.close()
 })
 
+test('a MemTable that was filled and flushed since the last look is no rest, though the next one is empty', async () => {
+  const { db, reasons, pass } = await resting()
+  await writeTables(db, 2, 1000)
+  await pass(SHORTER_MS)
+  await writeTables(db, 1, 1000)
+  await pass(SHORTER_MS)
+  assert.deepEqual(reasons, [])
+  await pass(REST_MS)
+  assert.deepEqual(reasons, ['rest'])
+  await db.close()
+})
+
 test('a trickle of writes is as good as none', async () => {
   const { db, reasons, pass } = await resting()
   await writeTables(db, 2, 1000)
@@ -134,6 +146,35 @@ for (const [what, entries, isTaken] of [
     await db.close()
   })
 }
+
+test('a small MemTable whose flush fails at first goes along all the same: the merge waits for it', async () => {
+  const { db, reasons, environment, pass } = await resting()
+  await writeTables(db, 2, 1000)
+  await write(db, 100, 'm')
+  // The first look only sees that something was written.
+  await pass(REST_MS)
+  environment.setFaults(({ op, path }) => (op === 'create' && path.endsWith('.ldb') ? { code: 'EIO' } : undefined))
+  const looked = pass(REST_MS)
+  assert.deepEqual([reasons, db.stats().immutables.length], [[], 1])
+  environment.setFaults(undefined)
+  await pass(RETRY_MS)
+  await looked
+  assert.deepEqual(reasons, ['rest'])
+  assert.deepEqual(tablesOf(db).slice(0, 2), [0, 1])
+  await db.close()
+})
+
+test('a MemTable for which no log can be begun stays, and the tables are merged without it', async () => {
+  const { db, reasons, environment, pass } = await resting()
+  await writeTables(db, 2, 1000)
+  await write(db, 100, 'm')
+  environment.setFaults(({ op, path }) => (op === 'create' && path.endsWith('.log') ? { code: 'EMFILE' } : undefined))
+  await pass(2 * REST_MS)
+  assert.deepEqual(reasons, ['rest'])
+  assert.deepEqual([tablesOf(db).slice(0, 2), db.stats().active.entries], [[0, 1], 100])
+  environment.setFaults(undefined)
+  await db.close()
+})
 
 test('what level 1 would be rewritten for waits until as much has come together', async () => {
   const { db, reasons, pass } = await resting()
@@ -182,6 +223,15 @@ test('whoever closes the database at rest leaves no timer, and what was under wa
   const again = await openIn(memory, { mergeAtRest: false })
   assert.equal(Array.from(again.keysSync()).length, 1000)
   await again.close()
+})
+
+test('whoever closes the database before it has come to rest leaves no timer either', async () => {
+  const { db, memory } = await resting()
+  await writeTables(db, 2, 1000)
+  await write(db, 10, 'm')
+  assert.equal(memory.timerCount, 1)
+  await db.close()
+  assert.equal(memory.timerCount, 0)
 })
 
 test('a merge that fails is tried again like any compaction, and nothing else is begun meanwhile', async () => {

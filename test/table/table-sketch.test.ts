@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { bytewiseComparator, customComparator } from '../../src/base/comparator.ts'
 import { crc32c, maskCrc } from '../../src/base/crc32c.ts'
 import { CorruptionError } from '../../src/base/errors.ts'
-import { tagHigh, tagLow } from '../../src/base/internal-key.ts'
+import { tagHigh, tagLow, tagSequence } from '../../src/base/internal-key.ts'
 import * as Lookup from '../../src/base/lookup.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { fileNumber, MAX_SEQUENCE, type SequenceNumber, sequenceNumber } from '../../src/base/types.ts'
@@ -28,6 +28,9 @@ const COUNT = 400
 const ENTRIES = Array.from({ length: COUNT }, (_, i) =>
   i % 5 === 0 ? deleteEntry(keyOf(2 * i), i + 1) : putEntry(keyOf(2 * i), i + 1, bytesOf(`value ${i}`)),
 )
+
+/** Newest first, so many that a block does not hold those of a key. */
+const VERSIONS = Array.from({ length: COUNT }, (_, i) => putEntry(keyOf(i >>> 4), COUNT - i, bytesOf(`value ${i}`)))
 
 /** Of lengths that take one byte, and of some that take two; the odd ones are in no table. */
 function keyOf(i: number): Uint8Array<ArrayBuffer> {
@@ -84,6 +87,18 @@ function withoutRestart(index: Uint8Array, at: number): Uint8Array {
   return shorter
 }
 
+/** @param change of its index */
+function sketchOf(bytes: Uint8Array<ArrayBuffer>, change: (index: Uint8Array) => void = () => {}): TableSketch {
+  const { metaindex, index: place } = readFooter(new MemoryFile(bytes))
+  const index = bytes.slice(place.offset, place.offset + place.bytes)
+  change(index)
+  return new TableSketch(bytewiseComparator, index, 'f.ldb', place.offset, metaindex.offset, undefined, false)
+}
+
+function entryOf(index: TableIndex, at: number): unknown {
+  return [at, at === index.count ? undefined : index.handle(at)]
+}
+
 function compareLookups(bytes: Uint8Array, options: Options): void {
   const prng = new Prng(11)
   const whole = openTable(bytes, options, false)
@@ -121,14 +136,17 @@ for (const [what, options] of KINDS) {
   })
 }
 
-test('the first lookups of a table decode nothing, and it takes no more memory than it said', () => {
-  const bytes = tableFile(PLAIN)
-  const sketch = readSketch(new MemoryFile(bytes), PLAIN, true)
-  assert.ok(sketch.lookupsMax > 1)
-  const { memoryBytes } = openTable(bytes, PLAIN, false)
-  const late = openTable(bytes, PLAIN, true).memoryBytes
-  assert.ok(late >= memoryBytes && late < 2 * memoryBytes + 10_000, `${late}, ${memoryBytes}`)
-})
+for (const bitsPerKey of [10, 1000]) {
+  test(`the first lookups of a table decode nothing, and it takes no more memory than it said: ${bitsPerKey} bits a key`, () => {
+    const options = { ...PLAIN, filterPolicy: new BloomFilter(bitsPerKey) }
+    const bytes = tableFile(options)
+    const sketch = readSketch(new MemoryFile(bytes), options, true)
+    assert.ok(sketch.lookupsMax > 1)
+    const { memoryBytes } = openTable(bytes, options, false)
+    const late = openTable(bytes, options, true).memoryBytes
+    assert.ok(late >= memoryBytes && late < 2 * memoryBytes + 10_000, `${late}, ${memoryBytes}`)
+  })
+}
 
 for (const at of [1, 30, 64, 127]) {
   test(`blocks have their own numbers, however the restart points lie: without point ${at}`, () => {
@@ -139,22 +157,42 @@ for (const at of [1, 30, 64, 127]) {
   })
 }
 
+for (const [what, entries] of [
+  ['keys apart', ENTRIES],
+  ['versions of a few keys, which go on from block to block', VERSIONS],
+] as const) {
+  test(`of a sound index nothing is doubtful, and it leads to the same blocks as the decoded one: ${what}`, () => {
+    const bytes = tableFile(PLAIN, entries)
+    const sketch = sketchOf(bytes)
+    const index = new TableIndex(bytewiseComparator, sketch.outline().index)
+    for (const { key, low, high } of entries) {
+      const newest = tagSequence(low, high)
+      for (const at of [newest - 1, newest, newest + 1].map(sequenceNumber)) {
+        const tag = [tagLow(at, ValueType.VALUE), tagHigh(at)] as const
+        const found = sketch.find(key, 0, key.length, ...tag)
+        assert.notEqual(found, DOUBTFUL)
+        const handle = found === sketch.count ? undefined : sketch.handle
+        assert.deepEqual([found, handle], entryOf(index, index.find(key, 0, key.length, ...tag)))
+      }
+    }
+  })
+}
+
 test('an index with any one byte changed is as good as when it is decoded, or doubtful', () => {
   const bytes = tableFile(PLAIN)
-  const { metaindex, index: place } = readFooter(new MemoryFile(bytes))
-  const sketchOf = (change: (index: Uint8Array) => void): TableSketch => {
-    const index = bytes.slice(place.offset, place.offset + place.bytes)
-    change(index)
-    return new TableSketch(bytewiseComparator, index, 'f.ldb', place.offset, metaindex.offset, undefined, false)
-  }
-  const entryOf = (index: TableIndex, at: number): unknown => [at, at === index.count ? undefined : index.handle(at)]
-  const sound = new TableIndex(bytewiseComparator, sketchOf(() => {}).outline().index)
+  const { index: place } = readFooter(new MemoryFile(bytes))
+  const sound = new TableIndex(bytewiseComparator, sketchOf(bytes).outline().index)
   const [low, high] = [tagLow(MAX_SEQUENCE, ValueType.VALUE), tagHigh(MAX_SEQUENCE)]
+  const entriesEnd = place.bytes - 4 * (sound.count + 1)
+  /** A key about where a byte of the index is, or what a byte of its restart points leads to. */
+  const keyNear = (offset: number): number =>
+    Math.floor(2 * COUNT * (offset < entriesEnd ? offset / entriesEnd : (offset - entriesEnd) / (4 * sound.count)))
   const prng = new Prng(12)
   const seen = { doubtful: 0, same: 0, damaged: 0 }
   for (let i = 0; i < 1000; i++) {
-    const sketch = sketchOf((index) => {
-      index[prng.below(place.bytes)] ^= 1 << prng.below(8)
+    const changed = prng.below(place.bytes)
+    const sketch = sketchOf(bytes, (index) => {
+      index[changed] ^= 1 << prng.below(8)
     })
     if (sketch.lookupsMax === 0) continue
     let index = sound
@@ -165,7 +203,8 @@ test('an index with any one byte changed is as good as when it is decoded, or do
       seen.damaged++
     }
     for (let k = 0; k < 20; k++) {
-      const key = keyOf(prng.below(2 * COUNT + 3) - 1)
+      const anywhere = prng.below(2 * COUNT + 3) - 1
+      const key = keyOf(k % 2 === 0 ? anywhere : Math.max(-1, keyNear(changed) + prng.below(17) - 8))
       const at = sketch.find(key, 0, key.length, low, high)
       seen[at === DOUBTFUL ? 'doubtful' : 'same']++
       if (at === DOUBTFUL) continue

@@ -64,14 +64,14 @@ class Reader {
   }
 
   /** The owner has other layers now. */
-  take(version: Version, deletedCount: number): void {
+  take(version: Version, deletedCount: number, isWhole: boolean = false): void {
     const replaced = this.layers.state.version
     this.layers.take = () => {
       this.layers.state = { version }
       return replaced === version ? undefined : replaced
     }
     const deletedFiles = Array.from({ length: deletedCount }, () => ({}))
-    this.host.take({ isWhole: false, deletedFiles } as unknown as LayersMessage)
+    this.host.take({ isWhole, deletedFiles } as unknown as LayersMessage)
   }
 
   /** Open all tables of a version, and hold none. */
@@ -133,6 +133,17 @@ test('tables that the layers at hand do not have are closed, and those of a scan
   assert.deepEqual([reader.openCount, reader.released], [1, 1])
   reader.host.close()
   assert.equal(reader.openCount, 0)
+})
+
+test('whoever takes layers as a whole, as one that was behind does, tells the owner, which kept its old ones', () => {
+  const reader = new Reader()
+  const [first, second] = [reader.versionOf(1, 2), reader.versionOf(2, 3)]
+  reader.take(first, 0, true)
+  reader.read(first)
+  reader.take(second, 0, true)
+  assert.deepEqual([reader.openCount, reader.released], [1, 2])
+  reader.take(second, 0, true)
+  assert.deepEqual([reader.openCount, reader.released], [1, 0], 'nothing was replaced')
 })
 
 test('a snapshot pins what it reads at, of the layers that are the newest still, and its end is told', () => {

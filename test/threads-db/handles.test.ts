@@ -134,6 +134,21 @@ test('a reader that closes waits for its writes, and leaves the database open', 
   assert.equal(Buffer.from(db.getSync('a') ?? []).toString(), '1')
 })
 
+test('a reader that is open lets its thread end, but not before its writes are answered', async (t) => {
+  const db = await openIn(t)
+  const keeping = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length
+  const before = keeping()
+  const reader = await attach(db.share())
+  assert.equal(keeping(), before)
+  const first = reader.put('a', '1')
+  const second = reader.put('b', '2')
+  assert.equal(keeping(), before + 1)
+  await Promise.all([first, second])
+  assert.equal(keeping(), before)
+  await reader.close()
+  assert.equal(keeping(), before)
+})
+
 test('a sequence comes back as it was stored, across the end of its low half', () => {
   const control = new Int32Array(new SharedArrayBuffer(Layout.CONTROL_BYTES))
   for (const sequence of [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 5, 2 ** 52, 2 ** 53 - 1]) {

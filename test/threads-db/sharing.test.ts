@@ -167,6 +167,25 @@ test('what was sent to a reader first is held until it takes it, and what comes 
   assert.deepEqual(owner.held, [4])
 })
 
+test('a MemTable goes by the same number from change to change, and is sent to each reader once', () => {
+  const owner = new Owner()
+  const readers = [owner.share(), owner.share()]
+  for (const reader of readers) ask(reader)
+  owner.change()
+  owner.change()
+  for (const { port } of readers) {
+    const sent = port.sent as unknown as readonly LayersMessage[]
+    assert.deepEqual(
+      sent.map(({ memtables, fresh }) => [memtables, fresh.map(({ id }) => id)]),
+      [
+        [[1], [1]],
+        [[1], []],
+        [[1], []],
+      ],
+    )
+  }
+})
+
 test('layers of which nobody is told are newer all the same, for whoever has others', () => {
   const owner = new Owner()
   const reader = owner.share()

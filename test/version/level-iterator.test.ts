@@ -69,6 +69,25 @@ test('a walk is in one table at a time, in either direction', () => {
   }
 })
 
+test('a seek enters the first table that ends at or after its target, however large the sequences are', () => {
+  const key = bytesOf('k')
+  const sequences = [2 ** 52, 2 ** 40 + 1, 2 ** 40, 2 ** 24 + 7, 2 ** 24, 300, 255, 2, 1]
+  const versions = sequences.map((sequence) => putEntry(key, sequence, bytesOf(`${sequence}`)))
+  const apart = versions.map(({ low, high }, i) => {
+    const end = encodeInternalKey(key, 0, 1, low, high)
+    return { number: fileNumber(i), bytes: 1, smallest: end, largest: end }
+  })
+  const entered: number[] = []
+  const iterator = new LevelIterator(bytewiseComparator, apart, ({ number }) => {
+    entered.push(number)
+    return new ArrayIterator([versions[number]])
+  })
+  for (const [i, { low, high }] of versions.entries()) {
+    iterator.seek(key, 0, 1, low, high)
+    assert.deepEqual([entered.splice(0), current(iterator)?.low, current(iterator)?.high], [[i], low, high])
+  }
+})
+
 test('a table that cannot be opened leaves the iterator nowhere, and another seek works', () => {
   const { iterator, open } = make(2)
   iterator.seek(bytesOf('13'), 0, 2, MAX_TAG_LOW, MAX_TAG_HIGH)
