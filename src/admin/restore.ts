@@ -26,6 +26,7 @@ export interface RestoreInfo {
   readonly files: number
   /** Bytes of the stream. */
   readonly bytes: number
+  /** As the MANIFEST of the backup says; writes that are still in its log come after it. */
   readonly lastSequence: number
 }
 

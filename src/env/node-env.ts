@@ -6,6 +6,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { markAsUntransferable } from 'node:worker_threads'
 import type { Clock, Codecs, Environment, FileSystem, Ports, WorkerThread } from '../base/environment.ts'
+import { InvalidArgumentError } from '../base/errors.ts'
 import { hostClock, hostLater, hostSleep, hostSoon } from './host-time.ts'
 import { nodeCodecs } from './node-codecs.ts'
 import { type FileModes, NodeFiles } from './node-files.ts'
@@ -25,14 +26,29 @@ export interface NodeEnvironmentOptions {
   readonly worker?: URL | undefined
 }
 
+const KNOWN = ['directoryMode', 'fileMode', 'worker']
+const MODE_MAX = 0o7777
+
 /**
  * An environment on the operating system; each thread makes its own.
- * @throws InvalidArgumentError if there is no file where `worker` says
+ * @throws InvalidArgumentError if an option is unknown, or not of its documented form, or there is no file where `worker` says
  */
 export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environment {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError('options of nodeEnvironment must be an object')
+  const unknown = Object.keys(options).find((name) => !KNOWN.includes(name))
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`nodeEnvironment has no option ${unknown}, only ${KNOWN.join(', ')}`)
   const { directoryMode = 0o700, fileMode = 0o600, worker } = options
+  checkMode('directoryMode', directoryMode)
+  checkMode('fileMode', fileMode)
   if (worker !== undefined) checkWorkerProgram(worker)
   return new NodeEnvironment({ directoryMode, fileMode }, worker)
+}
+
+function checkMode(name: string, mode: unknown): void {
+  if (Number.isInteger(mode) && (mode as number) >= 0 && (mode as number) <= MODE_MAX) return
+  throw new InvalidArgumentError(`option ${name} must be an integer from 0 to 0o7777, not ${String(mode)}`)
 }
 
 class NodeEnvironment implements Environment {

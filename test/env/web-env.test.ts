@@ -66,6 +66,13 @@ test('in a web page there is no environment of Node’s', () => {
   assert.throws(() => pageEnvironment(), { code: 'NOT_SUPPORTED', message: /memoryEnvironment/ })
 })
 
+test('an environment of Node’s refuses an option that it does not know, and permissions that are none', () => {
+  // Else a misspelt one would silently not hold, and a wrong one come up as a failure of whatever file is made first.
+  for (const options of [{ filemode: 0o600 }, { fileMode: 'a' }, { directoryMode: 0o10000 }, { fileMode: -1 }, null])
+    assert.throws(() => nodeEnvironment(options as object), { code: 'INVALID_ARGUMENT' }, JSON.stringify(options))
+  nodeEnvironment({ directoryMode: undefined, fileMode: 0o7777 })
+})
+
 test('a worker program that is not there is refused at once; one that is is run', () => {
   for (const worker of [new URL('./none.js', import.meta.url), new URL('https://varve.invalid/worker.js')]) {
     assert.throws(() => nodeEnvironment({ worker }), { code: 'INVALID_ARGUMENT' })
