@@ -60,7 +60,12 @@ test('the lock is checked before each step: nobody may take another directory fo
 
 test('options that are no object are refused by every operation, and not a fault of its own', async () => {
   const none = null as unknown as object
-  for (const call of [() => verify('d', none), () => repair('d', none), () => restore([], 'd', none), () => destroy('d', none)])
+  for (const call of [
+    () => verify('d', none),
+    () => repair('d', none),
+    () => restore([], 'd', none),
+    () => destroy('d', none),
+  ])
     await assert.rejects(call(), { code: 'INVALID_ARGUMENT' }, call.toString())
 })
 
