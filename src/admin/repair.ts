@@ -65,7 +65,7 @@ export interface RepairOptions extends AdminOptions, Pick<Options, (typeof FORMA
  */
 export function repair(directory: string, options: RepairOptions = {}): Promise<RepairReport> {
   try {
-    const engine = Object.fromEntries(FORMAT_OPTIONS.map((name) => [name, options[name]]))
+    const engine = Object.fromEntries(FORMAT_OPTIONS.map((name) => [name, options?.[name]]))
     const context = adminContext('repair', directory, options, [...FORMAT_OPTIONS, 'dryRun'], engine)
     databaseNames(context)
     const isDryRun = checkFlag('dryRun', options.dryRun)

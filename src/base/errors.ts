@@ -101,14 +101,14 @@ export class InvalidArgumentError extends VarveError {
   }
 }
 
-/** There is no database at the given place, and `createIfMissing` is off. */
+/** There is no database at the given place, and the call does not create one. */
 export class NotFoundError extends VarveError {
   constructor(message: string, details?: ErrorDetails) {
     super('NOT_FOUND', message, details)
   }
 }
 
-/** There is a database at the given place, and `errorIfExists` is on; or the directory holds something else. */
+/** There is a database at the given place, and `errorIfExists` is on; or the target of a checkpoint or restore is not empty. */
 export class AlreadyExistsError extends VarveError {
   constructor(message: string, details?: ErrorDetails) {
     super('ALREADY_EXISTS', message, details)

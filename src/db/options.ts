@@ -90,11 +90,11 @@ export interface Options {
    * finer, but there are more of them, each with a file descriptor, an index and a filter of its own.
    */
   readonly maxFileBytes?: number | undefined
-  /** Tables in level 0 at which a compaction merges them into level 1. 1 to 1000; default 4. */
+  /** Tables in level 0 at which a compaction merges them into level 1. 1 to 1000, and at most the slowdown trigger; default 4. */
   readonly level0CompactionTrigger?: number | undefined
-  /** Tables in level 0 from which writes are slowed down. At least the compaction trigger; default 12. */
+  /** Tables in level 0 from which writes are slowed down. From the compaction trigger to the stop trigger; default 12. */
   readonly level0SlowdownTrigger?: number | undefined
-  /** Tables in level 0 at which writes stop until there are fewer. At least the slowdown trigger; default 24. */
+  /** Tables in level 0 at which writes stop until there are fewer. From the slowdown trigger to 100,000; default 24. */
   readonly level0StopTrigger?: number | undefined
   /**
    * Bytes at which level 1 is full; each deeper level may have ten times as many. 4 KiB to 1 TiB; default
@@ -108,7 +108,7 @@ export interface Options {
    * rewrites no more of level 1 than it takes: reads then search fewer tables. Default true.
    */
   readonly mergeAtRest?: boolean | undefined
-  /** Longest time in milliseconds that a write waits for room before it is refused (StalledError). Default 60,000. */
+  /** Longest time in milliseconds that a write waits for room before it is refused (StalledError). 1 to 86,400,000; default 60,000. */
   readonly stallTimeoutMs?: number | undefined
   /**
    * Receives a line about each opening, recovery, flush, compaction, wait, failure, damage and closing. pino and console fit. What it

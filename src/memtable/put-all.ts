@@ -20,7 +20,7 @@ export function putAll(
   comparator: Comparator,
   entries: Iterable<readonly [unknown, unknown]>,
 ): SequenceNumber {
-  const { list, bytes, longestKey } = batchOf(entries)
+  const { list, bytes, longestKey } = batchOf(entries, table.capacityBytes)
   let sequence = table.largestSequence
   if (!table.hasRoom(bytes)) {
     if (!table.hasRoom(0)) throw new InvalidArgumentError('the MemTable takes no writes: it is frozen, or attached')
@@ -45,8 +45,11 @@ interface BatchOfWrites {
   readonly longestKey: number
 }
 
-/** All entries of an argument, read before any is used. @throws InvalidArgumentError if one is not of its form */
-function batchOf(entries: Iterable<readonly [unknown, unknown]>): BatchOfWrites {
+/**
+ * All entries of an argument, read before any is used; no further than to the first that is more than `bytesMax` with those before it.
+ * @throws InvalidArgumentError if one is not of its form
+ */
+function batchOf(entries: Iterable<readonly [unknown, unknown]>, bytesMax: number): BatchOfWrites {
   if (typeof entries !== 'object' || typeof entries?.[Symbol.iterator] !== 'function') {
     throw new InvalidArgumentError('entries must be an iterable of pairs of a key and a value')
   }
@@ -62,6 +65,8 @@ function batchOf(entries: Iterable<readonly [unknown, unknown]>): BatchOfWrites 
     bytes += OVERHEAD_BYTES_MAX + key.length + (value?.length ?? 0)
     longestKey = Math.max(longestKey, key.length)
     list.push({ key, value })
+    // Whoever makes entries as they are asked for may have no end of them.
+    if (bytes > bytesMax) break
   }
   return { list, bytes, longestKey }
 }

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { destroy } from '../../src/admin/destroy.ts'
 import { repair } from '../../src/admin/repair.ts'
 import { restore } from '../../src/admin/restore.ts'
 import { verify } from '../../src/admin/verify.ts'
@@ -55,6 +56,17 @@ test('the lock is checked before each step: nobody may take another directory fo
   }
   await assert.rejects(verify(DIRECTORY, { environment: memory }), /it was moved/)
   assert.deepEqual([memory.files.openCount, memory.files.locks.size], [0, 0])
+})
+
+test('options that are no object are refused by every operation, and not a fault of its own', async () => {
+  const none = null as unknown as object
+  for (const call of [
+    () => verify('d', none),
+    () => repair('d', none),
+    () => restore([], 'd', none),
+    () => destroy('d', none),
+  ])
+    await assert.rejects(call(), { code: 'INVALID_ARGUMENT' }, call.toString())
 })
 
 test('a merge of many entries can be ended before its table is whole', async () => {

@@ -90,3 +90,18 @@ testEach('a write that is refused takes the others with it', (representation) =>
   table.freeze()
   assert.throws(() => table.putMany([good]), /frozen/)
 })
+
+testEach('entries that are made one after another are read no further than until they cannot fit', (representation) => {
+  const table = MemTable.create({ capacityBytes: 4096, representation })
+  let made = 0
+  let isEnded = false
+  function* entries(): Generator<[string, string]> {
+    try {
+      while (made < 10_000) yield [`key${made++}`, 'value']
+    } finally {
+      isEnded = true
+    }
+  }
+  assert.throws(() => table.putMany(entries()), { code: 'MEMTABLE_FULL' })
+  assert.deepEqual([table.length, isEnded, made < 100], [0, true, true])
+})
