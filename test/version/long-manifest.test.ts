@@ -113,7 +113,10 @@ for (const keep of [2, 12, 60]) {
       longest = Math.max(longest, versions.manifestBytes)
       if (gone === undefined) continue
       replaced.push(gone)
-      assert.ok(manifestBytes > Math.max(BYTES, 4 * beganWith), `${manifestBytes} bytes, and it began with ${beganWith}`)
+      assert.ok(
+        manifestBytes > Math.max(BYTES, 4 * beganWith),
+        `${manifestBytes} bytes, and it began with ${beganWith}`,
+      )
       beganWith = versions.manifestBytes
       removeManifest(environment, gone)
     }
