@@ -1,6 +1,7 @@
 /**
- * Subjects: the files whose branches and mutants are counted: all that reads bytes that were written before, and all that
- * decides what a database is after it was opened or repaired. And the tests for them: quick ones, without other processes.
+ * Subjects: the files whose branches and mutants are counted: all that reads bytes that were written before, all that
+ * decides what a database is after it was opened or repaired, and what decides which tables are merged, what of them is left out, and
+ * which files go. And the tests for them: quick ones, without other processes.
  * Others may be chosen, in the environment; what their tests miss is a question, not a promise that was broken.
  */
 import { readdirSync } from 'node:fs'
@@ -24,6 +25,7 @@ const SUBJECTS: readonly string[] = [
   'table/block-cursor',
   'table/block-iterator',
   'table/block-reader',
+  'table/block-search',
   'table/bloom-filter',
   'table/compression',
   'table/filter-block',
@@ -39,14 +41,22 @@ const SUBJECTS: readonly string[] = [
   'table/table-outline',
   'table/table-tail',
   'table/zstd-frame',
+  'version/compaction-picker',
+  'version/compaction-plan',
+  'version/level-iterator',
+  'version/level-sizes',
   'version/manifest',
+  'version/overlap',
   'version/version-builder',
   'version/version-edit',
   'version/version-set',
+  'jobs/drop-rule',
   'db/backup-format',
   'db/log-replay',
   'db/manifest-mark',
+  'db/obsolete-files',
   'db/recovery',
+  'db/retired-memtables',
   'db/write-ahead-log',
   'admin/lost-and-found',
   'admin/missing-tables',
@@ -88,10 +98,13 @@ const TESTS: readonly string[] = [
   'table/table.test',
   'table/table-outline.test',
   'table/table-file.test',
+  'version/compaction-picker.test',
+  'version/level-iterator.test',
   'version/manifest.test',
   'version/version-builder.test',
   'version/version-edit.test',
   'version/version-set.test',
+  'jobs/drop-rule.test',
   'db/compaction-edit.test',
   'db/backup-records.test',
   'db/beside-a-writer.test',
@@ -99,8 +112,10 @@ const TESTS: readonly string[] = [
   'db/damaged-log.test',
   'db/log-replay.test',
   'db/markers.test',
+  'db/obsolete-files.test',
   'db/recovery.test',
   'db/refusals.test',
+  'db/retired-memtables.test',
   'db/transcripts.test',
   'db/write-ahead-log.test',
   'admin/copies.test',

@@ -118,7 +118,7 @@ test('of the listed files those are looked at that are asked for; with tests of 
   const [listed, all] = chosenSubjects({})
   assert.equal(listed.length, all)
   assert.ok(chosenTests({}).includes('log/log.test'))
-  assert.deepEqual(chosenSubjects({ VARVE_SUBJECTS: 'base/coding,log/log-reader,jobs/' })[0], [
+  assert.deepEqual(chosenSubjects({ VARVE_SUBJECTS: 'base/coding,log/log-reader,worker/' })[0], [
     'base/coding',
     'log/log-reader',
   ])

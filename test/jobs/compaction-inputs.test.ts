@@ -87,6 +87,36 @@ for (const comparator of [bytewiseComparator, REVERSE, LETTERS]) {
   })
 }
 
+for (const comparator of [bytewiseComparator, REVERSE]) {
+  test(`an entry that several tables hold, as in a repaired database, is shown of each, that of the first run first: ${comparator.name}`, () => {
+    for (let round = 0; round < 60; round++) {
+      const prng = new Prng(round)
+      const memory = new MemoryEnvironment()
+      const keys = ['a', 'ab', 'b', 'ba'].map(bytesOf)
+      const runs = Array.from({ length: 2 + prng.below(8) }, (_, run) =>
+        keys
+          .filter((_, i) => i === round % keys.length || prng.below(2) === 0)
+          .map((key) => putEntry(key, 7, bytesOf(`of run ${run}`)))
+          .sort((a, b) => compareEntries(a, b, comparator)),
+      )
+      const job = jobOfRuns(memory, prng, runs, comparator)
+      const inputs = new CompactionInputs(job.directory, memory, comparator, runsOf(job))
+      const shown: string[] = []
+      for (inputs.begin(); inputs.valid; inputs.next())
+        shown.push(`${inputs.isNewKey} ${describe(entryOf(inputs.entry))}`)
+      // The sort is stable.
+      const expected = runs.flat().sort((a, b) => compareEntries(a, b, comparator))
+      const isNew = (at: number): boolean => at === 0 || Buffer.compare(expected[at - 1].key, expected[at].key) !== 0
+      assert.deepEqual(
+        shown,
+        expected.map((entry, at) => `${isNew(at)} ${describe(entry)}`),
+        `round ${round}`,
+      )
+      inputs.close()
+    }
+  })
+}
+
 test('a table that begins before the one before it in its run ends is damage, whatever the order', () => {
   const put = (key: string, sequence: number): Entry => putEntry(bytesOf(key), sequence, bytesOf('v'))
   const cases: readonly (readonly [Comparator, readonly Entry[], readonly Entry[]])[] = [

@@ -102,7 +102,7 @@ for (const keep of [2, 12, 60]) {
     let beganWith = versions.manifestBytes
     let longest = 0
     for (let i = 0; i < 700; i++) {
-      const { manifestNumber } = versions
+      const { manifestNumber, manifestBytes } = versions
       begin(versions, keep)
       assert.equal(versions.manifestNumber, manifestNumber, 'it counts once the edit is durable')
       if (i % 3 === 0) versions.sync()
@@ -113,6 +113,10 @@ for (const keep of [2, 12, 60]) {
       longest = Math.max(longest, versions.manifestBytes)
       if (gone === undefined) continue
       replaced.push(gone)
+      assert.ok(
+        manifestBytes > Math.max(BYTES, 4 * beganWith),
+        `${manifestBytes} bytes, and it began with ${beganWith}`,
+      )
       beganWith = versions.manifestBytes
       removeManifest(environment, gone)
     }
@@ -264,6 +268,16 @@ test('a manifest that cannot be made durable, or current, ends the edits, and CU
   assert.ok(failed > 5, `${failed} failed`)
 })
 
+test('closing in the midst of an edit leaves no manifest open, neither that in use nor the new one', () => {
+  const life = newLife()
+  const { memory, versions } = life
+  untilLong(life)
+  begin(versions)
+  assert.deepEqual([versions.editSync.step, memory.files.openCount], ['prepare', 2])
+  versions.close()
+  assert.equal(memory.files.openCount, 0)
+})
+
 test('a job that goes on after its edit was made durable here leaves CURRENT as it is', () => {
   const life = newLife()
   const { memory, versions } = life
@@ -316,12 +330,15 @@ for (const code of ['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'ENOMEM', 'EIO'] as 
         assert.equal(told(memory.crashImage(mode, new Prng(at))), shown(versions))
       }
       let gone: FileNumber | undefined
+      let grownTo = 0
       while (gone === undefined) {
+        grownTo = versions.manifestBytes
         begin(versions)
         runJob(life)
         gone = versions.commit()
         assert.equal(told(memory), shown(versions))
       }
+      assert.ok(grownTo > 2 * BYTES, `the one in use grew to ${grownTo} bytes`)
       versions.close()
       assert.equal(memory.files.openCount, 0)
     }
