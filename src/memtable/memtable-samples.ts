@@ -45,7 +45,7 @@ export abstract class MemTableSamples extends MemTableRanges {
   /**
    * The newest version of up to `count` random keys, in order, each once: all keys if there are no more, else hardly fewer
    * than `count`, though 'radix' finds far fewer among keys in clusters of very uneven size, such as a, aa, aaa, …. The same
-   * seed and table give the same sample. Not quite uniform: see key-sample.ts. O(count · log n).
+   * seed and table give the same sample. Not quite uniform. O(count · log n).
    */
   sample(count: number, seed: number = SAMPLE_SEED): MemTableEntry[] {
     const descent = this.index().descent(this.limit())

@@ -311,12 +311,12 @@ export class MemTable extends MemTableSamples {
     return encode(this, this.#rep, this.limit(), checkedSequence(sequence, 0))
   }
 
-  /** The same in pieces. @see dump.ts */
+  /** The same, of the table as it is now, in pieces of whole entries: about `chunkBytes` (64 KiB) each. @throws as encode; InvalidArgumentError */
   encodeChunks(sequence: number = MAX_SEQUENCE, chunkBytes?: number): IterableIterator<Uint8Array<ArrayBuffer>> {
     return encodeChunks(this, this.#rep, this.limit(), checkedSequence(sequence, 0), chunkBytes)
   }
 
-  /** A table from a dump, which may come in pieces. @see decode in dump-decoder.ts */
+  /** A table from a dump, in one piece or many; sequences are 1, 2, … in key order. @throws CorruptionError, MemTableFullError, InvalidArgumentError */
   static decode(dump: Uint8Array | Iterable<Uint8Array>, options: DecodeOptions = {}): MemTable {
     return decode(dump, options, MemTable)
   }
