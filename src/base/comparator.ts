@@ -82,7 +82,7 @@ export function customComparator(order: KeyOrder): Comparator {
  * the order is none. In a log such a key would keep the log from being replayed for ever.
  * @throws InvalidArgumentError if the order throws for the key, or does not find it equal to itself
  */
-export function checkPlace(comparator: Comparator, key: Bytes, offset: number, length: number): void {
+export function checkComparable(comparator: Comparator, key: Bytes, offset: number, length: number): void {
   if (comparator === bytewiseComparator) return
   let order: unknown
   try {

@@ -3,7 +3,7 @@
  *
  * Threads  belongs to the thread that opened it
  */
-import { checkPlace } from '../base/comparator.ts'
+import { checkComparable } from '../base/comparator.ts'
 import type { DirectoryLock } from '../base/environment.ts'
 import { InvalidArgumentError, ReadOnlyError } from '../base/errors.ts'
 import { copyOfKey, toKey, toValue } from '../base/limits.ts'
@@ -308,7 +308,7 @@ export class DB extends DBReads {
 
   #toKey(input: Input): Bytes {
     const key = toKey(input)
-    checkPlace(this.#engine.options.comparator, key, 0, key.length)
+    checkComparable(this.#engine.options.comparator, key, 0, key.length)
     return key
   }
 

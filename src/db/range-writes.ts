@@ -2,7 +2,7 @@
  * What the database's comparator has to say before anything is logged: whether a range ends after it starts, and, of an order of
  * the caller's own, whether it takes the key at all. Writes that may delete ranges join the queue here.
  */
-import { bytewiseComparator, type Comparator, checkPlace, compareKeys } from '../base/comparator.ts'
+import { bytewiseComparator, type Comparator, checkComparable, compareKeys } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import type { Bytes, Durability, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
@@ -12,10 +12,10 @@ import { NO_OPS, toBatch, type WriteBatch } from '../batch/write-batch.ts'
 import type { Engine } from './engine.ts'
 import { arenaBytesMax, BATCH_ARENA_BYTES_MAX, type WriteGroup } from './write-group.ts'
 
-/** @throws InvalidArgumentError as checkPlace, or if the range ends before it starts. @returns whether it holds no key */
+/** @throws InvalidArgumentError as checkComparable, or if the range ends before it starts. @returns whether it holds no key */
 export function checkRange(comparator: Comparator, start: Bytes, end: Bytes): boolean {
-  checkPlace(comparator, start, 0, start.length)
-  checkPlace(comparator, end, 0, end.length)
+  checkComparable(comparator, start, 0, start.length)
+  checkComparable(comparator, end, 0, end.length)
   const order = compareKeys(comparator, start, end)
   if (order > 0) throw new InvalidArgumentError('the start of deleteRange must not sort after its end')
   return order === 0
@@ -39,8 +39,8 @@ class KeyCheck implements BatchSink {
     endOff: number,
     endLen: number,
   ): void {
-    checkPlace(this.#comparator, key, keyOff, keyLen)
-    if (type === ValueType.RANGE_DELETION) checkPlace(this.#comparator, end, endOff, endLen)
+    checkComparable(this.#comparator, key, keyOff, keyLen)
+    if (type === ValueType.RANGE_DELETION) checkComparable(this.#comparator, end, endOff, endLen)
   }
 }
 

@@ -16,7 +16,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { ownedCopy } from '../base/bytes.ts'
-import { type Comparator, checkPlace } from '../base/comparator.ts'
+import { type Comparator, checkComparable } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
@@ -342,7 +342,7 @@ export class MemTable extends MemTableSamples {
   #write(type: number, key: Bytes, value: Bytes, given: number | undefined): SequenceNumber {
     // First, so that a table that takes no writes says so whatever the sequence is.
     this.#makeSureOfRoom(key.length, type === ValueType.DELETION ? 0 : value.length)
-    checkPlace(this.#comparator, key, 0, key.length)
+    checkComparable(this.#comparator, key, 0, key.length)
     const { largest } = this.#counters
     const sequence = checkedSequence(given === undefined ? largest + 1 : given, 1)
     if (sequence <= largest && this.#holdsSequence(key, sequence)) {

@@ -1,7 +1,7 @@
 /**
  * putAll: many writes of a caller at once: all are looked at first, and then all are made, and published together.
  */
-import { type Comparator, checkPlace } from '../base/comparator.ts'
+import { type Comparator, checkComparable } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { toBytes, toOwnBytes } from '../base/text.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
@@ -28,7 +28,7 @@ export function putAll(
   }
   if (longestKey > KEY_BYTES_MAX) throw new InvalidArgumentError(`key of ${longestKey} bytes exceeds ${KEY_BYTES_MAX}`)
   checkedSequence(sequence + list.length, 0)
-  for (const { key } of list) checkPlace(comparator, key, 0, key.length)
+  for (const { key } of list) checkComparable(comparator, key, 0, key.length)
   for (const { key, value } of list) {
     const type = value === undefined ? ValueType.DELETION : ValueType.VALUE
     sequence = (sequence + 1) as SequenceNumber

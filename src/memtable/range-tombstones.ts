@@ -10,7 +10,7 @@
  *             and behind the tombstones of all changes in them that are its map's.
  */
 import { assert } from '../base/assert.ts'
-import { type Comparator, checkPlace, compareKeys } from '../base/comparator.ts'
+import { type Comparator, checkComparable, compareKeys } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
@@ -75,8 +75,8 @@ export class RangeTombstones {
 
   /** @throws InvalidArgumentError if a caller's range is none, or its sequence is not above those of the others */
   check(sequence: SequenceNumber, start: Bytes, end: Bytes): void {
-    checkPlace(this.#comparator, start, 0, start.length)
-    checkPlace(this.#comparator, end, 0, end.length)
+    checkComparable(this.#comparator, start, 0, start.length)
+    checkComparable(this.#comparator, end, 0, end.length)
     if (compareKeys(this.#comparator, start, end) > 0) {
       throw new InvalidArgumentError('the start of a range must not be after its end')
     }
