@@ -156,7 +156,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a sync that failed is taken for one that did not',
     file: 'db/commit-driver',
-    find: 'log.fail(); this.#queue.failSync(group, error);',
+    find: 'log.fail(error); this.#queue.failSync(group, error);',
     replace: '',
     first: 'faults',
   },

@@ -3,6 +3,7 @@
  * the engine that touches the operating system.
  */
 
+import { AsyncResource } from 'node:async_hooks'
 import { channel } from 'node:diagnostics_channel'
 import { markAsUntransferable } from 'node:worker_threads'
 import type { Clock, Codecs, Environment, FileSystem, Ports, WorkerThread } from '../base/environment.ts'
@@ -12,6 +13,12 @@ import { nodeCodecs } from './node-codecs.ts'
 import { type FileModes, NodeFiles } from './node-files.ts'
 import { nodePorts } from './node-port.ts'
 import { checkWorkerProgram, startWorkerThread } from './node-worker.ts'
+
+/**
+ * Where threads and timers are made: in no request of the program. They would keep the one that was the first to need them (its
+ * AsyncLocalStorage) for as long as they live, and what they do for all others would run, and be logged, as a part of it.
+ */
+const background = new AsyncResource('varve')
 
 /** Options of `nodeEnvironment`. */
 export interface NodeEnvironmentOptions {
@@ -71,7 +78,7 @@ class NodeEnvironment implements Environment {
   }
 
   later(delayMs: number, task: () => void, keepAlive: boolean = false): () => void {
-    return hostLater(delayMs, task, keepAlive)
+    return background.runInAsyncScope(() => hostLater(delayMs, task, keepAlive))
   }
 
   keepFromTransfer(buffer: ArrayBuffer): boolean {
@@ -97,6 +104,6 @@ class NodeEnvironment implements Environment {
   }
 
   startWorker(isPatient: boolean = false): WorkerThread | undefined {
-    return startWorkerThread({ modes: this.#modes, isPatient }, this.#worker)
+    return background.runInAsyncScope(() => startWorkerThread({ modes: this.#modes, isPatient }, this.#worker))
   }
 }

@@ -269,24 +269,6 @@ test('a backup is restored, however its bytes are cut into chunks', async () => 
   await assert.rejects(restore([backup], DIRECTORY, { environment: memory }), AlreadyExistsError)
 })
 
-test('a restore answers with the last sequence of tables and logs, as the checkpoint of that moment does, and the database has it', async () => {
-  const memory = new MemoryEnvironment()
-  const db = await openIn(memory)
-  for (const from of [0, 40, 80]) {
-    await fill(db, from, from + 40)
-    if (from === 40) await db.flush()
-    const copy = new MemoryEnvironment()
-    const taken = await gathered(db.backup())
-    const { lastSequence } = await restore([taken], DIRECTORY, { environment: copy })
-    assert.equal(lastSequence, (await db.checkpoint(`/checkpoint${from}`)).lastSequence)
-    assert.equal(lastSequence, from + 40)
-    const restored = await open(DIRECTORY, { workers: 0, environment: copy })
-    assert.equal(restored.stats().lastSequence, lastSequence)
-    await restored.close()
-  }
-  await db.close()
-})
-
 test('what a restore has answered survives power loss', async () => {
   const memory = new MemoryEnvironment()
   await restore([backup], DIRECTORY, { environment: memory })

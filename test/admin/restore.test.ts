@@ -40,6 +40,40 @@ const SOUND: Files = {
   'MANIFEST-000090': manifestOf(WITH_LOG, ADDED),
 }
 
+test('a restore answers with the last sequence of tables and logs, which a checkpoint of that moment has, and the database', async () => {
+  const memory = new MemoryEnvironment()
+  const db = await openIn(memory)
+  for (const begin of [0, 40, 80]) {
+    for (let i = begin; i < begin + 40; i++) await db.put(`key${i}`, 'v')
+    if (begin === 40) await db.flush()
+    const environment = new MemoryEnvironment()
+    const { lastSequence } = await restore(db.backup(), DIRECTORY, { environment })
+    assert.equal(lastSequence, begin + 40)
+    assert.equal((await db.checkpoint(`/checkpoint${begin}`)).lastSequence, lastSequence)
+    const restored = await openIn(environment)
+    assert.equal(restored.stats().lastSequence, lastSequence)
+    await restored.close()
+  }
+  await db.close()
+})
+
+test('a log that is damaged is restored as it is, and the last sequence is that of what can be read', async () => {
+  const log = logOf([batchOf('d', 27), batchOf('ef', 28)])
+  const cut = log.slice(0, -1)
+  const damaged = log.slice()
+  damaged[10] ^= 1
+  for (const [bytes, last] of [
+    [log, 29],
+    [cut, 27],
+    [damaged, 26],
+  ] as const) {
+    const environment = new MemoryEnvironment()
+    const source = [streamOf({ ...SOUND, '000007.log': bytes })]
+    assert.equal((await restore(source, DIRECTORY, { environment })).lastSequence, last)
+    assert.deepEqual(Buffer.from(environment.files.readAll(`${DIRECTORY}/000007.log`)), Buffer.from(bytes))
+  }
+})
+
 test('a backup is restored from a stream of chunks that come later, with a log and without', async () => {
   async function* later(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
     yield bytes.subarray(0, 10)
