@@ -187,9 +187,9 @@ export const MUTANTS: readonly Mutant[] = [
   { name: 'what was replayed last is not kept', file: 'db/recovery', find: 'sink.finish();', replace: ';' },
   {
     name: 'the log that the manifest names is not replayed',
-    file: 'db/recovery',
-    find: 'number >= found.logNumber ||',
-    replace: 'number > found.logNumber ||',
+    file: 'version/version-set',
+    find: 'number >= logNumber ||',
+    replace: 'number > logNumber ||',
   },
   {
     name: 'replay begins a new manifest before its tables are in it',

@@ -19,7 +19,7 @@ import { checkTarget } from '../db/checkpoint.ts'
 import { LogReplay } from '../db/log-replay.ts'
 import type { Steps } from '../db/long-runs.ts'
 import { setCurrent } from '../version/manifest.ts'
-import { recoverVersion } from '../version/version-set.ts'
+import { needsLog, recoverVersion } from '../version/version-set.ts'
 import { type AdminContext, type AdminOptions, adminContext, pullInto, runLocked } from './admin-options.ts'
 import { checkedOnly } from './repair-logs.ts'
 import { logsIn } from './repair-plan.ts'
@@ -101,7 +101,7 @@ function* finishSteps(context: AdminContext, target: RestoreTarget, decoder: Bac
   }
   // Whether a log is damaged is for whoever opens the database to judge.
   const replay = new LogReplay(files, directory, 'salvage', sequenceNumber(found.lastSequence), checkedOnly(context))
-  for (const number of logsIn(target.names, (log) => log >= found.logNumber || log === found.previousLog)) {
+  for (const number of logsIn(target.names, (log) => needsLog(found, log))) {
     replay.add(number)
     yield
   }
