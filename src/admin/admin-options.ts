@@ -68,10 +68,7 @@ export function adminContext(
   const { comparator, environment, signal, onProgress } = options
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw new InvalidArgumentError('option onProgress must be a function')
-  const resolved = resolveOptions(
-    { ...engine, ...(comparator && { comparator }), ...(environment && { environment }) },
-    defaultEnvironment,
-  )
+  const resolved = resolveOptions({ ...engine, comparator, environment }, defaultEnvironment)
   const { files } = resolved.environment
   return {
     directory: files.absolute?.(directory) ?? directory,

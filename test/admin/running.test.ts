@@ -67,6 +67,8 @@ test('options that are no object are refused by every operation, and not a fault
     () => destroy('d', none),
   ])
     await assert.rejects(call(), { code: 'INVALID_ARGUMENT' }, call.toString())
+  for (const options of [{ comparator: none }, { environment: none }])
+    await assert.rejects(verify('d', options as object), { code: 'INVALID_ARGUMENT' }, Object.keys(options)[0])
 })
 
 test('a merge of many entries can be ended before its table is whole', async () => {
