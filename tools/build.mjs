@@ -67,6 +67,9 @@ function hideInternals() {
       if (beginning === undefined) return ''
       return `${indent}${beginning.startsWith('protected') ? 'protected' : 'private'} constructor();\n`
     })
+    // What follows is by lines.
+    if (/^\t+protected (?!constructor\()[^;\n]*\n/m.test(unmarked))
+      throw new Error(`${path}: a protected member takes several lines`)
     const shown = unmarked.replace(
       /^\t+(?:\/\*\*(?:(?!\*\/)[\s\S])*?\*\/\n\t*)?protected (?!constructor\()[^;]*;\n/gm,
       '',

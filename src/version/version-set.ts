@@ -95,9 +95,9 @@ export function recoverVersion(
   }
 }
 
-/** Whether the log of this number, if it is there, may hold writes that are in no table: an opening replays it. A previous log of 0 is none. */
+/** Whether the log of this number, if it is there, may hold writes that are in no table: an opening replays it. No name has the number 0. */
 export function needsLog({ logNumber, previousLog }: RecoveredVersion, number: FileNumber): boolean {
-  return number >= logNumber || (number === previousLog && number !== 0)
+  return number >= logNumber || number === previousLog
 }
 
 function byLevel(pointers: Iterable<LevelKey>): LevelKey[] {

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -11,9 +11,22 @@ import { fileURLToPath } from 'node:url'
 import { TUNING } from '../../campaign/mutation/allowed.ts'
 import { EQUIVALENTS } from '../../campaign/mutation/equivalents.ts'
 import { withBranches, withMutants } from '../../campaign/mutation/instrument.ts'
-import { mutantsOf } from '../../campaign/mutation/operators.ts'
+import { type Mutant, mutantsOf } from '../../campaign/mutation/operators.ts'
 import { Probe, RunawayError } from '../../campaign/mutation/probe.ts'
 import { chosenSubjects, chosenTests } from '../../campaign/mutation/subjects.ts'
+import { repository } from '../support/paths.ts'
+
+test('whatever is listed as an equivalent is a mutant of the engine', () => {
+  const mutants = new Map<string, readonly Mutant[]>()
+  for (const { file, line, changes } of EQUIVALENTS) {
+    const all = mutants.get(file) ?? mutantsOf(file, readFileSync(repository('.build', 'src', `${file}.js`), 'utf8'))
+    mutants.set(file, all)
+    for (const change of changes) {
+      const found = all.filter((one) => one.line === line && one.change === change)
+      assert.equal(found.length, 1, `${file}: ${line} (${change})`)
+    }
+  }
+})
 
 const CHANGES: readonly (readonly [source: string, changes: readonly string[]])[] = [
   ['x = a < b', ['x = a < b → nothing', 'a < b → a <= b', 'a < b → a >= b']],
