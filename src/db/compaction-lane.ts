@@ -40,8 +40,6 @@ export interface CompactionHost {
   /** The most urgent compaction, or undefined. */
   pickCompaction(): Compaction | undefined
   compactionJob(compaction: Compaction): CompactionJob
-  /** @returns whether the failure of a job has ended writing; then nothing is tried again */
-  isFinal(error: Error): boolean
   /** Put the outputs in place of the inputs; an error is one of the MANIFEST, which has poisoned the database. */
   installCompaction(compaction: Compaction, outputs: readonly FileMetadata[], done: Done): void
 }
@@ -208,7 +206,7 @@ export class CompactionLane {
     const code = error instanceof VarveError ? error.code : undefined
     const damaged = damagedTables(compaction, error)
     if ((code !== 'CORRUPTION' && code !== 'NOT_SUPPORTED') || damaged.length === 0) {
-      this.retry.failed(error, this.#host.isFinal(error))
+      this.retry.failed(error)
       return
     }
     this.#damage = error

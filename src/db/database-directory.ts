@@ -7,7 +7,7 @@
  * Source   docs/rfcs/0027-a-directory-that-is-moved.md
  */
 import type { DirectoryLock, FileSystem } from '../base/environment.ts'
-import { CorruptionError, isOutOfDescriptors, type VarveError } from '../base/errors.ts'
+import { CorruptionError } from '../base/errors.ts'
 import { tableName } from '../base/filename.ts'
 import { findTable } from '../table/table-file.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
@@ -36,14 +36,6 @@ export class DatabaseDirectory {
   /** Let another opener in: nothing of the directory is used any more. */
   unlock(): void {
     this.#lock?.release()
-  }
-
-  /**
-   * Whether a sync of the directory has failed. That is final: names of files were to become durable by it, also of those that whoever
-   * asked for it did not make, and the next one may succeed without them. One that could not be begun for want of descriptors is none.
-   */
-  isSyncFailure(error: Error): boolean {
-    return (error as Partial<VarveError>).file === this.path && !isOutOfDescriptors(error)
   }
 
   /**

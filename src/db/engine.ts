@@ -192,14 +192,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.#bufferTimer.added()
   }
 
-  /** For the lanes: of a job that failed. Its table can be written again; but by its sync of the directory, a log was to keep its name. */
-  isFinal(error: Error): boolean {
-    if (!this.place.isSyncFailure(error)) return false
-    this.log.fail(error)
-    this.health.poison(error)
-    return true
-  }
-
   // Flushing (FlushHost).
 
   oldestImmutable(): MemTableSlot | undefined {

@@ -29,8 +29,6 @@ export interface FlushHost extends PlanHost {
   /** Oldest frozen MemTable, or undefined. */
   oldestImmutable(): MemTableSlot | undefined
   newFileNumber(): FileNumber
-  /** @returns whether the failure of a job has ended writing; then nothing is tried again */
-  isFinal(error: Error): boolean
   /** Make the table part of the database; an error is one of the MANIFEST, which has poisoned the database. */
   installFlush(slot: MemTableSlot, result: FlushResult, plan: FlushPlan, done: Done): void
 }
@@ -108,7 +106,7 @@ export class FlushLane {
   #finished(running: Running, error: Error | undefined, result: FlushResult | undefined): void {
     if (this.#isClosed) return
     if (error !== undefined || result === undefined) {
-      this.#end(running, () => this.retry.failed(error as Error, this.#host.isFinal(error as Error)))
+      this.#end(running, () => this.retry.failed(error as Error))
       return
     }
     this.#host.installFlush(running.slot, result, running.planned.plan, (failure) => {

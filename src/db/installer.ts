@@ -9,7 +9,7 @@
  *             (4) every `done` is called, whatever is thrown on the way
  * Threads     belongs to the database's thread
  */
-import { isOutOfDescriptors, systemErrorCode } from '../base/errors.ts'
+import { isOutOfDescriptors, systemErrorCode, type VarveError } from '../base/errors.ts'
 import type { FileNumber } from '../base/types.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { VersionSet } from '../version/version-set.ts'
@@ -107,7 +107,7 @@ export class Installer {
     if (error === undefined) {
       if (this.#versions.stepTaken()) this.#step(installation)
       else this.#commit(installation)
-    } else if (this.#canWithdraw && !this.#directory.isSyncFailure(error)) {
+    } else if (this.#canWithdraw && !this.#isOfTheDirectory(error)) {
       if (this.#withdraw(installation)) this.#step(installation)
     } else if (!isOfTheFile(error)) this.#sync(installation)
     else this.#fail(installation, error)
@@ -121,6 +121,11 @@ export class Installer {
   /** Whether the edit is in a new MANIFEST that CURRENT does not name, for certain. */
   get #canWithdraw(): boolean {
     return this.#versions.editSync.step === 'prepare'
+  }
+
+  /** A sync of the directory that failed: names of other files were to become durable by it, of which the next one may not tell. */
+  #isOfTheDirectory(error: Error): boolean {
+    return (error as Partial<VarveError>).file === this.#directory.path && !isOutOfDescriptors(error)
   }
 
   /** A new MANIFEST that cannot be had is not needed: the one in use is whole. @returns false if it takes no edit; that is final */

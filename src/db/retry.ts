@@ -77,14 +77,14 @@ export class Retry {
     this.#faults = 0
   }
 
-  /** An attempt failed: pause, or give up, at once if it is `isFinal`. */
-  failed(error: Error, isFinal: boolean = false): void {
+  /** An attempt failed: pause, or give up. */
+  failed(error: Error): void {
     this.#attempt++
     this.#failureCount++
     this.#lastError = error
     const code = systemErrorCode(error) ?? ''
     if (!SHORTAGES.has(code)) this.#faults++
-    const isLast = isFinal || this.#faults >= ATTEMPTS_MAX || this.#attempt >= SHORTAGE_ATTEMPTS_MAX
+    const isLast = this.#faults >= ATTEMPTS_MAX || this.#attempt >= SHORTAGE_ATTEMPTS_MAX
     const growingMs = Math.min(FIRST_PAUSE_MS * 10 ** (this.#attempt - 1), LAST_PAUSE_MS)
     // Room is not made in a second, and each try writes into what there is.
     const pauseMs = DISK_FULL.has(code) ? LAST_PAUSE_MS : growingMs

@@ -215,50 +215,6 @@ for (const isSync of [false, true]) {
   })
 }
 
-const JOBS: [what: string, work: (db: DB) => Promise<void>][] = [
-  ['a flush', (db) => db.flush()],
-  ['a compaction', (db) => db.compactRange('a', 'c')],
-]
-for (const [what, work] of JOBS) {
-  for (const [code, isFinal] of [
-    ['EIO', true],
-    ['EMFILE', false],
-  ] as const) {
-    const then = isFinal ? 'ends writing, as that of a log does' : 'ends nothing'
-    test(`a sync of the directory that fails in ${what} ${then} (${code})`, async () => {
-      const scene = await new Scene().open()
-      const { db, environment } = scene
-      for (const key of ['a', 'b', 'c', 'a']) {
-        await db.put(key, VALUE)
-        await db.flush()
-      }
-      // In a log that has no durable name yet.
-      await db.put('z', VALUE)
-      const { manifestBytes } = db.stats()
-      environment.setFaults(({ op }) => (op === 'sync-dir' ? { code } : undefined))
-      const failed = { code: isFinal ? 'READ_ONLY' : 'IO_ERROR', message: new RegExp(`cannot sync .*${code}`) }
-      await assert.rejects(work(db), failed)
-      scene.heal()
-      assert.equal(db.stats().poisonedBy !== undefined, isFinal)
-      assert.deepEqual(scene.keys(), ['a', 'b', 'c', 'z'])
-      if (isFinal) {
-        // The next sync of the directory might succeed, and the log would have no name all the same.
-        const refused = { code: 'READ_ONLY', outcome: 'not-written' }
-        await assert.rejects(db.put('y', VALUE, { durability: 'disk' }), refused)
-        await assert.rejects(db.flush(), refused)
-        assert.equal(db.stats().manifestBytes, manifestBytes, 'the MANIFEST names no other log')
-        await assert.rejects(db.close(), { code: 'IO_ERROR' })
-      } else {
-        await work(db)
-        await db.close()
-      }
-      const again = await openIn(scene.memory)
-      assert.deepEqual(keysOf(again), ['a', 'b', 'c', 'z'])
-      await again.close()
-    })
-  }
-}
-
 const REFUSALS: [what: string, durability: 'os' | 'disk', isRefused: (op: string, path: string) => boolean][] = [
   ['for which there is no log', 'os', (op, path) => op === 'create' && path.endsWith('.log')],
   ['for which there is no log, at disk', 'disk', (op, path) => op === 'create' && path.endsWith('.log')],
