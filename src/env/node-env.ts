@@ -16,7 +16,8 @@ import { checkWorkerProgram, startWorkerThread } from './node-worker.ts'
 
 /**
  * Where threads and timers are made: in no request of the program. They would keep the one that was the first to need them (its
- * AsyncLocalStorage) for as long as they live, and what they do for all others would run, and be logged, as a part of it.
+ * AsyncLocalStorage) for as long as they live, and what they do for all others would run, and be logged, as a part of it. (A program that imports varve
+ * within a request has all of that in this one: there is no way out of it.)
  */
 const background = new AsyncResource('varve')
 

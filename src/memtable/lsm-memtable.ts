@@ -28,7 +28,7 @@ export class LsmMemtable {
 
   /**
    * Insert a key or replace its value.
-   * @throws InvalidArgumentError if the key is no well-formed string, or the value neither bytes nor one; MemTableFullError without room
+   * @throws InvalidArgumentError if the key is no well-formed string, or the value not bytes; MemTableFullError without room
    */
   put(key: string, value: Uint8Array): void {
     this.#table.put(checkedKey(key, 'key'), checkedValue(value))
