@@ -6,7 +6,9 @@
  *             (2) an edit is made when its turn comes, of the version that is current then
  *             (3) a failure of the MANIFEST is final: it poisons the database, and every edit that waits fails with it; so
  *                 does an edit that cannot be made, or followed: what is current and what is shown would not be the same
- *             (4) every `done` is called, whatever is thrown on the way
+ *             (4) once writing has ended, for whatever failure, no edit is begun: a sync of the directory that failed may have been
+ *                 for names that this edit relies on, and the next one may succeed without them
+ *             (5) every `done` is called, whatever is thrown on the way
  * Threads     belongs to the database's thread
  */
 import { isOutOfDescriptors, systemErrorCode, type VarveError } from '../base/errors.ts'
@@ -37,7 +39,6 @@ export class Installer {
   readonly #waiting: Installation[] = []
   /** Appended, and not known to be durable. */
   #current: Installation | undefined = undefined
-  #hasFailed = false
 
   /** @param onReplaced told of a MANIFEST that another one has taken the place of */
   constructor(
@@ -75,7 +76,7 @@ export class Installer {
     if (this.#current !== undefined) return
     const next = this.#waiting.shift()
     if (next === undefined) return
-    if (this.#hasFailed) {
+    if (this.#health.isPoisoned) {
       this.#end(next, this.#health.refusal())
       return
     }
@@ -165,7 +166,6 @@ export class Installer {
   }
 
   #fail(installation: Installation, error: Error): void {
-    this.#hasFailed = true
     this.#health.poison(error)
     this.#end(installation, error)
   }
