@@ -108,9 +108,7 @@ export class WriteAheadLog {
     this.#logs.push({ number, writer: new LogWriter(file), isNamed: false, acknowledgedBytes: 0, syncedBytes: 0 })
     if (!this.#markers) return
     // A file's first record proves nothing: what is due follows it.
-    const isDue = this.#markerDue
     this.#addMarker(sequence)
-    this.#markerDue = isDue
     this.#active.writer.flush()
   }
 
@@ -134,7 +132,10 @@ export class WriteAheadLog {
 
   /** Add the batch bytes[offset, offset + length) to the buffer. */
   add(bytes: Bytes, offset: number, length: number, sequence: SequenceNumber): void {
-    if (this.#markerDue) this.#addMarker(sequence)
+    if (this.#markerDue) {
+      this.#addMarker(sequence)
+      this.#markerDue = false
+    }
     this.#active.writer.add(bytes, offset, length)
   }
 
@@ -237,7 +238,6 @@ export class WriteAheadLog {
     const isSplit = writer.splits(this.#marker.length)
     writer.add(this.#marker, 0, this.#marker.length)
     if (isSplit) writer.add(this.#marker, 0, this.#marker.length)
-    this.#markerDue = false
   }
 }
 

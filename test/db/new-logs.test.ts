@@ -1,6 +1,6 @@
 /**
  * What follows where the next log cannot be begun, or made durable, for want of a file: nothing has happened then, so that nothing
- * ends but the attempt.
+ * ends but the attempt. And where the sync of its name has failed, which ends writing.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
