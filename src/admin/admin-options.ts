@@ -8,11 +8,12 @@ import type { KeyOrder } from '../base/comparator.ts'
 import type { DirectoryLock, Environment, FileSystem } from '../base/environment.ts'
 import { InvalidArgumentError, NotFoundError } from '../base/errors.ts'
 import { parseFileName } from '../base/filename.ts'
+import { checkCallOptions } from '../base/known-options.ts'
 import { listLinked } from '../base/linked-directory.ts'
 import { checkPath } from '../base/text.ts'
 import { aborted, runSteps, type Steps } from '../db/long-runs.ts'
 import { defaultEnvironment } from '../db/open.ts'
-import { checkCallOptions, type Options, type ResolvedOptions, resolveOptions } from '../db/options.ts'
+import { type Options, type ResolvedOptions, resolveOptions } from '../db/options.ts'
 
 /** The progress of an operation. */
 export interface AdminProgress {

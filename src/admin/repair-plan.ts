@@ -10,7 +10,7 @@
  *                  it used, what had been deleted would come back. With the levels kept, so is every table not named.
  */
 import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
-import { CURRENT, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
+import { CURRENT, logName, logNumbers, manifestName, parseFileName, tableName } from '../base/filename.ts'
 import { userKey } from '../base/internal-key.ts'
 import { type Bytes, type FileNumber, fileNumber, MAX_NAMED_FILE_NUMBER } from '../base/types.ts'
 import { LogSalvage } from '../log/log-salvage.ts'
@@ -101,7 +101,7 @@ function keptPlan(
       noteLost(notes, tableName(number), userKey(smallest), userKey(largest))
     }
   }
-  const logs = logsIn(names, (number) => needsLog(found, number))
+  const logs = logNumbers(names).filter((number) => needsLog(found, number))
   if (found.logNumber !== 0 && !logs.includes(found.logNumber)) {
     hasLost = true
     noteLost(notes, logName(found.logNumber))
@@ -136,7 +136,7 @@ function rebuiltPlan(
   const present = tablesIn(context, names, obsoleteTables, notes)
   const tables = [...present].sort(([a], [b]) => a - b).map(([number, name]) => ({ number, name, named: undefined }))
   const missing = [...named.values()].filter(({ number }) => !present.has(number))
-  const logs = logsIn(names, (number) => number >= logNumber)
+  const logs = logNumbers(names).filter((number) => number >= logNumber)
   // A log goes once the next one has begun; there is always one.
   if (logNumber > 0 && logs.length === 0) {
     const fault = { offset: 0, bytes: 0, reason: 'missing, though a MANIFEST names it' }
@@ -278,15 +278,6 @@ function* readableEdits({ files, directory }: AdminContext, name: string): Gener
   } finally {
     file.close()
   }
-}
-
-/** The logs among `names` that are wanted, oldest first. */
-export function logsIn(names: readonly string[], isWanted: (number: FileNumber) => boolean): FileNumber[] {
-  return names
-    .filter((name) => parseFileName(name)?.type === 'log')
-    .map((name) => fileNumber(numberOf(name)))
-    .filter(isWanted)
-    .sort((a, b) => a - b)
 }
 
 function numberOf(name: string): number {

@@ -11,7 +11,7 @@ import { assert } from '../base/assert.ts'
 import { closeQuietly } from '../base/close-all.ts'
 import type { FileSystem, WritableFile } from '../base/environment.ts'
 import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
-import { CURRENT, logName, type ParsedName, parseFileName, temporaryName } from '../base/filename.ts'
+import { CURRENT, logName, logNumbers, type ParsedName, parseFileName, temporaryName } from '../base/filename.ts'
 import { isUint8Array } from '../base/text.ts'
 import { type Bytes, type FileNumber, sequenceNumber } from '../base/types.ts'
 import { BackupDecoder, type BackupSink } from '../db/backup-format.ts'
@@ -22,7 +22,6 @@ import { setCurrent } from '../version/manifest.ts'
 import { needsLog, recoverVersion } from '../version/version-set.ts'
 import { type AdminContext, type AdminOptions, adminContext, pullInto, runLocked } from './admin-options.ts'
 import { checkedOnly } from './repair-logs.ts'
-import { logsIn } from './repair-plan.ts'
 
 /** What has been restored. */
 export interface RestoreInfo {
@@ -101,7 +100,7 @@ function* finishSteps(context: AdminContext, target: RestoreTarget, decoder: Bac
   }
   // Whether a log is damaged is for whoever opens the database to judge.
   const replay = new LogReplay(files, directory, 'salvage', sequenceNumber(found.lastSequence), checkedOnly(context))
-  for (const number of logsIn(target.names, (log) => needsLog(found, log))) {
+  for (const number of logNumbers(target.names).filter((log) => needsLog(found, log))) {
     replay.add(number)
     yield
   }

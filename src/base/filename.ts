@@ -80,6 +80,12 @@ export function isUsualName(name: string): boolean {
   return forms.some((form) => form(number) === name)
 }
 
+/** Numbers of the logs among the names of files, oldest first. */
+export function logNumbers(names: readonly string[]): FileNumber[] {
+  const logs = names.map(parseFileName).filter((parsed) => parsed?.type === 'log')
+  return logs.map((parsed) => parsed?.number as FileNumber).sort((a, b) => a - b)
+}
+
 /** The last part of a path, of whichever host. */
 export function baseName(path: string): string {
   return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)

@@ -2,8 +2,8 @@
  * What the calls of a database take beside their keys and values, what they throw when it is closed, and what a checkpoint gives.
  */
 import { ClosedError, InvalidArgumentError } from '../base/errors.ts'
+import { checkCallOptions } from '../base/known-options.ts'
 import type { Durability } from '../base/types.ts'
-import { checkCallOptions } from './options.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** A key or a value: bytes, or a string that is stored as UTF-8. */

@@ -6,12 +6,12 @@
  */
 import type { Environment } from '../base/environment.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
+import { checkCallOptions } from '../base/known-options.ts'
 import { copyOfKey, toKey } from '../base/limits.ts'
 import type { SequenceNumber } from '../base/types.ts'
 import { type Input, promised, type ReadOptions } from './call-options.ts'
 import type { Cursor } from './cursor.ts'
 import { checkEventName, type DBEvents, type Emit } from './events.ts'
-import { checkCallOptions } from './options.ts'
 import type { ReadHost } from './read-host.ts'
 import { Reader } from './reader.ts'
 import { type Entry, type Project, projectEntry, projectKey, projectValue, Scan, SyncScan } from './scan.ts'

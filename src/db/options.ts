@@ -11,6 +11,7 @@ import {
 } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import { InvalidArgumentError, NotSupportedError } from '../base/errors.ts'
+import { checkCallOptions } from '../base/known-options.ts'
 import type { Durability } from '../base/types.ts'
 import type { TableFormat } from '../jobs/output-format.ts'
 import { type Compression, ZSTD_MISSING } from '../table/compression.ts'
@@ -260,24 +261,6 @@ function customOrder(order: KeyOrder): Comparator {
   }
   if (typeof order.compare !== 'function') throw new InvalidArgumentError('a comparator needs a function compare(a, b)')
   return customComparator(order)
-}
-
-/** Refuse members of a call's options that the call does not know, and a signal that is none. */
-export function checkCallOptions(call: string, options: object, known: ReadonlySet<string>): void {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError(`options of ${call} must be an object`)
-  for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw new InvalidArgumentError(`${call} has no option ${name}, only ${[...known].join(', ')}`)
-    if (name === 'signal') checkSignal(call, (options as { signal: unknown }).signal)
-  }
-}
-
-/** By its members: another realm has an AbortSignal of its own. */
-function checkSignal(call: string, signal: unknown): void {
-  if (signal === undefined) return
-  const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>
-  if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function')
-    throw new InvalidArgumentError(`option signal of ${call} must be an AbortSignal`)
 }
 
 /** How tables of a level are written. */

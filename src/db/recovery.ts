@@ -14,7 +14,7 @@
 import { closeQuietly } from '../base/close-all.ts'
 import type { FileSystem } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
-import { baseName, isUsualName, logName, parseFileName, tableName } from '../base/filename.ts'
+import { baseName, isUsualName, logName, logNumbers, parseFileName, tableName } from '../base/filename.ts'
 import {
   type FileNumber,
   fileNumber,
@@ -152,7 +152,7 @@ class Recovery {
     const lastSequence = found?.lastSequence ?? sequenceNumber(0)
     const replay = new LogReplay(this.#files, this.#directory, recovery, lastSequence, sink)
     if (found === undefined) return replay.report()
-    const logs = liveLogs(names, found)
+    const logs = logNumbers(names.filter(isUsualName)).filter((number) => needsLog(found, number))
     if (found.logNumber !== 0 && !logs.includes(found.logNumber) && recovery !== 'salvage') {
       const file = this.#files.join(this.#directory, logName(found.logNumber))
       throw new CorruptionError(`log ${found.logNumber} is missing, though the MANIFEST names it`, { file })
@@ -192,14 +192,3 @@ export function checkRoom(lastSequence: number, directory: string): void {
 
 /** Before the opening there are no snapshots, and no other jobs. */
 const ALONE: FlushSurroundings = { busy: new Set(), oldestSnapshot: undefined }
-
-/** Oldest first. */
-function liveLogs(names: readonly string[], found: RecoveredVersion): FileNumber[] {
-  return names
-    .filter(isUsualName)
-    .map(parseFileName)
-    .filter((parsed) => parsed?.type === 'log')
-    .map((parsed) => parsed?.number as FileNumber)
-    .filter((number) => needsLog(found, number))
-    .sort((a, b) => a - b)
-}

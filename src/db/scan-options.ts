@@ -4,10 +4,10 @@
 import { compareWhole } from '../base/bytes.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { InvalidArgumentError, NotSupportedError } from '../base/errors.ts'
+import { checkCallOptions } from '../base/known-options.ts'
 import { copyOfKey } from '../base/limits.ts'
 import type { Bytes } from '../base/types.ts'
 import type { KeyBounds } from './db-iterator.ts'
-import { checkCallOptions } from './options.ts'
 import { Snapshot } from './snapshot.ts'
 
 /** Options of `scan`, `keys` and `values`, and their `…Sync` forms. */

@@ -8,6 +8,7 @@ import { channel } from 'node:diagnostics_channel'
 import { markAsUntransferable } from 'node:worker_threads'
 import type { Clock, Codecs, Environment, FileSystem, Ports, WorkerThread } from '../base/environment.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
+import { checkCallOptions } from '../base/known-options.ts'
 import { hostClock, hostLater, hostSleep, hostSoon } from './host-time.ts'
 import { nodeCodecs } from './node-codecs.ts'
 import { type FileModes, NodeFiles } from './node-files.ts'
@@ -16,8 +17,8 @@ import { checkWorkerProgram, startWorkerThread } from './node-worker.ts'
 
 /**
  * Where threads and timers are made: in no request of the program. They would keep the one that was the first to need them (its
- * AsyncLocalStorage) for as long as they live, and what they do for all others would run, and be logged, as a part of it. (A program that imports varve
- * within a request has all of that in this one: there is no way out of it.)
+ * AsyncLocalStorage) for as long as they live, and what they do for all others would run, and be logged, as a part of it. (A program
+ * that imports varve within a request has all of that in this one: there is no way out of it.)
  */
 const background = new AsyncResource('varve')
 
@@ -45,17 +46,17 @@ export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environme
   return new NodeEnvironment({ directoryMode, fileMode }, worker)
 }
 
-const MODES = new Set(['directoryMode', 'fileMode'])
+const MODES = ['directoryMode', 'fileMode'] as const
+const KNOWN: ReadonlySet<string> = new Set([...MODES, 'worker'])
 /** A mode in decimal is more than this. */
 const MODE_MAX = 0o777
 
 function checkOptions(options: NodeEnvironmentOptions): void {
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('options must be an object')
-  for (const [name, value] of Object.entries(options)) {
-    if (name === 'worker') continue
-    if (!MODES.has(name)) throw new InvalidArgumentError(`nodeEnvironment has no option ${name}`)
-    if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value <= MODE_MAX))
-      throw new InvalidArgumentError(`option ${name} must be an integer from 0 to 0o777, not ${String(value)}`)
+  checkCallOptions('nodeEnvironment', options, KNOWN)
+  for (const name of MODES) {
+    const mode = options[name]
+    if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= MODE_MAX))
+      throw new InvalidArgumentError(`option ${name} must be an integer from 0 to 0o777, not ${String(mode)}`)
   }
 }
 

@@ -1,8 +1,10 @@
 /**
  * What callers pass to a MemTable, checked: its options, comparator, sequence numbers, features.
  */
+
 import { bytewiseComparator, type Comparator, customComparator, isReservedName } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
+import { checkCallOptions } from '../base/known-options.ts'
 import type { SequenceNumber } from '../base/types.ts'
 import { CHECKSUMS } from './arena-layout.ts'
 import type { MemTableOptions } from './memtable-options.ts'
@@ -11,9 +13,7 @@ const KNOWN = new Set(['capacityBytes', 'representation', 'comparator', 'checksu
 
 /** @throws InvalidArgumentError unless they are an object of options that there are: a misspelt one would be another table */
 function checkOptions(options: MemTableOptions): void {
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('options must be an object')
-  const other = Object.keys(options).find((name) => !KNOWN.has(name))
-  if (other !== undefined) throw new InvalidArgumentError(`a MemTable has no option ${other}`)
+  checkCallOptions('a MemTable', options, KNOWN)
   const { seed = 0 } = options
   if (!Number.isInteger(seed)) throw new InvalidArgumentError(`seed must be an integer, not ${String(seed)}`)
 }

@@ -1,0 +1,22 @@
+/**
+ * Options of a call, by name: an unknown one is refused, since a misspelt one would silently not hold.
+ */
+import { InvalidArgumentError } from './errors.ts'
+
+/** Refuse members of a call's options that the call does not know, and a signal that is none. */
+export function checkCallOptions(call: string, options: object, known: ReadonlySet<string>): void {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError(`options of ${call} must be an object`)
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) throw new InvalidArgumentError(`${call} has no option ${name}, only ${[...known].join(', ')}`)
+    if (name === 'signal') checkSignal(call, (options as { signal: unknown }).signal)
+  }
+}
+
+/** By its members: another realm has an AbortSignal of its own. */
+function checkSignal(call: string, signal: unknown): void {
+  if (signal === undefined) return
+  const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>
+  if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function')
+    throw new InvalidArgumentError(`option signal of ${call} must be an AbortSignal`)
+}
