@@ -2,7 +2,7 @@
  * deopt-guard: runs the hot paths of the engine in a process whose V8 logs what it compiles, and finds in the hot files what would
  * make them slow without being wrong: functions whose code is thrown away again and again after the compiler has seen them at
  * work, and places where an object's shape is looked up anew each time, since too many shapes came by. Every round begins with
- * a full garbage collection: code goes with the last object of a class that it has seen (src/db/idle-scan.ts).
+ * a full garbage collection: code goes with the last object of a class that it has seen (src/db/read/idle-scan.ts).
  *
  *   node .build/tools/deopt-guard.js      status 1 if there is a finding
  *
@@ -25,14 +25,14 @@ export const HOT_FILES: readonly string[] = [
   'src/batch/batch-format.ts',
   'src/batch/write-batch.ts',
   'src/log/log-writer.ts',
-  'src/db/commit-driver.ts',
-  'src/db/commit-queue.ts',
-  'src/db/write-ahead-log.ts',
-  'src/db/write-group.ts',
-  'src/db/range-filters.ts',
-  'src/db/reader.ts',
-  'src/db/db-iterator.ts',
-  'src/db/scan.ts',
+  'src/db/write/commit-driver.ts',
+  'src/db/write/commit-queue.ts',
+  'src/db/write/write-ahead-log.ts',
+  'src/db/write/write-group.ts',
+  'src/db/read/range-filters.ts',
+  'src/db/read/reader.ts',
+  'src/db/read/db-iterator.ts',
+  'src/db/read/scan.ts',
   'src/iterator/merging-iterator.ts',
   'src/jobs/compaction-inputs.ts',
   'src/jobs/compaction-job.ts',

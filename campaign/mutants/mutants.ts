@@ -19,7 +19,7 @@ export interface Mutant {
   readonly first?: 'faults' | 'levels' | 'damages'
 }
 
-const LOG = 'db/write-ahead-log'
+const LOG = 'db/write/write-ahead-log'
 const MANIFEST = 'version/manifest'
 
 export const MUTANTS: readonly Mutant[] = [
@@ -148,43 +148,43 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a failure of the log does not end writing',
-    file: 'db/commit-queue',
+    file: 'db/write/commit-queue',
     find: 'health.poison(cause);',
     replace: '',
     first: 'faults',
   },
   {
     name: 'a sync that failed is taken for one that did not',
-    file: 'db/commit-driver',
+    file: 'db/write/commit-driver',
     find: 'log.fail(error); this.#queue.failSync(group, error);',
     replace: '',
     first: 'faults',
   },
   {
     name: 'writes are acknowledged before their sync',
-    file: 'db/commit-driver',
+    file: 'db/write/commit-driver',
     find: "if (group.durability === 'disk') await this.#syncLater(group);",
     replace: '',
   },
   {
     name: 'synchronous writes are acknowledged before their sync',
-    file: 'db/commit-driver',
+    file: 'db/write/commit-driver',
     find: "if (group.durability === 'disk') this.#syncNow(group); else",
     replace: '',
   },
   {
     name: 'writes are acknowledged before they are written',
-    file: 'db/commit-queue',
+    file: 'db/write/commit-queue',
     find: 'else log.flush();',
     replace: '',
   },
   {
     name: 'a sequence number is given twice',
-    file: 'db/commit-queue',
+    file: 'db/write/commit-queue',
     find: 'group.number(lastSequence + 1);',
     replace: 'group.number(Math.max(1, lastSequence));',
   },
-  { name: 'what was replayed last is not kept', file: 'db/recovery', find: 'sink.finish();', replace: ';' },
+  { name: 'what was replayed last is not kept', file: 'db/opening/recovery', find: 'sink.finish();', replace: ';' },
   {
     name: 'the log that the manifest names is not replayed',
     file: 'version/version-set',
@@ -193,19 +193,19 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'replay begins a new manifest before its tables are in it',
-    file: 'db/recovery',
+    file: 'db/opening/recovery',
     find: 'lastSequence: report.lastSequence, ...sink.change }',
     replace: 'lastSequence: report.lastSequence }',
   },
   {
     name: 'a log is let go of that is still needed',
-    file: 'db/obsolete-files',
+    file: 'db/background/obsolete-files',
     find: 'return parsed.number < live.logNumber;',
     replace: 'return parsed.number <= live.logNumber;',
   },
   {
     name: 'tables are let go of that are still needed',
-    file: 'db/obsolete-files',
+    file: 'db/background/obsolete-files',
     find: 'return !live.tables.has(parsed.number);',
     replace: 'return true;',
   },
@@ -218,7 +218,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a log of ours is read as if it were LevelDB’s, which may have holes',
-    file: 'db/log-replay',
+    file: 'db/opening/log-replay',
     find: 'isOurs = isMarker(reader);',
     replace: 'isOurs = false;',
   },

@@ -68,7 +68,7 @@ export const TUNING: readonly TuningConstant[] = [
     reason: 'how much of CURRENT is read: more than any name of a manifest has',
   },
   {
-    file: 'db/backup-format',
+    file: 'db/copies/backup-format',
     constant: 'DATA_BYTES',
     reason: 'in pieces of which length a file is written; a reader takes any',
   },

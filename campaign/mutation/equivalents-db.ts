@@ -8,14 +8,19 @@ const A_SHORT_WAY = 'a short way: without it there is nothing to do, which takes
 
 export const DB_EQUIVALENTS: readonly AllowedMutant[] = [
   {
-    file: 'db/remote-reader',
+    file: 'db/threads/remote-reader',
     line: 'for (const [level, files] of from === version ? [] : version.levels.entries()) {',
     changes: ['from === version → false'],
     reason: A_SHORT_WAY,
   },
-  { file: 'db/sharing', line: '#nextId = 1;', changes: ['1 → 2', '1 → (0)'], reason: 'numbers only have to differ' },
   {
-    file: 'db/sharing',
+    file: 'db/threads/sharing',
+    line: '#nextId = 1;',
+    changes: ['1 → 2', '1 → (0)'],
+    reason: 'numbers only have to differ',
+  },
+  {
+    file: 'db/threads/sharing',
     line: 'if (this.#generations.length < 2)',
     changes: ['this.#generations.length < 2 → false'],
     reason: A_SHORT_WAY,
@@ -39,7 +44,7 @@ export const DB_EQUIVALENTS: readonly AllowedMutant[] = [
     reason: 'nobody follows it any more: it is let go of for the sake of memory',
   },
   {
-    file: 'db/long-runs',
+    file: 'db/copies/long-runs',
     line: 'if (after !== undefined)',
     changes: ['after !== undefined → true'],
     reason: 'whoever waits for nothing goes on as soon',

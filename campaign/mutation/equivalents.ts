@@ -89,7 +89,7 @@ export const EQUIVALENTS: readonly AllowedMutant[] = [
     changes: ['3 → 4'],
     reason: 'what is not read as words is read as bytes, with the same sum',
   },
-  { file: 'db/backup-format', line: '#crc = 0;', changes: BY_ONE, reason: UNREAD },
+  { file: 'db/copies/backup-format', line: '#crc = 0;', changes: BY_ONE, reason: UNREAD },
   {
     file: 'memtable/dump-decoder',
     line: 'if (used === 0)',
@@ -109,13 +109,13 @@ export const EQUIVALENTS: readonly AllowedMutant[] = [
     reason: GROWS_EARLY,
   },
   {
-    file: 'db/backup-format',
+    file: 'db/copies/backup-format',
     line: 'if (bytes > this.#payload.length)',
     changes: ['bytes > this.#payload.length → true', 'bytes > this.#payload.length → bytes >= this.#payload.length'],
     reason: GROWS_EARLY,
   },
   {
-    file: 'db/backup-format',
+    file: 'db/copies/backup-format',
     line: 'this.#payload = new Uint8Array(Math.max(bytes, 4096));',
     changes: ['4096 → 4097', '4096 → (4095)'],
     reason: MORE_ROOM,
@@ -126,7 +126,7 @@ export const EQUIVALENTS: readonly AllowedMutant[] = [
     changes: ['256 → 257', '256 → (255)'],
     reason: MORE_ROOM,
   },
-  { file: 'db/backup-format', line: '#payload = new Uint8Array(0);', changes: ['0 → 1'], reason: UNREAD_BYTES },
+  { file: 'db/copies/backup-format', line: '#payload = new Uint8Array(0);', changes: ['0 → 1'], reason: UNREAD_BYTES },
   {
     file: 'memtable/dump-decoder',
     line: 'if (length > this.#lastKey.length)',

@@ -11,7 +11,7 @@ import { parseFileName } from '../base/filename.ts'
 import { checkCallOptions } from '../base/known-options.ts'
 import { listLinked } from '../base/linked-directory.ts'
 import { checkPath } from '../base/text.ts'
-import { aborted, runSteps, type Steps } from '../db/long-runs.ts'
+import { aborted, runSteps, type Steps } from '../db/copies/long-runs.ts'
 import { defaultEnvironment } from '../db/open.ts'
 import { type Options, type ResolvedOptions, resolveOptions } from '../db/options.ts'
 

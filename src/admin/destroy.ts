@@ -5,7 +5,7 @@
  * Order   CURRENT goes first, and durably: a destruction that a crash cuts short leaves no database, and can be repeated
  */
 import { CURRENT, type FileType, isUsualName, parseFileName } from '../base/filename.ts'
-import type { Steps } from '../db/long-runs.ts'
+import type { Steps } from '../db/copies/long-runs.ts'
 import {
   type AdminContext,
   type AdminOptions,

@@ -3,8 +3,8 @@
  * it, and loses its old one only after: a crash in between leaves it under both.
  */
 import { closeQuietly } from '../base/close-all.ts'
-import { linkOrCopySteps } from '../db/copy-file.ts'
-import type { Steps } from '../db/long-runs.ts'
+import { linkOrCopySteps } from '../db/copies/copy-file.ts'
+import type { Steps } from '../db/copies/long-runs.ts'
 import type { AdminContext } from './admin-options.ts'
 
 const LOST = 'lost'

@@ -4,7 +4,7 @@
  * Order       files as the stream gives them, each synced at its end → the stream's end has been seen, and checked → the MANIFEST
  *             is read, and every file that it names is there, with its size, and no other → the logs are read, for the last
  *             sequence → CURRENT
- * Hostile     names are taken from a fixed set of forms (db/backup-format.ts), files are only ever created, nothing is allocated
+ * Hostile     names are taken from a fixed set of forms (db/copies/backup-format.ts), files are only ever created, nothing is allocated
  *             for a length that the stream claims; a stream that is not right to its last byte leaves no database
  */
 import { assert } from '../base/assert.ts'
@@ -14,10 +14,10 @@ import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
 import { CURRENT, logName, logNumbers, type ParsedName, parseFileName, temporaryName } from '../base/filename.ts'
 import { isUint8Array } from '../base/text.ts'
 import { type Bytes, type FileNumber, sequenceNumber } from '../base/types.ts'
-import { BackupDecoder, type BackupSink } from '../db/backup-format.ts'
-import { checkTarget } from '../db/checkpoint.ts'
-import { LogReplay } from '../db/log-replay.ts'
-import type { Steps } from '../db/long-runs.ts'
+import { BackupDecoder, type BackupSink } from '../db/copies/backup-format.ts'
+import { checkTarget } from '../db/copies/checkpoint.ts'
+import type { Steps } from '../db/copies/long-runs.ts'
+import { LogReplay } from '../db/opening/log-replay.ts'
 import { setCurrent } from '../version/manifest.ts'
 import { needsLog, recoverVersion } from '../version/version-set.ts'
 import { type AdminContext, type AdminOptions, adminContext, pullInto, runLocked } from './admin-options.ts'
@@ -150,7 +150,7 @@ class RestoreTarget implements BackupSink {
   beginFile(name: string, { number }: ParsedName): void {
     this.#file = this.#files.createWritable(this.#files.join(this.#context.directory, name))
     this.names.push(name)
-    // The last file of a stream is its MANIFEST (db/backup-format.ts).
+    // The last file of a stream is its MANIFEST (db/copies/backup-format.ts).
     this.#last = number
   }
 

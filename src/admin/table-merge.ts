@@ -8,7 +8,7 @@
  */
 
 import { type Comparator, compareKeys } from '../base/comparator.ts'
-import type { Steps } from '../db/long-runs.ts'
+import type { Steps } from '../db/copies/long-runs.ts'
 import { CompactionInputs } from '../jobs/compaction-inputs.ts'
 import { compareFiles, type FileMetadata, userRange } from '../version/file-metadata.ts'
 import type { AdminContext } from './admin-options.ts'

@@ -4,7 +4,7 @@
 import { IOError } from '../base/errors.ts'
 import { userKey } from '../base/internal-key.ts'
 import type { FileNumber } from '../base/types.ts'
-import type { Steps } from '../db/long-runs.ts'
+import type { Steps } from '../db/copies/long-runs.ts'
 import type { EntrySink } from '../table/entry-sink.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import type { AdminContext } from './admin-options.ts'

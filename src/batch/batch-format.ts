@@ -8,7 +8,7 @@
  *          lps   := varint32 length | bytes
  * The third op is varve's own (docs/rfcs/0006): LevelDB does not know it, so it is in a log only until the flush.
  * Op i has the sequence number `sequence + i`. A batch of count 0 is a marker: every LevelDB skips it; what it tells
- * varve's recovery stands in db/write-ahead-log.ts.
+ * varve's recovery stands in db/write/write-ahead-log.ts.
  * Source   google/leveldb db/write_batch.cc
  */
 import { copyBytes, EMPTY } from '../base/bytes.ts'

@@ -135,5 +135,5 @@ function encodedBy(batch: unknown): Bytes | undefined {
   return isUint8Array(bytes) ? bytes : undefined
 }
 
-/** Nothing to write. That there is always one batch keeps their code compiled (db/idle-scan.ts). */
+/** Nothing to write. That there is always one batch keeps their code compiled (db/read/idle-scan.ts). */
 export const NO_OPS: WriteBatch = new WriteBatch()

@@ -10,8 +10,6 @@ import { checkCallOptions } from '../base/known-options.ts'
 import { copyOfKey, toKey, toValue } from '../base/limits.ts'
 import type { Bytes, Durability } from '../base/types.ts'
 import type { WriteBatch } from '../batch/write-batch.ts'
-import { approximateSize } from './approximate-sizes.ts'
-import { backupChunks } from './backup.ts'
 import {
   type CheckpointInfo,
   type CompactOptions,
@@ -25,23 +23,25 @@ import {
   promised,
   type WriteOptions,
 } from './call-options.ts'
-import { CopyMoment, closedBeforeCopied } from './capture.ts'
-import { checkpointSteps } from './checkpoint.ts'
-import { CommitDriver } from './commit-driver.ts'
+import { backupChunks } from './copies/backup.ts'
+import { CopyMoment, closedBeforeCopied } from './copies/capture.ts'
+import { checkpointSteps } from './copies/checkpoint.ts'
+import { ChunkStream, runSteps } from './copies/long-runs.ts'
 import { DBReads } from './db-reads.ts'
 import { Drivers } from './drivers.ts'
 import { Engine } from './engine.ts'
-import type { EventLog } from './event-log.ts'
-import { gatherStats } from './gather-stats.ts'
-import { ChunkStream, runSteps } from './long-runs.ts'
+import type { RecoveryInfo } from './opening/recovery-info.ts'
 import type { ResolvedOptions } from './options.ts'
-import { property } from './properties.ts'
-import { joinBatch, joinDeleteRange, joinEncoded } from './range-writes.ts'
-import type { RecoveryInfo } from './recovery-info.ts'
-import type { ShareHandle } from './share-handle.ts'
+import { approximateSize } from './read/approximate-sizes.ts'
+import type { EventLog } from './reports/event-log.ts'
+import { gatherStats } from './reports/gather-stats.ts'
+import { property } from './reports/properties.ts'
+import type { Stats } from './reports/stats.ts'
 import type { Snapshot } from './snapshot.ts'
-import type { Stats } from './stats.ts'
-import type { WriteGroup } from './write-group.ts'
+import type { ShareHandle } from './threads/share-handle.ts'
+import { CommitDriver } from './write/commit-driver.ts'
+import { joinBatch, joinDeleteRange, joinEncoded } from './write/range-writes.ts'
+import type { WriteGroup } from './write/write-group.ts'
 
 const FLUSH_OPTIONS = new Set(['signal'])
 const NO_OPTIONS = {}

@@ -4,12 +4,12 @@
  */
 import { AbortedError, ClosedError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
-import type { CommitQueue } from './commit-queue.ts'
-import { pickContext } from './compaction-plans.ts'
+import { pickContext } from './background/compaction-plans.ts'
+import { hasKeysInMemory, isEmptyRange, ManualCompaction } from './background/manual-compaction.ts'
 import type { Engine } from './engine.ts'
-import type { EventLog } from './event-log.ts'
-import { hasKeysInMemory, isEmptyRange, ManualCompaction } from './manual-compaction.ts'
-import { isEmpty, type MemTableSlot, type ReadState } from './read-state.ts'
+import { isEmpty, type MemTableSlot, type ReadState } from './read/read-state.ts'
+import type { EventLog } from './reports/event-log.ts'
+import type { CommitQueue } from './write/commit-queue.ts'
 
 /**
  * MemTable bytes that closing flushes on its own thread, rather than start one: they take a few milliseconds, and a thread

@@ -6,10 +6,10 @@ import { CorruptionError, IOError } from '../base/errors.ts'
 import { checkPath } from '../base/text.ts'
 import { nodeEnvironment } from '../env/node-env.ts'
 import { DB } from './db.ts'
-import { EventLog, type OpenedFigures } from './event-log.ts'
-import { manifestMark } from './manifest-mark.ts'
+import { manifestMark } from './opening/manifest-mark.ts'
+import { prepareDirectory } from './opening/prepare-directory.ts'
 import { type Options, type ResolvedOptions, resolveOptions } from './options.ts'
-import { prepareDirectory } from './prepare-directory.ts'
+import { EventLog, type OpenedFigures } from './reports/event-log.ts'
 
 let sharedEnvironment: Environment | undefined
 

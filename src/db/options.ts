@@ -17,7 +17,7 @@ import type { TableFormat } from '../jobs/output-format.ts'
 import { type Compression, ZSTD_MISSING } from '../table/compression.ts'
 import { levelBytesFor } from '../version/level-sizes.ts'
 import { LEVELS } from '../version/version-edit.ts'
-import type { Logger } from './event-log.ts'
+import type { Logger } from './reports/event-log.ts'
 
 /**
  * What to do about a log that was cut short or damaged. `pointInTime`: discard an end that was cut short, refuse damage. `strict`:

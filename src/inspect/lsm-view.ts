@@ -4,7 +4,7 @@
  */
 import { logName, manifestName, tableName } from '../base/filename.ts'
 import { fileNumber } from '../base/types.ts'
-import type { LevelFigures, LogFigures, MemTableFigures, Stats, TableFigures } from '../db/stats.ts'
+import type { LevelFigures, LogFigures, MemTableFigures, Stats, TableFigures } from '../db/reports/stats.ts'
 import { showBytesCount, showCount, showPlural } from './figures.ts'
 import { KeyStrip } from './key-strip.ts'
 import { type GridRow, layOut } from './layer-grid.ts'

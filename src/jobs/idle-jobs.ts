@@ -1,6 +1,6 @@
 /**
  * idle-jobs: a table builder, and a compaction of nothing, that a thread which runs jobs keeps and never uses. Between two jobs there
- * are no other objects of these classes, and a full garbage collection that finds none takes their compiled code (db/idle-scan.ts).
+ * are no other objects of these classes, and a full garbage collection that finds none takes their compiled code (db/read/idle-scan.ts).
  */
 import type { Comparator } from '../base/comparator.ts'
 import type { Environment, WritableFile } from '../base/environment.ts'

@@ -1,7 +1,7 @@
 /**
  * LogReader: the records of a log file, in order, up to its end or to the first place that is not a well-formed log.
  * It judges nothing and changes nothing: whether a bad place is a torn tail or damage is recovery's decision
- * (db/log-replay.ts), and dump tools want to see both.
+ * (db/opening/log-replay.ts), and dump tools want to see both.
  *
  * Room for more (log-room.ts) is no fault of a log, but where it ends; `fault` says so, since a MANIFEST has none.
  *

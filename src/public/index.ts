@@ -47,7 +47,6 @@ export type { FileType } from '../base/filename.ts'
 export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../base/limits.ts'
 export type { Bytes, Durability, FileNumber, SequenceNumber } from '../base/types.ts'
 export { WriteBatch } from '../batch/write-batch.ts'
-export { type AttachOptions, attach } from '../db/attach.ts'
 export type {
   CheckpointInfo,
   CompactOptions,
@@ -58,10 +57,14 @@ export type {
   ReadOptions,
   WriteOptions,
 } from '../db/call-options.ts'
-export type { Cursor } from '../db/cursor.ts'
 export { DB } from '../db/db.ts'
-export { DBReader } from '../db/db-reader.ts'
-export type { Logger } from '../db/event-log.ts'
+export { open } from '../db/open.ts'
+export type { Discarded, RecoveryInfo, ReplayedLog } from '../db/opening/recovery-info.ts'
+export type { Options, RecoveryMode } from '../db/options.ts'
+export type { Cursor } from '../db/read/cursor.ts'
+export type { Entry, Scan, SyncScan } from '../db/read/scan.ts'
+export type { CursorOptions, ScanOptions } from '../db/read/scan-options.ts'
+export type { Logger } from '../db/reports/event-log.ts'
 export type {
   BackgroundErrorDetail,
   BackgroundWork,
@@ -73,15 +76,19 @@ export type {
   FlushDetail,
   StallDetail,
   StallReason,
-} from '../db/events.ts'
-export { open } from '../db/open.ts'
-export type { Options, RecoveryMode } from '../db/options.ts'
-export type { Discarded, RecoveryInfo, ReplayedLog } from '../db/recovery-info.ts'
-export type { Entry, Scan, SyncScan } from '../db/scan.ts'
-export type { CursorOptions, ScanOptions } from '../db/scan-options.ts'
-export type { ShareHandle } from '../db/share-handle.ts'
+} from '../db/reports/events.ts'
+export type {
+  LevelFigures,
+  LogFigures,
+  MemTableFigures,
+  Stats,
+  TableFigures,
+  WriteFigures,
+} from '../db/reports/stats.ts'
 export type { Snapshot } from '../db/snapshot.ts'
-export type { LevelFigures, LogFigures, MemTableFigures, Stats, TableFigures, WriteFigures } from '../db/stats.ts'
+export { type AttachOptions, attach } from '../db/threads/attach.ts'
+export { DBReader } from '../db/threads/db-reader.ts'
+export type { ShareHandle } from '../db/threads/share-handle.ts'
 export { type NodeEnvironmentOptions, nodeEnvironment } from '../env/node-env.ts'
 export { memoryEnvironment } from '../env/web-env.ts'
 export type { Compression } from '../table/compression.ts'

@@ -309,7 +309,7 @@ const NO_OUTLINE: TableOutline = {
   filterIsDamaged: false,
 }
 
-/** Of one that is; also for the sake of compiled code, of which some has seen a sketch (db/idle-scan.ts). */
+/** Of one that is; also for the sake of compiled code, of which some has seen a sketch (db/read/idle-scan.ts). */
 const NO_SKETCH = new TableSketch(bytewiseComparator, new Uint8Array(0), '', 0, 0, undefined, false)
 
 function newShelf(count: number): Shelf {

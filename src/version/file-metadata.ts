@@ -26,7 +26,7 @@ export interface FileMetadata {
   /** First and last entry, as encoded internal keys. */
   readonly smallest: Bytes
   readonly largest: Bytes
-  /** Put in once it is known (db/table-samples.ts). */
+  /** Put in once it is known (db/background/table-samples.ts). */
   statistics?: TableStatistics | undefined
 }
 

@@ -3,8 +3,8 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { backPressure, type Load, type LoadLimits, type Pressure } from '../../src/db/back-pressure.ts'
-import { Pace } from '../../src/db/pace.ts'
+import { backPressure, type Load, type LoadLimits, type Pressure } from '../../src/db/write/back-pressure.ts'
+import { Pace } from '../../src/db/write/pace.ts'
 
 const MIB = 1024 * 1024
 const LIMITS: LoadLimits = {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { putFixed32, putFixed64 } from '../../src/base/coding.ts'
 import { crc32c, maskCrc } from '../../src/base/crc32c.ts'
 import { CorruptionError, NotSupportedError } from '../../src/base/errors.ts'
-import { BackupDecoder, BackupEncoder } from '../../src/db/backup-format.ts'
+import { BackupDecoder, BackupEncoder } from '../../src/db/copies/backup-format.ts'
 
 const [HEADER, FILE, DATA, TRAILER] = [1, 2, 3, 4]
 const MAGIC = [0x89, 0x76, 0x62, 0x61, 0x6b, 0x0d, 0x0a, 0x1a]

@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Prng } from '../../src/base/prng.ts'
-import type { Cursor } from '../../src/db/cursor.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
-import type { CursorOptions } from '../../src/db/scan-options.ts'
+import type { Cursor } from '../../src/db/read/cursor.ts'
+import type { CursorOptions } from '../../src/db/read/scan-options.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 
 const KEYS = 40

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { IOError } from '../../src/base/errors.ts'
 import { fileNumber } from '../../src/base/types.ts'
-import { DatabaseDirectory } from '../../src/db/database-directory.ts'
+import { DatabaseDirectory } from '../../src/db/opening/database-directory.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 
 const table = { number: fileNumber(7), bytes: 100, smallest: new Uint8Array(9), largest: new Uint8Array(9) }

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AbortedError } from '../../src/base/errors.ts'
-import { ChunkStream, runSteps } from '../../src/db/long-runs.ts'
+import { ChunkStream, runSteps } from '../../src/db/copies/long-runs.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 
 /** An environment, and how often the event loop was let turn. */

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
-import type { ScanOptions } from '../../src/db/scan-options.ts'
+import type { ScanOptions } from '../../src/db/read/scan-options.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 
 /** Bytes at the ends of what there is, and some between, so that keys begin alike. */

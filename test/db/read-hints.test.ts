@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type FileNumber, fileNumber } from '../../src/base/types.ts'
-import { ReadHints } from '../../src/db/read-hints.ts'
+import { ReadHints } from '../../src/db/background/read-hints.ts'
 import type { CompactionHint } from '../../src/version/compaction.ts'
 import type { FileMetadata } from '../../src/version/file-metadata.ts'
 import { bytesOf } from '../table/entries.ts'

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
-import { RetiredMemTables } from '../../src/db/retired-memtables.ts'
+import { RetiredMemTables } from '../../src/db/background/retired-memtables.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
 import type { Version } from '../../src/version/version.ts'

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { IOError } from '../../src/base/errors.ts'
-import type { Emit } from '../../src/db/events.ts'
-import { Retry } from '../../src/db/retry.ts'
+import { Retry } from '../../src/db/background/retry.ts'
+import type { Emit } from '../../src/db/reports/events.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 
 class Job {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { toHex } from '../../src/base/bytes.ts'
 import { batchCount, batchSequence, forEachOp } from '../../src/batch/batch-format.ts'
 import { WriteBatch } from '../../src/batch/write-batch.ts'
-import { arenaBytesMax, GROUP_BYTES_MAX, WriteGroup } from '../../src/db/write-group.ts'
+import { arenaBytesMax, GROUP_BYTES_MAX, WriteGroup } from '../../src/db/write/write-group.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
 import { bytesOf } from '../table/entries.ts'
 

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { MemTableFigures, Stats, TableFigures } from '../../src/db/stats.ts'
+import type { MemTableFigures, Stats, TableFigures } from '../../src/db/reports/stats.ts'
 import { renderLayers } from '../../src/inspect/lsm-view.ts'
 import { columnsOf } from '../../src/inspect/span.ts'
 

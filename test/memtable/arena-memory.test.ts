@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { recycleMemTable } from '../../src/db/new-memtable.ts'
+import { recycleMemTable } from '../../src/db/write/new-memtable.ts'
 import { takeMemory } from '../../src/memtable/arena-memory.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
 

@@ -62,11 +62,11 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 
 /** Places in src/ that may use `async`, `await` and `.then(`, and why. */
 const ASYNC_ALLOWED: Readonly<Record<string, string>> = {
-  'src/db/commit-driver.ts': 'where the engine waits for writes',
+  'src/db/write/commit-driver.ts': 'where the engine waits for writes',
   'src/db/drivers.ts': 'where it waits for all else',
-  'src/db/long-runs.ts': 'lets the event loop turn between the steps of a long run',
+  'src/db/copies/long-runs.ts': 'lets the event loop turn between the steps of a long run',
   'src/db/open.ts': 'waits for the lock, before there is an engine',
-  'src/db/sharing.ts': 'answers what another thread writes when its promise is settled',
+  'src/db/threads/sharing.ts': 'answers what another thread writes when its promise is settled',
   'src/env/': 'the host hands out promises',
   'src/worker/worker-lane.ts': 'the host ends threads by promises',
   'src/admin/admin-options.ts': 'waits for the lock, and for the chunks of a backup',

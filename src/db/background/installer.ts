@@ -1,0 +1,188 @@
+/**
+ * Installer: takes edits to the MANIFEST, one after another. An edit is appended on this thread, made durable where the jobs
+ * run, and becomes part of the database when that is done: readers and writers never wait for the disk.
+ *
+ * Invariants  (1) edits become durable, and current, in the order in which they were handed in
+ *             (2) an edit is made when its turn comes, of the version that is current then
+ *             (3) a failure of the MANIFEST is final: it poisons the database, and every edit that waits fails with it; so
+ *                 does an edit that cannot be made, or followed: what is current and what is shown would not be the same
+ *             (4) once writing has ended, for whatever failure, no edit is begun: a sync of the directory that failed may have been
+ *                 for names that this edit relies on, and the next one may succeed without them
+ *             (5) every `done` is called, whatever is thrown on the way
+ * Threads     belongs to the database's thread
+ */
+import { isOutOfDescriptors, systemErrorCode, type VarveError } from '../../base/errors.ts'
+import type { FileNumber } from '../../base/types.ts'
+import type { VersionEdit } from '../../version/version-edit.ts'
+import type { VersionSet } from '../../version/version-set.ts'
+import { type JobExecutor, ThreadEndedError } from '../../worker/executor.ts'
+import type { DatabaseDirectory } from '../opening/database-directory.ts'
+import type { Health } from '../reports/health.ts'
+
+/** Called once: when an edit is current, or with why it will not be. */
+export type Done = (error: Error | undefined) => void
+
+interface Installation {
+  /** Makes the edit. */
+  readonly edit: () => VersionEdit
+  /** What the edit means for the database, once it is current. */
+  readonly follow: () => void
+  readonly done: Done
+}
+
+export class Installer {
+  readonly #versions: VersionSet
+  readonly #directory: DatabaseDirectory
+  readonly #executor: JobExecutor
+  readonly #health: Health
+  readonly #onReplaced: (manifest: FileNumber) => void
+  readonly #waiting: Installation[] = []
+  /** Appended, and not known to be durable. */
+  #current: Installation | undefined = undefined
+
+  /** @param onReplaced told of a MANIFEST that another one has taken the place of */
+  constructor(
+    versions: VersionSet,
+    directory: DatabaseDirectory,
+    executor: JobExecutor,
+    health: Health,
+    onReplaced: (manifest: FileNumber) => void,
+  ) {
+    this.#versions = versions
+    this.#directory = directory
+    this.#executor = executor
+    this.#health = health
+    this.#onReplaced = onReplaced
+  }
+
+  /**
+   * Make an edit part of the database.
+   * @param follow what it means for the database, once it is current; then `done` is told
+   * @param done maybe called before this returns
+   */
+  install(edit: () => VersionEdit, follow: () => void, done: Done): void {
+    this.#waiting.push({ edit, follow, done })
+    this.#next()
+  }
+
+  /** Complete the edit under way here and now, and those that wait: the next one is appended when one is done. */
+  finish(): void {
+    for (let current = this.#current; current !== undefined; current = this.#current) {
+      if (!this.#canWithdraw || this.#withdraw(current)) this.#sync(current)
+    }
+  }
+
+  #next(): void {
+    if (this.#current !== undefined) return
+    const next = this.#waiting.shift()
+    if (next === undefined) return
+    if (this.#health.isPoisoned) {
+      this.#end(next, this.#health.refusal())
+      return
+    }
+    this.#current = next
+    try {
+      // An edit names files by number, and lets others go: they have to be those of this directory.
+      const edit = next.edit()
+      this.#directory.checkEdit(edit)
+      this.#versions.begin(edit)
+    } catch (error) {
+      this.#fail(next, error as Error)
+      return
+    }
+    this.#step(next)
+  }
+
+  #step(installation: Installation): void {
+    try {
+      this.#checkDirectory()
+    } catch (error) {
+      this.#fail(installation, error as Error)
+      return
+    }
+    this.#executor.start({ kind: 'sync', ...this.#versions.editSync }, (error) => this.#stepped(installation, error))
+  }
+
+  #stepped(installation: Installation, error: Error | undefined): void {
+    if (installation !== this.#current) return
+    if (error === undefined) {
+      if (this.#versions.stepTaken()) this.#step(installation)
+      else this.#commit(installation)
+    } else if (this.#canWithdraw && !this.#isOfTheDirectory(error)) {
+      if (this.#withdraw(installation)) this.#step(installation)
+    } else if (!isOfTheFile(error)) this.#sync(installation)
+    else this.#fail(installation, error)
+  }
+
+  /** CURRENT is replaced by its path, where another directory may have come to lie since the edit began. @throws IOError then */
+  #checkDirectory(): void {
+    if (this.#versions.editSync.step !== 'sync') this.#directory.check()
+  }
+
+  /** Whether the edit is in a new MANIFEST that CURRENT does not name, for certain. */
+  get #canWithdraw(): boolean {
+    return this.#versions.editSync.step === 'prepare'
+  }
+
+  /** A sync of the directory that failed: names of other files were to become durable by it, of which the next one may not tell. */
+  #isOfTheDirectory(error: Error): boolean {
+    return (error as Partial<VarveError>).file === this.#directory.path && !isOutOfDescriptors(error)
+  }
+
+  /** A new MANIFEST that cannot be had is not needed: the one in use is whole. @returns false if it takes no edit; that is final */
+  #withdraw(installation: Installation): boolean {
+    try {
+      // The new one is removed.
+      this.#directory.check()
+      this.#versions.withdraw()
+      return true
+    } catch (error) {
+      this.#fail(installation, error as Error)
+      return false
+    }
+  }
+
+  #sync(installation: Installation): void {
+    try {
+      this.#checkDirectory()
+      this.#versions.sync()
+    } catch (error) {
+      this.#fail(installation, error as Error)
+      return
+    }
+    this.#commit(installation)
+  }
+
+  #commit(installation: Installation): void {
+    try {
+      const replaced = this.#versions.commit()
+      installation.follow()
+      if (replaced !== undefined) this.#onReplaced(replaced)
+    } catch (error) {
+      this.#fail(installation, error as Error)
+      return
+    }
+    this.#end(installation, undefined)
+  }
+
+  #fail(installation: Installation, error: Error): void {
+    this.#health.poison(error)
+    this.#end(installation, error)
+  }
+
+  #end({ done }: Installation, error: Error | undefined): void {
+    this.#current = undefined
+    try {
+      // First: a listener that is told, and writes, may have to wait for that one.
+      this.#next()
+    } finally {
+      done(error)
+    }
+  }
+}
+
+/** Not if the thread has died, of whatever, or had no descriptor with which to open the file: here, it is open. */
+function isOfTheFile(error: Error): boolean {
+  if (error instanceof ThreadEndedError || isOutOfDescriptors(error)) return false
+  return systemErrorCode(error) !== undefined
+}

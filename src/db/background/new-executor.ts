@@ -1,0 +1,15 @@
+/**
+ * The executor that a database's background jobs run on, by its options. A comparator is a function, which crosses no
+ * thread, so with one of the user's own jobs run inline.
+ */
+import { bytewiseComparator } from '../../base/comparator.ts'
+import type { JobExecutor } from '../../worker/executor.ts'
+import { InlineExecutor } from '../../worker/inline-executor.ts'
+import { WorkerExecutor } from '../../worker/worker-executor.ts'
+import type { ResolvedOptions } from '../options.ts'
+
+export function newExecutor(options: ResolvedOptions): JobExecutor {
+  const inline = new InlineExecutor(options.environment, options.comparator)
+  const isInline = options.workers === 0 || options.comparator !== bytewiseComparator
+  return isInline ? inline : new WorkerExecutor(options.environment, inline, options.workers)
+}

@@ -1,0 +1,94 @@
+/**
+ * Scanner: begins scans over all layers of a database, and knows the open ones.
+ */
+import { ClosedError } from '../../base/errors.ts'
+import type { InternalIterator } from '../../base/iterator.ts'
+import { MergingIterator } from '../../iterator/merging-iterator.ts'
+import type { FileMetadata } from '../../version/file-metadata.ts'
+import { LevelIterator } from '../../version/level-iterator.ts'
+import { Cursor } from './cursor.ts'
+import { DBIterator } from './db-iterator.ts'
+import { IdleScan } from './idle-scan.ts'
+import { PinnedTables } from './pinned-tables.ts'
+import { RangeFilters } from './range-filters.ts'
+import type { ReadHost } from './read-host.ts'
+import { isEmpty } from './read-state.ts'
+import { type Project, ScanCursor } from './scan.ts'
+import { type CursorOptions, planCursor, planScan, type ScanOptions, type ScanPlan } from './scan-options.ts'
+
+export class Scanner {
+  readonly #host: ReadHost
+  readonly #open = new Set<Cursor>()
+  readonly #idle: IdleScan
+  #isClosed = false
+
+  constructor(host: ReadHost) {
+    this.#host = host
+    this.#idle = new IdleScan(host)
+  }
+
+  get openCount(): number {
+    return this.#open.size
+  }
+
+  /**
+   * A scan of the state at this moment, or at the given snapshot.
+   * @throws InvalidArgumentError, NotSupportedError, ClosedError; CorruptionError or IOError if a table cannot be opened
+   */
+  begin<T>(options: ScanOptions, project: Project<T>): ScanCursor<T> {
+    const plan = planScan(options, this.#host.options.comparator)
+    const { cursor, iterator } = this.#begin(plan)
+    return new ScanCursor(cursor, iterator, project, this.#host.copies, plan.limit)
+  }
+
+  /** A cursor; as begin. */
+  cursor(options: CursorOptions): Cursor {
+    return this.#begin(planCursor(options, this.#host.options.comparator)).cursor
+  }
+
+  /** End all scans and cursors; whoever goes on with one gets a ClosedError. */
+  close(): void {
+    this.#isClosed = true
+    for (const cursor of [...this.#open]) cursor.abort()
+  }
+
+  #begin({ bounds, isReverse, snapshot }: ScanPlan): { readonly cursor: Cursor; readonly iterator: DBIterator } {
+    if (this.#isClosed) throw new ClosedError('the database is closed')
+    this.#idle.touch()
+    const host = this.#host
+    const sequence = snapshot?.sequenceFor(host.snapshots) ?? host.lastSequence
+    const { active, immutables, version } = host.readState
+    const pinned = new PinnedTables(host.tables)
+    const openTable = (file: FileMetadata): InternalIterator => pinned.pin(file).iterator()
+    const leaveTable = (file: FileMetadata): void => pinned.release(file)
+    host.hold(version)
+    const end = (error: unknown): void => {
+      if (error !== undefined) this.#host.damage.found(error)
+      pinned.releaseAll()
+      this.#open.delete(cursor)
+      host.unhold(version)
+    }
+    const { comparator } = host.options
+    const filters = new RangeFilters(comparator, sequence)
+    // What is written to an empty one from here on is newer than the scan.
+    const slots = [active, ...immutables].filter((slot) => !isEmpty(slot))
+    const memtables = slots.map(({ table }) => filters.memTable(table))
+    const tables: InternalIterator[] = []
+    try {
+      for (let i = version.levels[0].length - 1; i >= 0; i--) tables.push(openTable(version.levels[0][i]))
+    } catch (error) {
+      pinned.releaseAll()
+      host.unhold(version)
+      throw this.#host.damage.found(error)
+    }
+    for (const files of version.levels.slice(1)) {
+      if (files.length > 0) tables.push(new LevelIterator(comparator, files, openTable, leaveTable))
+    }
+    const children = [...memtables, ...filters.tables(tables)]
+    const merged = children.length === 1 ? children[0] : new MergingIterator(comparator, children)
+    const iterator = new DBIterator(merged, comparator, sequence, bounds, isReverse, host.hints)
+    const cursor = new Cursor(iterator, host.copies, end)
+    this.#open.add(cursor)
+    return { cursor, iterator }
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * gatherStats: collects the figures of an open database from its parts.
+ */
+import type { Level } from '../../base/types.ts'
+import { type FileMetadata, userRange } from '../../version/file-metadata.ts'
+import { levelScores, pendingCompactionBytes, spaceAmplification, totalBytes } from '../../version/level-sizes.ts'
+import type { Engine } from '../engine.ts'
+import type { ReplayedLog } from '../opening/recovery-info.ts'
+import type { MemTableSlot } from '../read/read-state.ts'
+import type { LogFigures, MemTableFigures, Stats, TableFigures } from './stats.ts'
+
+/** @param directory as its user names it */
+export function gatherStats(engine: Engine, directory: string, openScans: number): Stats {
+  const { readState, log, versions, blocks, tables, stall, health, background } = engine
+  const { flushes, bytesWritten: flushedBytes } = background.flushes.figures
+  return {
+    directory,
+    lastSequence: engine.lastSequence,
+    writeBufferBytes: engine.options.writeBufferBytes,
+    active: memTableFigures(readState.active),
+    immutables: readState.immutables.map(memTableFigures),
+    logs: engine.options.readOnly ? engine.recoveryInfo.logs.map(replayedLog) : log.list(),
+    tables: [...readState.version.files()].map(({ level, file }) => tableFigures(level, file)),
+    manifestNumber: versions.manifestNumber,
+    manifestBytes: versions.manifestBytes,
+    openSnapshots: engine.snapshots.count,
+    openScans,
+    readers: engine.sharing.readerCount,
+    flushes,
+    flushedBytes,
+    ...compactionFigures(engine),
+    stallReason: engine.pressure.reason,
+    stalls: stall.count,
+    stalledMs: stall.totalMs + stall.durationMs,
+    delayedMs: stall.delayedMs,
+    blockCache: { bytes: blocks.bytes, hits: blocks.hits, misses: blocks.misses },
+    tableCache: { open: tables.openCount, bytes: tables.bytes, misses: tables.misses },
+    damagedFilters: damagedFilters(engine),
+    poisonedBy: health.cause?.message,
+  }
+}
+
+type CompactionStats = Pick<
+  Stats,
+  | 'levels'
+  | 'compactions'
+  | 'compactedBytes'
+  | 'isCompacting'
+  | 'pendingCompactionBytes'
+  | 'writes'
+  | 'writeAmplification'
+  | 'spaceAmplification'
+>
+
+function compactionFigures(engine: Engine): CompactionStats {
+  const { readState, queue, background, pickerOptions } = engine
+  const { version } = readState
+  const { figures } = background.compactions
+  const scores = levelScores(version, pickerOptions)
+  const logBytes = engine.options.readOnly ? 0 : engine.log.writtenBytes
+  const written = logBytes + background.flushes.figures.bytesWritten + figures.bytesWritten
+  return {
+    levels: version.levels.map((files, level) => ({
+      level,
+      tables: files.length,
+      bytes: totalBytes(files),
+      score: scores[level],
+      ...figures.at(level),
+    })),
+    compactions: figures.compactions,
+    compactedBytes: figures.bytesWritten,
+    isCompacting: background.compactions.isRunning,
+    pendingCompactionBytes: pendingCompactionBytes(version, pickerOptions),
+    writes: { groups: queue.groupCount, entries: queue.entryCount, bytes: queue.writtenBytes, logBytes },
+    writeAmplification: queue.writtenBytes === 0 ? 0 : written / queue.writtenBytes,
+    spaceAmplification: spaceAmplification(version),
+  }
+}
+
+function damagedFilters({ readState, opener }: Engine): string[] {
+  const paths = [...readState.version.files()].map(({ file }) => opener.damagedFilters.get(file.number))
+  return paths.filter((path) => path !== undefined)
+}
+
+function tableFigures(level: Level, file: FileMetadata): TableFigures {
+  const { number, bytes, statistics } = file
+  const { smallest, largest } = userRange(file)
+  return {
+    number,
+    level,
+    bytes,
+    smallest: smallest.slice(),
+    largest: largest.slice(),
+    entries: statistics?.entries,
+    tombstones: statistics?.tombstones,
+    isEstimate: statistics?.isSampled === true,
+  }
+}
+
+/** Opened read-only, the logs are those that were found; what of them is durable is not known. */
+function replayedLog({ number, bytes }: ReplayedLog): LogFigures {
+  return { number, bytes, syncedBytes: 0 }
+}
+
+function memTableFigures({ table, logNumber, firstSequence }: MemTableSlot): MemTableFigures {
+  return {
+    entries: table.entryCount,
+    tombstones: table.tombstoneCount,
+    rangeTombstones: table.rangeTombstoneCount,
+    liveBytes: table.sizeInBytes,
+    memoryBytes: table.memoryUsage,
+    capacityBytes: table.capacityBytes,
+    logNumber,
+    firstSequence,
+  }
+}

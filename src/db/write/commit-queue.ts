@@ -1,0 +1,218 @@
+/**
+ * CommitQueue: the way of a write, in phases that each run to their end without waiting. Who waits between them, and how,
+ * is the driver's business (commit-driver.ts).
+ *
+ *   join     encode the write into the group at the queue's end
+ *   begin    for `disk`, make the log's name durable; number the oldest group, append it to the log, and hand it to the operating
+ *            system as its durability asks (for `disk` the driver now has the log made durable)
+ *   finish   insert the group into the MemTable, publish its sequence, settle it
+ *
+ * Invariants  (1) at most one group is between begin and finish; sequence order is commit order is visibility order
+ *             (2) a group becomes visible only once its durability is reached
+ *             (3) a failure in begin, or of the sync, poisons the database: that group is indeterminate, the groups behind
+ *                 it are not written, and sequence numbers are never used again (rules D11, D12). Only where the log's name is not
+ *                 durable for want of descriptors has nothing happened: that group is refused, and the next one tries again
+ *             (4) phases look at the state they find, so a synchronous writer may complete a group that an asynchronous
+ *                 one began; the latter finds it settled
+ * Threads     belongs to the database's thread
+ * Source      google/leveldb db/db_impl.cc (Write); cockroachdb/pebble commit.go
+ */
+
+import { IOError, isOutOfDescriptors, StalledError, type VarveError } from '../../base/errors.ts'
+import type { Bytes, Durability, SequenceNumber } from '../../base/types.ts'
+import * as Batch from '../../batch/batch-format.ts'
+import type { MemTable } from '../../memtable/memtable.ts'
+import type { Health } from '../reports/health.ts'
+import type { WriteAheadLog } from './write-ahead-log.ts'
+import { WriteGroup } from './write-group.ts'
+
+/** What the queue writes to. */
+export interface CommitTarget {
+  readonly log: WriteAheadLog
+  readonly memtable: MemTable
+  readonly health: Health
+  /** Newest visible sequence. */
+  lastSequence: SequenceNumber
+  /** The log holds back bytes of `buffered` writes. */
+  logBuffered(): void
+}
+
+export class CommitQueue {
+  /** Groups, entries and bytes of batches that have become visible since the opening. */
+  groupCount = 0
+  entryCount = 0
+  writtenBytes = 0
+  readonly #target: CommitTarget
+  /** Oldest first. */
+  readonly #waiting: WriteGroup[] = []
+  /** Between begin and finish. */
+  #begun: WriteGroup | undefined = undefined
+  /** The group that was done last, whose memory the next one gets. There is always one, which keeps commits compiled (idle-scan.ts). */
+  #done: WriteGroup = new WriteGroup()
+  readonly #addToLog: (bytes: Bytes, offset: number, length: number) => void
+  readonly #addToMemTable: (bytes: Bytes, offset: number, length: number) => void
+
+  constructor(target: CommitTarget) {
+    this.#target = target
+    this.#addToLog = (bytes, offset, length) =>
+      target.log.add(bytes, offset, length, Batch.batchSequence(bytes, offset))
+    this.#addToMemTable = (bytes, offset, length) => {
+      Batch.forEachOp(bytes, offset, length, target.memtable)
+    }
+  }
+
+  /** The group that is logged and waits to be made durable, if any. */
+  get begun(): WriteGroup | undefined {
+    return this.#begun
+  }
+
+  /** The group that comes next, if any. */
+  get next(): WriteGroup | undefined {
+    return this.#waiting[0]
+  }
+
+  /** The group that comes last, if any is not settled. */
+  get last(): WriteGroup | undefined {
+    return this.#waiting.at(-1) ?? this.#begun
+  }
+
+  put(key: Bytes, value: Bytes, durability: Durability): WriteGroup {
+    const group = this.#join(key.length + value.length)
+    group.addPut(key, value, durability)
+    return group
+  }
+
+  delete(key: Bytes, durability: Durability): WriteGroup {
+    const group = this.#join(key.length)
+    group.addDelete(key, durability)
+    return group
+  }
+
+  deleteRange(start: Bytes, end: Bytes, durability: Durability): WriteGroup {
+    const group = this.#join(start.length + end.length)
+    group.addDeleteRange(start, end, durability)
+    return group
+  }
+
+  /** @param rangeCount range deletes among the batch's ops */
+  write(encoded: Bytes, rangeCount: number, durability: Durability): WriteGroup {
+    const group = this.#join(encoded.length)
+    group.addBatch(encoded, rangeCount, durability)
+    return group
+  }
+
+  /**
+   * Log the oldest group; the caller has made sure that the MemTable has room for it.
+   * @returns the group, to be finished; undefined if it failed and is settled
+   */
+  begin(): WriteGroup | undefined {
+    // Most queues hold one group, which is popped: after a shift, the next push has to allocate.
+    const group = this.#waiting.length === 1 ? this.#waiting.pop() : this.#waiting.shift()
+    if (group === undefined) return undefined
+    const { log, health, lastSequence } = this.#target
+    if (health.isPoisoned) {
+      group.settle(health.refusal())
+      this.refuseWaiting(health.refusal())
+      return undefined
+    }
+    if (group.durability === 'disk' && !this.#syncNames(group)) return undefined
+    try {
+      group.number(lastSequence + 1)
+      group.forEachBatch(this.#addToLog)
+      if (group.durability === 'buffered') this.#target.logBuffered()
+      else log.flush()
+    } catch (error) {
+      this.#fail(group, health, error as Error)
+      return undefined
+    }
+    this.#begun = group
+    return group
+  }
+
+  /** Make a begun and durable group visible. A group that another driver has finished is left alone. */
+  finish(group: WriteGroup): void {
+    if (group !== this.#begun) return
+    const target = this.#target
+    this.#begun = undefined
+    try {
+      group.forEachBatch(this.#addToMemTable)
+    } catch (error) {
+      // Logged, but not readable: only reopening can tell the two apart again.
+      this.#fail(group, target.health, error as Error)
+      return
+    }
+    target.memtable.publish()
+    target.log.acknowledge()
+    target.lastSequence = (target.lastSequence + group.opCount) as SequenceNumber
+    this.groupCount++
+    this.entryCount += group.opCount
+    this.writtenBytes += group.bytes
+    group.settle()
+    this.#done = group
+  }
+
+  /** The log could not be made durable, for `group` or for one that came before it. */
+  failSync(group: WriteGroup | undefined, error: Error): void {
+    // One that has not begun, or no more, is settled.
+    if (group === this.#begun) this.#begun = undefined
+    this.#fail(group, this.#target.health, error)
+  }
+
+  /** Refuse all groups that wait. */
+  refuseWaiting(error: VarveError): void {
+    for (const group of this.#waiting.splice(0)) group.settle(error)
+  }
+
+  /**
+   * The log's name is made durable before the group is written, not when it is synced: a directory that cannot be opened for that
+   * then ends nothing but the attempt.
+   * @returns false if the group is settled
+   */
+  #syncNames(group: WriteGroup): boolean {
+    const { log, health } = this.#target
+    try {
+      log.syncNames()
+      return true
+    } catch (error) {
+      const cause = error as Error
+      if (isOutOfDescriptors(cause))
+        group.settle(new StalledError(`the log cannot be made durable: ${cause.message}`, { cause }))
+      else {
+        // Nothing of it has been written, and nothing will be: it is refused with those that wait.
+        this.#waiting.unshift(group)
+        this.#fail(undefined, health, cause)
+      }
+      return false
+    }
+  }
+
+  #fail(group: WriteGroup | undefined, health: Health, cause: Error): void {
+    try {
+      health.poison(cause)
+    } finally {
+      // A listener that is told may throw; whoever waits gets an answer all the same.
+      group?.settle(indeterminate(cause))
+      this.refuseWaiting(health.refusal())
+    }
+  }
+
+  /** @returns the group that a write of so many bytes joins */
+  #join(bytes: number): WriteGroup {
+    this.#target.health.check()
+    const count = this.#waiting.length
+    // Not at −1, which would be looked up as the name of a property.
+    const last = count === 0 ? undefined : this.#waiting[count - 1]
+    if (last?.takes(bytes)) return last
+    const group = new WriteGroup(this.#done.takeMemory())
+    this.#waiting.push(group)
+    return group
+  }
+}
+
+/** The error of a write that may or may not be found after reopening. */
+function indeterminate(error: Error): IOError {
+  // As of every IOError, the cause is the system's error, if there is one, and the file is named.
+  const { cause = error, file } = error instanceof IOError ? error : { file: undefined }
+  const details = { cause, outcome: 'indeterminate', ...(file !== undefined && { file }) } as const
+  return new IOError(`the write may not have reached the log: ${error.message}`, details)
+}
