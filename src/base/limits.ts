@@ -27,7 +27,7 @@ export function toKey(input: unknown): Bytes {
 }
 
 /** A key that is kept, in memory of its own: the caller may go on with a buffer, whose `slice` would be the same memory. */
-export function copyOfKey(input: unknown): Bytes {
+export function copyOfKey(input: unknown): Uint8Array<ArrayBuffer> {
   const key = toKey(input)
   return ownedCopy(key, 0, key.length)
 }

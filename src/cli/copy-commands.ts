@@ -8,9 +8,9 @@ import { type DB, destroy, restore } from '../public/index.ts'
 import { EXIT_FAILED, ExitError, isClosedPipe, UsageError } from './exit.ts'
 import { openInput } from './input.ts'
 import { interruptible } from './interruption.ts'
-import { parseText } from './key-text.ts'
 import type { Output } from './output.ts'
 import { Progress } from './progress.ts'
+import { addPrefixOption, type Ends, endsOf } from './range.ts'
 import { withDatabase } from './with-database.ts'
 
 const EXISTING = { createIfMissing: false }
@@ -40,8 +40,7 @@ export function addCopyCommands(program: Command, output: Output): void {
     .argument('<file>', 'the backup; - for stdin')
     .argument('<dir>', 'directory that does not exist, or is empty')
     .action((file, dir) => restoreDatabase(file, dir))
-  program
-    .command('compact')
+  addPrefixOption(program.command('compact'))
     .summary('merge tables, and free the space of what was deleted')
     .description(
       'Merge the tables of a database, or those with keys from <start> to <end>, so that what was overwritten or deleted takes no ' +
@@ -51,7 +50,7 @@ export function addCopyCommands(program: Command, output: Output): void {
     .argument('<dir>', 'directory of the database')
     .argument('[start]', 'first key (default: that of the database)')
     .argument('[end]', 'last key (default: that of the database)')
-    .action((dir, start, end, _, command) => compactDatabase(dir, start, end, command.optsWithGlobals().hex ?? false))
+    .action((dir, start, end, _, command) => compactDatabase(dir, endsOf(start, end, command.optsWithGlobals())))
   program
     .command('destroy')
     .summary('remove a database')
@@ -92,14 +91,7 @@ async function restoreDatabase(file: string, directory: string): Promise<void> {
   process.stderr.write(`${directory}: ${showPlural(files, 'file')}, ${showBytesCount(bytes)}\n`)
 }
 
-async function compactDatabase(
-  directory: string,
-  startText: string | undefined,
-  endText: string | undefined,
-  hex: boolean,
-): Promise<void> {
-  const start = startText === undefined ? undefined : parseText(startText, hex)
-  const end = endText === undefined ? undefined : parseText(endText, hex)
+async function compactDatabase(directory: string, [start, end]: Ends): Promise<void> {
   const [before, after] = await interruptible((signal) =>
     withDatabase(directory, EXISTING, async (db) => {
       const figures = tableFigures(db)

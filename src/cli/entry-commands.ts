@@ -3,10 +3,11 @@
  */
 import type { Command } from 'commander'
 import type { Durability } from '../public/index.ts'
-import { EXIT_MISSING, ExitError } from './exit.ts'
+import { EXIT_MISSING, ExitError, UsageError } from './exit.ts'
 import { parseText, showText } from './key-text.ts'
 import { durabilityOption } from './option-values.ts'
 import type { Output } from './output.ts'
+import { addPrefixOption, type EndsOptions, endsOf } from './range.ts'
 import { withDatabase, withReader } from './with-database.ts'
 
 interface EntryOptions {
@@ -43,13 +44,12 @@ export function addEntryCommands(program: Command, output: Output): void {
     .argument('<key>')
     .addOption(durabilityOption())
     .action((dir, key, _, command) => del(dir, key, command.optsWithGlobals()))
-  program
-    .command('del-range')
+  addPrefixOption(program.command('del-range'))
     .summary('delete the keys of a range')
     .description('Delete every key from <start>, inclusive, to <end>, exclusive, in one write.')
     .argument('<dir>', 'directory of the database')
-    .argument('<start>')
-    .argument('<end>')
+    .argument('[start]')
+    .argument('[end]')
     .addOption(durabilityOption())
     .action((dir, start, end, _, command) => delRange(dir, start, end, command.optsWithGlobals()))
 }
@@ -79,10 +79,15 @@ async function del(directory: string, keyText: string, options: EntryOptions): P
   await withDatabase(directory, { ...ONE_WRITE, createIfMissing: false }, (db) => db.delete(key, { durability }))
 }
 
-async function delRange(directory: string, startText: string, endText: string, options: EntryOptions): Promise<void> {
-  const { hex = false, durability } = options
-  const start = parseText(startText, hex)
-  const end = parseText(endText, hex)
+async function delRange(
+  directory: string,
+  startText: string | undefined,
+  endText: string | undefined,
+  options: EntryOptions & EndsOptions,
+): Promise<void> {
+  const { durability } = options
+  const [start, end] = endsOf(startText, endText, options)
+  if (start === undefined || end === undefined) throw new UsageError('give <start> and <end>, or --prefix')
   const existing = { ...ONE_WRITE, createIfMissing: false }
   await withDatabase(directory, existing, (db) => db.deleteRange(start, end, { durability }))
 }

@@ -1,8 +1,9 @@
 /**
- * The options that say which part of a database is meant, shared by the commands that scan.
+ * Which part of a database is meant: the options shared by the commands that scan, and the two ends, or the prefix, of the others.
  */
 import { type Command, Option } from 'commander'
-import type { ScanOptions } from '../public/index.ts'
+import { prefixRange, type ScanOptions } from '../public/index.ts'
+import { UsageError } from './exit.ts'
 import { parseText } from './key-text.ts'
 import { parseCount } from './option-values.ts'
 
@@ -43,4 +44,31 @@ export function scanOptionsOf(range: RangeOptions): ScanOptions {
     reverse: range.reverse ?? false,
     ...(range.limit !== undefined && { limit: range.limit }),
   }
+}
+
+/** What a command takes that works on a range as a whole. */
+export interface EndsOptions {
+  readonly prefix?: string
+  readonly hex?: boolean
+}
+
+/** Undefined: there is none. */
+export type Ends = readonly [start: string | Uint8Array | undefined, end: string | Uint8Array | undefined]
+
+export function addPrefixOption(command: Command): Command {
+  return command.option('--prefix <key>', 'the keys that begin with this, instead of <start> and <end>')
+}
+
+/**
+ * The ends of the range that <start> and <end>, or --prefix, name.
+ * @throws UsageError if both do, or if one should be hex and is not; InvalidArgumentError if no key comes after those of the prefix
+ */
+export function endsOf(start: string | undefined, end: string | undefined, { prefix, hex = false }: EndsOptions): Ends {
+  if (prefix === undefined) return [parseEnd(start, hex), parseEnd(end, hex)]
+  if (start !== undefined) throw new UsageError('give either <start> and <end>, or --prefix')
+  return prefixRange(parseText(prefix, hex))
+}
+
+function parseEnd(text: string | undefined, hex: boolean): string | Uint8Array | undefined {
+  return text === undefined ? undefined : parseText(text, hex)
 }

@@ -45,6 +45,7 @@ export {
 } from '../base/errors.ts'
 export type { FileType } from '../base/filename.ts'
 export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../base/limits.ts'
+export { prefixRange } from '../base/prefix-range.ts'
 export type { Bytes, Durability, FileNumber, SequenceNumber } from '../base/types.ts'
 export { WriteBatch } from '../batch/write-batch.ts'
 export type {

@@ -45,3 +45,23 @@ test('a range is deleted up to its end, which stays', (t) => {
   assert.notEqual(status, 0)
   assert.notEqual(run('del-range', temporaryPath(t, 'none'), 'a', 'b').status, 0)
 })
+
+test('a prefix stands for the range of the keys that begin with it, where keys are deleted and compacted', (t) => {
+  const db = temporaryPath(t)
+  for (const key of ['user', 'user:1', 'user:2', 'user;']) succeed('put', db, key, '1')
+  succeed('compact', db, '--prefix', 'user:')
+  assert.equal(succeed('--hex', 'del-range', db, '--prefix', '757365723a'), '')
+  assert.equal(succeed('scan', db, '--keys'), 'user\nuser;\n')
+  const wrong: [RegExp, ...string[]][] = [
+    [/give either <start> and <end>, or --prefix/, 'a', 'b', '--prefix', 'a'],
+    [/give <start> and <end>, or --prefix/, 'a'],
+    [/give <start> and <end>, or --prefix/],
+    [/no key comes after all/, '--hex', '--prefix', 'ffff'],
+  ]
+  for (const [message, ...given] of wrong) {
+    const { status, stderr } = run('del-range', db, ...given)
+    assert.match(stderr, message)
+    assert.notEqual(status, 0)
+  }
+  assert.equal(succeed('scan', db, '--keys'), 'user\nuser;\n')
+})

@@ -1,13 +1,16 @@
 /**
- * Scans of a prefix, alone and within bounds: what they give is what begins so, and lies within.
+ * Scans of a prefix, alone and within bounds: what they give is what begins so, and lies within. And the range that a prefix is.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { prefixRange } from '../../src/base/prefix-range.ts'
+import { WriteBatch } from '../../src/batch/write-batch.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import type { ScanOptions } from '../../src/db/read/scan-options.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
+import { MemTable } from '../../src/memtable/memtable.ts'
 
 /** Bytes at the ends of what there is, and some between, so that keys begin alike. */
 const key = fc
@@ -112,4 +115,45 @@ test('an order of the user’s own has no prefixes', async () => {
   })
   assert.throws(() => db.scanSync({ prefix: 'a' }), { code: 'NOT_SUPPORTED', message: /prefix/ })
   await db.close()
+})
+
+test('the range of a prefix holds the keys that begin with it, and no other', () => {
+  const prefix = key.filter((bytes) => bytes.some((byte) => byte !== 0xff))
+  fc.assert(
+    fc.property(prefix, fc.array(key), (begin, keys) => {
+      const [start, end] = prefixRange(begin)
+      const isWithin = (one: Uint8Array): boolean => Buffer.compare(start, one) <= 0 && Buffer.compare(one, end) < 0
+      for (const one of keys) assert.equal(isWithin(one), fits(one, { prefix: begin }))
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('the range of a prefix goes wherever two ends do', async () => {
+  const db = await openInMemory()
+  for (const one of ['use', 'user:1', 'user:2', 'user;']) db.putSync(one, 'x'.repeat(1000))
+  await db.flush()
+  await db.compactRange(...prefixRange('user:'))
+  assert.equal(await db.approximateSize(...prefixRange('user:')), await db.approximateSize('user:', 'user;'))
+  const table = MemTable.create({ capacityBytes: 1 << 16 })
+  table.put('user:1', '')
+  table.deleteRange(...prefixRange('user:'))
+  assert.equal(table.get('user:1')?.type, 'tombstone')
+  await db.write(new WriteBatch().deleteRange(...prefixRange('user:1')))
+  assert.equal(await db.has('user:1'), false)
+  await db.deleteRange(...prefixRange('user:'))
+  assert.deepEqual(
+    [...db.keysSync()].map((one) => Buffer.from(one).toString()),
+    ['use', 'user;'],
+  )
+  await db.close()
+})
+
+test('a prefix that no key comes after has no range, nor has what is no key', () => {
+  for (const none of ['', new Uint8Array(), Uint8Array.of(0xff, 0xff), 7, undefined, '\ud800']) {
+    assert.throws(() => prefixRange(none as string), { code: 'INVALID_ARGUMENT' })
+  }
+  const given = Uint8Array.of(1)
+  prefixRange(given)[0][0] = 9
+  assert.deepEqual(given, Uint8Array.of(1), 'the ends are memory of their own')
 })

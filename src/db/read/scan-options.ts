@@ -6,6 +6,7 @@ import { bytewiseComparator, type Comparator } from '../../base/comparator.ts'
 import { InvalidArgumentError, NotSupportedError } from '../../base/errors.ts'
 import { checkCallOptions } from '../../base/known-options.ts'
 import { copyOfKey } from '../../base/limits.ts'
+import { endOfPrefix } from '../../base/prefix-range.ts'
 import type { Bytes } from '../../base/types.ts'
 import { Snapshot } from '../snapshot.ts'
 import type { KeyBounds } from './db-iterator.ts'
@@ -82,7 +83,7 @@ function plan(options: ScanOptions, comparator: Comparator): ScanPlan {
 
 /** What of the bounds begins with `prefix`. */
 function within({ lower, includeLower, upper, includeUpper }: KeyBounds, prefix: Bytes): KeyBounds {
-  const end = endOf(prefix)
+  const end = endOfPrefix(prefix)
   const isLower = lower !== undefined && compareWhole(lower, prefix) >= 0
   const isUpper = upper !== undefined && (end === undefined || compareWhole(upper, end) < 0)
   return {
@@ -91,15 +92,6 @@ function within({ lower, includeLower, upper, includeUpper }: KeyBounds, prefix:
     upper: isUpper ? upper : end,
     includeUpper: isUpper ? includeUpper : false,
   }
-}
-
-/** The first key after all that begin with `prefix`; one of nothing but 0xff has none. */
-function endOf(prefix: Bytes): Bytes | undefined {
-  const last = prefix.findLastIndex((byte) => byte !== 0xff)
-  if (last < 0) return undefined
-  const end = prefix.slice(0, last + 1)
-  end[last]++
-  return end
 }
 
 function bound(key: string | Uint8Array | undefined): Bytes | undefined {
