@@ -6,6 +6,7 @@ import { addCopyCommands } from './copy-commands.ts'
 import { addDumpCommand } from './dump-command.ts'
 import { addEntryCommands } from './entry-commands.ts'
 import { EXIT_HELP } from './exit.ts'
+import { addExplainCommand } from './explain-command.ts'
 import { addExportCommand } from './export-command.ts'
 import { addHelpCommand } from './help-command.ts'
 import { addImportCommand } from './import-command.ts'
@@ -31,6 +32,7 @@ export function createProgram(version: string, output: Output): Command {
   addImportCommand(program)
   addExportCommand(program, output)
   addStatsCommand(program, output)
+  addExplainCommand(program, output)
   addDumpCommand(program, output)
   addVerifyCommands(program, output)
   addCopyCommands(program, output)

@@ -11,6 +11,7 @@ import { copyOfKey, toKey } from '../base/limits.ts'
 import type { SequenceNumber } from '../base/types.ts'
 import { type Input, promised, type ReadOptions } from './call-options.ts'
 import type { Cursor } from './read/cursor.ts'
+import { type Explanation, explain } from './read/explain.ts'
 import type { ReadHost } from './read/read-host.ts'
 import { Reader } from './read/reader.ts'
 import { type Entry, type Project, projectEntry, projectKey, projectValue, Scan, SyncScan } from './read/scan.ts'
@@ -100,6 +101,19 @@ export abstract class DBReads extends EventTarget {
     // Whoever makes keys as they are asked for may make each in the same memory.
     const list = Array.from(keys, Array.isArray(keys) ? (key) => toKey(key) : (key) => copyOfKey(key))
     return this.#reader.getMany(list, this.#readSequence(options))
+  }
+
+  /**
+   * How a lookup of `key` goes: which MemTables and tables it asks, where in them, what their filters say, and which versions of the
+   * key lie there. Reads the blocks that a filter spares a lookup, too. Errors as for get.
+   */
+  explain(key: Input, options?: ReadOptions): Promise<Explanation> {
+    return promised(() => this.explainSync(key, options))
+  }
+
+  /** As explain. */
+  explainSync(key: Input, options?: ReadOptions): Explanation {
+    return explain(this.#host, toKey(key), this.#readSequence(options))
   }
 
   /**

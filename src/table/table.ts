@@ -30,6 +30,7 @@ import type { BlockHandle } from './table-format.ts'
 import { TableIndex } from './table-index.ts'
 import { TableIterator } from './table-iterator.ts'
 import { type OutlineOptions, outlineBytes, readSketch, type TableOutline } from './table-outline.ts'
+import type { TablePlace } from './table-place.ts'
 import { DOUBTFUL, TableSketch } from './table-sketch.ts'
 
 /** Filters of the policy are asked before a block is read. */
@@ -267,6 +268,18 @@ export class Table {
       count.blocks++
     }
     return count
+  }
+
+  /** Where a lookup looks for a user key; undefined if the key is after all entries. @throws CorruptionError, if index or filter are decoded now */
+  place(key: Bytes, keyOff: number, keyLen: number, sequence: SequenceNumber): TablePlace | undefined {
+    this.#decode()
+    const index = this.#index
+    const at = index.find(key, keyOff, keyLen, tagLow(sequence, ValueType.VALUE), tagHigh(sequence))
+    if (at === index.count) return undefined
+    const { offset, bytes } = index.handle(at)
+    const mayMatch = this.#filters?.keyMayMatch(at, key, keyOff, keyLen)
+    const isRuledOut = mayMatch === undefined ? undefined : !mayMatch
+    return { offset, bytes, isCached: this.#shelf[at] !== undefined, isRuledOut }
   }
 
   /** About how many bytes of the file come before a user key; the end of the data blocks if it is after all entries. */

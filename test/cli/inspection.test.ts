@@ -1,5 +1,5 @@
 /**
- * stats and dump.
+ * stats, explain and dump.
  */
 import assert from 'node:assert/strict'
 import { cpSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -34,6 +34,26 @@ test('stats shows the layers, as a picture or as JSON, and changes nothing', asy
   const stats = JSON.parse(succeed('stats', directory, '--json'))
   assert.equal(stats.lastSequence, 3)
   assert.deepEqual([stats.tables[0].smallest, stats.tables[0].largest], ['Vaduz', { base64: '/w==' }])
+  assert.deepEqual(fingerprint(directory), before)
+  await db.close()
+})
+
+test('explain shows where the versions of a key are, as lines or as JSON, and changes nothing', async (t) => {
+  const directory = temporaryPath(t)
+  const db = await open(directory, { mergeAtRest: false })
+  await db.put('Vaduz', '9490')
+  await db.flush()
+  await db.put('Vaduz', '9490 Vaduz')
+  const before = fingerprint(directory)
+  const lines = succeed('explain', directory, 'Vaduz').split('\n')
+  assert.equal(lines[0], 'Vaduz, as of sequence 2: @2 put, 10 bytes')
+  assert.equal(lines[1], '  MemTable')
+  assert.match(lines[2], /@2 put, 10 bytes {2}<- found/)
+  assert.match(lines[3], /level 0, \d+\.ldb: not asked; block @0/)
+  assert.match(lines[4], /@1 put, 4 bytes/)
+  const { found, layers } = JSON.parse(succeed('explain', '--hex', directory, '566164757a', '--json'))
+  assert.deepEqual([found.sequence, layers.length], [2, 2])
+  assert.match(succeed('explain', directory, 'Schaan'), /no layer knows it\n/)
   assert.deepEqual(fingerprint(directory), before)
   await db.close()
 })

@@ -1,0 +1,160 @@
+/**
+ * explain: how a lookup of a key goes, for people who ask where a value is from, why a read is slow, or why space is not given back. It
+ * goes through the layers as reader.ts does, but does not end at the first one that knows the key, nor at a filter.
+ *
+ * Threads  as reader.ts: one synchronous step
+ */
+import type { Comparator } from '../../base/comparator.ts'
+import { MAX_TAG_HIGH, MAX_TAG_LOW, tagSequence, tagType } from '../../base/internal-key.ts'
+import type { InternalIterator } from '../../base/iterator.ts'
+import type { Bytes, FileNumber, Level, SequenceNumber } from '../../base/types.ts'
+import * as ValueType from '../../base/value-type.ts'
+import type { TablePlace } from '../../table/table-place.ts'
+import { coversKey } from '../../version/file-metadata.ts'
+import type { LevelFile } from '../../version/version-edit.ts'
+import type { ReadHost } from './read-host.ts'
+import { isEmpty, type MemTableSlot } from './read-state.ts'
+
+/** Of one layer, at most so many versions are listed. */
+const EXPLAINED_VERSIONS_MAX = 100
+
+/** How a lookup of a key goes: what it finds, and the layers that it finds it in. */
+export interface Explanation {
+  /** The version that a lookup finds; a tombstone is one, too. Undefined if no layer knows the key. */
+  readonly found: ExplainedVersion | undefined
+  /** The sequence that is read at: versions with a larger one are not visible. */
+  readonly sequence: SequenceNumber
+  /** The MemTables that hold something, and the tables whose first and last key have this one between them; newest first, as a lookup asks them. */
+  readonly layers: readonly ExplainedLayer[]
+  /** Tables that are not among the layers, since all their keys are before this one, or all after it. */
+  readonly otherTables: number
+}
+
+/** A MemTable or a table, and what it knows of the key. */
+export interface ExplainedLayer {
+  /** Of a table; undefined for a MemTable. */
+  readonly level: Level | undefined
+  /** Of the table's file; of a MemTable, that of its log, or undefined if that was opened read-only. */
+  readonly number: FileNumber | undefined
+  /** Whether a lookup asks it; false: a newer layer knows the key. */
+  readonly isAsked: boolean
+  /** Where in the table the key would be; undefined for a MemTable, and if it would be behind the last block. */
+  readonly block: TablePlace | undefined
+  /** Newest first, whether or not they are visible; of more than 100, the newest. Of range tombstones over the key, the newest visible one. */
+  readonly versions: readonly ExplainedVersion[]
+  /** How many there are. */
+  readonly versionCount: number
+}
+
+/** One version of the key. */
+export interface ExplainedVersion {
+  readonly sequence: SequenceNumber
+  readonly type: 'value' | 'tombstone' | 'range-tombstone'
+  /** Length of the value. */
+  readonly valueBytes: number
+}
+
+/** What one layer tells: itself, and the version that a lookup finds there. */
+interface Answer {
+  readonly layer: Omit<ExplainedLayer, 'isAsked'>
+  readonly found: ExplainedVersion | undefined
+}
+
+/** @throws CorruptionError, IOError */
+export function explain(host: ReadHost, key: Bytes, sequence: SequenceNumber): Explanation {
+  try {
+    return explainLayers(host, key, sequence)
+  } catch (error) {
+    throw host.damage.found(error)
+  }
+}
+
+function explainLayers(host: ReadHost, key: Bytes, sequence: SequenceNumber): Explanation {
+  const { active, immutables, version } = host.readState
+  const { comparator } = host.options
+  const files = [...version.files()]
+  const mayHold = files.filter(({ file }) => coversKey(comparator, file, key, 0, key.length)).sort(newestFirst)
+  const layers: ExplainedLayer[] = []
+  let found: ExplainedVersion | undefined
+  const add = (answer: Answer): void => {
+    layers.push({ ...answer.layer, isAsked: found === undefined })
+    found ??= answer.found
+  }
+  for (const slot of [active, ...immutables]) if (!isEmpty(slot)) add(inMemTable(slot, comparator, key, sequence))
+  for (const file of mayHold) add(inTable(host, file, key, sequence))
+  return { found, sequence, layers, otherTables: files.length - mayHold.length }
+}
+
+function newestFirst(a: LevelFile, b: LevelFile): number {
+  return a.level === b.level ? b.file.number - a.file.number : a.level - b.level
+}
+
+function inMemTable(slot: MemTableSlot, comparator: Comparator, key: Bytes, sequence: SequenceNumber): Answer {
+  const { table, logNumber } = slot
+  const versions = new Versions(sequence)
+  versions.addAll(table.iterator(), comparator, key)
+  const cover = table.rangeCover(sequence)
+  cover?.seek(key, 0, key.length)
+  if (cover !== undefined && cover.sequence > 0) versions.addRange(cover.sequence)
+  // Read-only, the entries of several logs are in one MemTable.
+  const number = logNumber === 0 ? undefined : logNumber
+  return versions.answer({ level: undefined, number, block: undefined })
+}
+
+function inTable(host: ReadHost, { level, file }: LevelFile, key: Bytes, sequence: SequenceNumber): Answer {
+  const { tables, options } = host
+  const table = tables.acquire(file.number, file.bytes)
+  try {
+    // Before it is read, and with that perhaps cached.
+    const block = table.place(key, 0, key.length, sequence)
+    const versions = new Versions(sequence)
+    versions.addAll(table.iterator(), options.comparator, key)
+    return versions.answer({ level, number: file.number, block })
+  } finally {
+    tables.release(table)
+  }
+}
+
+/** The versions of a key in one layer. */
+class Versions {
+  readonly #sequence: SequenceNumber
+  readonly #newest: ExplainedVersion[] = []
+  #count = 0
+  #found: ExplainedVersion | undefined = undefined
+
+  /** @param sequence what is read at */
+  constructor(sequence: SequenceNumber) {
+    this.#sequence = sequence
+  }
+
+  addAll(entries: InternalIterator, comparator: Comparator, key: Bytes): void {
+    entries.seek(key, 0, key.length, MAX_TAG_LOW, MAX_TAG_HIGH)
+    while (entries.valid) {
+      const { keyBuf, keyOff, keyLen, tagLow, tagHigh, valLen } = entries
+      if (comparator.compare(keyBuf, keyOff, keyLen, key, 0, key.length) !== 0) break
+      const type = tagType(tagLow) === ValueType.VALUE ? 'value' : 'tombstone'
+      this.#add({ sequence: tagSequence(tagLow, tagHigh), type, valueBytes: valLen })
+      entries.next()
+    }
+  }
+
+  /** The newest visible range tombstone over the key. It may be older than versions that were added before. */
+  addRange(sequence: SequenceNumber): void {
+    const version = { sequence, type: 'range-tombstone', valueBytes: 0 } as const
+    this.#newest.push(version)
+    this.#newest.sort((a, b) => b.sequence - a.sequence)
+    this.#count++
+    if (this.#found === undefined || this.#found.sequence < sequence) this.#found = version
+  }
+
+  answer(place: Pick<ExplainedLayer, 'level' | 'number' | 'block'>): Answer {
+    const versions = this.#newest.slice(0, EXPLAINED_VERSIONS_MAX)
+    return { layer: { ...place, versions, versionCount: this.#count }, found: this.#found }
+  }
+
+  #add(version: ExplainedVersion): void {
+    if (version.sequence <= this.#sequence) this.#found ??= version
+    if (this.#newest.length < EXPLAINED_VERSIONS_MAX) this.#newest.push(version)
+    this.#count++
+  }
+}
