@@ -2,7 +2,7 @@
  * How a lookup goes, as lines for a terminal: what it finds, then the layers that may hold the key, newest first.
  */
 import { logName, tableName } from '../base/filename.ts'
-import type { ExplainedLayer, ExplainedVersion, Explanation } from '../db/read/explain.ts'
+import type { ExplainedLayer, ExplainedVersion, Explanation } from '../db/read/explanation.ts'
 import type { TablePlace } from '../table/table-place.ts'
 import { showBytesCount, showCount, showPlural } from './figures.ts'
 

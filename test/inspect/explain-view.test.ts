@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
-import type { ExplainedLayer, ExplainedVersion } from '../../src/db/read/explain.ts'
+import type { ExplainedLayer, ExplainedVersion } from '../../src/db/read/explanation.ts'
 import { renderExplanation } from '../../src/inspect/explain-view.ts'
 
 function version(sequence: number, type: ExplainedVersion['type'] = 'value', valueBytes: number = 0): ExplainedVersion {
