@@ -32,6 +32,8 @@ export abstract class DBReads extends EventTarget {
   readonly #host: ReadHost
   readonly #reader: Reader
   readonly #scanner: Scanner
+  /** What takes a listener's events, by the listener. */
+  readonly #handles = new WeakMap<object, (event: Event) => void>()
 
   /** @internal @param connect makes what is read; what it emits becomes events of this object, and messages of the diagnostics channels */
   protected constructor(directory: string, environment: Environment, connect: (emit: Emit) => ReadHost) {
@@ -52,16 +54,24 @@ export abstract class DBReads extends EventTarget {
   }
 
   /**
-   * Call `listener` with the detail of every event of this type (see DBEvents): a typed addEventListener.
+   * Call `listener` with the detail of every event of this type (see DBEvents): a typed addEventListener. As there, a listener that is
+   * there already is not added again.
    * @returns a function that stops it
    * @throws InvalidArgumentError
    */
   on<K extends keyof DBEvents>(type: K, listener: (detail: DBEvents[K]) => void): () => void {
-    checkEventName(type)
-    if (typeof listener !== 'function') throw new InvalidArgumentError('a listener must be a function')
-    const handle = (event: Event): void => listener((event as CustomEvent<DBEvents[K]>).detail)
-    this.addEventListener(type, handle)
-    return () => this.removeEventListener(type, handle)
+    return this.#listen(type, listener, false)
+  }
+
+  /** As on, but for the next event only. With it and `removeListener`, the functions `once` and `on` of node:events take a database. */
+  once<K extends keyof DBEvents>(type: K, listener: (detail: DBEvents[K]) => void): () => void {
+    return this.#listen(type, listener, true)
+  }
+
+  /** Stop what `on` or `once` has begun with this listener. */
+  removeListener<K extends keyof DBEvents>(type: K, listener: (detail: DBEvents[K]) => void): void {
+    const handle = this.#handles.get(listener)
+    if (handle !== undefined) this.removeEventListener(type, handle)
   }
 
   /**
@@ -168,6 +178,18 @@ export abstract class DBReads extends EventTarget {
 
   protected endScans(): void {
     this.#scanner.close()
+  }
+
+  #listen<K extends keyof DBEvents>(type: K, listener: (detail: DBEvents[K]) => void, once: boolean): () => void {
+    checkEventName(type)
+    if (typeof listener !== 'function') throw new InvalidArgumentError('a listener must be a function')
+    let handle = this.#handles.get(listener)
+    if (handle === undefined) {
+      handle = (event) => listener((event as CustomEvent<DBEvents[K]>).detail)
+      this.#handles.set(listener, handle)
+    }
+    this.addEventListener(type, handle, { once })
+    return () => this.removeListener(type, listener)
   }
 
   #scan<T>(options: ScanOptions | undefined, project: Project<T>): Scan<T> {
