@@ -72,6 +72,7 @@ export type {
   DatabaseOptions,
   DelOptions,
   EngineOptions,
+  FillCacheOptions as ReadOptions,
   GetManyOptions,
   GetOptions,
   HasManyOptions,
@@ -80,7 +81,9 @@ export type {
   KeyIteratorOptions,
   OpenOptions,
   PutOptions,
+  ScanningOptions as AdditionalIteratorOptions,
   StartEndOptions,
+  SyncOptions as WriteOptions,
   ValueIteratorOptions,
 } from './level-options.ts'
 export type BatchOperation<TDatabase, K, V> = AbstractBatchOperation<TDatabase, K, V>

@@ -7,12 +7,18 @@ import { it } from 'node:test'
 import type { AbstractLevel } from 'abstract-level'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import {
+  type AdditionalIteratorOptions,
   type ChainedBatch,
   type DatabaseOptions,
+  type GetOptions,
   type Iterator,
+  type IteratorOptions,
   type OpenOptions,
+  type PutOptions,
+  type ReadOptions,
   type Snapshot,
   VarveLevel,
+  type WriteOptions,
 } from '../../src/level/varve-level.ts'
 
 type Point = { readonly x: number }
@@ -56,4 +62,17 @@ it('a database, its iterators, batches and snapshots are those of abstract-level
   assert.deepEqual([typeof bytes, typeof text], ['number', 'string'])
   // @ts-expect-error varve's own order of keys is not for sublevels
   assert.throws(() => new VarveLevel('', { varve: { comparator: { name: 'mine', compare: () => 0 } } }))
+})
+
+it('the options that several calls share have the names that classic-level gives them', async () => {
+  await using level = make<string>({})
+  const writing: WriteOptions = { sync: true }
+  const put: PutOptions<string, string> = writing
+  await level.put('a', '1', put)
+  const reading: ReadOptions = { fillCache: false }
+  const get: GetOptions<string, string> = reading
+  assert.equal(await level.get('a', get), '1')
+  const scanning: AdditionalIteratorOptions = { ...reading, highWaterMarkBytes: 1024 }
+  const entries: IteratorOptions<string, string> = { ...scanning, gte: 'a' }
+  assert.deepEqual(await level.iterator(entries).all(), [['a', '1']])
 })
