@@ -21,6 +21,8 @@ import {
   NO_PEER,
   OTEL,
   OTEL_CONSUMER,
+  OVERRIDDEN,
+  STAND_IN,
 } from './package/consumers.mjs'
 
 const MAX_UNPACKED_BYTES = 1_000_000
@@ -114,6 +116,20 @@ function checkLevel(directory, tarball) {
   checkTypes(directory, LEVEL_CONSUMER, 'TypeScript, strict, of varve/level')
 }
 
+/** A package that asks for classic-level gets varve, as the guide says, also after a clean install. */
+function checkStandIn(directory, tarball) {
+  const standIn = join(directory, 'classic-level')
+  mkdirSync(standIn, { recursive: true })
+  for (const [name, text] of Object.entries(STAND_IN)) writeFileSync(join(standIn, name), text)
+  const overrides = { 'classic-level': '$classic-level' }
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'overrider', private: true, overrides }))
+  const cwd = { cwd: directory }
+  check('install classic-level overridden', 'npm', ['install', ...INSTALL, './classic-level', tarball, 'level@10'], cwd)
+  check('install it clean', 'npm', ['ci', ...INSTALL], cwd)
+  writeFileSync(join(directory, 'main.cjs'), OVERRIDDEN)
+  check('level, over varve', process.execPath, ['main.cjs', join(directory, 'data')], cwd)
+}
+
 /** The telemetry that the optional peer dependency makes possible, and what is said without it. */
 function checkOtel(directory, tarball, withoutPeer) {
   writeFileSync(join(withoutPeer, 'no-peer.mjs'), NO_PEER)
@@ -176,6 +192,7 @@ try {
   checkTypes(project, CONSUMER, 'TypeScript, strict')
   checkTypes(project, typeTest(), 'the type test, against what is packed')
   checkLevel(join(scratch, 'level'), tarball)
+  checkStandIn(join(scratch, 'stand-in'), tarball)
   checkOtel(join(scratch, 'otel'), tarball, project)
   checkOn(process.execPath, project)
   const link = join(project, 'node_modules/.bin/varve')

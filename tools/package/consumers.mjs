@@ -113,6 +113,26 @@ module.exports = async function use({ VarveLevel }, directory) {
 }
 `
 
+/** The package of two files that stands where packages look for classic-level: docs/guides/from-classic-level.md. */
+export const STAND_IN = {
+  'package.json': '{ "name": "classic-level", "version": "3.0.0", "type": "module", "exports": "./index.js" }',
+  'index.js': "export { VarveLevel as ClassicLevel } from 'varve/level'",
+}
+
+/** `level`, which constructs a ClassicLevel of its own, in CommonJS, gets VarveLevel. */
+export const OVERRIDDEN = `
+const assert = require('node:assert/strict')
+const { Level } = require('level')
+async function use(directory) {
+  const level = new Level(directory, { valueEncoding: 'json' })
+  assert.equal(Level, require('varve/level').VarveLevel)
+  await level.put('a', { x: 1 })
+  assert.deepEqual(await level.get('a'), { x: 1 })
+  await level.close()
+}
+use(process.argv[2])
+`
+
 /** What must compile against the declarations of `varve/level`. */
 export const LEVEL_CONSUMER = `
 import { VarveLevel, type PutOptions } from 'varve/level'
