@@ -8,6 +8,7 @@
 import { compareBytes, copyBytes, EMPTY } from '../base/bytes.ts'
 import { getFixed32 } from '../base/coding.ts'
 import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
+import { KeyCopy } from '../base/key-copy.ts'
 import { toBytes } from '../base/text.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
@@ -79,8 +80,7 @@ class DumpDecoder {
   /** −1 before the header. */
   #count: number
   #decoded: number
-  #lastKey: Uint8Array<ArrayBuffer>
-  #lastKeyLength: number
+  readonly #lastKey: KeyCopy
   /** What has arrived and is not decoded: kept[0, keptBytes), at this offset of the dump. */
   #kept: Uint8Array<ArrayBuffer>
   #keptBytes: number
@@ -91,8 +91,7 @@ class DumpDecoder {
     this.#file = file
     this.#count = -1
     this.#decoded = 0
-    this.#lastKey = new Uint8Array(64)
-    this.#lastKeyLength = 0
+    this.#lastKey = new KeyCopy()
     this.#kept = EMPTY
     this.#keptBytes = 0
     this.#offset = 0
@@ -175,20 +174,14 @@ class DumpDecoder {
     }
     const key = at + Dump.ENTRY_HEADER_BYTES
     if (limit - key < keyLen + valLen) return at
-    if (which > 1 && compareBytes(bytes, key, keyLen, this.#lastKey, 0, this.#lastKeyLength) <= 0) {
+    if (which > 1 && compareBytes(bytes, key, keyLen, this.#lastKey.bytes, 0, this.#lastKey.length) <= 0) {
       throw this.#fault(`the key of entry ${which} does not sort after the one before it`, this.#offset + key)
     }
     const valueType = type === Dump.TOMBSTONE ? ValueType.DELETION : ValueType.VALUE
     this.#table.add(which as SequenceNumber, valueType, bytes, key, keyLen, bytes, key + keyLen, valLen)
-    this.#setLastKey(bytes, key, keyLen)
+    this.#lastKey.take(bytes, key, keyLen)
     this.#decoded = which
     return key + keyLen + valLen
-  }
-
-  #setLastKey(bytes: Bytes, offset: number, length: number): void {
-    if (length > this.#lastKey.length) this.#lastKey = new Uint8Array(length * 2)
-    copyBytes(bytes, offset, this.#lastKey, 0, length)
-    this.#lastKeyLength = length
   }
 
   #fault(message: string, offset: number): CorruptionError {
