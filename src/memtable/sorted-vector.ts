@@ -18,10 +18,10 @@
 import { assert } from '../base/assert.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Bytes } from '../base/types.ts'
-import { type Arena, wordAligned } from './arena.ts'
+import type { Arena } from './arena.ts'
 import { ROOTS } from './arena-layout.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
-import { KeyProbe } from './key-probe.ts'
+import { KeyProbe, STORED_KEY_BYTES_MIN, storedKeyBytes } from './key-probe.ts'
 import { KeySorter } from './key-sorter.ts'
 import type { KeyDescent, MemTableIterator, MemTableRep } from './memtable-rep.ts'
 import type { TableCounters } from './table-counters.ts'
@@ -40,17 +40,13 @@ import {
 const INDEX = ROOTS
 const INDEX_WORDS: number = ROOTS + 1
 const SLOT_BYTES = 4
-/** What a key takes at least. */
-const KEY_BYTES_MIN = 8
-const KEY_BYTES_MAX: number = 2 ** 27 - 1
 const FIRST_SLOTS = 256
 /** Entries that an estimate looks at: with so many, the share of newest versions is off by a sixteenth at most, as a standard error. */
 const ESTIMATE_PLACES = 64
 /** Arena bytes that one add can take beyond its key and its value: its slot of the index, and all padding. */
-export const VECTOR_OVERHEAD_BYTES: number = SLOT_BYTES + 4 + KEY_BYTES_MIN + VERSION_BYTES + 4
+export const VECTOR_OVERHEAD_BYTES: number = SLOT_BYTES + 4 + STORED_KEY_BYTES_MIN + VERSION_BYTES + 4
 
 export class SortedVector implements MemTableRep {
-  readonly keyBytesMax: number
   readonly overheadBytesMax: number
   readonly arena: Arena
   /** Entries, those that wait to be sorted included. */
@@ -72,7 +68,6 @@ export class SortedVector implements MemTableRep {
 
   /** @param arena created for VECTOR; empty, or frozen */
   constructor(arena: Arena, comparator: Comparator) {
-    this.keyBytesMax = KEY_BYTES_MAX
     this.overheadBytesMax = VECTOR_OVERHEAD_BYTES + arena.checksumBytes
     this.#checks = checksOf(arena)
     this.arena = arena
@@ -370,10 +365,6 @@ export class SortedVector implements MemTableRep {
 
 function versionOf(words: Int32Array<ArrayBufferLike>, entry: number): number {
   return entry + 4 + storedKeyBytes(words[entry >> 2])
-}
-
-function storedKeyBytes(keyLen: number): number {
-  return keyLen <= KEY_BYTES_MIN ? KEY_BYTES_MIN : wordAligned(keyLen)
 }
 
 function resized(index: Int32Array<ArrayBufferLike>, length: number): Int32Array {
