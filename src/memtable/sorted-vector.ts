@@ -17,6 +17,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import { compareTags, isLater } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
 import type { Arena } from './arena.ts'
 import { ROOTS } from './arena-layout.ts'
@@ -308,31 +309,26 @@ export class SortedVector implements MemTableRep {
 
   /** Sequences that ascend need no look at the key. */
   #checkNewer(tagLow: number, tagHigh: number, key: Bytes, keyOff: number, keyLen: number): void {
-    const isNewest =
-      tagHigh !== this.#newestHigh
-        ? tagHigh > this.#newestHigh
-        : tagLow >>> 8 > this.#newestLow >>> 8 || this.count === 0
-    if (isNewest) {
+    if (this.count === 0 || isLater(tagLow, tagHigh, this.#newestLow, this.#newestHigh)) {
       this.#newestLow = tagLow
       this.#newestHigh = tagHigh
       return
     }
     const at = this.seek(key, keyOff, keyLen, 0xffffffff, 0xffffffff)
-    const isNewer = at === this.count || this.#compareProbe(at) !== 0 || !this.#reaches(at, tagLow, tagHigh)
+    const isNewer = at === this.count || this.#compareProbe(at) !== 0 || this.#isOlder(at, tagLow, tagHigh)
     assert(isNewer, 'the sequences of a key ascend')
   }
 
-  /** Whether the sequence at a place is not below the given one. */
-  #reaches(place: number, tagLow: number, tagHigh: number): boolean {
+  /** Whether the sequence at a place is below that of a tag. */
+  #isOlder(place: number, tagLow: number, tagHigh: number): boolean {
     const version = this.version(place)
-    const high = versionTagHigh(this.#words, version)
-    return high !== tagHigh ? high > tagHigh : versionTagLow(this.#words, version) >>> 8 >= tagLow >>> 8
+    return isLater(tagLow, tagHigh, versionTagLow(this.#words, version), versionTagHigh(this.#words, version))
   }
 
+  /** Whether the tag at a place is above the given one. */
   #isNewer(place: number, tagLow: number, tagHigh: number): boolean {
     const version = this.version(place)
-    const high = versionTagHigh(this.#words, version)
-    return high !== tagHigh ? high > tagHigh : versionTagLow(this.#words, version) > tagLow
+    return compareTags(versionTagLow(this.#words, version), versionTagHigh(this.#words, version), tagLow, tagHigh) < 0
   }
 
   #isAfterLast(key: Bytes, keyOff: number, keyLen: number): boolean {
