@@ -12,21 +12,16 @@ import { KeyCopy } from '../base/key-copy.ts'
 import { toBytes } from '../base/text.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
-import { ARENA_BYTES_MAX, HEADER_BYTES as ARENA_HEADER_BYTES } from './arena-layout.ts'
+import { CAPACITY_BYTES_MAX } from './arena.ts'
 import * as Dump from './dump.ts'
 import type { MemTable } from './memtable.ts'
 import type { MemTableOptions } from './memtable-options.ts'
+import { OVERHEAD_BYTES_MAX } from './representation.ts'
 
 /** Options of `MemTable.decode`. */
 export interface DecodeOptions extends Omit<MemTableOptions, 'comparator'> {
   /** Path of the file that the dump comes from, for errors. */
   readonly file?: string | undefined
-}
-
-/** What makes the table that a dump is read into: the class MemTable. */
-interface MemTableMaker {
-  create(options: MemTableOptions): MemTable
-  entryBytesMax(keyLen: number, valLen: number): number
 }
 
 /** Room in a decoded table for what is written to it afterwards. */
@@ -35,22 +30,27 @@ const SPARE_BYTES = 64 * 1024 * 1024
 /**
  * The table that a dump describes. Its entries have the sequences 1, 2, … in the order of their keys.
  * @param dump in one piece, or in pieces of any size, in order; each is borrowed until the next one is asked for
+ * @param create makes the table
  * @throws CorruptionError, with the offset, if it is no dump (see the header); MemTableFullError if the table has no room;
  *   InvalidArgumentError if the dump is neither, an option is not of its form, or a key is longer than the table allows
  */
-export function decode(dump: Uint8Array | Iterable<Uint8Array>, given: DecodeOptions, maker: MemTableMaker): MemTable {
+export function decode(
+  dump: Uint8Array | Iterable<Uint8Array>,
+  given: DecodeOptions,
+  create: (options: MemTableOptions) => MemTable,
+): MemTable {
   const { file, ...options } = checkedOptions(given)
   if (ArrayBuffer.isView(dump)) {
     const bytes = toBytes(dump, 'dump')
-    const capacityBytes = options.capacityBytes ?? capacityFor(bytes, maker)
-    const decoder = new DumpDecoder(maker.create({ ...options, capacityBytes }), file)
+    const capacityBytes = options.capacityBytes ?? capacityFor(bytes)
+    const decoder = new DumpDecoder(create({ ...options, capacityBytes }), file)
     decoder.write(bytes)
     return decoder.end()
   }
   if (typeof dump !== 'object' || typeof dump?.[Symbol.iterator] !== 'function') {
     throw new InvalidArgumentError('dump must be a Uint8Array or an iterable of them')
   }
-  const decoder = new DumpDecoder(maker.create(options), file)
+  const decoder = new DumpDecoder(create(options), file)
   for (const chunk of dump) {
     if (typeof chunk === 'string') throw new InvalidArgumentError('a chunk of a dump must be a Uint8Array, not string')
     decoder.write(toBytes(chunk, 'a chunk of a dump'))
@@ -67,10 +67,10 @@ function checkedOptions(options: DecodeOptions): DecodeOptions {
 }
 
 /** Capacity for the entries of a dump in one piece, and for more. What a dump claims counts as far as its bytes reach. */
-function capacityFor(dump: Bytes, maker: MemTableMaker): number {
+function capacityFor(dump: Bytes): number {
   const count = Math.min(getFixed32(dump, 4), Math.floor(dump.length / Dump.ENTRY_HEADER_BYTES))
-  const needed = count * maker.entryBytesMax(0, 0) + dump.length
-  return Math.min(needed + SPARE_BYTES, ARENA_BYTES_MAX - ARENA_HEADER_BYTES)
+  const needed = count * OVERHEAD_BYTES_MAX + dump.length
+  return Math.min(needed + SPARE_BYTES, CAPACITY_BYTES_MAX)
 }
 
 /** Reads a dump piece by piece. It keeps the bytes of the entry that is not complete yet, and no others. */

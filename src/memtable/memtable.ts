@@ -318,7 +318,7 @@ export class MemTable extends MemTableSamples {
 
   /** A table from a dump, in one piece or many; sequences are 1, 2, … in key order. @throws CorruptionError, MemTableFullError, InvalidArgumentError */
   static decode(dump: Uint8Array | Iterable<Uint8Array>, options: DecodeOptions = {}): MemTable {
-    return decode(dump, options, MemTable)
+    return decode(dump, options, MemTable.create)
   }
 
   /**
