@@ -16,6 +16,7 @@ const SUBJECTS: readonly string[] = [
   'base/internal-key',
   'base/key-copy',
   'base/range-cover',
+  'log/log-format',
   'log/log-reader',
   'log/log-room',
   'log/log-salvage',
