@@ -14,6 +14,7 @@ import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
 import { CURRENT, logName, logNumbers, type ParsedName, parseFileName, temporaryName } from '../base/filename.ts'
 import { isUint8Array } from '../base/text.ts'
 import { type Bytes, type FileNumber, sequenceNumber } from '../base/types.ts'
+import { promised } from '../db/call-options.ts'
 import { BackupDecoder, type BackupSink } from '../db/copies/backup-format.ts'
 import { checkTarget } from '../db/copies/checkpoint.ts'
 import type { Steps } from '../db/copies/long-runs.ts'
@@ -46,7 +47,7 @@ export function restore(
   directory: string,
   options: AdminOptions = {},
 ): Promise<RestoreInfo> {
-  try {
+  return promised(() => {
     const context = adminContext('restore', directory, options)
     if (
       typeof source !== 'object' ||
@@ -72,9 +73,7 @@ export function restore(
       },
       onFailure: () => target.abandon(),
     })
-  } catch (error) {
-    return Promise.reject(error)
-  }
+  })
 }
 
 function* finishSteps(context: AdminContext, target: RestoreTarget, decoder: BackupDecoder): Steps<RestoreInfo> {

@@ -12,6 +12,7 @@ import { CorruptionError, IOError, isOutOfDescriptors, StaleError, VarveError } 
 import { CURRENT, isUsualName, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
 import { type FileNumber, sequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
+import { promised } from '../db/call-options.ts'
 import type { Steps } from '../db/copies/long-runs.ts'
 import { LogReplay } from '../db/opening/log-replay.ts'
 import { manifestMark } from '../db/opening/manifest-mark.ts'
@@ -48,14 +49,12 @@ export interface VerifyOptions extends AdminOptions {
  * @throws (rejects with) NotFoundError, LockedError, InvalidArgumentError, AbortedError, IOError; StaleError with `readOnly`
  */
 export function verify(directory: string, options: VerifyOptions = {}): Promise<VerifyReport> {
-  try {
+  return promised(() => {
     const context = adminContext('verify', directory, options, ['readOnly'])
     databaseNames(context)
     const run = checkFlag('readOnly', options.readOnly) ? runUnlocked : runLocked
     return run(context, () => new Verification(context).run())
-  } catch (error) {
-    return Promise.reject(error)
-  }
+  })
 }
 
 const SEVERITIES: Readonly<Record<TableFault['kind'], Severity>> = {
