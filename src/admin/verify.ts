@@ -178,7 +178,7 @@ class Verification {
       notes.add('damage', `${notes.bytes} bytes long, and the MANIFEST says ${bounds.bytes}`)
     }
     const { files, directory, environment, options, progress } = this.#context
-    const file = open(notes, () => files.openRandomAccess(files.join(directory, notes.name)))
+    const file = attempt(notes, () => files.openRandomAccess(files.join(directory, notes.name)))
     if (file === undefined) return
     try {
       const check = new TableCheck(file, options.comparator, environment.codecs, (bytes) =>
@@ -246,14 +246,15 @@ class Verification {
 /** Run `look`; what it finds wrong becomes a finding. @returns whether it found nothing wrong */
 function note(notes: FileNotes, look: () => void): boolean {
   return (
-    open(notes, () => {
+    attempt(notes, () => {
       look()
       return true
     }) ?? false
   )
 }
 
-function open<T>(notes: FileNotes, look: () => T): T | undefined {
+/** What `look` returns; undefined if it finds something wrong, which becomes a finding. */
+function attempt<T>(notes: FileNotes, look: () => T): T | undefined {
   try {
     return look()
   } catch (error) {
