@@ -42,6 +42,7 @@ export const TUNING: readonly TuningConstant[] = [
     constant: 'SPREAD_MARK',
     reason: 'which blocks share a place: any number without a pattern',
   },
+  { file: 'base/key-copy', constant: 'FIRST_BYTES', reason: 'the buffer grows with the keys' },
   { file: 'log/log-reader', constant: 'WINDOW_BYTES', reason: 'how many blocks are read at once' },
   { file: 'log/log-writer', constant: 'INITIAL_BUFFER_BYTES', reason: 'the buffer grows with what it holds' },
   { file: 'log/log-writer', constant: 'KEPT_BUFFER_BYTES', reason: 'when a buffer that has grown is let go' },

@@ -3,7 +3,7 @@
  * equivalents.ts.
  */
 import type { AllowedMutant } from './allowed.ts'
-import { ANOTHER_WAY, BY_ONE, EITHER, GROWS_EARLY, MORE_ROOM, UNREAD } from './reasons.ts'
+import { ANOTHER_WAY, BY_ONE, EITHER, GROWS_EARLY, UNREAD } from './reasons.ts'
 
 /** Of fields of a window without a block. */
 const NO_BLOCK = 'a window of no block, wherever it would begin'
@@ -52,12 +52,6 @@ export const CURSOR_EQUIVALENTS: readonly AllowedMutant[] = [
     line: 'this.entryOffset = 0;',
     changes: ['this.entryOffset = 0; → nothing', ...BY_ONE],
     reason: UNREAD,
-  },
-  {
-    file: 'table/sequential-blocks',
-    line: 'const NO_BYTES = new Uint8Array(0);',
-    changes: ['0 → 1'],
-    reason: MORE_ROOM,
   },
   {
     file: 'table/sequential-blocks',

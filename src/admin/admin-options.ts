@@ -11,6 +11,7 @@ import { parseFileName } from '../base/filename.ts'
 import { checkCallOptions } from '../base/known-options.ts'
 import { listLinked } from '../base/linked-directory.ts'
 import { checkPath } from '../base/text.ts'
+import { promised } from '../db/call-options.ts'
 import { aborted, runSteps, type Steps } from '../db/copies/long-runs.ts'
 import { defaultEnvironment } from '../db/open.ts'
 import { type Options, type ResolvedOptions, resolveOptions } from '../db/options.ts'
@@ -218,22 +219,18 @@ async function* untilAborted(
 
 function nextOrAborted<T>(chunks: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T>> {
   return new Promise((resolve, reject) => {
+    // What a source says need be no promise: `for await` takes it so.
     const giveUp = (): void => {
       reject(aborted(signal))
       // An end that comes after what it was asked for now, which may be never.
-      answerOf(() => chunks.return?.()).catch(() => {})
+      promised(() => chunks.return?.()).catch(() => {})
     }
     signal.addEventListener('abort', giveUp)
     const answered = (): void => signal.removeEventListener('abort', giveUp)
-    answerOf(() => chunks.next())
+    promised(() => chunks.next())
       .then(resolve, reject)
       .finally(answered)
     // One that fired before the first chunk was asked for does not fire again.
     if (signal.aborted) giveUp()
   })
-}
-
-/** What a source says, which need be no promise: `for await` takes it so. */
-function answerOf<T>(ask: () => T | PromiseLike<T>): Promise<T> {
-  return new Promise((resolve) => resolve(ask()))
 }

@@ -5,6 +5,7 @@
  * Order   CURRENT goes first, and durably: a destruction that a crash cuts short leaves no database, and can be repeated
  */
 import { CURRENT, type FileType, isUsualName, parseFileName } from '../base/filename.ts'
+import { promised } from '../db/call-options.ts'
 import type { Steps } from '../db/copies/long-runs.ts'
 import {
   type AdminContext,
@@ -33,13 +34,11 @@ const ORDER: readonly FileType[] = ['current', 'log', 'temporary', 'info-log', '
  *   IOError
  */
 export function destroy(directory: string, options: AdminOptions = {}): Promise<DestroyInfo> {
-  try {
+  return promised(() => {
     const context = adminContext('destroy', directory, options)
     databaseNames(context)
     return runLocked(context, () => destroySteps(context))
-  } catch (error) {
-    return Promise.reject(error)
-  }
+  })
 }
 
 function* destroySteps(context: AdminContext): Steps<DestroyInfo> {

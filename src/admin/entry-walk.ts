@@ -2,11 +2,11 @@
  * EntryWalk: the entries of a table's data blocks, checked one by one, with what they add up to. A block counts whole or not at
  * all: one wrong entry, and none of its block is passed on.
  */
-import { EMPTY } from '../base/bytes.ts'
 import { getFixed32 } from '../base/coding.ts'
 import type { Comparator } from '../base/comparator.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { compareTags, TAG_BYTES, tagIsValid, tagSequence } from '../base/internal-key.ts'
+import { KeyCopy } from '../base/key-copy.ts'
 import type { Bytes } from '../base/types.ts'
 import type { Block } from '../table/block.ts'
 import { BlockCursor } from '../table/block-cursor.ts'
@@ -27,8 +27,7 @@ export class EntryWalk {
   readonly #visitor: EntrySink | undefined
   readonly #cursor: BlockCursor = new BlockCursor()
   /** The last entry of the last block that counted, as an internal key. */
-  #last: Uint8Array = new Uint8Array(64)
-  #lastLength = 0
+  readonly #last: KeyCopy = new KeyCopy()
   #filterMissed = false
 
   constructor(comparator: Comparator, visitor: EntrySink | undefined) {
@@ -38,7 +37,7 @@ export class EntryWalk {
 
   /** Of the blocks that counted; undefined as long as there is no entry. */
   get bounds(): TableBounds | undefined {
-    return this.#smallest && { smallest: this.#smallest, largest: this.#last.slice(0, this.#lastLength) }
+    return this.#smallest && { smallest: this.#smallest, largest: this.#last.bytes.slice(0, this.#last.length) }
   }
 
   /**
@@ -61,7 +60,7 @@ export class EntryWalk {
       cursor.advance()
       this.#count(cursor, block, filter)
     }
-    if (block.entriesEnd > 0) this.#keepLast(cursor.key, cursor.keyLength)
+    if (block.entriesEnd > 0) this.#last.take(cursor.key, 0, cursor.keyLength)
     return undefined
   }
 
@@ -74,7 +73,8 @@ export class EntryWalk {
 
   #check(block: Block, after: Bytes | undefined, upTo: Bytes | undefined): string | undefined {
     const cursor = this.#cursor
-    const previous = new KeyCopy(this.#last, this.#lastLength)
+    const previous = new KeyCopy()
+    previous.take(this.#last.bytes, 0, this.#last.length)
     let restarts = 0
     cursor.reset(block)
     try {
@@ -89,7 +89,7 @@ export class EntryWalk {
         const isAscending = previous.length === 0 || this.#order(previous.bytes, previous.length, cursor) < 0
         if (!isAscending) return 'entries that do not ascend'
         if (after !== undefined && this.#order(after, after.length, cursor) >= 0) return 'an entry before its block'
-        previous.take(cursor.key, cursor.keyLength)
+        previous.take(cursor.key, 0, cursor.keyLength)
         after = undefined
       }
     } catch (error) {
@@ -123,33 +123,10 @@ export class EntryWalk {
     if (filter !== undefined && !filter.keyMayMatch(block.offset, key, 0, userLength)) this.#filterMissed = true
     this.#visitor?.add(key, 0, userLength, low, high, block.bytes, valueOffset, valueLength)
   }
-
-  #keepLast(key: Bytes, length: number): void {
-    if (length > this.#last.length) this.#last = new Uint8Array(length * 2)
-    this.#last.set(key.subarray(0, length))
-    this.#lastLength = length
-  }
 }
 
 function entryFault({ key, keyLength }: BlockCursor): string | undefined {
   if (keyLength < TAG_BYTES) return 'a key without a tag'
   const tag = keyLength - TAG_BYTES
   return tagIsValid(getFixed32(key, tag), getFixed32(key, tag + 4)) ? undefined : 'a key with an impossible tag'
-}
-
-/** A key that outlives the next one. */
-class KeyCopy {
-  bytes: Bytes = EMPTY
-  length: number
-
-  constructor(bytes: Bytes, length: number) {
-    this.length = length
-    this.bytes = bytes.slice(0, Math.max(length, 64))
-  }
-
-  take(key: Bytes, length: number): void {
-    if (length > this.bytes.length) this.bytes = new Uint8Array(length * 2)
-    this.bytes.set(key.subarray(0, length))
-    this.length = length
-  }
 }

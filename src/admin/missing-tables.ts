@@ -27,12 +27,12 @@ export function noteMissing(
   for (const file of missing) {
     const name = tableName(file.number)
     if (isSound && isSpanned(file, laterFiles, comparator)) {
-      notes.giveUp(name, { offset: 0, bytes: 0, reason: 'missing: compacted into later tables, as it seems' }, false)
+      notes.giveUp(name, { reason: 'missing: compacted into later tables, as it seems' }, false)
       notes.warnings.push(
         `${name} is missing: no record that can be read says so, but tables that were written later span its keys, so that it was compacted into them or is lost`,
       )
     } else {
-      const fault = { offset: 0, bytes: 0, reason: 'missing, though a MANIFEST names it' }
+      const fault = { reason: 'missing, though a MANIFEST names it' }
       notes.giveUp(name, fault, true, userKey(file.smallest), userKey(file.largest))
     }
   }

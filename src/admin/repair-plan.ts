@@ -121,7 +121,7 @@ function keptPlan(
 
 function noteLost(notes: RepairNotes, name: string, from?: Bytes, to?: Bytes): void {
   notes.file(name, 'missing', 0)
-  notes.giveUp(name, { offset: 0, bytes: 0, reason: 'missing, though the MANIFEST names it' }, true, from, to)
+  notes.giveUp(name, { reason: 'missing, though the MANIFEST names it' }, true, from, to)
 }
 
 function rebuiltPlan(
@@ -139,18 +139,17 @@ function rebuiltPlan(
   const logs = logNumbers(names).filter((number) => number >= logNumber)
   // A log goes once the next one has begun; there is always one.
   if (logNumber > 0 && logs.length === 0) {
-    const fault = { offset: 0, bytes: 0, reason: 'missing, though a MANIFEST names it' }
-    notes.giveUp(logName(fileNumber(logNumber)), fault, true)
+    notes.giveUp(logName(fileNumber(logNumber)), { reason: 'missing, though a MANIFEST names it' }, true)
   }
-  const none = { manifest: undefined, compactPointers: [] }
   return {
     levels: 'rebuilt',
+    manifest: undefined,
     tables,
     missing,
     named: new Set(named.keys()),
     logs,
     lastSequence,
-    ...none,
+    compactPointers: [],
     isDamaged: true,
   }
 }
@@ -169,7 +168,7 @@ function tablesIn(
     // In the order of an opening: `.ldb` before `.sst`.
     const first = tables.get(number)
     if (first === undefined) tables.set(number, name)
-    else notes.giveUp(name, { offset: 0, bytes: bytesOf(context, name), reason: `${first} has its number` }, true)
+    else notes.giveUp(name, { bytes: bytesOf(context, name), reason: `${first} has its number` }, true)
   }
   return tables
 }
@@ -189,7 +188,7 @@ function chooseManifest(context: AdminContext, names: readonly string[], notes: 
   } catch (error) {
     if (!(error instanceof CorruptionError)) throw error
     isDamaged = true
-    notes.giveUp(CURRENT, { offset: 0, bytes: 0, reason: plainMessage(error) }, false)
+    notes.giveUp(CURRENT, { reason: plainMessage(error) }, false)
     const manifests = names.filter((name) => parseFileName(name)?.type === 'manifest').map(numberOf)
     number = manifests.length === 0 ? undefined : fileNumber(Math.max(...manifests))
   }
@@ -210,7 +209,7 @@ function recovered(
     return found
   } catch (error) {
     if (!(error instanceof CorruptionError)) throw error
-    notes.giveUp(manifestName(number), { offset: error.offset ?? 0, bytes: 0, reason: plainMessage(error) }, false)
+    notes.giveUp(manifestName(number), { offset: error.offset ?? 0, reason: plainMessage(error) }, false)
     return undefined
   }
 }
@@ -226,7 +225,7 @@ function endIsMissing(
   let isLost = found.logNumber !== 0 && !names.includes(logName(found.logNumber))
   for (const { file } of found.version.files()) {
     named.add(file.number)
-    if (findTable(files, directory, file.number)?.name === undefined) isLost = true
+    if (findTable(files, directory, file.number) === undefined) isLost = true
   }
   if (!isLost) return false
   return names.some((name) => {

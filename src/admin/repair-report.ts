@@ -68,7 +68,7 @@ export class RepairNotes {
 
   giveUp(
     file: string,
-    { offset, bytes, reason }: { readonly offset: number; readonly bytes: number; readonly reason: string },
+    { offset = 0, bytes = 0, reason }: { readonly offset?: number; readonly bytes?: number; readonly reason: string },
     losesEntries: boolean,
     from?: Bytes,
     to?: Bytes,

@@ -22,6 +22,7 @@ import { NotSupportedError } from '../base/errors.ts'
 import { CURRENT, isUsualName, parseFileName, tableName } from '../base/filename.ts'
 import { type FileNumber, fileNumber, sequenceNumber } from '../base/types.ts'
 import type { FlushSurroundings } from '../db/background/flush-plan.ts'
+import { promised } from '../db/call-options.ts'
 import type { Steps } from '../db/copies/long-runs.ts'
 import { DatabaseDirectory } from '../db/opening/database-directory.ts'
 import { checkRoom } from '../db/opening/recovery.ts'
@@ -64,15 +65,13 @@ export interface RepairOptions extends AdminOptions, Pick<Options, (typeof FORMA
  *   NotSupportedError (fsync is denied, or a table must be rewritten that this varve cannot read); nothing that was there has changed then
  */
 export function repair(directory: string, options: RepairOptions = {}): Promise<RepairReport> {
-  try {
+  return promised(() => {
     const engine = Object.fromEntries(FORMAT_OPTIONS.map((name) => [name, options?.[name]]))
     const context = adminContext('repair', directory, options, [...FORMAT_OPTIONS, 'dryRun'], engine)
     databaseNames(context)
     const isDryRun = checkFlag('dryRun', options.dryRun)
     return runLocked(context, () => new Repair(context, isDryRun).run())
-  } catch (error) {
-    return Promise.reject(error)
-  }
+  })
 }
 
 /** As if a snapshot saw everything: without levels, what is newer than a range delete in a log is not known from its place. */
@@ -198,13 +197,10 @@ class Repair {
   }
 
   /** The table, or what is left of it: one table, or none. */
-  *#salvaged({ name, state, file, entries, level }: SurveyedTable): Steps<readonly FileMetadata[]> {
-    if (state !== 'damaged') {
-      if (file === undefined) this.#notes.file(name, 'unused', 0)
-      else this.#keep(name, entries)
-      return file === undefined ? [] : [file]
-    }
-    this.#notes.file(name, 'salvaged', entries)
+  *#salvaged(table: SurveyedTable): Steps<readonly FileMetadata[]> {
+    const { name, state, file, level } = table
+    this.#noteUse(table)
+    if (state !== 'damaged') return file === undefined ? [] : [file]
     this.#expect([name])
     return yield* this.#write(level ?? LEVELS - 1, (output) => checkTable(this.#context, name, undefined, output))
   }
@@ -302,15 +298,18 @@ class Repair {
   }
 
   *#dryRun(plan: RepairPlan, tables: readonly SurveyedTable[], tableSequence: number): Steps<RepairReport> {
-    for (const { name, state, entries, file } of tables) {
-      if (state === 'damaged') this.#notes.file(name, 'salvaged', entries)
-      else if (file === undefined) this.#notes.file(name, 'unused', 0)
-      else this.#keep(name, entries)
-    }
+    for (const table of tables) this.#noteUse(table)
     const logSequence = yield* rescueLogs(this.#context, plan.logs, checkedOnly(this.#context), this.#notes)
     const lastSequence = Math.max(tableSequence, logSequence)
     checkRoom(lastSequence, this.#context.directory)
     return this.#report(plan, true, lastSequence)
+  }
+
+  /** What becomes of a table. */
+  #noteUse({ name, state, file, entries }: SurveyedTable): void {
+    if (state === 'damaged') this.#notes.file(name, 'salvaged', entries)
+    else if (file === undefined) this.#notes.file(name, 'unused', 0)
+    else this.#keep(name, entries)
   }
 
   #keep(name: string, entries: number): void {

@@ -14,10 +14,12 @@ import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
 import { CURRENT, logName, logNumbers, type ParsedName, parseFileName, temporaryName } from '../base/filename.ts'
 import { isUint8Array } from '../base/text.ts'
 import { type Bytes, type FileNumber, sequenceNumber } from '../base/types.ts'
+import { promised } from '../db/call-options.ts'
 import { BackupDecoder, type BackupSink } from '../db/copies/backup-format.ts'
 import { checkTarget } from '../db/copies/checkpoint.ts'
 import type { Steps } from '../db/copies/long-runs.ts'
 import { LogReplay } from '../db/opening/log-replay.ts'
+import { findTable } from '../table/table-file.ts'
 import { setCurrent } from '../version/manifest.ts'
 import { needsLog, recoverVersion } from '../version/version-set.ts'
 import { type AdminContext, type AdminOptions, adminContext, pullInto, runLocked } from './admin-options.ts'
@@ -45,7 +47,7 @@ export function restore(
   directory: string,
   options: AdminOptions = {},
 ): Promise<RestoreInfo> {
-  try {
+  return promised(() => {
     const context = adminContext('restore', directory, options)
     if (
       typeof source !== 'object' ||
@@ -71,9 +73,7 @@ export function restore(
       },
       onFailure: () => target.abandon(),
     })
-  } catch (error) {
-    return Promise.reject(error)
-  }
+  })
 }
 
 function* finishSteps(context: AdminContext, target: RestoreTarget, decoder: BackupDecoder): Steps<RestoreInfo> {
@@ -84,16 +84,16 @@ function* finishSteps(context: AdminContext, target: RestoreTarget, decoder: Bac
   if (found.tornAt !== undefined) throw contradiction('its MANIFEST is cut off', directory)
   const names = new Set(target.names)
   for (const { file } of found.version.files()) {
-    const name = target.names.find((candidate) => isTable(candidate, file.number))
-    if (name === undefined) throw contradiction(`table ${file.number} is missing`, directory)
-    if (files.status(files.join(directory, name))?.bytes !== file.bytes) {
+    const table = findTable(files, directory, file.number)
+    if (table === undefined) throw contradiction(`table ${file.number} is missing`, directory)
+    if (table.status.bytes !== file.bytes) {
       throw contradiction(`table ${file.number} has another size than the MANIFEST says`, directory)
     }
-    names.delete(name)
+    names.delete(table.name)
     yield
   }
   for (const name of names) {
-    if (isTable(name, undefined)) throw contradiction(`${name} is not in its MANIFEST`, directory)
+    if (parseFileName(name)?.type === 'table') throw contradiction(`${name} is not in its MANIFEST`, directory)
   }
   if (found.logNumber !== 0 && !names.has(logName(found.logNumber))) {
     throw contradiction(`log ${found.logNumber} is missing`, directory)
@@ -109,11 +109,6 @@ function* finishSteps(context: AdminContext, target: RestoreTarget, decoder: Bac
   target.names.push(temporaryName(manifest), CURRENT)
   setCurrent(files, directory, manifest)
   return info
-}
-
-function isTable(name: string, number: FileNumber | undefined): boolean {
-  const parsed = parseFileName(name)
-  return parsed?.type === 'table' && (number === undefined || parsed.number === number)
 }
 
 function contradiction(what: string, directory: string): CorruptionError {

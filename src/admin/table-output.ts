@@ -4,10 +4,10 @@
  *
  * Order  as for a flush: table → fdatasync → close; the directory is synced once, by whoever names the tables
  */
-import { copyBytes } from '../base/bytes.ts'
 import { closeQuietly } from '../base/close-all.ts'
 import type { WritableFile } from '../base/environment.ts'
 import { tableName } from '../base/filename.ts'
+import { KeyCopy } from '../base/key-copy.ts'
 import type { Bytes, FileNumber } from '../base/types.ts'
 import { tableFormat } from '../db/options.ts'
 import { tableOptions } from '../jobs/table-options.ts'
@@ -31,8 +31,8 @@ export class TableOutput implements EntrySink {
   readonly #newNumber: () => FileNumber
   readonly #tables: FileMetadata[] = []
   #open: OpenTable | undefined = undefined
-  #key: Uint8Array = new Uint8Array(64)
-  #keyLength = -1
+  /** The last entry's, once there is one. */
+  #key: KeyCopy | undefined = undefined
   #tagLow = 0
   #tagHigh = 0
 
@@ -53,11 +53,12 @@ export class TableOutput implements EntrySink {
     valOff: number,
     valLen: number,
   ): void {
-    const isSameKey = this.#keyLength >= 0 && this.#isLast(key, keyOff, keyLen)
+    const isSameKey = this.#isLast(key, keyOff, keyLen)
     if (isSameKey && tagLow === this.#tagLow && tagHigh === this.#tagHigh) return
     if (!isSameKey) {
       if (this.#open !== undefined && this.#open.builder.fileBytes >= TABLE_BYTES) this.#finishTable()
-      this.#keepKey(key, keyOff, keyLen)
+      this.#key ??= new KeyCopy()
+      this.#key.take(key, keyOff, keyLen)
     }
     this.#tagLow = tagLow
     this.#tagHigh = tagHigh
@@ -105,12 +106,7 @@ export class TableOutput implements EntrySink {
   /** In the order of the database, in which different bytes may be one key. */
   #isLast(key: Bytes, keyOff: number, keyLen: number): boolean {
     const { comparator } = this.#context.options
-    return comparator.compare(this.#key, 0, this.#keyLength, key, keyOff, keyLen) === 0
-  }
-
-  #keepKey(key: Bytes, keyOff: number, keyLen: number): void {
-    if (keyLen > this.#key.length) this.#key = new Uint8Array(keyLen * 2)
-    copyBytes(key, keyOff, this.#key, 0, keyLen)
-    this.#keyLength = keyLen
+    const last = this.#key
+    return last !== undefined && comparator.compare(last.bytes, 0, last.length, key, keyOff, keyLen) === 0
   }
 }

@@ -12,6 +12,7 @@ import { CorruptionError, IOError, isOutOfDescriptors, StaleError, VarveError } 
 import { CURRENT, isUsualName, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
 import { type FileNumber, sequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
+import { promised } from '../db/call-options.ts'
 import type { Steps } from '../db/copies/long-runs.ts'
 import { LogReplay } from '../db/opening/log-replay.ts'
 import { manifestMark } from '../db/opening/manifest-mark.ts'
@@ -48,14 +49,12 @@ export interface VerifyOptions extends AdminOptions {
  * @throws (rejects with) NotFoundError, LockedError, InvalidArgumentError, AbortedError, IOError; StaleError with `readOnly`
  */
 export function verify(directory: string, options: VerifyOptions = {}): Promise<VerifyReport> {
-  try {
+  return promised(() => {
     const context = adminContext('verify', directory, options, ['readOnly'])
     databaseNames(context)
     const run = checkFlag('readOnly', options.readOnly) ? runUnlocked : runLocked
     return run(context, () => new Verification(context).run())
-  } catch (error) {
-    return Promise.reject(error)
-  }
+  })
 }
 
 const SEVERITIES: Readonly<Record<TableFault['kind'], Severity>> = {
@@ -179,7 +178,7 @@ class Verification {
       notes.add('damage', `${notes.bytes} bytes long, and the MANIFEST says ${bounds.bytes}`)
     }
     const { files, directory, environment, options, progress } = this.#context
-    const file = open(notes, () => files.openRandomAccess(files.join(directory, notes.name)))
+    const file = attempt(notes, () => files.openRandomAccess(files.join(directory, notes.name)))
     if (file === undefined) return
     try {
       const check = new TableCheck(file, options.comparator, environment.codecs, (bytes) =>
@@ -247,14 +246,15 @@ class Verification {
 /** Run `look`; what it finds wrong becomes a finding. @returns whether it found nothing wrong */
 function note(notes: FileNotes, look: () => void): boolean {
   return (
-    open(notes, () => {
+    attempt(notes, () => {
       look()
       return true
     }) ?? false
   )
 }
 
-function open<T>(notes: FileNotes, look: () => T): T | undefined {
+/** What `look` returns; undefined if it finds something wrong, which becomes a finding. */
+function attempt<T>(notes: FileNotes, look: () => T): T | undefined {
   try {
     return look()
   } catch (error) {

@@ -51,6 +51,11 @@ export function compareTags(aLow: number, aHigh: number, bLow: number, bHigh: nu
   return aHigh !== bHigh ? bHigh - aHigh : bLow - aLow
 }
 
+/** Whether a tag has a greater sequence number than another, whatever their types are. */
+export function isLater(low: number, high: number, thanLow: number, thanHigh: number): boolean {
+  return high !== thanHigh ? high > thanHigh : low >>> 8 > thanLow >>> 8
+}
+
 /** Order of two encoded internal keys, each at least TAG_BYTES long. */
 export function compareInternalKeys(comparator: Comparator, a: Bytes, b: Bytes): number {
   const aLen = a.length - TAG_BYTES

@@ -60,9 +60,9 @@ async function importFile(directory: string, file: string, options: Options): Pr
   const maker = new EntryMaker(options)
   const input = openInput(file)
   const { writeBufferBytes } = options
-  await withDatabase(directory, { ...(writeBufferBytes !== undefined && { writeBufferBytes }) }, async (db) => {
-    await importRecords(db, input, options.format ?? formatOf(file), maker, options)
-  })
+  await withDatabase(directory, { writeBufferBytes }, (db) =>
+    importRecords(db, input, options.format ?? formatOf(file), maker, options),
+  )
 }
 
 function formatOf(file: string): Format {

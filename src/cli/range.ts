@@ -39,11 +39,7 @@ export function scanOptionsOf(range: RangeOptions): ScanOptions {
     const bound = range[name]
     if (bound !== undefined) bounds[name] = parseText(bound, hex)
   }
-  return {
-    ...bounds,
-    reverse: range.reverse ?? false,
-    ...(range.limit !== undefined && { limit: range.limit }),
-  }
+  return { ...bounds, reverse: range.reverse ?? false, limit: range.limit }
 }
 
 /** What a command takes that works on a range as a whole. */

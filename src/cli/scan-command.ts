@@ -2,7 +2,7 @@
  * `varve scan`: the entries of a range, for people. What must be read back goes through `export`.
  */
 import { type Command, Option } from 'commander'
-import type { DB } from '../public/index.ts'
+import type { DB, ScanOptions } from '../public/index.ts'
 import { showText } from './key-text.ts'
 import type { Output } from './output.ts'
 import { addRangeOptions, type RangeOptions, scanOptionsOf } from './range.ts'
@@ -29,18 +29,17 @@ export function addScanCommand(program: Command, output: Output): void {
 }
 
 async function scan(directory: string, options: Options, output: Output): Promise<void> {
-  await withRange(directory, scanOptionsOf(options), async (db) => {
-    for await (const line of lines(db, options)) await output.write(line)
+  const range = scanOptionsOf(options)
+  await withRange(directory, range, async (db) => {
+    for await (const line of lines(db, range, options)) await output.write(line)
     await output.flush()
   })
 }
 
-async function* lines(db: DB, options: Options): AsyncGenerator<string> {
-  const range = scanOptionsOf(options)
-  const hex = options.hex ?? false
-  if (options.keys) {
+async function* lines(db: DB, range: ScanOptions, { keys, values, hex = false }: Options): AsyncGenerator<string> {
+  if (keys) {
     for await (const key of db.keys(range)) yield `${showText(key, hex)}\n`
-  } else if (options.values) {
+  } else if (values) {
     for await (const value of db.values(range)) yield `${showText(value, hex)}\n`
   } else {
     for await (const [key, value] of db.scan(range)) yield `${showText(key, hex)}\t${showText(value, hex)}\n`

@@ -1,11 +1,11 @@
 /**
- * `varve stats`: the layers of a database, as a picture or as JSON. The database is opened for
- * reading, so it may be open elsewhere: what is in its logs appears as frozen MemTables.
+ * `varve stats`: the layers of a database, as a picture or as JSON. The database is opened for reading, so it may be open
+ * elsewhere: what is in its logs appears as frozen MemTables.
  */
 import type { Command } from 'commander'
 import { renderLayers } from '../inspect/lsm-view.ts'
 import type { Stats } from '../public/index.ts'
-import { bytesToJson } from './entry-json.ts'
+import { reportToJson } from './entry-json.ts'
 import type { Output } from './output.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -23,7 +23,7 @@ export function addStatsCommand(program: Command, output: Output): void {
 
 async function stats(directory: string, json: boolean, output: Output): Promise<void> {
   const figures = await withDatabase(directory, { readOnly: true }, async (db) => db.stats())
-  await output.write(`${json ? toJson(figures) : picture(figures)}\n`)
+  await output.write(`${json ? reportToJson(figures) : picture(figures)}\n`)
 }
 
 function picture(figures: Stats): string {
@@ -31,8 +31,4 @@ function picture(figures: Stats): string {
   // A terminal that does not know its width says 0.
   const width = Math.min(MAX_COLUMNS, stdout.columns || 80)
   return renderLayers(figures, { width, color: stdout.isTTY && stdout.hasColors() })
-}
-
-function toJson(figures: Stats): string {
-  return JSON.stringify(figures, (_, value) => (value instanceof Uint8Array ? bytesToJson(value) : value), 2)
 }

@@ -13,7 +13,7 @@ import {
   type VerifyReport,
   verify,
 } from '../public/index.ts'
-import { bytesToJson } from './entry-json.ts'
+import { reportToJson } from './entry-json.ts'
 import { EXIT_DAMAGED, EXIT_FAILED, ExitError } from './exit.ts'
 import type { Output } from './output.ts'
 import { Progress } from './progress.ts'
@@ -57,9 +57,8 @@ export function addVerifyCommands(program: Command, output: Output): void {
 }
 
 async function verifyDatabase(directory: string, { json, lock }: VerifyCommandOptions, output: Output): Promise<void> {
-  const options = { readOnly: !lock }
-  const report = await shown((onProgress) => verify(directory, { ...options, onProgress })).catch(adviseOnLock)
-  await output.write(json ? toJson(report) : verifyText(report))
+  const report = await shown((onProgress) => verify(directory, { readOnly: !lock, onProgress })).catch(adviseOnLock)
+  await output.write(json ? `${reportToJson(report)}\n` : verifyText(report))
   await output.flush()
   if (!report.isDamaged) return
   const count = report.findings.filter(({ severity }) => severity === 'damage').length
@@ -85,17 +84,12 @@ function adviseOnLock(error: unknown): never {
 
 async function repairDatabase(
   directory: string,
-  { json, dryRun }: RepairCommandOptions,
+  { json, dryRun = false }: RepairCommandOptions,
   output: Output,
 ): Promise<void> {
-  const options = { dryRun: dryRun ?? false }
-  const report = await shown((onProgress) => repair(directory, { ...options, onProgress }))
-  await output.write(json ? toJson(report) : repairText(report))
+  const report = await shown((onProgress) => repair(directory, { dryRun, onProgress }))
+  await output.write(json ? `${reportToJson(report)}\n` : repairText(report))
   await output.flush()
-}
-
-function toJson(report: VerifyReport | RepairReport): string {
-  return `${JSON.stringify(report, (_, value) => (value instanceof Uint8Array ? bytesToJson(value) : value), 2)}\n`
 }
 
 function verifyText({ files, entries, bytes, isDamaged, findings }: VerifyReport): string {

@@ -13,7 +13,7 @@ import { Block } from '../table/block.ts'
 import { BlockCursor } from '../table/block-cursor.ts'
 import { readBlock, readStored } from '../table/block-reader.ts'
 import { compressionName, NONE, uncompress } from '../table/compression.ts'
-import { type BlockHandle, type Footer, readFooter, readHandle } from '../table/table-format.ts'
+import { type BlockHandle, FOOTER_BYTES, type Footer, readFooter, readHandle } from '../table/table-format.ts'
 import { attempt } from './dump-fault.ts'
 import { showInternalKey } from './dump-key.ts'
 import { showCount, showPlural } from './figures.ts'
@@ -65,7 +65,7 @@ class TableDump {
       yield* this.#search()
     } else {
       const metaindex = place(footer.metaindex) + this.#compression(footer.metaindex)
-      yield `  footer @${this.#file.bytes - 48}: metaindex ${metaindex}, index ${place(footer.index)}`
+      yield `  footer @${this.#file.bytes - FOOTER_BYTES}: metaindex ${metaindex}, index ${place(footer.index)}`
       yield* this.#metaindex(footer)
       yield* this.#index(footer)
     }

@@ -13,11 +13,12 @@
  * Ties        a repaired database may hold an entry in two tables: both are shown, that of the first run first
  * Threads     belongs to one thread
  */
-import { compareBeyond, copyBytes } from '../base/bytes.ts'
+import { compareBeyond } from '../base/bytes.ts'
 import { closeAll } from '../base/close-all.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import { compareTags } from '../base/internal-key.ts'
+import { KeyCopy } from '../base/key-copy.ts'
 import type { OrderedCursor } from '../table/ordered-cursor.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { InputRun } from './input-run.ts'
@@ -25,7 +26,6 @@ import { InputRun } from './input-run.ts'
 /** In common with anything, of a run that has ended: it comes last. */
 const ENDED = -1
 const NOBODY = -1
-const FIRST_KEY_BYTES = 64
 
 export class CompactionInputs {
   /** Whether there is an entry. */
@@ -44,9 +44,8 @@ export class CompactionInputs {
   /** Of each run: see Common. The byte is one more than it is; 0 where the key ends. */
   readonly #commons: Int32Array
   readonly #bytes: Int32Array
-  /** The entry before, in an order that is not that of bytes; its user key is lastKey[0, lastLength). */
-  #lastKey: Uint8Array
-  #lastLength: number
+  /** The entry before, in an order that is not that of bytes. */
+  readonly #lastKey: KeyCopy
   #lastTagLow: number
   #lastTagHigh: number
 
@@ -66,8 +65,7 @@ export class CompactionInputs {
     this.#tree = new Int32Array(runs.length).fill(NOBODY)
     this.#commons = new Int32Array(runs.length)
     this.#bytes = new Int32Array(runs.length)
-    this.#lastKey = new Uint8Array(FIRST_KEY_BYTES)
-    this.#lastLength = 0
+    this.#lastKey = new KeyCopy()
     this.#lastTagLow = 0
     this.#lastTagHigh = 0
     this.valid = false
@@ -171,15 +169,13 @@ export class CompactionInputs {
 
   /** For an order that is not that of bytes. */
   #keepLast({ keyBuf, keyLen, tagLow, tagHigh }: OrderedCursor): void {
-    if (keyLen > this.#lastKey.length) this.#lastKey = new Uint8Array(keyLen * 2)
-    copyBytes(keyBuf, 0, this.#lastKey, 0, keyLen)
-    this.#lastLength = keyLen
+    this.#lastKey.take(keyBuf, 0, keyLen)
     this.#lastTagLow = tagLow
     this.#lastTagHigh = tagHigh
   }
 
   #compareLast({ keyBuf, keyLen }: OrderedCursor): number {
-    return this.#comparator.compare(this.#lastKey, 0, this.#lastLength, keyBuf, 0, keyLen)
+    return this.#comparator.compare(this.#lastKey.bytes, 0, this.#lastKey.length, keyBuf, 0, keyLen)
   }
 
   /** @throws CorruptionError unless the entry comes after the last one, which was in front before it in the same run */

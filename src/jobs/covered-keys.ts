@@ -4,25 +4,22 @@
  *
  * Threads  as the entries and the cover
  */
-import { copyBytes } from '../base/bytes.ts'
 import type { Comparator } from '../base/comparator.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagType } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
+import { KeyCopy } from '../base/key-copy.ts'
 import type { RangeCover } from '../base/range-cover.ts'
 import * as ValueType from '../base/value-type.ts'
 
-const FIRST_KEY_BYTES = 64
-
 export class CoveredKeys {
   valid = false
-  /** The key is keyBuf[0, keyLen), until the next move. */
-  keyBuf: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_KEY_BYTES)
-  keyLen = 0
+  /** Until the next move. */
+  readonly key: KeyCopy = new KeyCopy()
 
   readonly #entries: InternalIterator
   readonly #cover: RangeCover
   readonly #comparator: Comparator
-  /** keyBuf holds the key whose versions are being passed over. */
+  /** `key` is the one whose versions are being passed over. */
   #hasKey = false
   #isInStretch = false
 
@@ -49,7 +46,8 @@ export class CoveredKeys {
     this.valid = false
     while (e.valid && this.#isCovered()) {
       if (!this.#isSameKey()) {
-        this.#keep()
+        this.key.take(e.keyBuf, e.keyOff, e.keyLen)
+        this.#hasKey = true
         // Of a key's entries the newest comes first, and decides.
         this.valid = tagType(e.tagLow) === ValueType.VALUE
         if (this.valid) return
@@ -82,14 +80,7 @@ export class CoveredKeys {
 
   #isSameKey(): boolean {
     const e = this.#entries
-    return this.#hasKey && this.#comparator.compare(e.keyBuf, e.keyOff, e.keyLen, this.keyBuf, 0, this.keyLen) === 0
-  }
-
-  #keep(): void {
-    const { keyBuf, keyOff, keyLen } = this.#entries
-    if (keyLen > this.keyBuf.length) this.keyBuf = new Uint8Array(keyLen * 2)
-    copyBytes(keyBuf, keyOff, this.keyBuf, 0, keyLen)
-    this.keyLen = keyLen
-    this.#hasKey = true
+    const { bytes, length } = this.key
+    return this.#hasKey && this.#comparator.compare(e.keyBuf, e.keyOff, e.keyLen, bytes, 0, length) === 0
   }
 }

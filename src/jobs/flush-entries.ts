@@ -8,18 +8,17 @@
  * Invariants  (1) a reader at any sequence finds the same keys and values as with the range tombstones
  *             (2) entries come in ascending internal-key order: the tombstone right before the version that it deletes
  */
-import { copyBytes, EMPTY, viewOf } from '../base/bytes.ts'
+import { EMPTY, viewOf } from '../base/bytes.ts'
 import type { Comparator } from '../base/comparator.ts'
 import { tagHigh, tagLow, tagSequence, tagType } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
-import { type Bytes, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
+import { KeyCopy } from '../base/key-copy.ts'
+import { MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import type { MemTable } from '../memtable/memtable.ts'
 import type { EntrySink } from '../table/entry-sink.ts'
 import type { CoveredKeys } from './covered-keys.ts'
 import { EntryOrder } from './entry-order.ts'
-
-const FIRST_KEY_BYTES = 64
 
 export class FlushEntries {
   /** Entries of the MemTable that have been handed over. */
@@ -37,8 +36,7 @@ export class FlushEntries {
   /** Of the memory in which all values lie. It is shared: they are copied by words. */
   readonly #view: DataView
   /** The key whose versions are being written. */
-  #key: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_KEY_BYTES)
-  #keyLen = 0
+  readonly #key: KeyCopy = new KeyCopy()
 
   /** @param below started; undefined if no range tombstone covers a key of a table */
   constructor(memtable: MemTable, below: CoveredKeys | undefined, comparator: Comparator, sink: EntrySink) {
@@ -62,7 +60,7 @@ export class FlushEntries {
     }
     const below = this.#below
     while (entries.valid) {
-      const order = below?.valid ? this.#compareWith(below.keyBuf, below.keyLen) : -1
+      const order = below?.valid ? this.#compareWith(below.key) : -1
       if (order > 0) this.#writeBelow()
       else this.#writeVersions(order === 0)
     }
@@ -72,33 +70,33 @@ export class FlushEntries {
   /** All versions of the key that the MemTable's iterator is at. @param isBelow whether a table has a value of it */
   #writeVersions(isBelow: boolean): void {
     const entries = this.#entries
-    this.#keep()
+    this.#key.take(entries.keyBuf, entries.keyOff, entries.keyLen)
     let newer: number = MAX_SEQUENCE + 1
-    while (entries.valid && this.#compareWith(this.#key, this.#keyLen) === 0) {
+    while (entries.valid && this.#compareWith(this.#key) === 0) {
       const sequence = tagSequence(entries.tagLow, entries.tagHigh)
-      if (tagType(entries.tagLow) === ValueType.VALUE) this.#expand(this.#key, this.#keyLen, sequence, newer)
+      if (tagType(entries.tagLow) === ValueType.VALUE) this.#expand(this.#key, sequence, newer)
       this.#writeOwn(false)
       newer = sequence
       entries.next()
     }
     if (!isBelow) return
-    this.#expand(this.#key, this.#keyLen, 0, newer)
+    this.#expand(this.#key, 0, newer)
     this.#below?.next()
   }
 
   /** The key that only the tables have. */
   #writeBelow(): void {
     const below = this.#below as CoveredKeys
-    this.#expand(below.keyBuf, below.keyLen, 0, MAX_SEQUENCE + 1)
+    this.#expand(below.key, 0, MAX_SEQUENCE + 1)
     below.next()
   }
 
   /** Delete the version of the key at `sequence`, if a range tombstone does so before the version at `newer`. */
-  #expand(key: Bytes, keyLen: number, sequence: number, newer: number): void {
-    const covering = this.#memtable.coverAfter(key, 0, keyLen, sequence, (newer - 1) as SequenceNumber)
+  #expand({ bytes, length }: KeyCopy, sequence: number, newer: number): void {
+    const covering = this.#memtable.coverAfter(bytes, 0, length, sequence, (newer - 1) as SequenceNumber)
     if (covering === 0) return
     this.expandedCount++
-    this.#sink.add(key, 0, keyLen, tagLow(covering, ValueType.DELETION), tagHigh(covering), EMPTY, 0, 0)
+    this.#sink.add(bytes, 0, length, tagLow(covering, ValueType.DELETION), tagHigh(covering), EMPTY, 0, 0)
   }
 
   /** @param isNext whether what was written last is the MemTable's entry before */
@@ -110,15 +108,8 @@ export class FlushEntries {
     this.#sink.add(e.keyBuf, e.keyOff, e.keyLen, e.tagLow, e.tagHigh, e.valBuf, e.valOff, e.valLen, known, this.#view)
   }
 
-  #compareWith(key: Bytes, keyLen: number): number {
+  #compareWith({ bytes, length }: KeyCopy): number {
     const e = this.#entries
-    return this.#comparator.compare(e.keyBuf, e.keyOff, e.keyLen, key, 0, keyLen)
-  }
-
-  #keep(): void {
-    const { keyBuf, keyOff, keyLen } = this.#entries
-    if (keyLen > this.#key.length) this.#key = new Uint8Array(keyLen * 2)
-    copyBytes(keyBuf, keyOff, this.#key, 0, keyLen)
-    this.#keyLen = keyLen
+    return this.#comparator.compare(e.keyBuf, e.keyOff, e.keyLen, bytes, 0, length)
   }
 }

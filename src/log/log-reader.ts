@@ -12,11 +12,20 @@
  * Source   google/leveldb db/log_reader.cc, doc/log_format.md
  */
 import { copyBytes } from '../base/bytes.ts'
-import { getFixed32 } from '../base/coding.ts'
-import { crc32c, unmaskCrc } from '../base/crc32c.ts'
 import type { RandomAccessFile } from '../base/environment.ts'
 import type { Bytes } from '../base/types.ts'
-import { BLOCK_BYTES, FIRST, FULL, HEADER_BYTES, LAST, MIDDLE, ZERO } from './log-format.ts'
+import {
+  BLOCK_BYTES,
+  FIRST,
+  FULL,
+  fragmentLength,
+  fragmentType,
+  HEADER_BYTES,
+  isIntact,
+  LAST,
+  MIDDLE,
+  ZERO,
+} from './log-format.ts'
 import { isRoom } from './log-room.ts'
 
 /** Blocks read at once. */
@@ -78,8 +87,8 @@ export class LogReader {
     if (!this.#fragment()) return false
     this.recordStart = this.#position
     if (this.#type === FULL) {
-      this.#deliver(this.#window, this.#payload, this.#length)
-      return true
+      this.#position += HEADER_BYTES + this.#length
+      return this.#deliver(this.#window, this.#payload, this.#length)
     }
     if (this.#type !== FIRST) return this.#fail(this.#position, 'record starts in its middle')
     return this.#assemble()
@@ -101,10 +110,7 @@ export class LogReader {
       }
       if (this.#type !== MIDDLE && this.#type !== LAST) return this.#fail(start, 'record has no end')
     }
-    this.recordBuf = this.#assembly
-    this.recordOff = 0
-    this.recordLen = length
-    return true
+    return this.#deliver(this.#assembly, 0, length)
   }
 
   #append(length: number): void {
@@ -117,11 +123,11 @@ export class LogReader {
     copyBytes(this.#window, this.#payload, this.#assembly, length, this.#length)
   }
 
-  #deliver(bytes: Bytes, offset: number, length: number): void {
+  #deliver(bytes: Bytes, offset: number, length: number): true {
     this.recordBuf = bytes
     this.recordOff = offset
     this.recordLen = length
-    this.#position += HEADER_BYTES + length
+    return true
   }
 
   /** Find the fragment at #position, which moves past block trailers but not past the fragment. */
@@ -138,18 +144,16 @@ export class LogReader {
   #parse(start: number): boolean {
     const window = this.#window
     const at = start - this.#windowStart
-    const length = window[at + 4] | (window[at + 5] << 8)
-    const type = window[at + 6]
-    const end = start + HEADER_BYTES + length
+    const length = fragmentLength(window, at)
+    const type = fragmentType(window, at)
     if (type === ZERO && length === 0)
       return this.#fail(start, 'region was never written', isRoom(this.#file, start) ? 'room' : 'bad')
     if ((start % BLOCK_BYTES) + HEADER_BYTES + length > BLOCK_BYTES) {
       return this.#fail(start, 'record length passes the end of its block')
     }
-    if (end > this.#file.bytes) return this.#fail(start, 'file ends inside a record', 'cut-off')
-    if (!this.#isIntact(at, length)) {
-      return this.#fail(start, 'checksum mismatch')
-    }
+    if (start + HEADER_BYTES + length > this.#file.bytes)
+      return this.#fail(start, 'file ends inside a record', 'cut-off')
+    if (!isIntact(window, at)) return this.#fail(start, 'checksum mismatch')
     if (type > LAST) return this.#fail(start, `record has the unknown type ${type}`)
     this.#type = type
     this.#payload = at + HEADER_BYTES
@@ -188,20 +192,17 @@ export class LogReader {
         continue
       }
       this.#load(start)
+      const window = this.#window
       const at = start - this.#windowStart
-      const length = this.#window[at + 4] | (this.#window[at + 5] << 8)
+      const length = fragmentLength(window, at)
       const fits = HEADER_BYTES + length <= left && start + HEADER_BYTES + length <= this.#file.bytes
       // The cheap questions first: a checksum at every byte would be quadratic.
-      const isWanted = fits && this.#window[at + 6] === FULL && accept(this.#window, at + HEADER_BYTES, length)
-      const isGood = (isWanted || (fits && !isLost)) && this.#isIntact(at, length)
+      const isWanted = fits && fragmentType(window, at) === FULL && accept(window, at + HEADER_BYTES, length)
+      const isGood = (isWanted || (fits && !isLost)) && isIntact(window, at)
       if (isWanted && isGood) return start
       if (!isGood) isLost = true
       start += isLost ? 1 : HEADER_BYTES + length
     }
     return -1
-  }
-
-  #isIntact(at: number, length: number): boolean {
-    return crc32c(this.#window, at + 6, length + 1) === unmaskCrc(getFixed32(this.#window, at))
   }
 }

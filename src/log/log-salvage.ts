@@ -7,11 +7,19 @@
  * Invariant  a record is made of fragments that follow one another, each with the right checksum
  * Threads    belongs to one thread
  */
-import { getFixed32 } from '../base/coding.ts'
-import { crc32c, unmaskCrc } from '../base/crc32c.ts'
 import type { RandomAccessFile } from '../base/environment.ts'
 import type { Bytes } from '../base/types.ts'
-import { BLOCK_BYTES, FIRST, FULL, HEADER_BYTES, LAST, ZERO } from './log-format.ts'
+import {
+  BLOCK_BYTES,
+  FIRST,
+  FULL,
+  fragmentLength,
+  fragmentType,
+  HEADER_BYTES,
+  isIntact,
+  LAST,
+  ZERO,
+} from './log-format.ts'
 import { isRoom } from './log-room.ts'
 
 /** Bytes [offset, offset + bytes) of a log that were not used. */
@@ -46,15 +54,16 @@ export class LogSalvage {
     while (this.#loadAtPosition()) {
       const start = this.#position
       const at = start - this.#blockStart
-      const length = this.#block[at + 4] | (this.#block[at + 5] << 8)
-      const type = this.#block[at + 6]
-      const fault = this.#fault(at, length, type)
+      const length = fragmentLength(this.#block, at)
+      const type = fragmentType(this.#block, at)
+      const fault = this.#fault(at)
       if (type === ZERO && length === 0 && isRoom(this.#file, start)) break
+      const next = start + HEADER_BYTES + length
       if (fault !== undefined) {
-        this.#skip(fault, at, length)
+        this.#skip(fault, next)
         continue
       }
-      this.#position = start + HEADER_BYTES + length
+      this.#position = next
       const payload = this.#block.slice(at + HEADER_BYTES, at + HEADER_BYTES + length)
       if (this.#joins(type, start, payload)) return true
     }
@@ -81,26 +90,23 @@ export class LogSalvage {
     return true
   }
 
-  #fault(at: number, length: number, type: number): string | undefined {
+  /** What is wrong with the fragment at an offset of the block. */
+  #fault(at: number): string | undefined {
+    const length = fragmentLength(this.#block, at)
+    const type = fragmentType(this.#block, at)
     if (type === ZERO && length === 0) return 'region was never written'
     // A header that is not there whole is as long as this at least.
     if (at + HEADER_BYTES + length > this.#blockBytes) return 'record passes the end of its block'
-    if (crc32c(this.#block, at + 6, length + 1) !== unmaskCrc(getFixed32(this.#block, at))) return 'checksum mismatch'
+    if (!isIntact(this.#block, at)) return 'checksum mismatch'
     return type > LAST || type === ZERO ? `record has the unknown type ${type}` : undefined
   }
 
-  /** Pass over a fragment that cannot be used. */
-  #skip(reason: string, at: number, length: number): void {
+  /** Pass over a fragment that cannot be used, to `next`, where its header says that the next one is, if there is one. */
+  #skip(reason: string, next: number): void {
     if (this.#parts.length > 0) this.#giveUp(reason)
     this.#beginGap(this.#position, reason)
-    const next = at + HEADER_BYTES + length
-    this.#position = this.#isSound(next) ? this.#blockStart + next : this.#blockStart + BLOCK_BYTES
-  }
-
-  #isSound(at: number): boolean {
-    const length = this.#block[at + 4] | (this.#block[at + 5] << 8)
-    const type = this.#block[at + 6]
-    return this.#fault(at, length, type) === undefined
+    const isSound = this.#fault(next - this.#blockStart) === undefined
+    this.#position = isSound ? next : this.#blockStart + BLOCK_BYTES
   }
 
   /** The record that is being put together is none. */

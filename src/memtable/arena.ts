@@ -21,7 +21,7 @@ import { takeMemory } from './arena-memory.ts'
 import { WordCopier } from './word-copier.ts'
 
 /** Largest `capacityBytes`. */
-const CAPACITY_BYTES_MAX: number = Layout.ARENA_BYTES_MAX - Layout.HEADER_BYTES
+export const CAPACITY_BYTES_MAX: number = Layout.ARENA_BYTES_MAX - Layout.HEADER_BYTES
 /** Longest piece above the ceiling: a node with 16 bytes, 16 links and a terminal is one of 22 words. */
 const VACANT_WORDS_MAX = 31
 

@@ -8,24 +8,20 @@
 import { compareBytes, copyBytes, EMPTY } from '../base/bytes.ts'
 import { getFixed32 } from '../base/coding.ts'
 import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
+import { KeyCopy } from '../base/key-copy.ts'
 import { toBytes } from '../base/text.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
-import { ARENA_BYTES_MAX, HEADER_BYTES as ARENA_HEADER_BYTES } from './arena-layout.ts'
+import { CAPACITY_BYTES_MAX } from './arena.ts'
 import * as Dump from './dump.ts'
 import type { MemTable } from './memtable.ts'
 import type { MemTableOptions } from './memtable-options.ts'
+import { OVERHEAD_BYTES_MAX } from './representation.ts'
 
 /** Options of `MemTable.decode`. */
 export interface DecodeOptions extends Omit<MemTableOptions, 'comparator'> {
   /** Path of the file that the dump comes from, for errors. */
   readonly file?: string | undefined
-}
-
-/** What makes the table that a dump is read into: the class MemTable. */
-interface MemTableMaker {
-  create(options: MemTableOptions): MemTable
-  entryBytesMax(keyLen: number, valLen: number): number
 }
 
 /** Room in a decoded table for what is written to it afterwards. */
@@ -34,22 +30,27 @@ const SPARE_BYTES = 64 * 1024 * 1024
 /**
  * The table that a dump describes. Its entries have the sequences 1, 2, … in the order of their keys.
  * @param dump in one piece, or in pieces of any size, in order; each is borrowed until the next one is asked for
+ * @param create makes the table
  * @throws CorruptionError, with the offset, if it is no dump (see the header); MemTableFullError if the table has no room;
  *   InvalidArgumentError if the dump is neither, an option is not of its form, or a key is longer than the table allows
  */
-export function decode(dump: Uint8Array | Iterable<Uint8Array>, given: DecodeOptions, maker: MemTableMaker): MemTable {
+export function decode(
+  dump: Uint8Array | Iterable<Uint8Array>,
+  given: DecodeOptions,
+  create: (options: MemTableOptions) => MemTable,
+): MemTable {
   const { file, ...options } = checkedOptions(given)
   if (ArrayBuffer.isView(dump)) {
     const bytes = toBytes(dump, 'dump')
-    const capacityBytes = options.capacityBytes ?? capacityFor(bytes, maker)
-    const decoder = new DumpDecoder(maker.create({ ...options, capacityBytes }), file)
+    const capacityBytes = options.capacityBytes ?? capacityFor(bytes)
+    const decoder = new DumpDecoder(create({ ...options, capacityBytes }), file)
     decoder.write(bytes)
     return decoder.end()
   }
   if (typeof dump !== 'object' || typeof dump?.[Symbol.iterator] !== 'function') {
     throw new InvalidArgumentError('dump must be a Uint8Array or an iterable of them')
   }
-  const decoder = new DumpDecoder(maker.create(options), file)
+  const decoder = new DumpDecoder(create(options), file)
   for (const chunk of dump) {
     if (typeof chunk === 'string') throw new InvalidArgumentError('a chunk of a dump must be a Uint8Array, not string')
     decoder.write(toBytes(chunk, 'a chunk of a dump'))
@@ -66,10 +67,10 @@ function checkedOptions(options: DecodeOptions): DecodeOptions {
 }
 
 /** Capacity for the entries of a dump in one piece, and for more. What a dump claims counts as far as its bytes reach. */
-function capacityFor(dump: Bytes, maker: MemTableMaker): number {
+function capacityFor(dump: Bytes): number {
   const count = Math.min(getFixed32(dump, 4), Math.floor(dump.length / Dump.ENTRY_HEADER_BYTES))
-  const needed = count * maker.entryBytesMax(0, 0) + dump.length
-  return Math.min(needed + SPARE_BYTES, ARENA_BYTES_MAX - ARENA_HEADER_BYTES)
+  const needed = count * OVERHEAD_BYTES_MAX + dump.length
+  return Math.min(needed + SPARE_BYTES, CAPACITY_BYTES_MAX)
 }
 
 /** Reads a dump piece by piece. It keeps the bytes of the entry that is not complete yet, and no others. */
@@ -79,8 +80,7 @@ class DumpDecoder {
   /** −1 before the header. */
   #count: number
   #decoded: number
-  #lastKey: Uint8Array<ArrayBuffer>
-  #lastKeyLength: number
+  readonly #lastKey: KeyCopy
   /** What has arrived and is not decoded: kept[0, keptBytes), at this offset of the dump. */
   #kept: Uint8Array<ArrayBuffer>
   #keptBytes: number
@@ -91,8 +91,7 @@ class DumpDecoder {
     this.#file = file
     this.#count = -1
     this.#decoded = 0
-    this.#lastKey = new Uint8Array(64)
-    this.#lastKeyLength = 0
+    this.#lastKey = new KeyCopy()
     this.#kept = EMPTY
     this.#keptBytes = 0
     this.#offset = 0
@@ -175,20 +174,14 @@ class DumpDecoder {
     }
     const key = at + Dump.ENTRY_HEADER_BYTES
     if (limit - key < keyLen + valLen) return at
-    if (which > 1 && compareBytes(bytes, key, keyLen, this.#lastKey, 0, this.#lastKeyLength) <= 0) {
+    if (which > 1 && compareBytes(bytes, key, keyLen, this.#lastKey.bytes, 0, this.#lastKey.length) <= 0) {
       throw this.#fault(`the key of entry ${which} does not sort after the one before it`, this.#offset + key)
     }
     const valueType = type === Dump.TOMBSTONE ? ValueType.DELETION : ValueType.VALUE
     this.#table.add(which as SequenceNumber, valueType, bytes, key, keyLen, bytes, key + keyLen, valLen)
-    this.#setLastKey(bytes, key, keyLen)
+    this.#lastKey.take(bytes, key, keyLen)
     this.#decoded = which
     return key + keyLen + valLen
-  }
-
-  #setLastKey(bytes: Bytes, offset: number, length: number): void {
-    if (length > this.#lastKey.length) this.#lastKey = new Uint8Array(length * 2)
-    copyBytes(bytes, offset, this.#lastKey, 0, length)
-    this.#lastKeyLength = length
   }
 
   #fault(message: string, offset: number): CorruptionError {

@@ -19,7 +19,9 @@ import {
   hasLinks,
   isTagClean,
   isWithin,
+  jumpOf,
   LINK_BYTES,
+  olderVersion,
   VERSION_BYTES,
   versionTagHigh,
   versionTagLow,
@@ -86,13 +88,14 @@ export class EntryChecks {
 
   /** As findVersion in version-record.ts, following no link that is not verified. */
   findVersion(keyOff: number, keyLen: number, newest: number, low: number, high: number, limit: number): number {
+    const words = this.#words
     let version = newest
     this.verify(keyOff, keyLen, version)
-    while (!isWithin(this.#words, version, low, high, limit)) {
-      if (!hasLinks(this.#words, version)) return 0
-      const jump = this.#words[(version >> 2) - 2]
+    while (!isWithin(words, version, low, high, limit)) {
+      if (!hasLinks(words, version)) return 0
+      const jump = jumpOf(words, version)
       this.verify(keyOff, keyLen, jump)
-      version = isWithin(this.#words, jump, low, high, limit) ? this.#words[(version >> 2) - 1] : jump
+      version = isWithin(words, jump, low, high, limit) ? olderVersion(words, version) : jump
       this.verify(keyOff, keyLen, version)
     }
     return version
@@ -103,7 +106,7 @@ export class EntryChecks {
     let version = newest
     this.verify(keyOff, keyLen, version)
     while (version !== oldest && hasLinks(this.#words, version)) {
-      version = this.#words[(version >> 2) - 1]
+      version = olderVersion(this.#words, version)
       this.verify(keyOff, keyLen, version)
     }
   }

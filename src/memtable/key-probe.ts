@@ -1,8 +1,8 @@
 /**
  * KeyProbe: the key that a search is after, as words, so that it is compared with stored keys four bytes at a time.
  *
- * Format   bytes of the key, then zeros up to the next word, and up to 8 bytes: as keys are stored (skiplist.ts). Words are
- *          loaded little-endian and their bytes swapped only where two of them differ.
+ * Format   bytes of the key, then zeros up to the next word, and up to 8 bytes: as keys are stored. Words are loaded
+ *          little-endian and their bytes swapped only where two of them differ.
  *          Zeros need no distinction from padding: where all words that both have are the same, the longer key is the one
  *          with zeros in place of the shorter's padding, and sorts after it.
  * Source   measured (bench/micro/put.ts): comparing byte by byte behind an 8-byte prefix cost a third of an insert when keys
@@ -10,8 +10,11 @@
  */
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Bytes } from '../base/types.ts'
+import { wordAligned } from './arena.ts'
 import { WordCopier } from './word-copier.ts'
 
+/** What a stored key takes at least. */
+export const STORED_KEY_BYTES_MIN = 8
 const FIRST_CAPACITY_BYTES = 256
 const SIGN = 0x80000000 | 0
 /** Elsewhere, and in other orders than the bytewise one, keys are compared by the comparator. */
@@ -43,7 +46,7 @@ export class KeyProbe {
 
   /** Be this key, until the next load. */
   load(key: Bytes, keyOff: number, keyLen: number): void {
-    const wordCount = keyLen <= 8 ? 2 : (keyLen + 3) >> 2
+    const wordCount = storedKeyBytes(keyLen) >> 2
     if (wordCount > this.#words.length) {
       this.#bytes = new Uint8Array(wordCount * 8)
       this.#words = new Int32Array(this.#bytes.buffer)
@@ -68,7 +71,7 @@ export class KeyProbe {
 
   #compareRest(words: Int32Array<ArrayBufferLike>, at: number, length: number): number {
     const probe = this.#words
-    const storedCount = length <= 8 ? 2 : (length + 3) >> 2
+    const storedCount = storedKeyBytes(length) >> 2
     const count = storedCount < this.#wordCount ? storedCount : this.#wordCount
     for (let i = 1; i < count; i++) {
       const stored = words[at + i]
@@ -77,6 +80,11 @@ export class KeyProbe {
     }
     return length - this.#length
   }
+}
+
+/** Bytes that a key of this length takes where it is stored. */
+export function storedKeyBytes(keyLen: number): number {
+  return keyLen <= STORED_KEY_BYTES_MIN ? STORED_KEY_BYTES_MIN : wordAligned(keyLen)
 }
 
 /** Four bytes that were loaded as one little-endian word, as a signed word that orders as they do. */

@@ -111,8 +111,8 @@ class LsmEntryDecoder {
     }
     const command = COMMANDS[this.#command]
     if (command === undefined) throw fault(`the command ${this.#command} is neither a put nor a delete`, 0)
-    const { key, timestamp } = { key: this.#key, timestamp: this.#timestamp }
-    return this.#value === undefined ? { key, command, timestamp } : { key, command, value: this.#value, timestamp }
+    const value = this.#value
+    return { key: this.#key, command, ...(value && { value }), timestamp: this.#timestamp }
   }
 
   /** A field's number and wire type. */

@@ -6,7 +6,7 @@
  * Source   J. Singh, Building a Write-Optimized Database Engine: The Memtable (2024); github.com/JyotinderSingh/goLSM
  */
 import { InvalidArgumentError } from '../base/errors.ts'
-import type { MemTableEntry } from './entry.ts'
+import type { MemTableEntry, MemTableVersion } from './entry.ts'
 import { checkedValue, type LsmEntry } from './lsm-entry.ts'
 import { MemTable } from './memtable.ts'
 import type { MemTableOptions } from './memtable-options.ts'
@@ -42,16 +42,13 @@ export class LsmMemtable {
   /** The newest entry of a key, which may be a tombstone; undefined if there is none. */
   get(key: string): LsmEntry | undefined {
     const found = this.#table.get(checkedKey(key, 'key'))
-    if (found === undefined) return undefined
-    const timestamp = BigInt(found.sequence)
-    if (found.type === 'tombstone') return { key, command: 'delete', timestamp }
-    return { key, command: 'put', value: found.value, timestamp }
+    return found && lsmEntry(key, found)
   }
 
   /** The newest entries of the keys from startKey to endKey, both inclusive, in the order of their UTF-8, tombstones too. */
   rangeScan(startKey: string, endKey: string): LsmEntry[] {
     const found = this.#table.rangeScan(checkedKey(startKey, 'startKey'), checkedKey(endKey, 'endKey'))
-    return Array.from(found, lsmEntry)
+    return Array.from(found, withKey)
   }
 
   /** Bytes of the keys and of their newest values: a value that replaces another counts in its place, a tombstone's is 0. */
@@ -61,7 +58,7 @@ export class LsmMemtable {
 
   /** The newest entry of every key, in order: what a table on disk is made from. */
   getEntries(): LsmEntry[] {
-    return Array.from(this.#table.entries(), lsmEntry)
+    return Array.from(this.#table.entries(), withKey)
   }
 
   /** Keys, deleted ones included. */
@@ -80,9 +77,12 @@ function checkedKey(key: string, what: string): string {
   throw new InvalidArgumentError(`${what} must be a string`)
 }
 
-function lsmEntry(entry: MemTableEntry): LsmEntry {
-  const key = decoder.decode(entry.key)
-  const timestamp = BigInt(entry.sequence)
-  if (entry.type === 'tombstone') return { key, command: 'delete', timestamp }
-  return { key, command: 'put', value: entry.value, timestamp }
+function withKey(entry: MemTableEntry): LsmEntry {
+  return lsmEntry(decoder.decode(entry.key), entry)
+}
+
+function lsmEntry(key: string, version: MemTableVersion): LsmEntry {
+  const timestamp = BigInt(version.sequence)
+  if (version.type === 'tombstone') return { key, command: 'delete', timestamp }
+  return { key, command: 'put', value: version.value, timestamp }
 }

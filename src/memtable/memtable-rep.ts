@@ -30,6 +30,9 @@ import type { TableCounters } from './table-counters.ts'
 /** The limit of the writer's own reads: above every offset. */
 export const NO_LIMIT = 0x7fffffff
 
+/** Longest key, in any representation: in a skip list its length shares a word with a height. */
+export const KEY_BYTES_MAX: number = 2 ** 27 - 1
+
 /** Keys that are looked for at once: with so many loads under way, waiting for memory is shared by all of them. */
 export const RUN_MAX = 32
 
@@ -89,13 +92,11 @@ export interface KeyDescent {
 
 export interface MemTableRep {
   readonly arena: Arena
-  /** Longest key that it can hold. */
-  readonly keyBytesMax: number
   /** Arena bytes that one add can take beyond the bytes of its key and its value. */
   readonly overheadBytesMax: number
 
   /**
-   * Add a version of a key that is not longer than `keyBytesMax`; the arena has room for it, overhead included.
+   * Add a version of a key that is not longer than KEY_BYTES_MAX; the arena has room for it, overhead included.
    * @param tagLow,tagHigh with a sequence greater than that of every version of the key
    * @returns the version that was the newest one of the key until now; 0 for a new key
    * @throws AssertionError if the sequence is not greater; no entry was changed

@@ -34,7 +34,7 @@ import { checkedSequence, comparatorOf, featuresOf } from './memtable-arguments.
 import { MemTableCursor } from './memtable-cursor.ts'
 import { MemTableFullError } from './memtable-full-error.ts'
 import type { MemTableOptions, MemTableToken } from './memtable-options.ts'
-import { type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
+import { KEY_BYTES_MAX, type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
 import { MemTableSamples } from './memtable-samples.ts'
 import { entriesBetween, NewestEntries } from './newest-entries.ts'
 import { putAll } from './put-all.ts'
@@ -318,7 +318,7 @@ export class MemTable extends MemTableSamples {
 
   /** A table from a dump, in one piece or many; sequences are 1, 2, … in key order. @throws CorruptionError, MemTableFullError, InvalidArgumentError */
   static decode(dump: Uint8Array | Iterable<Uint8Array>, options: DecodeOptions = {}): MemTable {
-    return decode(dump, options, MemTable)
+    return decode(dump, options, MemTable.create)
   }
 
   /**
@@ -364,8 +364,8 @@ export class MemTable extends MemTableSamples {
     this.#makeSureOfWritable()
     const bytes = this.#rep.overheadBytesMax + keyLen + valLen
     if (bytes > this.#arena.freeBytes) throw new MemTableFullError(bytes, this.#arena.freeBytes)
-    if (keyLen > this.#rep.keyBytesMax) {
-      throw new InvalidArgumentError(`key of ${keyLen} bytes exceeds the MemTable's limit of ${this.#rep.keyBytesMax}`)
+    if (keyLen > KEY_BYTES_MAX) {
+      throw new InvalidArgumentError(`key of ${keyLen} bytes exceeds the MemTable's limit of ${KEY_BYTES_MAX}`)
     }
   }
 

@@ -9,10 +9,8 @@ import * as ValueType from '../base/value-type.ts'
 import type { MemTable } from './memtable.ts'
 import { checkedSequence } from './memtable-arguments.ts'
 import { MemTableFullError } from './memtable-full-error.ts'
+import { KEY_BYTES_MAX } from './memtable-rep.ts'
 import { OVERHEAD_BYTES_MAX } from './representation.ts'
-
-/** As every representation has it. */
-const KEY_BYTES_MAX: number = 2 ** 27 - 1
 
 /** @see MemTable.putMany */
 export function putAll(

@@ -49,9 +49,6 @@ const DEPTH_SHIFT = 3
 const LINK_OF_BYTE = new Int32Array(256)
 const MARKS = new Int32Array(8)
 
-/** Largest depth, and so the longest key. As the skip list's. */
-export const DEPTH_MAX: number = 2 ** 27 - 1
-
 const FAN_LINKS = 16
 /** Links of a node at most: those of a FAN or a NODE_16, and a terminal. */
 export const LINKS_MAX: number = FAN_LINKS + 1

@@ -41,7 +41,6 @@ import {
 import {
   addBranch,
   createFork,
-  DEPTH_MAX,
   findLink,
   GROWTH_BYTES_MAX,
   LEAF,
@@ -68,7 +67,6 @@ const ESTIMATE_DESCENTS = 256
 const FIRST_PATH_NODES = 32
 
 export class RadixTree implements MemTableRep {
-  readonly keyBytesMax: number
   readonly overheadBytesMax: number
   readonly arena: Arena
   /** The key of the search under way. */
@@ -99,7 +97,6 @@ export class RadixTree implements MemTableRep {
 
   /** @param arena created for RADIX; empty, or filled by a tree */
   constructor(arena: Arena) {
-    this.keyBytesMax = DEPTH_MAX
     this.overheadBytesMax = RADIX_OVERHEAD_BYTES + arena.checksumBytes
     this.#checks = checksOf(arena)
     this.arena = arena

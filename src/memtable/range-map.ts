@@ -19,8 +19,7 @@
  * Source      J. Driscoll, N. Sarnak, D. Sleator, R. Tarjan, Making data structures persistent (1989), for the change in a node
  */
 import type { Bytes } from '../base/types.ts'
-import { wordAligned } from './arena.ts'
-import type { KeyProbe } from './key-probe.ts'
+import { type KeyProbe, storedKeyBytes } from './key-probe.ts'
 import { NO_LIMIT } from './memtable-rep.ts'
 import { VERSION_BYTES } from './version-record.ts'
 
@@ -43,9 +42,8 @@ export const CHANGES_RIGHT = 1
 
 /** Bytes of a tombstone before its start. */
 export const TOMBSTONE_BYTES = 8
-/** Bytes of a boundary before its key; what a key takes at least. */
+/** Bytes of a boundary before its key. */
 export const BOUNDARY_BYTES = 4
-const KEY_BYTES_MIN = 8
 
 /** The left child of a node in the map of a version; in the newest one by NO_LIMIT. */
 export function leftOf(words: Words, node: number, version: number): number {
@@ -74,7 +72,7 @@ export function rootOf(words: Words, version: number): number {
 
 /** Bytes of a boundary with its key. */
 export function boundaryBytes(keyLen: number): number {
-  return BOUNDARY_BYTES + (keyLen <= KEY_BYTES_MIN ? KEY_BYTES_MIN : wordAligned(keyLen))
+  return BOUNDARY_BYTES + storedKeyBytes(keyLen)
 }
 
 /** Order of a node's boundary and the key that the probe holds. */

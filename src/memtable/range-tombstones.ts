@@ -12,7 +12,7 @@
 import { assert } from '../base/assert.ts'
 import { type Comparator, checkComparable, compareKeys } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
-import { tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
+import { isLater, tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import type { Arena } from './arena.ts'
@@ -224,8 +224,7 @@ export class RangeTombstones {
 
   /** Whether what is at an offset, its tag first, has a greater sequence than a tag. */
   #isNewer(offset: number, thanLow: number, thanHigh: number): boolean {
-    const high = versionTagHigh(this.#words, offset)
-    return high !== thanHigh ? high > thanHigh : this.#words[offset >> 2] >>> 8 > thanLow >>> 8
+    return isLater(versionTagLow(this.#words, offset), versionTagHigh(this.#words, offset), thanLow, thanHigh)
   }
 
   /** Whether the probe's key has a cover above a sequence in the map of a version. */

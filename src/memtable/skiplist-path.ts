@@ -4,10 +4,10 @@
  */
 import type { Bytes } from '../base/types.ts'
 import type { KeyPath } from './memtable-rep.ts'
-import { KEY_LENGTH_SHIFT, type SkipList } from './skiplist.ts'
+import { HEIGHT_BITS, type SkipList } from './skiplist.ts'
 
 export class SkipListPath implements KeyPath {
-  readonly keyLengthShift: number = KEY_LENGTH_SHIFT
+  readonly keyLengthShift: number = HEIGHT_BITS
   node: number
 
   readonly #list: SkipList
@@ -20,7 +20,7 @@ export class SkipListPath implements KeyPath {
   }
 
   first(): void {
-    this.#forwards(this.#list.firstNode(this.#limit))
+    this.#forwards(this.#list.nextNode(this.#list.head, this.#limit))
   }
 
   last(): void {

@@ -18,10 +18,10 @@
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { Prng } from '../base/prng.ts'
 import type { Bytes } from '../base/types.ts'
-import { type Arena, wordAligned } from './arena.ts'
+import type { Arena } from './arena.ts'
 import { ROOTS } from './arena-layout.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
-import { KeyProbe } from './key-probe.ts'
+import { KeyProbe, STORED_KEY_BYTES_MIN, storedKeyBytes } from './key-probe.ts'
 import { type KeyDescent, type MemTableIterator, type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
 import { SkipListDescent } from './skiplist-descent.ts'
 import { SkipListPath } from './skiplist-path.ts'
@@ -35,9 +35,8 @@ import {
   writeFirstVersion,
 } from './version-record.ts'
 
-const HEIGHT_BITS = 4
-/** In a node's first word the length is above the height. */
-export const KEY_LENGTH_SHIFT: number = HEIGHT_BITS
+/** In a node's first word the key's length is above the height. */
+export const HEIGHT_BITS = 4
 const HEIGHT_MAX: number = (1 << HEIGHT_BITS) - 1
 /**
  * One node in e reaches the next level: 1.58 links a node. LevelDB's one in four takes a byte less and a fifth more time
@@ -50,21 +49,17 @@ const ESTIMATE_NODES = 64
 const PREV = 0
 const VERSIONS = 1
 const SUFFIX_BYTES = 8
-/** What a key takes at least. */
-const KEY_BYTES_MIN = 8
 
 /** Word indexes of the roots, and the head as if it were a node. */
 const HEIGHT = ROOTS
 const HEAD: number = (ROOTS + 1 + HEIGHT_MAX) * 4
 const LAST: number = ROOTS + 1 + HEIGHT_MAX
 
-/** Longest key: its length shares a word with the height. */
-const KEY_BYTES_MAX = 2 ** (31 - HEIGHT_BITS) - 1
 /** Arena bytes that one add can take beyond its key and its value: the tallest tower, and all padding. */
-export const SKIPLIST_OVERHEAD_BYTES: number = 4 * HEIGHT_MAX + 4 + KEY_BYTES_MIN + SUFFIX_BYTES + VERSION_BYTES + 4
+export const SKIPLIST_OVERHEAD_BYTES: number =
+  4 * HEIGHT_MAX + 4 + STORED_KEY_BYTES_MIN + SUFFIX_BYTES + VERSION_BYTES + 4
 
 export class SkipList implements MemTableRep {
-  readonly keyBytesMax: number
   readonly overheadBytesMax: number
 
   /** Not moved: see VersionIterator. */
@@ -84,7 +79,6 @@ export class SkipList implements MemTableRep {
 
   /** @param arena created for SKIPLIST; empty, or filled by a list with the same comparator */
   constructor(arena: Arena, comparator: Comparator, seed: number) {
-    this.keyBytesMax = KEY_BYTES_MAX
     this.overheadBytesMax = SKIPLIST_OVERHEAD_BYTES + arena.checksumBytes
     this.#checks = checksOf(arena)
     this.#arena = arena
@@ -222,10 +216,6 @@ export class SkipList implements MemTableRep {
     return load(this.#words, (node >> 2) - 1 - level, limit)
   }
 
-  firstNode(limit: number): number {
-    return this.nextNode(HEAD, limit)
-  }
-
   lastNode(limit: number): number {
     return load(this.#words, LAST, limit)
   }
@@ -253,7 +243,7 @@ export class SkipList implements MemTableRep {
 
   /** Index of the first word after the node's key. */
   #suffix(node: number): number {
-    return (node + 4 + keyBytes(this.keyLength(node))) >> 2
+    return (node + 4 + storedKeyBytes(this.keyLength(node))) >> 2
   }
 
   /**
@@ -310,7 +300,7 @@ export class SkipList implements MemTableRep {
   #verifyNode(node: number, checks: EntryChecks): void {
     const length = this.keyLength(node)
     checks.verify(node + 4, length, (this.#suffix(node) << 2) + SUFFIX_BYTES)
-    checks.verifyPadding(node + 4, length, keyBytes(length))
+    checks.verifyPadding(node + 4, length, storedKeyBytes(length))
   }
 
   /** Add a node with its first version at the splice, which then lies right after it. */
@@ -326,7 +316,7 @@ export class SkipList implements MemTableRep {
   ): void {
     const words = this.#words
     const height = this.#nextHeight()
-    const stored = keyBytes(keyLen)
+    const stored = storedKeyBytes(keyLen)
     const bytes = 4 * height + 4 + stored + SUFFIX_BYTES + versionBytes(this.#arena, valLen)
     const node = this.#arena.allocate(bytes) + 4 * height
     words[node >> 2] = (keyLen << HEIGHT_BITS) | height
@@ -371,11 +361,6 @@ export class SkipList implements MemTableRep {
     const at = node >> 2
     return probe.compareStored(this.#words, this.#bytes, at + 1, this.#words[at] >>> HEIGHT_BITS)
   }
-}
-
-/** Bytes that a key takes in a node. */
-function keyBytes(keyLen: number): number {
-  return keyLen <= KEY_BYTES_MIN ? KEY_BYTES_MIN : wordAligned(keyLen)
 }
 
 /** A link, as a reader with this limit follows it. */

@@ -17,11 +17,12 @@
  */
 import { assert } from '../base/assert.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import { compareTags, isLater } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
-import { type Arena, wordAligned } from './arena.ts'
+import type { Arena } from './arena.ts'
 import { ROOTS } from './arena-layout.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
-import { KeyProbe } from './key-probe.ts'
+import { KeyProbe, STORED_KEY_BYTES_MIN, storedKeyBytes } from './key-probe.ts'
 import { KeySorter } from './key-sorter.ts'
 import type { KeyDescent, MemTableIterator, MemTableRep } from './memtable-rep.ts'
 import type { TableCounters } from './table-counters.ts'
@@ -40,17 +41,13 @@ import {
 const INDEX = ROOTS
 const INDEX_WORDS: number = ROOTS + 1
 const SLOT_BYTES = 4
-/** What a key takes at least. */
-const KEY_BYTES_MIN = 8
-const KEY_BYTES_MAX: number = 2 ** 27 - 1
 const FIRST_SLOTS = 256
 /** Entries that an estimate looks at: with so many, the share of newest versions is off by a sixteenth at most, as a standard error. */
 const ESTIMATE_PLACES = 64
 /** Arena bytes that one add can take beyond its key and its value: its slot of the index, and all padding. */
-export const VECTOR_OVERHEAD_BYTES: number = SLOT_BYTES + 4 + KEY_BYTES_MIN + VERSION_BYTES + 4
+export const VECTOR_OVERHEAD_BYTES: number = SLOT_BYTES + 4 + STORED_KEY_BYTES_MIN + VERSION_BYTES + 4
 
 export class SortedVector implements MemTableRep {
-  readonly keyBytesMax: number
   readonly overheadBytesMax: number
   readonly arena: Arena
   /** Entries, those that wait to be sorted included. */
@@ -72,7 +69,6 @@ export class SortedVector implements MemTableRep {
 
   /** @param arena created for VECTOR; empty, or frozen */
   constructor(arena: Arena, comparator: Comparator) {
-    this.keyBytesMax = KEY_BYTES_MAX
     this.overheadBytesMax = VECTOR_OVERHEAD_BYTES + arena.checksumBytes
     this.#checks = checksOf(arena)
     this.arena = arena
@@ -313,31 +309,26 @@ export class SortedVector implements MemTableRep {
 
   /** Sequences that ascend need no look at the key. */
   #checkNewer(tagLow: number, tagHigh: number, key: Bytes, keyOff: number, keyLen: number): void {
-    const isNewest =
-      tagHigh !== this.#newestHigh
-        ? tagHigh > this.#newestHigh
-        : tagLow >>> 8 > this.#newestLow >>> 8 || this.count === 0
-    if (isNewest) {
+    if (this.count === 0 || isLater(tagLow, tagHigh, this.#newestLow, this.#newestHigh)) {
       this.#newestLow = tagLow
       this.#newestHigh = tagHigh
       return
     }
     const at = this.seek(key, keyOff, keyLen, 0xffffffff, 0xffffffff)
-    const isNewer = at === this.count || this.#compareProbe(at) !== 0 || !this.#reaches(at, tagLow, tagHigh)
+    const isNewer = at === this.count || this.#compareProbe(at) !== 0 || this.#isOlder(at, tagLow, tagHigh)
     assert(isNewer, 'the sequences of a key ascend')
   }
 
-  /** Whether the sequence at a place is not below the given one. */
-  #reaches(place: number, tagLow: number, tagHigh: number): boolean {
+  /** Whether the sequence at a place is below that of a tag. */
+  #isOlder(place: number, tagLow: number, tagHigh: number): boolean {
     const version = this.version(place)
-    const high = versionTagHigh(this.#words, version)
-    return high !== tagHigh ? high > tagHigh : versionTagLow(this.#words, version) >>> 8 >= tagLow >>> 8
+    return isLater(tagLow, tagHigh, versionTagLow(this.#words, version), versionTagHigh(this.#words, version))
   }
 
+  /** Whether the tag at a place is above the given one. */
   #isNewer(place: number, tagLow: number, tagHigh: number): boolean {
     const version = this.version(place)
-    const high = versionTagHigh(this.#words, version)
-    return high !== tagHigh ? high > tagHigh : versionTagLow(this.#words, version) > tagLow
+    return compareTags(versionTagLow(this.#words, version), versionTagHigh(this.#words, version), tagLow, tagHigh) < 0
   }
 
   #isAfterLast(key: Bytes, keyOff: number, keyLen: number): boolean {
@@ -370,10 +361,6 @@ export class SortedVector implements MemTableRep {
 
 function versionOf(words: Int32Array<ArrayBufferLike>, entry: number): number {
   return entry + 4 + storedKeyBytes(words[entry >> 2])
-}
-
-function storedKeyBytes(keyLen: number): number {
-  return keyLen <= KEY_BYTES_MIN ? KEY_BYTES_MIN : wordAligned(keyLen)
 }
 
 function resized(index: Int32Array<ArrayBufferLike>, length: number): Int32Array {

@@ -16,10 +16,10 @@
  */
 import { assert } from '../base/assert.ts'
 import { crc32c } from '../base/crc32c.ts'
+import { isLater } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
-import type { Arena } from './arena.ts'
-import { wordAligned } from './arena.ts'
+import { type Arena, wordAligned } from './arena.ts'
 
 /** Bytes of a version before its value, links not counted. */
 export const VERSION_BYTES = 12
@@ -131,7 +131,9 @@ export function appendVersion(
   valLen: number,
 ): number {
   const { words } = arena
-  assert(isNewer(words, newest, tagLow, tagHigh), 'the sequences of a key ascend')
+  // Not the tags: a key has at most one version of a sequence.
+  const isNewer = isLater(tagLow, tagHigh, versionTagLow(words, newest), versionTagHigh(words, newest))
+  assert(isNewer, 'the sequences of a key ascend')
   const version = arena.allocate(LINK_BYTES + versionBytes(arena, valLen)) + LINK_BYTES
   const at = version >> 2
   words[at - 3] = depthOf(words, newest) + 1
@@ -145,12 +147,6 @@ export function appendVersion(
 /** Copy bytes into allocated words, with zeros up to the next word. */
 export function putPadded(arena: Arena, offset: number, from: Bytes, fromOff: number, length: number): void {
   arena.copier.copy(offset >> 2, from, fromOff, length)
-}
-
-/** Sequences are compared, not tags: a key has at most one version of a sequence. */
-function isNewer(words: Words, newest: number, tagLow: number, tagHigh: number): boolean {
-  const newestHigh = versionTagHigh(words, newest)
-  return tagHigh !== newestHigh ? tagHigh > newestHigh : tagLow >>> 8 > words[newest >> 2] >>> 8
 }
 
 /** Whether a version lies below `limit`, and its tag is not above the given one. */

@@ -55,7 +55,7 @@ export class BlockBuilder {
    */
   add(key: Bytes, keyLength: number, value: Bytes, valOff: number, valLen: number): void {
     const common = commonPrefixLength(key, 0, keyLength, this.lastKey, 0, this.lastKeyLength)
-    if (keyLength > this.lastKey.length) this.#growKey(keyLength)
+    if (keyLength > this.lastKey.length) this.lastKey = grown(this.lastKey, this.lastKeyLength, keyLength)
     copyBytes(key, common, this.lastKey, common, keyLength - common)
     this.#append(keyLength, common, value, valOff, valLen, undefined)
   }
@@ -77,12 +77,13 @@ export class BlockBuilder {
     valLen: number,
     view: DataView | undefined,
   ): void {
-    if (keyLen + TAG_BYTES > this.lastKey.length) this.#growKey(keyLen + TAG_BYTES)
+    const keyLength = keyLen + TAG_BYTES
+    if (keyLength > this.lastKey.length) this.lastKey = grown(this.lastKey, this.lastKeyLength, keyLength)
     const { lastKey } = this
     for (let i = common; i < keyLen; i++) lastKey[i] = key[keyOff + i]
     putFixed32(lastKey, keyLen, tagLow)
     putFixed32(lastKey, keyLen + 4, tagHigh)
-    this.#append(keyLen + TAG_BYTES, common, value, valOff, valLen, view)
+    this.#append(keyLength, common, value, valOff, valLen, view)
   }
 
   /**
@@ -136,12 +137,6 @@ export class BlockBuilder {
     this.#restarts.push(this.#length)
     this.#run = 0
     return 0
-  }
-
-  #growKey(bytes: number): void {
-    const larger = new Uint8Array(bytes * 2)
-    larger.set(this.lastKey)
-    this.lastKey = larger
   }
 
   #appendFixed32(value: number): void {

@@ -17,6 +17,7 @@ const MAX_KEYS_BYTES = 2 ** 31 - 1
 const MAX_BLOCK_BYTES = 2 ** 32 - 1
 
 export class IndexEntries {
+  /** Number of data blocks. */
   readonly count: number
   /** The separators, one after another; number i is [starts[i], starts[i + 1]). */
   keys: Uint8Array<ArrayBuffer>

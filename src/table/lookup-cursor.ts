@@ -46,7 +46,7 @@ export class LookupCursor {
     this.#block = EMPTY_BLOCK
   }
 
-  enter(owner: object, at: number, block: Block): void {
+  enter(owner: object | undefined, at: number, block: Block): void {
     const left = this.#block
     this.#memory.hold(block)
     this.#block = block
@@ -58,8 +58,7 @@ export class LookupCursor {
 
   /** Hold on to nothing. */
   leave(): void {
-    this.enter(this, 0, EMPTY_BLOCK)
-    this.owner = undefined
+    this.enter(undefined, 0, EMPTY_BLOCK)
   }
 
   /**

@@ -5,13 +5,14 @@
  *
  * Readahead  begins with the third block in a row that is not in the store, at 32 KiB, and doubles up to 256 KiB: a short
  *            range reads what it needs. A seek elsewhere begins anew. Who says that all is going to be read has 512 KiB
- *            from the first block on. When reading ahead fails, the one block is read by
- *            itself: a bad sector that nobody needs fails nothing.
+ *            from the first block on. When reading ahead fails, the one block is read by itself: a bad sector that nobody
+ *            needs fails nothing.
  * Memory     one window of at most 256 KiB, or 512; blocks larger than that are read by themselves
  * Borrowing  a block is good until the next is asked for, and held until then (block-memory.ts); one that is not kept in the
  *            store may lie in the window
  * Threads    belongs to its table's thread
  */
+import { EMPTY } from '../base/bytes.ts'
 import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import { IOError } from '../base/errors.ts'
 import type { Bytes, FileNumber } from '../base/types.ts'
@@ -27,8 +28,8 @@ const MAX_WINDOW_BYTES = 256 * 1024
 const WHOLE_WINDOW_BYTES = 512 * 1024
 /** Steps in one direction after which there is reading ahead. */
 const STEPS_BEFORE = 2
+/** From here, no block is a step away. */
 const NOWHERE = -2
-const NO_BYTES: Bytes = new Uint8Array(0)
 
 export class SequentialBlocks {
   readonly #file: RandomAccessFile
@@ -41,10 +42,10 @@ export class SequentialBlocks {
   readonly #readsAll: boolean
   /** Number of the last block asked for; the step that led to it, and how many such steps there were in a row. */
   #at: number
-  /** The block given out last. */
-  #block: Block
   #step: number
   #steps: number
+  /** The block given out last. */
+  #block: Block
   /** Bytes of the file from #windowStart on, which hold the blocks [#first, #limit) whole. */
   #window: Bytes
   #windowStart: number
@@ -78,7 +79,7 @@ export class SequentialBlocks {
     this.#block = EMPTY_BLOCK
     this.#step = 0
     this.#steps = 0
-    this.#window = NO_BYTES
+    this.#window = EMPTY
     this.#windowStart = 0
     this.#first = 0
     this.#limit = 0

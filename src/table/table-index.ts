@@ -19,15 +19,7 @@ import { IndexEntries } from './index-entries.ts'
 import { BLOCK_TRAILER_BYTES, type BlockHandle } from './table-format.ts'
 
 /** An index block, decoded and checked. Plain data, so that it crosses threads. */
-export interface IndexState {
-  /** Number of data blocks. */
-  readonly count: number
-  /** The separators, one after another; number i is [starts[i], starts[i + 1]). */
-  readonly keys: Uint8Array<ArrayBuffer>
-  readonly starts: Int32Array<ArrayBuffer>
-  /** Where each data block begins, and how long its contents are. */
-  readonly offsets: Float64Array<ArrayBuffer>
-  readonly lengths: Uint32Array<ArrayBuffer>
+export interface IndexState extends Readonly<IndexEntries> {
   /** Of all separators but the last; undefined if there is no use for them. */
   readonly words: KeyWordsState | undefined
 }

@@ -39,7 +39,7 @@ export function pickCompaction(context: PickContext): Compaction | undefined {
  */
 export function pickAtRest(context: PickContext): Compaction | undefined {
   for (const file of inTurn(context, 0)) {
-    const compaction = context.busy.has(file.number) ? undefined : planDown(context, { reason: 'rest', level: 0, file })
+    const compaction = planDown(context, { reason: 'rest', level: 0, file })
     if (compaction !== undefined && isWorthRest(compaction)) return compaction
   }
   return undefined
@@ -87,7 +87,7 @@ function pickBySize(context: PickContext): Compaction | undefined {
   for (const level of due) {
     const reason = level === 0 && isDueByTables(context) ? 'level0-tables' : 'level-bytes'
     for (const file of inTurn(context, level)) {
-      const compaction = context.busy.has(file.number) ? undefined : planDown(context, { reason, level, file })
+      const compaction = planDown(context, { reason, level, file })
       if (compaction !== undefined) return compaction
     }
   }
@@ -161,7 +161,7 @@ function planTombstones(
   const candidates: { readonly file: FileMetadata; readonly level: Level; readonly value: number }[] = []
   for (const level of context.version.levels.keys()) {
     for (const file of overlappingFiles(context.comparator, context.version, level, range)) {
-      const value = canDropTombstones(context, file) && !context.busy.has(file.number) ? worth(file) : undefined
+      const value = canDropTombstones(context, file) ? worth(file) : undefined
       if (value !== undefined) candidates.push({ file, level, value })
     }
   }
@@ -177,7 +177,7 @@ function canDropTombstones({ oldestSnapshot }: PickContext, { statistics }: File
   return oldestSnapshot === undefined || statistics === undefined || statistics.newestTombstone <= oldestSnapshot
 }
 
-/** A compaction that begins with one table, to the next level; from the last level to itself. */
+/** A compaction that begins with one table, to the next level; from the last level to itself. undefined if a busy table is in the way. */
 function planDown(
   context: PickContext,
   { file, level, reason, hint }: Omit<Seed, 'files' | 'outputLevel'> & { readonly file: FileMetadata },

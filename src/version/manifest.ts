@@ -27,20 +27,11 @@ export function readCurrent(files: FileSystem, directory: string): FileNumber | 
   if (files.status(path) === undefined) return undefined
   const text = readSmall(files, path)
   const match = /^MANIFEST-(\d{6,20})\n$/.exec(text)
-  const number = Number(match?.[1])
-  if (match === null || !Number.isSafeInteger(number)) {
-    throw new CorruptionError(`CURRENT does not name a manifest${candidates(files, directory)}`, {
-      file: path,
-      offset: 0,
-    })
-  }
-  if (files.status(files.join(directory, manifestName(fileNumber(number)))) === undefined) {
-    throw new CorruptionError(`CURRENT names a manifest that is missing${candidates(files, directory)}`, {
-      file: path,
-      offset: 0,
-    })
-  }
-  return fileNumber(number)
+  const number = fileNumber(Number(match?.[1]))
+  const isName = Number.isSafeInteger(number)
+  if (isName && files.status(files.join(directory, manifestName(number))) !== undefined) return number
+  const fault = isName ? 'names a manifest that is missing' : 'does not name a manifest'
+  throw new CorruptionError(`CURRENT ${fault}${candidates(files, directory)}`, { file: path, offset: 0 })
 }
 
 function readSmall(files: FileSystem, path: string): string {

@@ -144,8 +144,7 @@ export class VersionSet {
   #logNumber: FileNumber
   #lastSequence: SequenceNumber
   #compactPointers: readonly LevelKey[]
-  /** An edit has begun, and is not committed: it is under way, or has failed. */
-  #isUncommitted = false
+  /** The edit that has begun, and is not committed: it is under way, or has failed. */
   #begun: { readonly version: Version; readonly edit: VersionEdit } | undefined = undefined
 
   /** @param manifestBytesMin no manifest is replaced before it is longer than this */
@@ -222,17 +221,15 @@ export class VersionSet {
   begin(edit: VersionEdit): void {
     const manifest = this.#manifest
     assert(manifest !== undefined && this.takesEdits, 'the manifest takes edits')
-    const version = this.#next(edit)
-    this.#isUncommitted = true
+    this.#begun = { version: this.#next(edit), edit }
     if (manifest.bytes > this.#manifestBytesMax) this.#successor = this.#beginSuccessor(edit)
     this.#step = this.#successor === undefined ? 'sync' : 'prepare'
     if (this.#step === 'sync') manifest.append(this.#complete(edit))
-    this.#begun = { version, edit }
   }
 
   /** Whether the next edit can begin. */
   get takesEdits(): boolean {
-    return this.#manifest !== undefined && !this.#isUncommitted
+    return this.#manifest !== undefined && this.#begun === undefined
   }
 
   /** The next step by which the edit that has begun becomes durable. */
@@ -243,9 +240,9 @@ export class VersionSet {
 
   /** That step has been taken. @returns whether another one follows */
   stepTaken(): boolean {
-    const isLast = this.#step !== 'prepare'
-    if (!isLast) this.#step = 'switch'
-    return !isLast
+    if (this.#step !== 'prepare') return false
+    this.#step = 'switch'
+    return true
   }
 
   /**
@@ -278,7 +275,6 @@ export class VersionSet {
     const begun = this.#begun
     assert(begun !== undefined, 'an edit is committed after it has begun')
     this.#begun = undefined
-    this.#isUncommitted = false
     this.#install(begun.version, begun.edit)
     const successor = this.#successor
     if (successor === undefined) return undefined

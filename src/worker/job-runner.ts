@@ -29,8 +29,10 @@ export class JobRunner {
   readonly #comparator: Comparator
   readonly #answer: JobAnswer
   readonly #opened: JobOpened | undefined
-  readonly #waiting: { readonly id: number; readonly job: CompactionJob }[] = []
-  #current: { readonly id: number; readonly run: CompactionRun } | undefined = undefined
+  /** In line, until they are answered. */
+  readonly #compactions: { readonly id: number; readonly job: CompactionJob }[] = []
+  /** Of the first of them, once it has begun. */
+  #run: CompactionRun | undefined = undefined
   #hasBuilt = false
 
   /**
@@ -46,7 +48,7 @@ export class JobRunner {
 
   /** Whether there is a compaction to go on with. */
   get hasWork(): boolean {
-    return this.#current !== undefined || this.#waiting.length > 0
+    return this.#compactions.length > 0
   }
 
   /** Take a job; all but a compaction is answered before this returns. */
@@ -55,53 +57,38 @@ export class JobRunner {
       if (this.#hasBuilt) this.idle ??= idleJobs(this.#environment, this.#comparator)
       this.#hasBuilt = true
     }
-    if (job.kind === 'compact') this.#waiting.push({ id, job })
+    if (job.kind === 'compact') this.#compactions.push({ id, job })
     else this.#runNow(id, job)
   }
 
   /** Advance the compaction in front by a slice. @returns whether it was answered */
   step(): boolean {
-    if (this.#current === undefined && !this.#begin()) return true
-    const current = this.#current
-    if (current === undefined) return false
-    const { id, run } = current
+    const [first] = this.#compactions
+    if (first === undefined) return false
+    const { id, job } = first
     let result: JobResult | undefined
+    let failure: unknown
     try {
-      if (run.step()) return false
-      result = run.result
+      this.#run ??= new CompactionRun(job, this.#environment, this.#comparator, this.#openedBy(id))
+      if (this.#run.step()) return false
+      result = this.#run.result
     } catch (error) {
-      this.#current = undefined
-      this.#answer(id, error, undefined)
-      return true
+      failure = error
     }
-    this.#current = undefined
-    this.#answer(id, undefined, result)
+    this.#compactions.shift()
+    this.#run = undefined
+    this.#answer(id, failure, result)
     return true
   }
 
   /** Give up all compactions; the one under way removes what it wrote. Each is answered with an AbortedError. */
   abort(): void {
-    const current = this.#current
-    const waiting = this.#waiting.splice(0)
-    this.#current = undefined
-    current?.run.abort()
+    const run = this.#run
+    const compactions = this.#compactions.splice(0)
+    this.#run = undefined
+    run?.abort()
     const error = new AbortedError('the compaction was given up')
-    if (current !== undefined) this.#answer(current.id, error, undefined)
-    for (const { id } of waiting) this.#answer(id, error, undefined)
-  }
-
-  /** Take up the next compaction, if there is one. @returns false if it cannot be, and was answered */
-  #begin(): boolean {
-    const next = this.#waiting.shift()
-    if (next === undefined) return true
-    const { id, job } = next
-    try {
-      this.#current = { id, run: new CompactionRun(job, this.#environment, this.#comparator, this.#openedBy(id)) }
-    } catch (error) {
-      this.#answer(id, error, undefined)
-      return false
-    }
-    return true
+    for (const { id } of compactions) this.#answer(id, error, undefined)
   }
 
   #runNow(id: number, job: Exclude<Job, CompactionJob>): void {

@@ -7,6 +7,7 @@ import {
   compareInternalKeys,
   compareTags,
   encodeInternalKey,
+  isLater,
   MAX_TAG_HIGH,
   MAX_TAG_LOW,
   tagHigh,
@@ -41,6 +42,21 @@ test('the halves of a tag are those of sequence · 256 + type, and give both bac
       assert.equal(tagIsValid(low, high), true)
     }),
   )
+})
+
+test('of two tags the one with the greater sequence is later, whatever their types', () => {
+  const sequences = [1, 2, 255, 256, 2 ** 24 - 1, 2 ** 24, 2 ** 24 + 1, 2 ** 32, Number.MAX_SAFE_INTEGER]
+  for (const a of sequences) {
+    for (const b of sequences) {
+      for (const [aType, bType] of [
+        [0, 1],
+        [1, 0],
+        [0x0f, 0xff],
+      ]) {
+        assert.equal(isLater(tagLow(a, aType), tagHigh(a), tagLow(b, bType), tagHigh(b)), a > b, `${a} ${b}`)
+      }
+    }
+  }
 })
 
 test('tags sort newest first', () => {
