@@ -3,6 +3,8 @@
  * it, and loses its old one only after: a crash in between leaves it under both.
  */
 import { closeQuietly } from '../base/close-all.ts'
+import type { FileSystem } from '../base/environment.ts'
+import { CURRENT } from '../base/filename.ts'
 import { linkOrCopySteps } from '../db/copies/copy-file.ts'
 import type { Steps } from '../db/copies/long-runs.ts'
 import type { AdminContext } from './admin-options.ts'
@@ -16,7 +18,7 @@ export function* keepInLost({ files, directory }: AdminContext, names: readonly 
   const lost = files.join(directory, LOST)
   files.makeDirectory(lost)
   for (const name of names) {
-    const free = freeName(name, (candidate) => files.status(files.join(lost, candidate)) === undefined)
+    const free = freeName(files, lost, name)
     yield* linkOrCopySteps(files, files.join(directory, name), files.join(lost, free))
     kept.set(name, `${LOST}/${free}`)
     yield
@@ -25,13 +27,32 @@ export function* keepInLost({ files, directory }: AdminContext, names: readonly 
   return kept
 }
 
+/** Move odd files, which can have no second name, to lost/. Only CURRENT is in the way where it is. @returns as keepInLost @throws IOError */
+export function moveToLost({ files, directory }: AdminContext, names: readonly string[]): Map<string, string> {
+  const moved = new Map<string, string>()
+  if (names.length === 0) return moved
+  const lost = files.join(directory, LOST)
+  files.makeDirectory(lost)
+  for (const name of names) {
+    const free = freeName(files, lost, name)
+    try {
+      files.rename(files.join(directory, name), files.join(lost, free))
+      moved.set(name, `${LOST}/${free}`)
+    } catch (error) {
+      if (name === CURRENT) throw error
+    }
+  }
+  return moved
+}
+
 /** Remove files; one that stays is removed by the next opening. */
 export function removeFiles({ files, directory }: AdminContext, names: Iterable<string>): void {
   closeQuietly(...Array.from(names, (name) => () => files.remove(files.join(directory, name))))
   closeQuietly(() => files.syncDirectory(directory))
 }
 
-function freeName(name: string, isFree: (name: string) => boolean): string {
+function freeName(files: FileSystem, lost: string, name: string): string {
+  const isFree = (candidate: string): boolean => files.status(files.join(lost, candidate)) === undefined
   if (isFree(name)) return name
   let count = 1
   while (!isFree(`${name}.${count}`)) count++

@@ -10,11 +10,10 @@
  *                  it used, what had been deleted would come back. With the levels kept, so is every table not named.
  */
 import { CorruptionError, InvalidArgumentError } from '../base/errors.ts'
-import { CURRENT, logName, logNumbers, manifestName, parseFileName, tableName } from '../base/filename.ts'
+import { CURRENT, logName, logNumbers, manifestName, oldTableName, parseFileName, tableName } from '../base/filename.ts'
 import { userKey } from '../base/internal-key.ts'
 import { type Bytes, type FileNumber, fileNumber, MAX_NAMED_FILE_NUMBER } from '../base/types.ts'
 import { LogSalvage } from '../log/log-salvage.ts'
-import { findTable } from '../table/table-file.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { readCurrent } from '../version/manifest.ts'
 import { type DecodedEdit, decodeEdit, type LevelKey } from '../version/version-edit.ts'
@@ -48,6 +47,8 @@ export interface RepairPlan {
   readonly isDamaged: boolean
 }
 
+const NOT_A_FILE = 'not a file'
+
 /** What all readable records of all manifests tell together. */
 interface Knowledge {
   /** Tables that the last readable record about them adds. */
@@ -59,33 +60,43 @@ interface Knowledge {
   readonly nextFile: number
 }
 
-/** @param names of the database that are in the directory, sorted */
-export function planRepair(context: AdminContext, names: readonly string[], notes: RepairNotes): RepairPlan {
+/**
+ * @param names of the database's files that are in the directory, sorted
+ * @param odd names that are not those of files
+ */
+export function planRepair(
+  context: AdminContext,
+  names: readonly string[],
+  odd: readonly string[],
+  notes: RepairNotes,
+): RepairPlan {
   const chosen = chooseManifest(context, names, notes)
   const knowledge = readKnowledge(context, names)
-  const numbers = names.map(numberOf).filter((number) => number <= MAX_NAMED_FILE_NUMBER)
+  const numbers = [...names, ...odd].map(numberOf).filter((number) => number <= MAX_NAMED_FILE_NUMBER)
   const nextFile = Math.max(knowledge.nextFile, ...numbers.map((number) => number + 1))
   if (chosen.found === undefined || endIsMissing(context, names, chosen.found, knowledge)) {
-    return { ...rebuiltPlan(context, names, knowledge, notes), nextFile }
+    return { ...rebuiltPlan(context, names, odd, knowledge, notes), nextFile }
   }
-  return { ...keptPlan(context, names, chosen.found, chosen.isDamaged, notes), nextFile }
+  return { ...keptPlan(context, names, odd, chosen.found, chosen.isDamaged, notes), nextFile }
 }
 
 /** As the plan that a table's content turns out to contradict: from the tables alone. */
 export function replanRebuilt(
   context: AdminContext,
   names: readonly string[],
+  odd: readonly string[],
   plan: RepairPlan,
   notes: RepairNotes,
 ): RepairPlan {
-  return { ...rebuiltPlan(context, names, readKnowledge(context, names), notes), nextFile: plan.nextFile }
+  return { ...rebuiltPlan(context, names, odd, readKnowledge(context, names), notes), nextFile: plan.nextFile }
 }
 
 type Plan = Omit<RepairPlan, 'nextFile'>
 
 function keptPlan(
-  { files, directory }: AdminContext,
+  context: AdminContext,
   names: readonly string[],
+  odd: readonly string[],
   found: RecoveredVersion,
   isDamaged: boolean,
   notes: RepairNotes,
@@ -94,17 +105,19 @@ function keptPlan(
   let hasLost = false
   for (const named of found.version.files()) {
     const { number, smallest, largest } = named.file
-    const name = findTable(files, directory, number)?.name
+    const name = tableIn(context, names, number)
     if (name !== undefined) tables.push({ number, name, named })
     else {
       hasLost = true
-      noteLost(notes, tableName(number), userKey(smallest), userKey(largest))
+      noteLost(notes, odd, tableName(number), userKey(smallest), userKey(largest))
     }
   }
   const logs = logNumbers(names).filter((number) => needsLog(found, number))
-  if (found.logNumber !== 0 && !logs.includes(found.logNumber)) {
+  const lostLogs = new Set(logNumbers(odd).filter((number) => needsLog(found, number)))
+  if (found.logNumber !== 0 && !logs.includes(found.logNumber)) lostLogs.add(found.logNumber)
+  for (const number of lostLogs) {
     hasLost = true
-    noteLost(notes, logName(found.logNumber))
+    noteLost(notes, odd, logName(number))
   }
   return {
     levels: 'kept',
@@ -119,14 +132,23 @@ function keptPlan(
   }
 }
 
-function noteLost(notes: RepairNotes, name: string, from?: Bytes, to?: Bytes): void {
+/** The name of a table's file, if it is still there; in the order of an opening: `.ldb` before `.sst`. */
+function tableIn({ files, directory }: AdminContext, names: readonly string[], number: FileNumber): string | undefined {
+  const isThere = (name: string): boolean =>
+    names.includes(name) && files.status(files.join(directory, name)) !== undefined
+  return [tableName(number), oldTableName(number)].find(isThere)
+}
+
+function noteLost(notes: RepairNotes, odd: readonly string[], name: string, from?: Bytes, to?: Bytes): void {
   notes.file(name, 'missing', 0)
-  notes.giveUp(name, { reason: 'missing, though the MANIFEST names it' }, true, from, to)
+  const reason = odd.includes(name) ? NOT_A_FILE : 'missing, though the MANIFEST names it'
+  notes.giveUp(name, { reason }, true, from, to)
 }
 
 function rebuiltPlan(
   context: AdminContext,
   names: readonly string[],
+  odd: readonly string[],
   { named, obsoleteTables, logNumber, lastSequence }: Knowledge,
   notes: RepairNotes,
 ): Plan {
@@ -137,9 +159,13 @@ function rebuiltPlan(
   const tables = [...present].sort(([a], [b]) => a - b).map(([number, name]) => ({ number, name, named: undefined }))
   const missing = [...named.values()].filter(({ number }) => !present.has(number))
   const logs = logNumbers(names).filter((number) => number >= logNumber)
+  const lostLogs = logNumbers(odd).filter((number) => number >= logNumber)
   // A log goes once the next one has begun; there is always one.
-  if (logNumber > 0 && logs.length === 0) {
-    notes.giveUp(logName(fileNumber(logNumber)), { reason: 'missing, though a MANIFEST names it' }, true)
+  if (logNumber > 0 && logs.length === 0 && lostLogs.length === 0) lostLogs.push(fileNumber(logNumber))
+  for (const number of lostLogs) {
+    const name = logName(number)
+    const reason = odd.includes(name) ? NOT_A_FILE : 'missing, though a MANIFEST names it'
+    notes.giveUp(name, { reason }, true)
   }
   return {
     levels: 'rebuilt',
@@ -183,8 +209,9 @@ function chooseManifest(context: AdminContext, names: readonly string[], notes: 
   let number: FileNumber | undefined
   let isDamaged = false
   try {
-    number = readCurrent(files, directory)
+    number = names.includes(CURRENT) ? readCurrent(files, directory) : undefined
     if (number === undefined) throw new CorruptionError('missing')
+    if (!names.includes(manifestName(number))) throw new CorruptionError('names a manifest that is not a file')
   } catch (error) {
     if (!(error instanceof CorruptionError)) throw error
     isDamaged = true
@@ -216,7 +243,7 @@ function recovered(
 
 /** Whether records at the manifest's end seem to be lost. */
 function endIsMissing(
-  { files, directory }: AdminContext,
+  context: AdminContext,
   names: readonly string[],
   found: RecoveredVersion,
   knowledge: Knowledge,
@@ -225,7 +252,7 @@ function endIsMissing(
   let isLost = found.logNumber !== 0 && !names.includes(logName(found.logNumber))
   for (const { file } of found.version.files()) {
     named.add(file.number)
-    if (findTable(files, directory, file.number) === undefined) isLost = true
+    if (tableIn(context, names, file.number) === undefined) isLost = true
   }
   if (!isLost) return false
   return names.some((name) => {

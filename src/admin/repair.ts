@@ -14,7 +14,8 @@
  *               of the logs among them, are merged by internal key into one sorted run in the lowest level, where the
  *               sequence numbers alone decide; it takes room for a second copy of what is merged.
  * Invariants    (1) nothing that was found is changed or removed before CURRENT names the new MANIFEST; a crash before leaves
- *                   what there was, and new tables that the next repair may use or not: they hold nothing else
+ *                   what there was, and new tables that the next repair may use or not: they hold nothing else. (What is no file, and
+ *                   so holds nothing, is moved to lost/ before)
  *               (2) what is replaced is in lost/ before
  */
 import { closeQuietly } from '../base/close-all.ts'
@@ -41,8 +42,9 @@ import {
   databaseNames,
   runLocked,
 } from './admin-options.ts'
-import { keepInLost, removeFiles } from './lost-and-found.ts'
+import { keepInLost, moveToLost, removeFiles } from './lost-and-found.ts'
 import { noteMissing } from './missing-tables.ts'
+import { isOddFile } from './odd-files.ts'
 import { checkedOnly, logsAreSound, rescueLogs } from './repair-logs.ts'
 import { planRepair, type RepairPlan, replanRebuilt } from './repair-plan.ts'
 import { RepairNotes, type RepairReport } from './repair-report.ts'
@@ -81,6 +83,7 @@ class Repair {
   readonly #context: AdminContext
   /** What the directory holds of a database. */
   readonly #names: readonly string[]
+  readonly #odd: readonly string[]
   readonly #isDryRun: boolean
   readonly #startMs: number
   #notes: RepairNotes = new RepairNotes()
@@ -95,7 +98,9 @@ class Repair {
   constructor(context: AdminContext, isDryRun: boolean) {
     this.#context = context
     // Under the lock: who had the database open until then has changed it. Other spellings are not seen by an opening.
-    this.#names = context.files.list(context.directory).filter(isUsualName)
+    const names = context.files.list(context.directory).filter(isUsualName)
+    this.#odd = names.filter((name) => isOddFile(context, name))
+    this.#names = names.filter((name) => !this.#odd.includes(name))
     this.#isDryRun = isDryRun
     this.#startMs = context.environment.clock.monotonicMs()
   }
@@ -103,12 +108,12 @@ class Repair {
   *run(): Steps<RepairReport> {
     const isReplayed = (name: string): boolean => parseFileName(name)?.type === 'log'
     this.#expect(this.#names.filter(isReplayed))
-    let plan = planRepair(this.#context, this.#names, this.#notes)
+    let plan = planRepair(this.#context, this.#names, this.#odd, this.#notes)
     let tables = yield* this.#survey(plan)
     if (plan.levels === 'kept' && tables.some(({ isOutOfBounds }) => isOutOfBounds)) {
       this.#notes = new RepairNotes()
       this.#notes.warnings.push('tables hold other keys than the MANIFEST says: it is not followed')
-      plan = replanRebuilt(this.#context, this.#names, plan, this.#notes)
+      plan = replanRebuilt(this.#context, this.#names, this.#odd, plan, this.#notes)
       tables = yield* this.#survey(plan)
     }
     for (const { state, name } of tables) {
@@ -265,6 +270,8 @@ class Repair {
       if (files.status(files.join(directory, name))?.kind !== 'file') return false
       return type === 'table' ? !kept.has(number) : type === 'log' || type === 'manifest'
     })
+    // One may have the name of CURRENT.
+    const odd = moveToLost(this.#context, this.#odd)
     const isCurrentLost = plan.manifest === undefined && this.#names.includes(CURRENT)
     const moved = yield* keepInLost(this.#context, isCurrentLost ? [...replaced, CURRENT] : replaced)
     const logNumber = this.#newNumber()
@@ -291,7 +298,7 @@ class Repair {
     const idle = [...this.#written.keys()].filter((written) => !kept.has(written))
     for (const written of idle) this.#written.delete(written)
     removeFiles(this.#context, [...replaced, ...idle.map(tableName)])
-    for (const [name, movedTo] of moved) {
+    for (const [name, movedTo] of [...odd, ...moved]) {
       if (!this.#notes.files.has(name)) this.#notes.file(name, 'unused', 0)
       this.#notes.files.get(name)!.movedTo = movedTo
     }
@@ -331,7 +338,10 @@ class Repair {
       manifest: plan.manifest,
       files: [...files].map(([name, file]) => ({ name, ...file })),
       givenUp,
-      warnings,
+      warnings: [
+        ...this.#odd.map((name) => `${name} is not a file, and there is nothing to be read of it`),
+        ...warnings,
+      ],
       entriesKept: this.#entriesKept,
       entriesWritten: [...this.#written.values()].reduce((sum, entries) => sum + entries, 0),
       tablesWritten: this.#written.size,
