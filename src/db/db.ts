@@ -66,7 +66,7 @@ export class DB extends DBReads {
     log: EventLog | undefined,
   ) {
     let engine: Engine | undefined
-    super(directory, options.environment, (emit) => {
+    super(path, options.environment, (emit) => {
       engine = new Engine(path, options, lock, (name, detail) => {
         log?.event(name, detail)
         emit(name, detail)

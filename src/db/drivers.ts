@@ -159,6 +159,7 @@ export class Drivers {
     }
     try {
       await this.#unlocked()
+      this.#engine.damage.tell()
     } catch (error) {
       failure ??= error as Error
     }

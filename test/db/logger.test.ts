@@ -205,6 +205,25 @@ test('damage that reads find is told once for each file, after the read, by even
   await db.close()
 })
 
+test('damage that a read found right before the closing is told before that ends, and logged before the closing is', async () => {
+  const left = await leftBy(async (db) => {
+    db.putSync('a', '1')
+    await db.flush()
+  })
+  const [name, bytes] = [...left].find(([file]) => file.endsWith('.ldb'))!
+  const { logger, told } = recorder()
+  const memory = environmentOf(withFile(left, name, flipped(bytes, 3)))
+  // As for a program that ends itself once it has closed: no turn of the event loop comes any more.
+  memory.soon = () => {}
+  const db = await openIn(memory, { logger })
+  const files: unknown[] = []
+  db.on('damage', ({ file }) => files.push(file))
+  assert.throws(() => db.getSync('a'), { code: 'CORRUPTION' })
+  await db.close()
+  assert.deepEqual(files, [`${DIRECTORY}/${name}`])
+  assert.deepEqual(told().slice(-2), ['error damage found by a read', 'info database closed'])
+})
+
 test('damage that a scan meets before its first entry is told as well', async () => {
   const left = await leftBy(async (db) => {
     for (let i = 0; i < 20; i++) db.putSync(`a${i}`, 'v'.repeat(100))

@@ -3,7 +3,8 @@
  * that very name.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { mkdirSync, readdirSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { repair } from '../../src/admin/repair.ts'
@@ -51,6 +52,35 @@ for (const workers of [0, 2]) {
     })
   })
 }
+
+test('damage is told before the closing of whoever found it ends, on channels with the whole path of the directory', async () => {
+  const home = process.cwd()
+  const told: unknown[] = []
+  const hear = (message: unknown): void => void told.push((message as { directory: unknown }).directory)
+  for (const channel of ['varve:flush', 'varve:damage']) subscribe(channel, hear)
+  try {
+    await withDirectory(async (root) => {
+      process.chdir(root)
+      const db = await open('data', { workers: 0 })
+      await db.put('a', '1')
+      await db.flush()
+      const path = join(process.cwd(), 'data')
+      const table = readdirSync(path).find((name) => name.endsWith('.ldb'))!
+      writeFileSync(join(path, table), Buffer.alloc(statSync(join(path, table)).size))
+      const reader = await attach(db.share())
+      for (const each of [reader, db]) {
+        assert.throws(() => each.getSync('a'), { code: 'CORRUPTION' })
+        const before = told.length
+        await each.close()
+        assert.equal(told.length, before + 1)
+      }
+      assert.deepEqual(told, [path, path, path])
+    })
+  } finally {
+    process.chdir(home)
+    for (const channel of ['varve:flush', 'varve:damage']) unsubscribe(channel, hear)
+  }
+})
 
 test('whatever is wrong with CURRENT, its path is the whole one, and messages name the directory as it was given', async () => {
   const home = process.cwd()

@@ -6,13 +6,14 @@
  */
 import type { Environment } from '../../base/environment.ts'
 import { CorruptionError } from '../../base/errors.ts'
-import type { Emit } from './events.ts'
+import type { DamageDetail, Emit } from './events.ts'
 
 export class DamageReports {
   readonly #environment: Environment
   readonly #emit: Emit
   /** Paths; undefined for memory. */
-  readonly #told = new Set<string | undefined>()
+  readonly #known = new Set<string | undefined>()
+  readonly #untold: DamageDetail[] = []
 
   constructor(environment: Environment, emit: Emit) {
     this.#environment = environment
@@ -24,11 +25,17 @@ export class DamageReports {
    * @returns the error, to be thrown
    */
   found(error: unknown): unknown {
-    if (error instanceof CorruptionError && !this.#told.has(error.file)) {
+    if (error instanceof CorruptionError && !this.#known.has(error.file)) {
       const { file, offset } = error
-      this.#told.add(file)
-      this.#environment.soon(() => this.#emit('damage', { file, offset, error }))
+      this.#known.add(file)
+      this.#untold.push({ file, offset, error })
+      this.#environment.soon(() => this.tell())
     }
     return error
+  }
+
+  /** Tell what has been found and not told: also by whoever closes, since the program may end then. */
+  tell(): void {
+    for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) this.#emit('damage', next)
   }
 }

@@ -1,6 +1,6 @@
 /**
  * What a database tells while it works, as events of the DB object (an EventTarget); `detail` holds the figures. The same
- * goes to the channels `varve:flush`, `varve:compaction` … of node:diagnostics_channel, with the directory.
+ * goes to the channels `varve:flush`, `varve:compaction` … of node:diagnostics_channel, with the directory, by its whole path.
  */
 import { InvalidArgumentError } from '../../base/errors.ts'
 import type { CompactionReason } from '../../version/compaction-reason.ts'

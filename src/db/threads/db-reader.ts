@@ -178,6 +178,7 @@ export class DBReader extends DBReads {
     this.endScans()
     this.#host.close()
     this.#port.close()
+    this.#host.damage.tell()
     for (const { reject } of this.#writes.values()) reject(this.#isFarewell ? closed() : lost())
     this.#writes.clear()
     this.#settled()
