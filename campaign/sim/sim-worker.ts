@@ -82,6 +82,11 @@ export class SimWorker implements WorkerThread {
 
   keepAlive(): void {}
 
+  /** It takes messages from its start. */
+  callOff(): boolean {
+    return false
+  }
+
   terminate(): Promise<unknown> {
     for (const source of this.#sources) this.#scheduler.remove(source)
     this.#inbox.length = 0

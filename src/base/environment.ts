@@ -125,6 +125,8 @@ export interface WorkerThread {
   receiveNow(): unknown
   /** Whether this thread keeps the process alive. */
   keepAlive(keep: boolean): void
+  /** Have the thread take no message, ever, unless it has come to them. @returns false if it has: nothing has been done then */
+  callOff(): boolean
   /**
    * End the thread, wherever it stands; one that has not come to its messages yet takes none of them.
    * @returns fulfilled when it has ended, and with it the call that it was in
@@ -204,6 +206,7 @@ export interface Environment {
   /**
    * Start a thread that runs varve's worker, or undefined where there are none: jobs then run inline.
    * @param isPatient whether other threads of the process may go first, where a host can see to that
+   * @throws VarveError if this host has threads, and this one cannot be had: what is missing, and what to do about it
    */
   startWorker(isPatient?: boolean): WorkerThread | undefined
 }

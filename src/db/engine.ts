@@ -135,7 +135,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.tables = new TableCache((...table) => this.opener.open(...table), maxOpenFiles, tableCacheBytes)
     this.queue = new CommitQueue(this)
     this.rotation = new Rotation(this)
-    const executor = newExecutor(options)
+    const executor = newExecutor(options, emit)
     this.background = new Background(this, executor)
     this.#obsolete = new ObsoleteFiles(this.place, executor, emit, () => this.background.changed())
     const recovered = recoverInto(this.log, directory, options)

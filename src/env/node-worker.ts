@@ -10,9 +10,10 @@
  * about to open: it is called off, and ends by itself once it has loaded them, without having looked at its port.
  */
 import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker, type WorkerOptions } from 'node:worker_threads'
 import type { WorkerThread } from '../base/environment.ts'
-import { InvalidArgumentError } from '../base/errors.ts'
+import { InvalidArgumentError, IOError } from '../base/errors.ts'
 import { hostLater } from './host-time.ts'
 import type { FileModes } from './node-files.ts'
 import { callOff, threadStart } from './thread-start.ts'
@@ -28,21 +29,29 @@ export interface WorkerData {
 }
 
 /**
- * Start varve's worker program, or answer undefined where that cannot be: the program is not there (a bundle without it,
- * or sources that run without being compiled), or threads are not permitted (`node --permission`).
+ * Start varve's worker program.
  * @param program where it is, if not beside this module; by checkWorkerProgram
+ * @throws IOError if that cannot be: the program is not there (a bundle without it, or sources that run without being compiled),
+ *   threads are not permitted (`node --permission`), or the system has none left
  */
-export function startWorkerThread(data: WorkerData, program: URL | undefined = ownProgram()): WorkerThread | undefined {
+export function startWorkerThread(data: WorkerData, program: URL | undefined = ownProgram()): WorkerThread {
   // A Worker reports a missing program only later, when it has been given jobs.
-  if (program === undefined || !existsSync(program)) return undefined
+  if (program === undefined || !existsSync(program)) throw noProgram(program)
   const { port1, port2 } = new MessageChannel()
   const start = threadStart()
   try {
     return new NodeWorkerThread(new Worker(program, workerOptions(port2, start, data)), port1, start)
-  } catch {
+  } catch (error) {
     port1.close()
-    return undefined
+    throw new IOError(`no worker thread can be started (${(error as Error).message})`, { cause: error })
   }
+}
+
+function noProgram(program: URL | undefined): IOError {
+  const file = program === undefined ? undefined : fileURLToPath(program)
+  const why = file === undefined ? 'a bundle of CommonJS does not know where its program is' : `there is no ${file}`
+  const how = 'nodeEnvironment({ worker }) says where a bundler has put varve/worker (docs/runtimes.md, "Bundles")'
+  return new IOError(`no worker thread can be started: ${why}; ${how}`, file === undefined ? {} : { file })
 }
 
 /**
@@ -139,12 +148,16 @@ export class NodeWorkerThread implements WorkerThread {
     }
   }
 
+  callOff(): boolean {
+    return callOff(this.#start)
+  }
+
   /** End the thread; neither a message nor its exit is reported any more. */
   terminate(): Promise<unknown> {
     this.#ended = true
     this.#messageHandler = undefined
     this.#port.close()
-    return callOff(this.#start) ? this.#loaded() : this.#worker.terminate()
+    return this.callOff() ? this.#loaded() : this.#worker.terminate()
   }
 
   /** It ends by itself, unless it cannot load. Whoever waits for that is waited for, as by Node's own `terminate`. */

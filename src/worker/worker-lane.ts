@@ -1,16 +1,18 @@
 /**
  * WorkerLane: one worker thread and the jobs that it has been given. The thread starts with the first job, and keeps the
  * process alive only while it has work. A thread that dies fails its jobs, and a job that cannot be handed over fails by itself;
- * one that has had no job for some time is ended. The next job starts a new thread, if there is none.
+ * one that has had no job for some time is ended. The next job starts a new thread, if there is none. Where there is none to be had, or
+ * it ends before it has taken a message, its jobs run inline.
  *
  * Timers   One at most, set when a thread is left without a job. A job only marks that there was one: the timer is then set once more.
  * Threads  belongs to the owner's thread
  */
 import type { Environment, WorkerThread } from '../base/environment.ts'
-import { fromWire, toWire } from '../base/errors.ts'
+import { fromWire, IOError, toWire } from '../base/errors.ts'
 import type { Opened } from '../jobs/written-tables.ts'
-import { type JobOutcome, ThreadEndedError } from './executor.ts'
+import { type JobExecutor, type JobOutcome, ThreadEndedError } from './executor.ts'
 import type { AnswerMessage, EndedMessage, Job, OpenedMessage, RunMessage } from './messages.ts'
+import type { ThreadSupply } from './thread-supply.ts'
 
 /**
  * A thread is ended when it has been idle for this long, and for twice as long at the most. Starting one takes about 0.1 s: however
@@ -18,29 +20,44 @@ import type { AnswerMessage, EndedMessage, Job, OpenedMessage, RunMessage } from
  */
 const IDLE_MS = 30_000
 
+/** A synchronous writer, to whom no event tells that a thread has ended, waits so long for one to begin: on a busy machine, it takes a second. */
+const LOADING_MS = 3000
+
 interface Running {
-  readonly kind: Job['kind']
+  readonly job: Job
   readonly outcome: JobOutcome
   readonly opened: Opened | undefined
 }
 
 export class WorkerLane {
   readonly #environment: Environment
+  readonly #threads: ThreadSupply
+  /** Runs the jobs where there is no thread. */
+  readonly #inline: JobExecutor
   readonly #signals: SharedArrayBuffer
   readonly #isPatient: boolean
   readonly #running = new Map<number, Running>()
   /** Threads that were ended, until they are at their end. */
   readonly #ending = new Set<Promise<unknown>>()
   #thread: WorkerThread | undefined = undefined
-  #mayStart = true
+  /** Until when the thread may load its modules, on the monotonic clock; Infinity once it is known to have done so. */
+  #loadedByMs = Number.POSITIVE_INFINITY
   /** There was no job since the timer was set. */
   #isIdle = true
   #cancelTimer: (() => void) | undefined = undefined
   #nextId = 1
 
   /** @param isPatient whether its jobs may wait for the process's other threads */
-  constructor(environment: Environment, signals: SharedArrayBuffer, isPatient: boolean) {
+  constructor(
+    environment: Environment,
+    threads: ThreadSupply,
+    inline: JobExecutor,
+    signals: SharedArrayBuffer,
+    isPatient: boolean,
+  ) {
     this.#environment = environment
+    this.#threads = threads
+    this.#inline = inline
     this.#signals = signals
     this.#isPatient = isPatient
   }
@@ -48,16 +65,18 @@ export class WorkerLane {
   /** Whether a job was given to the thread and not answered yet; of that kind, if one is named. */
   isRunning(kind?: Job['kind']): boolean {
     if (kind === undefined) return this.#running.size > 0
-    return [...this.#running.values()].some((running) => running.kind === kind)
+    return [...this.#running.values()].some(({ job }) => job.kind === kind)
   }
 
-  /** @returns false if there is no thread, and none to be had or wanted; nothing has been done then */
-  start(job: Job, outcome: JobOutcome, opened?: Opened): boolean {
+  start(job: Job, outcome: JobOutcome, opened?: Opened): void {
     const thread = this.#thread ?? this.#startThread()
-    if (thread === undefined) return false
+    if (thread === undefined) {
+      this.#runInline([{ job, outcome, opened }])
+      return
+    }
     const id = this.#nextId++
     this.#isIdle = false
-    this.#running.set(id, { kind: job.kind, outcome, opened })
+    this.#running.set(id, { job, outcome, opened })
     thread.keepAlive(true)
     const message: RunMessage = { type: 'run', id, job, signals: this.#signals }
     try {
@@ -65,11 +84,6 @@ export class WorkerLane {
     } catch (error) {
       this.#deliver({ type: 'failed', id, error: toWire(error) })
     }
-    return true
-  }
-
-  startNoThread(): void {
-    this.#mayStart = false
   }
 
   /** Deliver what has arrived. @returns whether there was an outcome */
@@ -79,15 +93,34 @@ export class WorkerLane {
       const message = this.#thread.receiveNow() as AnswerMessage | OpenedMessage | EndedMessage | undefined
       if (message === undefined) break
       if (message.type === 'ended') this.#threadEnded(this.#thread, undefined)
-      else this.#deliver(message)
+      else this.#heard(message)
       if (message.type !== 'opened') hasDelivered = true
     }
     return hasDelivered
   }
 
-  /** From now on, an answer ends its job here, and nobody is told. */
+  /** How long a thread that has jobs, and may not have begun, is waited for; Infinity if there is none. */
+  get loadingMs(): number {
+    if (this.#running.size === 0 || this.#loadedByMs === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY
+    return Math.max(0, this.#loadedByMs - this.#environment.clock.monotonicMs())
+  }
+
+  /** If the thread has not begun in all that time, do its jobs without it. */
+  stopLoading(): void {
+    const thread = this.#thread
+    if (thread === undefined || this.loadingMs > 0) return
+    if (!thread.callOff()) {
+      this.#begun()
+      return
+    }
+    this.#endThread()
+    this.#notBegun(new Error(`it has not begun after ${LOADING_MS} ms`))
+  }
+
+  /** From now on, an answer ends its job here, and nobody is told. A thread that has not begun answers none. */
   silence(): void {
-    for (const [id, { kind }] of this.#running) this.#running.set(id, { kind, outcome: nothing, opened: undefined })
+    if (this.#thread?.callOff() === true) this.#running.clear()
+    for (const [id, { job }] of this.#running) this.#running.set(id, { job, outcome: nothing, opened: undefined })
   }
 
   /** @returns fulfilled when the thread has ended, and those before it */
@@ -99,15 +132,26 @@ export class WorkerLane {
   }
 
   #startThread(): WorkerThread | undefined {
-    const thread = this.#mayStart ? this.#environment.startWorker(this.#isPatient) : undefined
+    const thread = this.#threads.start(this.#isPatient)
     if (thread === undefined) return undefined
+    this.#loadedByMs = this.#environment.clock.monotonicMs() + LOADING_MS
     thread.onMessage((message) => {
       // The event of the thread's exit comes as well, and knows why.
-      if ((message as EndedMessage).type !== 'ended') this.#deliver(message as AnswerMessage | OpenedMessage)
+      if ((message as EndedMessage).type !== 'ended') this.#heard(message as AnswerMessage | OpenedMessage)
     })
     thread.onExit((error) => this.#threadEnded(thread, error))
     this.#thread = thread
     return thread
+  }
+
+  #heard(answer: AnswerMessage | OpenedMessage): void {
+    if (this.#loadedByMs < Number.POSITIVE_INFINITY) this.#begun()
+    this.#deliver(answer)
+  }
+
+  #begun(): void {
+    this.#loadedByMs = Number.POSITIVE_INFINITY
+    this.#threads.succeeded()
   }
 
   #deliver(answer: AnswerMessage | OpenedMessage): void {
@@ -154,11 +198,31 @@ export class WorkerLane {
   #threadEnded(thread: WorkerThread, cause: Error | undefined): void {
     if (thread !== this.#thread) return
     this.#thread = undefined
-    const outcomes = [...this.#running.values()]
-    this.#running.clear()
+    if (thread.callOff()) {
+      this.#notBegun(cause)
+      return
+    }
     const why = cause === undefined ? '' : ` (${cause.message})`
     const error = new ThreadEndedError(`the worker thread ended before its job was done${why}`, { cause })
-    for (const { outcome } of outcomes) outcome(error, undefined)
+    for (const { outcome } of this.#takeJobs()) outcome(error, undefined)
+  }
+
+  /** Nothing has been done of its jobs. */
+  #notBegun(cause: Error | undefined): void {
+    const why = cause?.message ?? 'it ended before it took a job'
+    this.#threads.failed(new IOError(`a worker thread could not begin: ${why}`, { cause }))
+    this.#runInline(this.#takeJobs())
+  }
+
+  #runInline(jobs: readonly Running[]): void {
+    for (const { job, outcome } of jobs) this.#inline.start(job, outcome)
+    this.#threads.tell()
+  }
+
+  #takeJobs(): Running[] {
+    const jobs = [...this.#running.values()]
+    this.#running.clear()
+    return jobs
   }
 }
 

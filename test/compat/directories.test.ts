@@ -37,6 +37,7 @@ function stuckEnvironment() {
     onExit: () => {},
     receiveNow: () => undefined,
     keepAlive: () => {},
+    callOff: () => false,
     terminate: () => Promise.resolve(),
   })
   return environment

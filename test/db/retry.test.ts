@@ -68,7 +68,7 @@ for (const code of ['ENOSPC', 'EDQUOT']) {
   })
 }
 
-for (const code of ['EMFILE', 'ENFILE', 'ERR_WORKER_INIT_FAILED']) {
+for (const code of ['EMFILE', 'ENFILE', 'ENOMEM']) {
   test(`while there is ${code}, a job is tried soon, then less often, for an hour`, () => {
     const job = new Job()
     for (let attempt = 1; job.retry.failure === undefined; attempt++) {

@@ -203,14 +203,15 @@ it('the end of a thread that loads is waited for, unless the process is ended', 
   assert.equal(run(`void thread.terminate(); process.on('exit', () => console.log('exit')); process.exit()`), 'exit\n')
 })
 
-it('without permission for threads there is none, and no error', () => {
+it('without permission for threads there is none, and an error says so', () => {
   const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission'
   const env = new URL('../../src/env/node-env.js', import.meta.url).href
-  const program = `import { nodeEnvironment } from '${env}'; console.log(nodeEnvironment().startWorker())`
+  const program = `import { nodeEnvironment } from '${env}'
+    try { nodeEnvironment().startWorker() } catch ({ code, cause }) { console.log(code, cause.code) }`
   const output = execFileSync(
     process.execPath,
     [flag, '--allow-fs-read=*', '--no-warnings', '--input-type=module', '-e', program],
     { timeout: 60_000 },
   )
-  assert.equal(output.toString(), 'undefined\n')
+  assert.equal(output.toString(), 'IO_ERROR ERR_ACCESS_DENIED\n')
 })

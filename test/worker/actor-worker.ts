@@ -47,6 +47,11 @@ class ActorWorker implements WorkerThread {
 
   keepAlive(): void {}
 
+  /** It takes messages from its start. */
+  callOff(): boolean {
+    return false
+  }
+
   terminate(): Promise<unknown> {
     this.#isEnded = true
     return Promise.resolve()

@@ -86,7 +86,12 @@ function onThreads(t: TestContext, threads: number, count: number): Setting {
   const numbers = FileNumbers.startingAt(2)
   const job = { ...jobInMemory(memory, count, numbers), directory }
   writeFileSync(join(directory, INPUT), memory.readAll(`${DIRECTORY}/${INPUT}`))
-  const executor = new WorkerExecutor(environment, new InlineExecutor(environment, bytewiseComparator), threads)
+  const executor = new WorkerExecutor(
+    environment,
+    new InlineExecutor(environment, bytewiseComparator),
+    threads,
+    assert.fail,
+  )
   t.after(() => {
     executor.close()
     rmSync(directory, { recursive: true, force: true })
@@ -226,7 +231,7 @@ test('damage crosses the threads with its file and place', (t) => {
 test('where there are no threads, both kinds of jobs run inline, and can be waited for', () => {
   const memory = new MemoryEnvironment()
   const numbers = FileNumbers.startingAt(2)
-  const executor = new WorkerExecutor(memory, new InlineExecutor(memory, bytewiseComparator), 2)
+  const executor = new WorkerExecutor(memory, new InlineExecutor(memory, bytewiseComparator), 2, assert.fail)
   const order: string[] = []
   executor.start(jobInMemory(memory, 3000, numbers), (_, result) => order.push(`compaction of ${result?.entriesRead}`))
   executor.start(flushOf(DIRECTORY, numbers), () => order.push('flush'))

@@ -22,6 +22,7 @@ class OneAnswer extends MemoryEnvironment {
       onExit: nothing,
       receiveNow: () => answers.shift(),
       keepAlive: nothing,
+      callOff: () => false,
       terminate: () => Promise.resolve(),
     } as WorkerThread
   }
@@ -33,6 +34,7 @@ test('a wait that delivers an outcome does not sleep until the next one', (t) =>
     environment,
     { start: assert.fail, poll: () => false, startNoThread() {}, waitSync() {}, close: () => Promise.resolve() },
     1,
+    assert.fail,
   )
   const sleep = t.mock.method(environment, 'waitWhile', () => true)
   let delivered = 0
@@ -58,6 +60,7 @@ class Opening extends MemoryEnvironment {
       onExit: nothing,
       receiveNow: () => this.inbox.shift(),
       keepAlive: nothing,
+      callOff: () => false,
       terminate: () => Promise.resolve(),
     } as WorkerThread
   }
@@ -72,7 +75,7 @@ test('what a job has opened is handed over before its outcome, is none itself, a
     waitSync() {},
     close: () => Promise.resolve(),
   }
-  const executor = new WorkerExecutor(environment, fallback, 1)
+  const executor = new WorkerExecutor(environment, fallback, 1, assert.fail)
   const heard: string[] = []
   for (const job of ['first', 'second'])
     executor.start(

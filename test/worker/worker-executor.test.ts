@@ -52,6 +52,7 @@ function intercepted(thread: WorkerThread, post: (message: unknown) => void): Wo
     onExit: (handler) => thread.onExit(handler),
     receiveNow: () => thread.receiveNow(),
     keepAlive: (keep) => thread.keepAlive(keep),
+    callOff: () => thread.callOff(),
     terminate: () => thread.terminate(),
   }
 }

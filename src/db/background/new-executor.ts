@@ -7,9 +7,13 @@ import type { JobExecutor } from '../../worker/executor.ts'
 import { InlineExecutor } from '../../worker/inline-executor.ts'
 import { WorkerExecutor } from '../../worker/worker-executor.ts'
 import type { ResolvedOptions } from '../options.ts'
+import type { Emit } from '../reports/events.ts'
 
-export function newExecutor(options: ResolvedOptions): JobExecutor {
+export function newExecutor(options: ResolvedOptions, emit: Emit): JobExecutor {
   const inline = new InlineExecutor(options.environment, options.comparator)
   const isInline = options.workers === 0 || options.comparator !== bytewiseComparator
-  return isInline ? inline : new WorkerExecutor(options.environment, inline, options.workers)
+  if (isInline) return inline
+  return new WorkerExecutor(options.environment, inline, options.workers, (error, retryMs) =>
+    emit('background-error', { work: 'thread', error, attempt: 1, retryMs }),
+  )
 }

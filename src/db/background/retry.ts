@@ -1,6 +1,6 @@
 /**
  * Retry: what follows when a background job fails. It is tried again with growing pauses, three times; or for an hour,
- * every ten seconds in the end, if something is short that others may free again: room on the disk, descriptors, memory, threads. Then it is
+ * every ten seconds in the end, if something is short that others may free again: room on the disk, descriptors, memory. Then it is
  * given up, until somebody asks for it anew.
  *
  * A failed write of a table concerns no acknowledged data, which is in the log or in the tables that were read; so a
@@ -16,8 +16,7 @@ const FIRST_PAUSE_MS = 100
 const LAST_PAUSE_MS = 10_000
 const SHORTAGE_ATTEMPTS_MAX = 360
 const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
-/** The last one is Node's, of a thread that could not be started. */
-const SHORTAGES: ReadonlySet<string> = new Set([...DISK_FULL, 'EMFILE', 'ENFILE', 'ENOMEM', 'ERR_WORKER_INIT_FAILED'])
+const SHORTAGES: ReadonlySet<string> = new Set([...DISK_FULL, 'EMFILE', 'ENFILE', 'ENOMEM'])
 
 export class Retry {
   readonly #work: BackgroundWork

@@ -123,6 +123,8 @@ function backgroundFailed({ work, error, attempt, retryMs }: BackgroundErrorDeta
   const fields = { work, attempt, err: error }
   if (error instanceof CorruptionError) write('error', fields, `damage found by a ${work}`)
   else if (work === 'removal') write('warn', fields, 'a file could not be removed: the next opening tries again')
+  else if (work === 'thread')
+    write('warn', { ...fields, retryMs }, 'no worker thread: flushes and compactions run on the calling thread')
   else if (retryMs === undefined) write('error', fields, `${work} failed, and is given up`)
   else write('warn', { ...fields, retryMs }, `${work} failed, and is tried again`)
 }

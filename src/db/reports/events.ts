@@ -54,8 +54,11 @@ export interface ErrorDetail {
   readonly error: Error
 }
 
-/** `removal`: a file that is no longer needed could not be removed; the next opening tries again. */
-export type BackgroundWork = 'flush' | 'compaction' | 'removal'
+/**
+ * `removal`: a file that is no longer needed could not be removed; the next opening tries again. `thread`: a worker thread could not be
+ * started; its work is done on the calling thread. Once, until a thread has worked again.
+ */
+export type BackgroundWork = 'flush' | 'compaction' | 'removal' | 'thread'
 
 /** A background job failed; it is tried again, or given up. */
 export interface BackgroundErrorDetail {
