@@ -12,7 +12,7 @@
  * @module varve/otel
  */
 import { type Attributes, type Meter, metrics, type Tracer, trace } from '@opentelemetry/api'
-import type { DB } from '../public/index.ts'
+import { type DB, InvalidArgumentError } from '../public/index.ts'
 import { traceBackground } from './background-spans.ts'
 import { recordEvents } from './event-metrics.ts'
 import { observeStats } from './stat-metrics.ts'
@@ -30,9 +30,10 @@ export interface InstrumentOptions {
 /**
  * Report metrics and spans of a database until the returned function is called.
  * @returns a function that ends the reporting; calling it again does nothing
- * @throws ClosedError if the database is closed
+ * @throws ClosedError if the database is closed; InvalidArgumentError of an unknown option
  */
 export function instrument(db: DB, options: InstrumentOptions = {}): () => void {
+  checkOptions(options)
   const { meter = metrics.getMeter('varve'), tracer = trace.getTracer('varve') } = options
   const attributes: Attributes = {
     'db.system.name': 'varve',
@@ -47,4 +48,15 @@ export function instrument(db: DB, options: InstrumentOptions = {}): () => void 
   return () => {
     for (const end of ends.splice(0)) end()
   }
+}
+
+const KNOWN: readonly string[] = ['meter', 'tracer', 'attributes'] satisfies (keyof InstrumentOptions)[]
+
+/** As calls of the engine do: a misspelt option would silently not hold. */
+function checkOptions(options: InstrumentOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError('options of instrument must be an object')
+  const unknown = Object.keys(options).find((name) => !KNOWN.includes(name))
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`instrument has no option ${unknown}, only ${KNOWN.join(', ')}`)
 }

@@ -304,6 +304,16 @@ test('without a meter and a tracer, those of the global providers are taken; wit
   await db.close()
 })
 
+test('options that instrument does not know are refused, and nothing is observed then', async () => {
+  const db = await openMemory()
+  const meter = new Proxy(createNoopMeter(), { get: () => assert.fail('an instrument is made') })
+  for (const options of [{ meter, metre: 1 }, 'none', null]) {
+    const message = options === null || options === 'none' ? /must be an object/ : /has no option metre, only meter,/
+    assert.throws(() => instrument(db, options as InstrumentOptions), { code: 'INVALID_ARGUMENT', message })
+  }
+  await db.close()
+})
+
 test('the guide lists every metric, and none that there is not', async () => {
   const names = new Set<string>()
   const meter = new Proxy(createNoopMeter(), {
