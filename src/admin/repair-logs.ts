@@ -22,11 +22,15 @@ export function checkedOnly({ options }: Pick<AdminContext, 'options'>): ReplayT
 }
 
 /** Whether an opening would take every byte of these logs, after tables up to `lastSequence`. */
-export function logsAreSound(context: AdminContext, logs: readonly FileNumber[], lastSequence: number): boolean {
+export function* logsAreSound(
+  context: AdminContext,
+  logs: readonly FileNumber[],
+  lastSequence: number,
+): Steps<boolean> {
   const { files, directory } = context
   const replay = new LogReplay(files, directory, 'strict', sequenceNumber(lastSequence), checkedOnly(context))
   try {
-    for (const number of logs) replay.add(number)
+    for (const number of logs) yield* replay.steps(number)
     return true
   } catch (error) {
     if (error instanceof CorruptionError) return false

@@ -123,7 +123,7 @@ class Repair {
     const isNeeded =
       plan.isDamaged ||
       tables.some(({ state }) => state === 'damaged') ||
-      !logsAreSound(this.#context, plan.logs, plan.lastSequence)
+      !(yield* logsAreSound(this.#context, plan.logs, plan.lastSequence))
     this.#nextFile = plan.nextFile
     const lastSequence = Math.max(plan.lastSequence, ...tables.map((table) => table.lastSequence))
     if (!isNeeded) {

@@ -101,7 +101,7 @@ function* finishSteps(context: AdminContext, target: RestoreTarget, decoder: Bac
   // Whether a log is damaged is for whoever opens the database to judge.
   const replay = new LogReplay(files, directory, 'salvage', sequenceNumber(found.lastSequence), checkedOnly(context))
   for (const number of logNumbers(target.names).filter((log) => needsLog(found, log))) {
-    replay.add(number)
+    yield* replay.steps(number)
     yield
   }
   const { lastSequence } = replay.report()

@@ -11,8 +11,17 @@ import { verify } from '../../src/admin/verify.ts'
 import { VarveError } from '../../src/base/errors.ts'
 import { fileNumber } from '../../src/base/types.ts'
 import { BackupEncoder } from '../../src/db/copies/backup-format.ts'
+import type { DB } from '../../src/db/db.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
-import { DIRECTORY, type Directory, directoryOf, environmentOf, fingerprint, leftBy } from '../db/directories.ts'
+import {
+  DIRECTORY,
+  type Directory,
+  directoryOf,
+  environmentOf,
+  fingerprint,
+  leftBy,
+  openIn,
+} from '../db/directories.ts'
 import type { FaultPredicate } from '../support/fault-call.ts'
 import { FaultEnvironment } from '../support/fault-env.ts'
 import { RememberingZstd } from '../support/remembering-zstd.ts'
@@ -122,6 +131,39 @@ test('what fails in an order of keys, if only once, is not damage', async () => 
   }
   const done = verify(DIRECTORY, { environment: memory, comparator: { name: 'test.Failing', compare } })
   await assert.rejects(done, new TypeError('it does not compare'))
+})
+
+test('a log is gone through in steps, by a repair and by a restore: both can be ended within it', async () => {
+  const options = { writeBufferBytes: 16 * 1024 * 1024 }
+  const fill = async (db: DB): Promise<void> => {
+    for (let i = 0; i < 400; i++) await db.put(`key${i}`, 'v'.repeat(10_000))
+  }
+  const left = await leftBy(fill, options)
+  const owner = await openIn(new MemoryEnvironment(), options)
+  await fill(owner)
+  const backup: Uint8Array[] = []
+  for await (const chunk of owner.backup()) backup.push(chunk)
+  await owner.close()
+  const calls: readonly ((environment: FaultEnvironment, signal?: AbortSignal) => Promise<unknown>)[] = [
+    (environment, signal) => repair(DIRECTORY, { environment, dryRun: true, ...(signal && { signal }) }),
+    (environment, signal) => restore(backup, `${DIRECTORY}/new`, { environment, ...(signal && { signal }) }),
+  ]
+  for (const call of calls) {
+    const readsOf = async (signal?: AbortSignal, onRead: () => void = () => {}): Promise<number> => {
+      let reads = 0
+      const environment = watched(environmentOf(left), ({ op, path }) => {
+        if (op === 'read' && path.endsWith('.log') && ++reads === 2) onRead()
+        return undefined
+      })
+      const done = call(environment, signal)
+      await (signal === undefined ? done : assert.rejects(done, { code: 'ABORTED' }))
+      return reads
+    }
+    const all = await readsOf()
+    const aborter = new AbortController()
+    const some = await readsOf(aborter.signal, () => aborter.abort())
+    assert.ok(all > 5 && some < all / 2, `${some} of ${all}`)
+  }
 })
 
 test('a log that the disk could not read once is no reason to repair', async () => {

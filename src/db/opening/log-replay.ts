@@ -21,11 +21,15 @@ import { logName } from '../../base/filename.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../../base/types.ts'
 import * as Batch from '../../batch/batch-format.ts'
 import { LogReader } from '../../log/log-reader.ts'
+import type { Steps } from '../copies/long-runs.ts'
 import type { RecoveryMode } from '../options.ts'
 import type { Discarded, ReplayedLog } from './recovery-info.ts'
 
 /** The least that a disk writes or loses. */
 const SECTOR_BYTES = 512
+
+/** Of a log, in one step. */
+const STEP_BYTES = 256 * 1024
 
 /** Where batches go. */
 export interface ReplayTarget {
@@ -76,10 +80,16 @@ export class LogReplay {
    * @throws CorruptionError for damage (unless `salvage`), or in `strict` mode for any cut; IOError if a log cannot be read
    */
   add(number: FileNumber): void {
+    const steps = this.steps(number)
+    while (!steps.next().done);
+  }
+
+  /** As add, in steps. */
+  *steps(number: FileNumber): Steps<void> {
     const file = this.#files.openRandomAccess(this.#files.join(this.#directory, logName(number)))
     try {
       if (this.#isCut) this.#skip(file, 'an older log ends before its time')
-      else this.#read(number, file)
+      else yield* this.#read(number, file)
     } finally {
       file.close()
     }
@@ -90,17 +100,21 @@ export class LogReplay {
     return { logs: this.#logs, discarded: this.#discarded, lastSequence: this.#lastSequence }
   }
 
-  #read(number: FileNumber, file: RandomAccessFile): void {
+  *#read(number: FileNumber, file: RandomAccessFile): Steps<void> {
     const reader = new LogReader(file)
     const log = { number, bytes: file.bytes, batches: 0, entries: 0 }
     let isOurs = false
     let fault: string | undefined
+    let stepLimit = STEP_BYTES
     while (fault === undefined && reader.next()) {
       if (reader.recordStart === 0) {
         isOurs = isMarker(reader)
         if (isOurs && this.#startsTooLate(file, Batch.batchSequence(reader.recordBuf, reader.recordOff))) return
       }
       fault = this.#replay(reader, isOurs, log)
+      if (reader.recordStart < stepLimit) continue
+      stepLimit = reader.recordStart + STEP_BYTES
+      yield
     }
     this.#logs.push(log)
     if (fault !== undefined) this.#cut(file, reader, { offset: reader.recordStart, reason: fault }, isOurs)
