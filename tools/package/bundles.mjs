@@ -81,6 +81,8 @@ export async function checkBundles(project, scratch) {
   for (const name of ['memory-app.mjs', 'page-main.mjs', 'worker-app.mjs']) {
     copyFileSync(join(root, 'tools/package', name), join(project, name))
   }
+  // A program of one's own, which may do more: it is imported for what it does, and for no name.
+  writeFileSync(join(project, 'wrapped-worker.mjs'), "import 'varve/worker'\n")
   const pages = new Map()
   for (const [name, bundle] of Object.entries(await bundlers())) {
     const out = join(scratch, name)
@@ -96,7 +98,9 @@ export async function checkBundles(project, scratch) {
 
 async function isMade(what, bundle, project, out, platform) {
   const modules =
-    platform === 'node' ? { app: './worker-app.mjs', 'varve-worker': 'varve/worker' } : { page: './page-main.mjs' }
+    platform === 'node'
+      ? { app: './worker-app.mjs', 'varve-worker': 'varve/worker', 'wrapped-worker': './wrapped-worker.mjs' }
+      : { page: './page-main.mjs' }
   try {
     await bundle(project, modules, out, platform)
     expect(true, what)
@@ -114,9 +118,11 @@ function runInNode(name, out, data) {
   writeFileSync(join(out, 'package.json'), '{ "type": "module" }\n')
   const run = (...args) => check(`${name}: the bundle runs`, process.execPath, [join(out, 'app.mjs'), ...args])
   const alone = run(join(data, 'alone'))
-  expect(alone === 'threads: 0\n', `${name}: without a worker program, jobs run on the calling thread`, alone)
-  const threaded = run(join(data, 'threaded'), './varve-worker.mjs')
-  expect(/^threads: [1-9]/.test(threaded), `${name}: with one, they run on threads`, threaded)
+  expect(alone === 'threads: 0, failed: thread\n', `${name}: without a worker program, jobs run on the calling thread`, alone)
+  for (const worker of ['varve-worker', 'wrapped-worker']) {
+    const threaded = run(join(data, worker), `./${worker}.mjs`)
+    expect(/^threads: [1-9], failed: $/m.test(threaded), `${name}: with ${worker}, they run on threads`, threaded)
+  }
   const missing = join(data, 'missing')
   const args = [join(out, 'app.mjs'), missing, './elsewhere.mjs']
   check(`${name}: a worker program that is not there is an error`, 'sh', [
