@@ -48,7 +48,7 @@ export function startWorkerThread(data: WorkerData, program: URL | undefined = o
 }
 
 function noProgram(program: URL | undefined): IOError {
-  const file = program === undefined ? undefined : fileURLToPath(program)
+  const file = program?.protocol === 'file:' ? fileURLToPath(program) : program?.href
   const why = file === undefined ? 'a bundle of CommonJS does not know where its program is' : `there is no ${file}`
   const how = 'nodeEnvironment({ worker }) says where a bundler has put varve/worker (docs/runtimes.md, "Bundles")'
   return new IOError(`no worker thread can be started: ${why}; ${how}`, file === undefined ? {} : { file })

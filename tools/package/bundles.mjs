@@ -118,7 +118,11 @@ function runInNode(name, out, data) {
   writeFileSync(join(out, 'package.json'), '{ "type": "module" }\n')
   const run = (...args) => check(`${name}: the bundle runs`, process.execPath, [join(out, 'app.mjs'), ...args])
   const alone = run(join(data, 'alone'))
-  expect(alone === 'threads: 0, failed: thread\n', `${name}: without a worker program, jobs run on the calling thread`, alone)
+  expect(
+    alone === 'threads: 0, failed: thread\n',
+    `${name}: without a worker program, jobs run on the calling thread`,
+    alone,
+  )
   for (const worker of ['varve-worker', 'wrapped-worker']) {
     const threaded = run(join(data, worker), `./${worker}.mjs`)
     expect(/^threads: [1-9], failed: $/m.test(threaded), `${name}: with ${worker}, they run on threads`, threaded)
