@@ -1,7 +1,7 @@
 /**
  * ThreadSupply: where the lanes of an executor have their threads from. A thread that cannot be had, or that ends before it has come to
  * its first job, harms no job: those run inline, and a thread is tried again with the first job after a pause. What was wrong is
- * told once, until a thread has answered again (docs/rfcs/0030-threads-that-cannot-be-had.md).
+ * told once, until a thread has answered again (docs/rfcs/0031-threads-that-cannot-be-had.md).
  *
  * Threads  belongs to the owner's thread
  */
