@@ -76,21 +76,23 @@ export class WriteGroup {
 
   /** Add a batch of one put. */
   addPut(key: Bytes, value: Bytes, durability: Durability): void {
-    const start = this.#begin(Batch.putBytes(key.length, value.length), 1, durability)
-    Batch.writePut(this.#bytes, start + Batch.HEADER_BYTES, key, value)
+    const length = this.#begin(Batch.putBytes(key.length, value.length), 1)
+    Batch.writePut(this.#bytes, this.#opsOffset, key, value)
+    this.#add(length, 1, 0, durability)
   }
 
   /** Add a batch of one delete. */
   addDelete(key: Bytes, durability: Durability): void {
-    const start = this.#begin(Batch.deleteBytes(key.length), 1, durability)
-    Batch.writeDelete(this.#bytes, start + Batch.HEADER_BYTES, key)
+    const length = this.#begin(Batch.deleteBytes(key.length), 1)
+    Batch.writeDelete(this.#bytes, this.#opsOffset, key)
+    this.#add(length, 1, 0, durability)
   }
 
   /** Add a batch of one range delete. */
   addDeleteRange(start: Bytes, end: Bytes, durability: Durability): void {
-    const at = this.#begin(Batch.deleteRangeBytes(start.length, end.length), 1, durability)
-    Batch.writeDeleteRange(this.#bytes, at + Batch.HEADER_BYTES, start, end)
-    this.rangeCount++
+    const length = this.#begin(Batch.deleteRangeBytes(start.length, end.length), 1)
+    Batch.writeDeleteRange(this.#bytes, this.#opsOffset, start, end)
+    this.#add(length, 1, 1, durability)
   }
 
   /**
@@ -103,9 +105,10 @@ export class WriteGroup {
       this.#require(durability)
       return
     }
-    const start = this.#begin(ops, Batch.batchCount(encoded, 0), durability)
-    copyBytes(encoded, Batch.HEADER_BYTES, this.#bytes, start + Batch.HEADER_BYTES, ops)
-    this.rangeCount += rangeCount
+    const count = Batch.batchCount(encoded, 0)
+    const length = this.#begin(ops, count)
+    copyBytes(encoded, Batch.HEADER_BYTES, this.#bytes, this.#opsOffset, ops)
+    this.#add(length, count, rangeCount, durability)
   }
 
   /** Give the batches their sequence numbers, from `first` on. */
@@ -157,18 +160,30 @@ export class WriteGroup {
     return memory
   }
 
-  /** @returns where the batch starts, whose ops the caller writes behind its header */
-  #begin(opBytes: number, count: number, durability: Durability): number {
+  /** A batch whose ops the caller writes behind its header, and then adds. @returns its length */
+  #begin(opBytes: number, count: number): number {
     const length = Batch.HEADER_BYTES + opBytes
     this.#reserve(LENGTH_BYTES + length)
     putFixed32(this.#bytes, this.#end, length)
-    const start = this.#end + LENGTH_BYTES
-    Batch.writeHeader(this.#bytes, start, 0, count)
-    this.#end = start + length
-    this.#batchCount++
-    this.opCount += count
+    Batch.writeHeader(this.#bytes, this.#end + LENGTH_BYTES, 0, count)
+    return length
+  }
+
+  /** Where the ops of the batch are that has been begun. */
+  get #opsOffset(): number {
+    return this.#end + LENGTH_BYTES + Batch.HEADER_BYTES
+  }
+
+  /**
+   * The batch that was begun is written, and belongs to the group. Not before: where the stack ends, any call may throw, and what the
+   * memory held of an earlier group would be committed in the place of its ops.
+   */
+  #add(length: number, opCount: number, rangeCount: number, durability: Durability): void {
     this.#require(durability)
-    return start
+    this.#end += LENGTH_BYTES + length
+    this.#batchCount++
+    this.opCount += opCount
+    this.rangeCount += rangeCount
   }
 
   #require(durability: Durability): void {
