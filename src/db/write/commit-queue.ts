@@ -199,20 +199,18 @@ export class CommitQueue {
   /** @returns the group for a write of so many bytes; a new one does not wait yet */
   #groupFor(bytes: number): WriteGroup {
     this.#target.health.check()
-    const last = this.#lastWaiting
+    const count = this.#waiting.length
+    // Not at −1, which would be looked up as the name of a property.
+    const last = count === 0 ? undefined : this.#waiting[count - 1]
     return last?.takes(bytes) ? last : new WriteGroup(this.#done.takeMemory())
   }
 
   /** A group without the write that it was made for, since that failed, would wait in vain: so it comes last. */
   #join(group: WriteGroup): WriteGroup {
-    if (group !== this.#lastWaiting) this.#waiting.push(group)
+    const waiting = this.#waiting
+    const count = waiting.length
+    if (count === 0 || waiting[count - 1] !== group) waiting.push(group)
     return group
-  }
-
-  get #lastWaiting(): WriteGroup | undefined {
-    const count = this.#waiting.length
-    // Not at −1, which would be looked up as the name of a property.
-    return count === 0 ? undefined : this.#waiting[count - 1]
   }
 }
 

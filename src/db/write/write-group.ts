@@ -76,23 +76,26 @@ export class WriteGroup {
 
   /** Add a batch of one put. */
   addPut(key: Bytes, value: Bytes, durability: Durability): void {
-    const length = this.#begin(Batch.putBytes(key.length, value.length), 1)
-    Batch.writePut(this.#bytes, this.#opsOffset, key, value)
-    this.#add(length, 1, 0, durability)
+    const opBytes = Batch.putBytes(key.length, value.length)
+    const at = this.#begin(opBytes, 1)
+    Batch.writePut(this.#bytes, at, key, value)
+    this.#add(opBytes, 1, 0, durability)
   }
 
   /** Add a batch of one delete. */
   addDelete(key: Bytes, durability: Durability): void {
-    const length = this.#begin(Batch.deleteBytes(key.length), 1)
-    Batch.writeDelete(this.#bytes, this.#opsOffset, key)
-    this.#add(length, 1, 0, durability)
+    const opBytes = Batch.deleteBytes(key.length)
+    const at = this.#begin(opBytes, 1)
+    Batch.writeDelete(this.#bytes, at, key)
+    this.#add(opBytes, 1, 0, durability)
   }
 
   /** Add a batch of one range delete. */
   addDeleteRange(start: Bytes, end: Bytes, durability: Durability): void {
-    const length = this.#begin(Batch.deleteRangeBytes(start.length, end.length), 1)
-    Batch.writeDeleteRange(this.#bytes, this.#opsOffset, start, end)
-    this.#add(length, 1, 1, durability)
+    const opBytes = Batch.deleteRangeBytes(start.length, end.length)
+    const at = this.#begin(opBytes, 1)
+    Batch.writeDeleteRange(this.#bytes, at, start, end)
+    this.#add(opBytes, 1, 1, durability)
   }
 
   /**
@@ -106,9 +109,9 @@ export class WriteGroup {
       return
     }
     const count = Batch.batchCount(encoded, 0)
-    const length = this.#begin(ops, count)
-    copyBytes(encoded, Batch.HEADER_BYTES, this.#bytes, this.#opsOffset, ops)
-    this.#add(length, count, rangeCount, durability)
+    const at = this.#begin(ops, count)
+    copyBytes(encoded, Batch.HEADER_BYTES, this.#bytes, at, ops)
+    this.#add(ops, count, rangeCount, durability)
   }
 
   /** Give the batches their sequence numbers, from `first` on. */
@@ -160,27 +163,23 @@ export class WriteGroup {
     return memory
   }
 
-  /** A batch whose ops the caller writes behind its header, and then adds. @returns its length */
+  /** A batch that the caller adds once it has written its ops. @returns where to write them */
   #begin(opBytes: number, count: number): number {
     const length = Batch.HEADER_BYTES + opBytes
     this.#reserve(LENGTH_BYTES + length)
     putFixed32(this.#bytes, this.#end, length)
-    Batch.writeHeader(this.#bytes, this.#end + LENGTH_BYTES, 0, count)
-    return length
-  }
-
-  /** Where the ops of the batch are that has been begun. */
-  get #opsOffset(): number {
-    return this.#end + LENGTH_BYTES + Batch.HEADER_BYTES
+    const start = this.#end + LENGTH_BYTES
+    Batch.writeHeader(this.#bytes, start, 0, count)
+    return start + Batch.HEADER_BYTES
   }
 
   /**
    * The batch that was begun is written, and belongs to the group. Not before: where the stack ends, any call may throw, and what the
    * memory held of an earlier group would be committed in the place of its ops.
    */
-  #add(length: number, opCount: number, rangeCount: number, durability: Durability): void {
+  #add(opBytes: number, opCount: number, rangeCount: number, durability: Durability): void {
     this.#require(durability)
-    this.#end += LENGTH_BYTES + length
+    this.#end += LENGTH_BYTES + Batch.HEADER_BYTES + opBytes
     this.#batchCount++
     this.opCount += opCount
     this.rangeCount += rangeCount
