@@ -79,7 +79,7 @@ export class WriteGroup {
     const opBytes = Batch.putBytes(key.length, value.length)
     const at = this.#begin(opBytes, 1)
     Batch.writePut(this.#bytes, at, key, value)
-    this.#add(opBytes, 1, 0, durability)
+    this.#add(at + opBytes, 1, 0, durability)
   }
 
   /** Add a batch of one delete. */
@@ -87,7 +87,7 @@ export class WriteGroup {
     const opBytes = Batch.deleteBytes(key.length)
     const at = this.#begin(opBytes, 1)
     Batch.writeDelete(this.#bytes, at, key)
-    this.#add(opBytes, 1, 0, durability)
+    this.#add(at + opBytes, 1, 0, durability)
   }
 
   /** Add a batch of one range delete. */
@@ -95,7 +95,7 @@ export class WriteGroup {
     const opBytes = Batch.deleteRangeBytes(start.length, end.length)
     const at = this.#begin(opBytes, 1)
     Batch.writeDeleteRange(this.#bytes, at, start, end)
-    this.#add(opBytes, 1, 1, durability)
+    this.#add(at + opBytes, 1, 1, durability)
   }
 
   /**
@@ -111,7 +111,7 @@ export class WriteGroup {
     const count = Batch.batchCount(encoded, 0)
     const at = this.#begin(ops, count)
     copyBytes(encoded, Batch.HEADER_BYTES, this.#bytes, at, ops)
-    this.#add(ops, count, rangeCount, durability)
+    this.#add(at + ops, count, rangeCount, durability)
   }
 
   /** Give the batches their sequence numbers, from `first` on. */
@@ -177,9 +177,9 @@ export class WriteGroup {
    * The batch that was begun is written, and belongs to the group. Not before: where the stack ends, any call may throw, and what the
    * memory held of an earlier group would be committed in the place of its ops.
    */
-  #add(opBytes: number, opCount: number, rangeCount: number, durability: Durability): void {
-    this.#require(durability)
-    this.#end += LENGTH_BYTES + Batch.HEADER_BYTES + opBytes
+  #add(limit: number, opCount: number, rangeCount: number, durability: Durability): void {
+    if (durability !== this.durability) this.#require(durability)
+    this.#end = limit
     this.#batchCount++
     this.opCount += opCount
     this.rangeCount += rangeCount
