@@ -41,9 +41,12 @@ export class CopyPool {
   }
 
   #begin(): void {
-    this.#slab = new ArrayBuffer(SLAB_BYTES)
-    this.#isGuarded = this.#guard(this.#slab)
-    this.#bytes = new Uint8Array(this.#slab)
+    const slab = new ArrayBuffer(SLAB_BYTES)
+    const bytes = new Uint8Array(slab)
+    this.#isGuarded = this.#guard(slab)
+    // All at once: a call may throw, where the stack ends, and a copy must not go to one slab and be looked for in the other.
+    this.#slab = slab
+    this.#bytes = bytes
     this.#used = 0
   }
 }

@@ -219,6 +219,32 @@ test('a group that is logged and finds no room in the MemTable is indeterminate,
   assert.throws(() => large(queue, 'c'), { code: 'READ_ONLY' })
 })
 
+test('a group that is in the MemTable and cannot be published is indeterminate, and its sequence numbers are not given again', () => {
+  const { queue, target } = begin()
+  const group = large(queue, 'a')
+  const behind = large(queue, 'b')
+  queue.begin()
+  target.memtable.publish = () => {
+    throw new RangeError('the stack ends')
+  }
+  queue.finish(group)
+  assert.deepEqual([group, behind].map(outcomeOf), ['IO_ERROR, indeterminate', 'READ_ONLY, not-written'])
+  assert.throws(() => large(queue, 'c'), { code: 'READ_ONLY' })
+})
+
+test('nobody waits for a group whose first write could not be copied', () => {
+  const { queue } = begin()
+  const key = Object.defineProperty({ length: 1 }, 0, {
+    get: () => {
+      throw new RangeError('the stack ends')
+    },
+  }) as unknown as Bytes
+  assert.throws(() => queue.put(key, bytesOf('1'), 'os'), RangeError)
+  assert.deepEqual([queue.next, queue.last], [undefined, undefined])
+  const group = queue.put(bytesOf('a'), bytesOf('1'), 'os')
+  assert.deepEqual([queue.next, group.opCount], [group, 1])
+})
+
 test('a sync that fails after somebody else has finished its group takes nothing back, and refuses those who wait', () => {
   const { queue, target, told } = begin()
   const group = queue.put(bytesOf('a'), bytesOf('1'), 'disk')

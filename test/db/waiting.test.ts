@@ -19,6 +19,14 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
+/** Up to `untilMs` on the clock, as it passes for a process that runs. */
+async function passTime(memory: MemoryEnvironment, untilMs: number): Promise<void> {
+  for (let ms = memory.clock.micros / 1000; ms <= untilMs; ms++) {
+    await turn()
+    memory.runTimers(ms)
+  }
+}
+
 interface Faulty {
   readonly memory: MemoryEnvironment
   readonly environment: FaultEnvironment
@@ -170,8 +178,7 @@ test('writes that wait longer than stallTimeoutMs are refused, and later ones ar
   await db.put('b', 'x'.repeat(17_000))
   const waiting = [db.put('c', '1'), db.put('d', '1')]
   const outcomes = Promise.allSettled(waiting)
-  await turn()
-  memory.runTimers(90)
+  await passTime(memory, 90)
   for (const outcome of await outcomes) {
     assert.equal(outcome.status, 'rejected')
     assert.deepEqual([outcome.reason.code, outcome.reason.outcome], ['STALLED', 'not-written'])
@@ -180,6 +187,23 @@ test('writes that wait longer than stallTimeoutMs are refused, and later ones ar
   memory.runTimers(500)
   await db.put('e', '1')
   assert.deepEqual([db.getSync('c'), db.getSync('d')], [undefined, undefined])
+  await db.close()
+})
+
+test('a write that waits for room while its process is stopped, longer than it may wait, goes on waiting afterwards', async () => {
+  const { memory, db, environment, fail } = await faulty({ stallTimeoutMs: 80 })
+  fail('create', '.ldb')
+  await db.put('a', 'x'.repeat(17_000))
+  await db.put('b', 'x'.repeat(17_000))
+  const write = db.put('c', '1')
+  await passTime(memory, 20)
+  // Until just before the flush is tried again.
+  memory.clock.advance(78)
+  memory.runTimers(memory.clock.micros / 1000)
+  await turn()
+  environment.setFaults(undefined)
+  await passTime(memory, 110)
+  await write
   await db.close()
 })
 

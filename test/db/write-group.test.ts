@@ -58,6 +58,35 @@ test('a write joins while the group stays below its limit, a first one whatever 
   assert.ok(!group.takes(0))
 })
 
+test('a write that cannot be copied leaves its group as it was, also in memory that an earlier group has used', () => {
+  const earlier = new WriteGroup()
+  for (const key of ['a', 'b', 'c']) earlier.addPut(bytesOf(key), bytesOf('old'), 'os')
+  const group = new WriteGroup(earlier.takeMemory())
+  group.addPut(bytesOf('a'), bytesOf('1'), 'os')
+  const { bytes } = group
+  // As where the stack ends: any call may throw.
+  const key = Object.defineProperty({ length: 1 }, 0, {
+    get: () => {
+      throw new RangeError('the stack ends')
+    },
+  }) as unknown as Uint8Array
+  const value = bytesOf('2')
+  assert.throws(() => group.addPut(key, value, 'os'), RangeError)
+  assert.throws(() => group.addDelete(key, 'os'), RangeError)
+  assert.throws(() => group.addDeleteRange(key, value, 'os'), RangeError)
+  assert.deepEqual([group.opCount, group.rangeCount, group.bytes], [1, 0, bytes])
+  group.addPut(bytesOf('d'), bytesOf('3'), 'os')
+  const keys: string[] = []
+  group.forEachBatch((encoded, offset, length) => {
+    forEachOp(encoded, offset, length, {
+      add: (_sequence, _type, key, keyOff) => {
+        keys.push(String.fromCharCode(key[keyOff]))
+      },
+    })
+  })
+  assert.deepEqual(keys, ['a', 'd'])
+})
+
 test('only the first outcome of a group counts', async () => {
   const written = new WriteGroup()
   written.settle()

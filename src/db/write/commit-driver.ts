@@ -24,8 +24,9 @@ const STALLED: Readonly<Record<StallReason, string>> = {
   'level0-tables': 'level 0 is full, since its tables cannot be compacted',
   'compaction-debt': 'compactions are too far behind',
 }
-/** Longest sleep of a synchronous writer before it looks around again. */
+/** Longest sleep of a writer that waits for room before it looks around again; and into how many it divides a short wait at least. */
 const SLEEP_MS = 1000
+const SLEEPS_MIN = 8
 /** The same, of one that is slowed down. */
 const PAUSE_SYNC_MS = 20
 
@@ -185,12 +186,8 @@ export class CommitDriver {
 
   async #untilRoom(): Promise<void> {
     if (!this.#beginStall()) return await this.#refused()
-    const { environment, options, stall } = this.#engine
-    const cancel = environment.later(
-      options.stallTimeoutMs - stall.durationMs + 1,
-      () => this.#engine.background.changed(),
-      true,
-    )
+    const { environment, background } = this.#engine
+    const cancel = environment.later(this.#sleepMs, () => background.changed(), true)
     await this.#change()
     cancel()
   }
@@ -216,7 +213,7 @@ export class CommitDriver {
 
   #waitForRoomSync(): void {
     if (!this.#beginStall()) return
-    this.#engine.background.waitSync(SLEEP_MS)
+    this.#engine.background.waitSync(this.#sleepMs)
   }
 
   /** @returns whether waiting may help; if not, the writes that wait have been refused, or there is room */
@@ -232,7 +229,7 @@ export class CommitDriver {
       stall.begin(reason, readState.immutables.length)
       // A listener has written meanwhile, and waited.
       if (stall.reason === undefined) return false
-      if (stall.durationMs <= options.stallTimeoutMs) return true
+      if (stall.waitedMs(2 * this.#sleepMs) <= options.stallTimeoutMs) return true
     }
     // What is tried again has failed as well so far.
     const cause = failure ?? retry.trouble
@@ -241,6 +238,10 @@ export class CommitDriver {
     this.#queue.refuseWaiting(new StalledError(`${STALLED[reason]}${after}${why}`, { cause }))
     this.#endStall()
     return false
+  }
+
+  get #sleepMs(): number {
+    return Math.min(SLEEP_MS, Math.ceil(this.#engine.options.stallTimeoutMs / SLEEPS_MIN))
   }
 
   #endStall(): void {

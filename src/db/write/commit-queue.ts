@@ -77,28 +77,28 @@ export class CommitQueue {
   }
 
   put(key: Bytes, value: Bytes, durability: Durability): WriteGroup {
-    const group = this.#join(key.length + value.length)
+    const group = this.#groupFor(key.length + value.length)
     group.addPut(key, value, durability)
-    return group
+    return this.#join(group)
   }
 
   delete(key: Bytes, durability: Durability): WriteGroup {
-    const group = this.#join(key.length)
+    const group = this.#groupFor(key.length)
     group.addDelete(key, durability)
-    return group
+    return this.#join(group)
   }
 
   deleteRange(start: Bytes, end: Bytes, durability: Durability): WriteGroup {
-    const group = this.#join(start.length + end.length)
+    const group = this.#groupFor(start.length + end.length)
     group.addDeleteRange(start, end, durability)
-    return group
+    return this.#join(group)
   }
 
   /** @param rangeCount range deletes among the batch's ops */
   write(encoded: Bytes, rangeCount: number, durability: Durability): WriteGroup {
-    const group = this.#join(encoded.length)
+    const group = this.#groupFor(encoded.length)
     group.addBatch(encoded, rangeCount, durability)
-    return group
+    return this.#join(group)
   }
 
   /**
@@ -136,13 +136,13 @@ export class CommitQueue {
     this.#begun = undefined
     try {
       group.forEachBatch(this.#addToMemTable)
+      target.memtable.publish()
+      target.log.acknowledge()
     } catch (error) {
       // Logged, but not readable: only reopening can tell the two apart again.
       this.#fail(group, target.health, error as Error)
       return
     }
-    target.memtable.publish()
-    target.log.acknowledge()
     target.lastSequence = (target.lastSequence + group.opCount) as SequenceNumber
     this.groupCount++
     this.entryCount += group.opCount
@@ -196,15 +196,20 @@ export class CommitQueue {
     }
   }
 
-  /** @returns the group that a write of so many bytes joins */
-  #join(bytes: number): WriteGroup {
+  /** @returns the group for a write of so many bytes; a new one does not wait yet */
+  #groupFor(bytes: number): WriteGroup {
     this.#target.health.check()
     const count = this.#waiting.length
     // Not at −1, which would be looked up as the name of a property.
     const last = count === 0 ? undefined : this.#waiting[count - 1]
-    if (last?.takes(bytes)) return last
-    const group = new WriteGroup(this.#done.takeMemory())
-    this.#waiting.push(group)
+    return last?.takes(bytes) ? last : new WriteGroup(this.#done.takeMemory())
+  }
+
+  /** A group without the write that it was made for, since that failed, would wait in vain: so it comes last. */
+  #join(group: WriteGroup): WriteGroup {
+    const waiting = this.#waiting
+    const count = waiting.length
+    if (count === 0 || waiting[count - 1] !== group) waiting.push(group)
     return group
   }
 }

@@ -10,6 +10,8 @@ export class StallClock {
   readonly #emit: Emit
   #sinceMs = 0
   #startMs = 0
+  #lookedMs = 0
+  #waitedMs = 0
   #reason: StallReason | undefined = undefined
   #count = 0
   #totalMs = 0
@@ -48,12 +50,26 @@ export class StallClock {
     return this.#reason !== undefined ? this.#clock.monotonicMs() - this.#startMs : 0
   }
 
+  /**
+   * How long writes have waited, for whoever gives up in the end; asked every so often.
+   * @param stepMsMax what counts of the time since it was last asked: in the rest, this process stood still (it was stopped, or the
+   *   machine slept) and with it whoever makes room, or this thread was too busy to hear of it
+   */
+  waitedMs(stepMsMax: number): number {
+    const nowMs = this.#clock.monotonicMs()
+    this.#waitedMs += Math.min(nowMs - this.#lookedMs, stepMsMax)
+    this.#lookedMs = nowMs
+    return this.#waitedMs
+  }
+
   /** Writes wait; only the first call of a wait counts. */
   begin(reason: StallReason, immutableMemTables: number): void {
     if (this.#reason !== undefined) return
     this.#reason = reason
     this.#sinceMs = this.#clock.wallMs()
     this.#startMs = this.#clock.monotonicMs()
+    this.#lookedMs = this.#startMs
+    this.#waitedMs = 0
     this.#count++
     this.#emit('stall', { phase: 'begin', reason, sinceMs: this.#sinceMs, durationMs: 0, immutableMemTables })
   }

@@ -76,21 +76,26 @@ export class WriteGroup {
 
   /** Add a batch of one put. */
   addPut(key: Bytes, value: Bytes, durability: Durability): void {
-    const start = this.#begin(Batch.putBytes(key.length, value.length), 1, durability)
-    Batch.writePut(this.#bytes, start + Batch.HEADER_BYTES, key, value)
+    const opBytes = Batch.putBytes(key.length, value.length)
+    const at = this.#begin(opBytes, 1)
+    Batch.writePut(this.#bytes, at, key, value)
+    this.#add(at + opBytes, 1, 0, durability)
   }
 
   /** Add a batch of one delete. */
   addDelete(key: Bytes, durability: Durability): void {
-    const start = this.#begin(Batch.deleteBytes(key.length), 1, durability)
-    Batch.writeDelete(this.#bytes, start + Batch.HEADER_BYTES, key)
+    const opBytes = Batch.deleteBytes(key.length)
+    const at = this.#begin(opBytes, 1)
+    Batch.writeDelete(this.#bytes, at, key)
+    this.#add(at + opBytes, 1, 0, durability)
   }
 
   /** Add a batch of one range delete. */
   addDeleteRange(start: Bytes, end: Bytes, durability: Durability): void {
-    const at = this.#begin(Batch.deleteRangeBytes(start.length, end.length), 1, durability)
-    Batch.writeDeleteRange(this.#bytes, at + Batch.HEADER_BYTES, start, end)
-    this.rangeCount++
+    const opBytes = Batch.deleteRangeBytes(start.length, end.length)
+    const at = this.#begin(opBytes, 1)
+    Batch.writeDeleteRange(this.#bytes, at, start, end)
+    this.#add(at + opBytes, 1, 1, durability)
   }
 
   /**
@@ -103,9 +108,10 @@ export class WriteGroup {
       this.#require(durability)
       return
     }
-    const start = this.#begin(ops, Batch.batchCount(encoded, 0), durability)
-    copyBytes(encoded, Batch.HEADER_BYTES, this.#bytes, start + Batch.HEADER_BYTES, ops)
-    this.rangeCount += rangeCount
+    const count = Batch.batchCount(encoded, 0)
+    const at = this.#begin(ops, count)
+    copyBytes(encoded, Batch.HEADER_BYTES, this.#bytes, at, ops)
+    this.#add(at + ops, count, rangeCount, durability)
   }
 
   /** Give the batches their sequence numbers, from `first` on. */
@@ -157,18 +163,26 @@ export class WriteGroup {
     return memory
   }
 
-  /** @returns where the batch starts, whose ops the caller writes behind its header */
-  #begin(opBytes: number, count: number, durability: Durability): number {
+  /** A batch that the caller adds once it has written its ops. @returns where to write them */
+  #begin(opBytes: number, count: number): number {
     const length = Batch.HEADER_BYTES + opBytes
     this.#reserve(LENGTH_BYTES + length)
     putFixed32(this.#bytes, this.#end, length)
     const start = this.#end + LENGTH_BYTES
     Batch.writeHeader(this.#bytes, start, 0, count)
-    this.#end = start + length
+    return start + Batch.HEADER_BYTES
+  }
+
+  /**
+   * The batch that was begun is written, and belongs to the group. Not before: where the stack ends, any call may throw, and what the
+   * memory held of an earlier group would be committed in the place of its ops.
+   */
+  #add(limit: number, opCount: number, rangeCount: number, durability: Durability): void {
+    if (durability !== this.durability) this.#require(durability)
+    this.#end = limit
     this.#batchCount++
-    this.opCount += count
-    this.#require(durability)
-    return start
+    this.opCount += opCount
+    this.rangeCount += rangeCount
   }
 
   #require(durability: Durability): void {
