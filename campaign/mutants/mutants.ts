@@ -26,7 +26,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'the name of a new log is not made durable',
     file: LOG,
-    find: 'try { this.#directory.files.syncDirectory(this.#directory.path); }',
+    find: 'try { this.#directory.sync(); }',
     replace: 'try { }',
   },
   {

@@ -275,7 +275,7 @@ class Repair {
     const isCurrentLost = plan.manifest === undefined && this.#names.includes(CURRENT)
     const moved = yield* keepInLost(this.#context, isCurrentLost ? [...replaced, CURRENT] : replaced)
     const logNumber = this.#newNumber()
-    const log = new WriteAheadLog(new DatabaseDirectory(files, directory), options.walMarkers)
+    const log = new WriteAheadLog(new DatabaseDirectory(files, directory), options.walMarkers, () => this.#newNumber())
     try {
       log.rotate(logNumber, sequenceNumber(lastSequence + 1))
       log.sync()

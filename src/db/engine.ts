@@ -127,7 +127,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.rest = new Rest(this)
     this.sharing = new Sharing(this, schedule)
     this.snapshots = new SnapshotList(schedule, () => this.sharing.sequences())
-    this.log = new WriteAheadLog(this.place, options.walMarkers)
+    this.log = new WriteAheadLog(this.place, options.walMarkers, () => this.newFileNumber())
     this.#bufferTimer = new BufferTimer(this.log, options, this.health)
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
     this.blocks = new BlockCache(options.blockCacheBytes, options.comparator)
@@ -145,7 +145,8 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.#installer = new Installer(this.versions, this.place, executor, this.health, this.#obsolete.removeManifest)
     this.#retired = new RetiredMemTables(recovered.versions, executor)
     const { logNumber, memtables, versions } = recovered
-    const slot = (table: MemTable): MemTableSlot => ({ table, logNumber, firstSequence: this.#nextSequence() })
+    const log = { number: logNumber }
+    const slot = (table: MemTable): MemTableSlot => ({ table, log, firstSequence: this.#nextSequence() })
     this.#readState = { active: slot(recovered.active), immutables: memtables.map(slot), version: versions.current }
     if (options.readOnly) return
     this.#sweep()
@@ -207,8 +208,8 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     const edit = (): VersionEdit => {
       const { active, immutables } = this.#readState
       assert(immutables.at(-1) === slot, 'MemTables are flushed oldest first')
-      const { logNumber, firstSequence } = immutables.at(-2) ?? active
-      return { logNumber, lastSequence: (firstSequence - 1) as SequenceNumber, newFiles, deletedFiles }
+      const { log, firstSequence } = immutables.at(-2) ?? active
+      return { logNumber: log.number, lastSequence: (firstSequence - 1) as SequenceNumber, newFiles, deletedFiles }
     }
     const follow = (): void => {
       const { active, immutables } = this.#readState
@@ -218,6 +219,10 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
       this.#retired.add(slot.table)
     }
     this.#installer.install(edit, follow, done)
+  }
+
+  discard(tables: readonly FileMetadata[]): void {
+    this.#removeDropped(tables)
   }
 
   // Compacting (CompactionHost).

@@ -126,6 +126,11 @@ export class LogWriter {
     this.#file.reserve?.(this.#roomLimit)
   }
 
+  /** Whether everything is refused. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined
+  }
+
   /** Refuse everything from now on, because of `error`. */
   fail(error: unknown): void {
     this.#failure ??= error as Error

@@ -30,7 +30,7 @@ function begin(capacityBytes: number = 1 << 23): Begun {
   const memory = new MemoryEnvironment()
   const { files } = memory
   files.makeDirectory('/db')
-  const log = new WriteAheadLog(new DatabaseDirectory(files, '/db'), false)
+  const log = new WriteAheadLog(new DatabaseDirectory(files, '/db'), false, () => fileNumber(2))
   log.rotate(fileNumber(1), sequenceNumber(1))
   const told: Error[] = []
   const health = new Health((error) => told.push(error))

@@ -53,3 +53,29 @@ test('an edit is refused while another directory has the path, whatever it write
   for (const ask of [() => directory.check(), () => directory.checkEdit({})]) assert.throws(ask, isOther)
   assert.equal(directory.join('LOCK'), '/db/LOCK')
 })
+
+test('a job counts for nothing if a sync of the directory failed while it was under way', () => {
+  const fail = (code: string, file: string): IOError =>
+    new IOError(code, { file, cause: Object.assign(new Error(code), { code }) })
+  for (const [error, isLost] of [
+    [fail('EIO', '/db'), true],
+    [fail('ENOSPC', '/db'), true],
+    [fail('EMFILE', '/db'), false],
+    [fail('EIO', '/db/000007.ldb'), false],
+    [new Error('of no file'), false],
+  ] as const) {
+    const directory = new DatabaseDirectory(new MemoryEnvironment().files, '/db')
+    const outcomes: unknown[][] = []
+    const watched = (name: string) => directory.watched((...outcome) => outcomes.push([name, ...outcome]))
+    const [before, failing] = [watched('before'), watched('failing')]
+    failing(error, undefined)
+    const after = watched('after')
+    before(undefined, 1)
+    after(undefined, 2)
+    assert.deepEqual(outcomes, [
+      ['failing', error, undefined],
+      ['before', isLost ? error : undefined, 1],
+      ['after', undefined, 2],
+    ])
+  }
+})

@@ -157,19 +157,20 @@ test('MemTables for which there are no logs take no memory each', async () => {
   await scene.db.close()
 })
 
-/** A database whose log has no durable name, and can have none, with 'a' in a table and 'b' in that log, of `before` bytes. */
+/** A database whose log has no durable name, and can have none, with 'a' in the log before it and 'b' in that log, of `before` bytes. */
 async function unnamedLog(code: FaultCode, isSync: boolean) {
   const scene = await new Scene().open()
   const { db, environment } = scene
-  // The first log is named by the MANIFEST.
+  // The first log is named by the MANIFEST. A flush would make the name of the next one durable.
   await db.put('a', VALUE)
-  await db.flush()
+  environment.setFaults(({ op, path }) => (op === 'create' && path.endsWith('.ldb') ? { code: 'EIO' } : undefined))
+  await assert.rejects(db.flush(), { code: 'IO_ERROR' })
   await db.put('b', VALUE)
   environment.setFaults(({ op }) => (op === 'sync-dir' ? { code } : undefined))
   const disk = { durability: 'disk' } as const
   const write = async (key: string): Promise<void> =>
     isSync ? db.putSync(key, VALUE, disk) : await db.put(key, VALUE, disk)
-  return { scene, db, before: db.stats().logs[0].bytes, write }
+  return { scene, db, before: db.stats().logs[1].bytes, write }
 }
 
 for (const isSync of [false, true]) {
@@ -179,7 +180,7 @@ for (const isSync of [false, true]) {
     const refused = { code: 'STALLED', outcome: 'not-written', message: /too many files open \(EMFILE\)/ }
     await assert.rejects(write('c'), refused)
     await assert.rejects(write('d'), refused)
-    assert.deepEqual([db.stats().poisonedBy, db.stats().logs[0].bytes], [undefined, before])
+    assert.deepEqual([db.stats().poisonedBy, db.stats().logs[1].bytes], [undefined, before])
     await db.put('e', VALUE)
     scene.heal()
     await write('f')
@@ -205,7 +206,7 @@ for (const isSync of [false, true]) {
       assert.equal(outcome.status === 'rejected' && outcome.reason.outcome, 'not-written')
     }
     assert.ok(db.stats().poisonedBy !== undefined)
-    assert.equal(db.stats().logs[0].bytes, before)
+    assert.equal(db.stats().logs[1].bytes, before)
     await assert.rejects(write('e'), refused)
     scene.heal()
     await db.close().catch(() => {})
@@ -276,6 +277,7 @@ async function refusalsUntil(db: DB, durability: 'os' | 'disk', heal: () => void
 
 test('once a log’s name could not be synced, what a compaction under way has written enters no MANIFEST', async () => {
   // By its own sync of the directory, names may seem durable that are not: the file system has told of its failure once.
+  const refused = { code: 'READ_ONLY', outcome: 'not-written' }
   const scene = new Scene()
   const options = { environment: scene.environment, workers: 0, mergeAtRest: false, level0CompactionTrigger: 12 }
   const db = await openIn(scene.memory, { ...options, compression: 'none', maxFileBytes: 65_536 })
@@ -283,18 +285,28 @@ test('once a log’s name could not be synced, what a compaction under way has w
     for (let i = 0; i < 900; i++) db.putSync(`k${String(i).padStart(5, '0')}`, VALUE)
     await db.flush()
   }
-  scene.environment.takeCalls()
-  const refused = { code: 'READ_ONLY', outcome: 'not-written' }
-  const compacted = assert.rejects(db.compactRange('k', 'l'), refused)
-  while (!scene.environment.calls.some((call) => /^create .*\.ldb/.test(call))) await new Promise(setImmediate)
-  scene.environment.setFaults(({ op }) => (op === 'sync-dir' ? { code: 'EIO' } : undefined))
-  await assert.rejects(db.put('z', VALUE, { durability: 'disk' }), refused)
+  // A log whose name no flush has made durable.
+  scene.environment.setFaults(({ op, path }) =>
+    op === 'create' && path.endsWith('.ldb') ? { code: 'EIO' } : undefined,
+  )
+  db.putSync('y', VALUE)
+  await assert.rejects(db.flush(), { code: 'IO_ERROR' })
   const { manifestBytes } = db.stats()
-  scene.heal()
-  await compacted
+  let isFailing = false
+  let error: unknown
+  scene.environment.setFaults(({ op, path }) => {
+    if (op === 'create' && path.endsWith('.ldb') && error === undefined) {
+      isFailing = true
+      error = assert.throws(() => db.putSync('z', VALUE, { durability: 'disk' }), refused) ?? 'thrown'
+      isFailing = false
+    }
+    return op === 'sync-dir' && isFailing ? { code: 'EIO' } : undefined
+  })
+  await assert.rejects(db.compactRange('k', 'l'), refused)
+  assert.equal(error, 'thrown')
   assert.equal(db.stats().manifestBytes, manifestBytes)
-  await db.close()
+  await assert.rejects(db.close(), { code: 'IO_ERROR' })
   const again = await openIn(scene.memory)
-  assert.equal(keysOf(again).filter((key) => key !== 'z').length, 900)
+  assert.equal(keysOf(again).filter((key) => key < 'l').length, 900)
   await again.close()
 })

@@ -9,13 +9,16 @@ import { DatabaseDirectory } from '../../src/db/opening/database-directory.ts'
 import { WriteAheadLog } from '../../src/db/write/write-ahead-log.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { ROOM_BYTES, ROOM_FOR_BYTES } from '../../src/log/log-room.ts'
+import { FileNumbers } from '../../src/version/file-numbers.ts'
 import { recordEnds } from './directories.ts'
 
 /** A log without markers has them neither at its beginning nor after a sync. */
-function begin(markers: boolean): { readonly memory: MemoryEnvironment; readonly log: WriteAheadLog } {
+function begin(markers: boolean) {
   const memory = new MemoryEnvironment()
   memory.files.makeDirectory('/db')
-  return { memory, log: new WriteAheadLog(new DatabaseDirectory(memory.files, '/db'), markers) }
+  const numbers = FileNumbers.startingAt(100)
+  const directory = new DatabaseDirectory(memory.files, '/db')
+  return { memory, directory, log: new WriteAheadLog(directory, markers, () => numbers.take()) }
 }
 
 /** One put: a record of 23 bytes. */
@@ -105,6 +108,72 @@ test('a log whose name could not be made durable is not made so by another try, 
     assert.equal(log.hasUndurable, false)
     log.close()
   }
+})
+
+test('names that a failed sync of the directory may have lost are made anew, in their order, and no others', () => {
+  const { memory, directory, log } = begin(true)
+  const { files } = memory
+  const numbers = (): number[] => log.list().map(({ number }) => number)
+  rotate(log, 3, 1)
+  add(log, 1)
+  log.sync()
+  for (const [number, sequence] of [
+    [4, 2],
+    [5, 3],
+  ]) {
+    rotate(log, number, sequence)
+    add(log, sequence)
+  }
+  log.renewNames()
+  assert.deepEqual(numbers(), [3, 4, 5])
+  const { syncDirectory } = files
+  files.syncDirectory = (path) => {
+    throw new IOError('lost', { file: path })
+  }
+  assert.throws(() => directory.sync(), { message: 'lost' })
+  rotate(log, 6, 4)
+  add(log, 4)
+  // The newest first, which is made durable before the next one is begun.
+  assert.throws(() => log.renewNames(), { message: 'lost' })
+  assert.deepEqual(numbers(), [3, 4, 5, 102])
+  files.syncDirectory = syncDirectory
+  const seen: number[][] = []
+  files.syncDirectory = (path) => {
+    seen.push(numbers())
+    syncDirectory.call(files, path)
+  }
+  log.sync()
+  assert.deepEqual(seen, [
+    [3, 4, 5, 105],
+    [3, 4, 104, 105],
+    [3, 103, 104, 105],
+  ])
+  log.renewNames()
+  assert.deepEqual([numbers(), log.hasFailed, log.hasUndurable], [[3, 103, 104, 105], false, false])
+  const afterPowerLoss = memory.crashImage(0, new Prng(1))
+  assert.deepEqual(
+    afterPowerLoss.paths().map((path) => path.slice(-7, -4)),
+    ['003', '103', '104', '105'],
+  )
+  log.close()
+})
+
+test('of logs that come after a sync of the directory began, it says nothing', () => {
+  const { memory, log } = begin(true)
+  rotate(log, 3, 1)
+  const newest = log.number
+  rotate(log, 4, 1)
+  log.namesAreDurable(newest)
+  let synced = 0
+  const { syncDirectory } = memory.files
+  memory.files.syncDirectory = (path) => {
+    synced++
+    syncDirectory.call(memory.files, path)
+  }
+  log.syncNames()
+  log.syncNames()
+  assert.equal(synced, 1)
+  log.close()
 })
 
 test('a sync off the thread makes older files durable first, then its own, and is told of by the number of its file', async () => {

@@ -52,7 +52,7 @@ class Owner {
   /** Numbers of the logs of the MemTables, newest first, and how many tables there are. */
   get shown(): readonly number[] {
     const { active, immutables, version } = this.layers.state
-    return [...[active, ...immutables].map(({ logNumber }) => logNumber), version.levels[0].length]
+    return [...[active, ...immutables].map(({ log }) => log.number), version.levels[0].length]
   }
 }
 

@@ -67,7 +67,7 @@ class Owner {
   readonly #ports: TestPort[] = []
   readonly #slot = {
     table: MemTable.create({ capacityBytes: 1024 }),
-    logNumber: fileNumber(1),
+    log: { number: fileNumber(1) },
     firstSequence: sequenceNumber(1),
   }
 
@@ -309,7 +309,7 @@ test('a reader has so many slots, and those that are free again are taken again'
 
 function layersOf(generation: number, tables: readonly MemTable[]): SharedLayers {
   const memtables = tables.map((table, i) => {
-    const slot = { table, logNumber: fileNumber(1), firstSequence: sequenceNumber(1) }
+    const slot = { table, log: { number: fileNumber(1) }, firstSequence: sequenceNumber(1) }
     return { id: i + 1, slot }
   })
   return { generation, memtables, version: drawnVersion([`1: ${generation}[a..c]`]) }

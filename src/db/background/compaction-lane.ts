@@ -21,6 +21,7 @@ import type { CompactionJob, CompactionResult } from '../../jobs/compaction-job.
 import { type Compaction, inputsOf } from '../../version/compaction.ts'
 import type { FileMetadata } from '../../version/file-metadata.ts'
 import type { JobExecutor } from '../../worker/executor.ts'
+import type { DatabaseDirectory } from '../opening/database-directory.ts'
 import { CompactionFigures } from '../reports/compaction-figures.ts'
 import type { CompactionDetail, Emit } from '../reports/events.ts'
 import type { Outlines } from './flush-lane.ts'
@@ -30,6 +31,7 @@ import { Retry } from './retry.ts'
 
 /** What the lane asks of the engine. */
 export interface CompactionHost {
+  readonly place: DatabaseDirectory
   readonly environment: Environment
   readonly emit: Emit
   readonly tables: TableCache
@@ -42,6 +44,8 @@ export interface CompactionHost {
   compactionJob(compaction: Compaction): CompactionJob
   /** Put the outputs in place of the inputs; an error is one of the MANIFEST, which has poisoned the database. */
   installCompaction(compaction: Compaction, outputs: readonly FileMetadata[], done: Done): void
+  /** Remove tables that a job has written for nothing. */
+  discard(tables: readonly FileMetadata[]): void
 }
 
 interface Running {
@@ -146,7 +150,7 @@ export class CompactionLane {
     const job = this.#host.compactionJob(compaction)
     this.#executor.start(
       job,
-      (error, result) => this.#finished(running, error, result),
+      this.#host.place.watched((error, result) => this.#finished(running, error, result)),
       (...table) => running.outlines.set(...table),
     )
     // Not before it is under way: a listener that writes may have to wait for it. One that failed at once has been told of.
@@ -175,6 +179,7 @@ export class CompactionLane {
     if (error === undefined && result !== undefined) {
       this.#install(running, result.outputs, () => this.#installed(running, result, durationMs))
     } else {
+      if (result !== undefined) this.#host.discard(result.outputs)
       this.#end(running, () => this.#failed(compaction, error as Error, durationMs))
     }
   }

@@ -11,9 +11,12 @@ import type { TableCache } from '../../cache/table-cache.ts'
 import type { FlushJob, FlushResult } from '../../jobs/flush-job.ts'
 import type { TableFormat } from '../../jobs/output-format.ts'
 import type { TableOutline } from '../../table/table-outline.ts'
+import type { FileMetadata } from '../../version/file-metadata.ts'
 import type { JobExecutor } from '../../worker/executor.ts'
+import type { DatabaseDirectory } from '../opening/database-directory.ts'
 import type { MemTableSlot } from '../read/read-state.ts'
 import type { Emit } from '../reports/events.ts'
+import type { WriteAheadLog } from '../write/write-ahead-log.ts'
 import type { FlushPlan } from './flush-plan.ts'
 import type { Done } from './installer.ts'
 import { type PlanHost, PlannedFlush } from './planned-flush.ts'
@@ -21,7 +24,8 @@ import { Retry } from './retry.ts'
 
 /** What the lane asks of the engine. */
 export interface FlushHost extends PlanHost {
-  readonly directory: string
+  readonly place: DatabaseDirectory
+  readonly log: WriteAheadLog
   readonly environment: Environment
   readonly format: TableFormat
   readonly emit: Emit
@@ -31,6 +35,8 @@ export interface FlushHost extends PlanHost {
   newFileNumber(): FileNumber
   /** Make the table part of the database; an error is one of the MANIFEST, which has poisoned the database. */
   installFlush(slot: MemTableSlot, result: FlushResult, plan: FlushPlan, done: Done): void
+  /** Remove tables that a job has written for nothing. */
+  discard(tables: readonly FileMetadata[]): void
 }
 
 /** Of tables that a job has written, and opened. */
@@ -39,6 +45,8 @@ export type Outlines = Map<FileNumber, TableOutline>
 interface Running {
   readonly slot: MemTableSlot
   readonly planned: PlannedFlush
+  /** The newest log when it began, whose name the job makes durable, and those before it. */
+  readonly newestLog: FileNumber
   readonly startMs: number
   readonly outlines: Outlines
 }
@@ -81,18 +89,27 @@ export class FlushLane {
     if (this.#isClosed || this.isRunning || this.retry.isHeld) return false
     const slot = this.#host.oldestImmutable()
     if (slot === undefined) return false
-    const { directory, environment, format, tables } = this.#host
+    const { place, log, environment, format, tables } = this.#host
+    try {
+      log.renewNames()
+    } catch (error) {
+      this.retry.failed(error as Error)
+      this.#changed()
+      return true
+    }
+    const { path: directory } = place
     const number = this.#host.newFileNumber()
     const planned = new PlannedFlush(this.#host, slot.table)
     const { below } = planned.plan
-    const running: Running = { slot, planned, startMs: environment.clock.monotonicMs(), outlines: new Map() }
+    const startMs = environment.clock.monotonicMs()
+    const running: Running = { slot, planned, newestLog: log.number, startMs, outlines: new Map() }
     this.#running = running
     const outlineBytesMax = tables.bytesMax - tables.bytes
     const memtable = slot.table.share()
     const job: FlushJob = { kind: 'flush', directory, number, memtable, below, format, outlineBytesMax }
     this.#executor.start(
       job,
-      (error, result) => this.#finished(running, error, result),
+      place.watched((error, result) => this.#finished(running, error, result)),
       (...table) => running.outlines.set(...table),
     )
     return true
@@ -106,9 +123,11 @@ export class FlushLane {
   #finished(running: Running, error: Error | undefined, result: FlushResult | undefined): void {
     if (this.#isClosed) return
     if (error !== undefined || result === undefined) {
+      if (result?.file !== undefined) this.#host.discard([result.file])
       this.#end(running, () => this.retry.failed(error as Error))
       return
     }
+    this.#host.log.namesAreDurable(running.newestLog)
     this.#host.installFlush(running.slot, result, running.planned.plan, (failure) => {
       this.#end(running, () => {
         if (failure === undefined) this.#installed(running, result)

@@ -5,13 +5,14 @@
  * Invariants  (1) edits become durable, and current, in the order in which they were handed in
  *             (2) an edit is made when its turn comes, of the version that is current then
  *             (3) a failure of the MANIFEST is final: it poisons the database, and every edit that waits fails with it; so
- *                 does an edit that cannot be made, or followed: what is current and what is shown would not be the same
+ *                 does an edit that cannot be made, or followed: what is current and what is shown would not be the same. That
+ *                 the directory could not be synced for it is none: its names are made anew, once
  *             (4) once writing has ended, for whatever failure, no edit is begun: a sync of the directory that failed may have been
  *                 for names that this edit relies on, and the next one may succeed without them
  *             (5) every `done` is called, whatever is thrown on the way
  * Threads     belongs to the database's thread
  */
-import { isOutOfDescriptors, systemErrorCode, type VarveError } from '../../base/errors.ts'
+import { isOutOfDescriptors, systemErrorCode } from '../../base/errors.ts'
 import type { FileNumber } from '../../base/types.ts'
 import type { VersionEdit } from '../../version/version-edit.ts'
 import type { VersionSet } from '../../version/version-set.ts'
@@ -100,7 +101,10 @@ export class Installer {
       this.#fail(installation, error as Error)
       return
     }
-    this.#executor.start({ kind: 'sync', ...this.#versions.editSync }, (error) => this.#stepped(installation, error))
+    const { editSync } = this.#versions
+    const stepped = (error: Error | undefined): void => this.#stepped(installation, error)
+    const outcome = editSync.step === 'sync' ? stepped : this.#directory.watched(stepped)
+    this.#executor.start({ kind: 'sync', ...editSync }, outcome)
   }
 
   #stepped(installation: Installation, error: Error | undefined): void {
@@ -108,9 +112,9 @@ export class Installer {
     if (error === undefined) {
       if (this.#versions.stepTaken()) this.#step(installation)
       else this.#commit(installation)
-    } else if (this.#canWithdraw && !this.#isOfTheDirectory(error)) {
+    } else if (this.#canWithdraw) {
       if (this.#withdraw(installation)) this.#step(installation)
-    } else if (!isOfTheFile(error)) this.#sync(installation)
+    } else if (error === this.#directory.failure || !isOfTheFile(error)) this.#sync(installation)
     else this.#fail(installation, error)
   }
 
@@ -122,11 +126,6 @@ export class Installer {
   /** Whether the edit is in a new MANIFEST that CURRENT does not name, for certain. */
   get #canWithdraw(): boolean {
     return this.#versions.editSync.step === 'prepare'
-  }
-
-  /** A sync of the directory that failed: names of other files were to become durable by it, of which the next one may not tell. */
-  #isOfTheDirectory(error: Error): boolean {
-    return (error as Partial<VarveError>).file === this.#directory.path && !isOutOfDescriptors(error)
   }
 
   /** A new MANIFEST that cannot be had is not needed: the one in use is whole. @returns false if it takes no edit; that is final */
@@ -147,6 +146,7 @@ export class Installer {
       this.#checkDirectory()
       this.#versions.sync()
     } catch (error) {
+      this.#directory.note(error as Error)
       this.#fail(installation, error as Error)
       return
     }

@@ -86,7 +86,7 @@ export class Capture {
     engine.health.check()
     flushLog(engine)
     const leftOut = firstLeftOut(engine, moment)
-    this.logs = openLogs(engine, leftOut?.logNumber)
+    this.logs = openLogs(engine, leftOut?.log.number)
     this.manifestNumber = engine.newFileNumber()
     this.edits = engine.versions.copyOfManifest()
     this.lastSequence = leftOut === undefined ? engine.lastSequence : leftOut.firstSequence - 1

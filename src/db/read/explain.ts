@@ -54,14 +54,14 @@ function newestFirst(a: LevelFile, b: LevelFile): number {
 }
 
 function inMemTable(slot: MemTableSlot, comparator: Comparator, key: Bytes, sequence: SequenceNumber): Answer {
-  const { table, logNumber } = slot
+  const { table, log } = slot
   const versions = new Versions(sequence)
   versions.addAll(table.iterator(), comparator, key)
   const cover = table.rangeCover(sequence)
   cover?.seek(key, 0, key.length)
   if (cover !== undefined && cover.sequence > 0) versions.addRange(cover.sequence)
   // Read-only, the entries of several logs are in one MemTable.
-  const number = logNumber === 0 ? undefined : logNumber
+  const number = log.number === 0 ? undefined : log.number
   return versions.answer({ level: undefined, number, block: undefined })
 }
 

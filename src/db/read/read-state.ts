@@ -4,14 +4,15 @@
  *
  * A reader takes it and the sequence to read at in one synchronous step (read-host.ts).
  */
-import type { FileNumber, SequenceNumber } from '../../base/types.ts'
+import type { SequenceNumber } from '../../base/types.ts'
 import type { MemTable } from '../../memtable/memtable.ts'
 import type { Version } from '../../version/version.ts'
+import type { LogName } from '../write/write-ahead-log.ts'
 
 /** A MemTable and the log that holds its writes. */
 export interface MemTableSlot {
   readonly table: MemTable
-  readonly logNumber: FileNumber
+  readonly log: LogName
   /** Every sequence in the table is at least this; every sequence in older layers is less. */
   readonly firstSequence: SequenceNumber
 }
@@ -34,6 +35,6 @@ export function onVersion({ active, immutables }: ReadState, version: Version): 
 }
 
 /** Another MemTable in the same place. */
-export function withTable({ logNumber, firstSequence }: MemTableSlot, table: MemTable): MemTableSlot {
-  return { table, logNumber, firstSequence }
+export function withTable({ log, firstSequence }: MemTableSlot, table: MemTable): MemTableSlot {
+  return { table, log, firstSequence }
 }

@@ -102,7 +102,7 @@ function replayedLog({ number, bytes }: ReplayedLog): LogFigures {
   return { number, bytes, syncedBytes: 0 }
 }
 
-function memTableFigures({ table, logNumber, firstSequence }: MemTableSlot): MemTableFigures {
+function memTableFigures({ table, log, firstSequence }: MemTableSlot): MemTableFigures {
   return {
     entries: table.entryCount,
     tombstones: table.tombstoneCount,
@@ -110,7 +110,7 @@ function memTableFigures({ table, logNumber, firstSequence }: MemTableSlot): Mem
     liveBytes: table.sizeInBytes,
     memoryBytes: table.memoryUsage,
     capacityBytes: table.capacityBytes,
-    logNumber,
+    logNumber: log.number,
     firstSequence,
   }
 }

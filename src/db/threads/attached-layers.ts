@@ -160,6 +160,10 @@ export class AttachedLayers {
     const found = fresh.find((other) => other.id === id)
     assert(found !== undefined, 'every MemTable has been sent')
     const { token, logNumber, firstSequence } = found
-    return { table: MemTable.attach(token, { comparator: this.#comparator }), logNumber, firstSequence }
+    return {
+      table: MemTable.attach(token, { comparator: this.#comparator }),
+      log: { number: logNumber },
+      firstSequence,
+    }
   }
 }

@@ -124,10 +124,10 @@ function layersMessage(
 ): LayersMessage {
   const fresh = memtables
     .filter(({ id }) => !known.has(id))
-    .map(({ id, slot: { table, logNumber, firstSequence } }) => ({
+    .map(({ id, slot: { table, log, firstSequence } }) => ({
       id,
       token: table.share(),
-      logNumber,
+      logNumber: log.number,
       firstSequence,
     }))
   const newFiles: LevelFile[] = []

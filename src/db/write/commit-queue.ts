@@ -11,14 +11,15 @@
  *             (2) a group becomes visible only once its durability is reached
  *             (3) a failure in begin, or of the sync, poisons the database: that group is indeterminate, the groups behind
  *                 it are not written, and sequence numbers are never used again (rules D11, D12). Only where the log's name is not
- *                 durable for want of descriptors has nothing happened: that group is refused, and the next one tries again
+ *                 durable for want of descriptors, or could not be made anew, has nothing happened: that group is refused, and the
+ *                 next one tries again
  *             (4) phases look at the state they find, so a synchronous writer may complete a group that an asynchronous
  *                 one began; the latter finds it settled
  * Threads     belongs to the database's thread
  * Source      google/leveldb db/db_impl.cc (Write); cockroachdb/pebble commit.go
  */
 
-import { IOError, isOutOfDescriptors, StalledError, type VarveError } from '../../base/errors.ts'
+import { IOError, StalledError, type VarveError } from '../../base/errors.ts'
 import type { Bytes, Durability, SequenceNumber } from '../../base/types.ts'
 import * as Batch from '../../batch/batch-format.ts'
 import type { MemTable } from '../../memtable/memtable.ts'
@@ -175,8 +176,7 @@ export class CommitQueue {
       return true
     } catch (error) {
       const cause = error as Error
-      if (isOutOfDescriptors(cause))
-        group.settle(new StalledError(`the log cannot be made durable: ${cause.message}`, { cause }))
+      if (!log.hasFailed) group.settle(new StalledError(`the log cannot be made durable: ${cause.message}`, { cause }))
       else {
         // Nothing of it has been written, and nothing will be: it is refused with those that wait.
         this.#waiting.unshift(group)

@@ -79,9 +79,9 @@ export class Rotation {
     const { readState, log, lastSequence } = this.#engine
     const { active, immutables, version } = readState
     const firstSequence = (lastSequence + 1) as SequenceNumber
-    log.begin(file, firstSequence)
+    const begun = log.begin(file, firstSequence)
     active.table.freeze()
-    const slot = { table, logNumber: file.number, firstSequence }
+    const slot = { table, log: begun, firstSequence }
     this.#engine.show({ active: slot, immutables: [active, ...immutables], version })
   }
 }

@@ -7,7 +7,8 @@
  *             recovery tell a torn tail from damage. Its sequence is that of the batch behind it.
  * Names       Creating a file does not sync its directory, which can take tens of milliseconds while tables are written: the
  *             first sync of the file does, and the flush of the MemTable before it. A crash that loses the name loses
- *             nothing that was durable, and recovery takes a missing log for the end of the history.
+ *             nothing that was durable, and recovery takes a missing log for the end of the history. One that a failed sync may have
+ *             lost (database-directory.ts) is made anew: the file gets another number.
  * Room        What is synced for the second time is likely to be synced again: it gets room for that (log/log-room.ts).
  * Invariants  (1) a file's directory entry is durable before anything in it is acknowledged as durable, and before the
  *                 MANIFEST names the file (rule D1)
@@ -27,11 +28,18 @@ import { ROOM_FOR_BYTES } from '../../log/log-room.ts'
 import { LogWriter } from '../../log/log-writer.ts'
 import type { DatabaseDirectory } from '../opening/database-directory.ts'
 
-interface LogFile {
+/** What a file is called now. One whose name is durable keeps it. */
+export interface LogName {
   readonly number: FileNumber
+}
+
+interface LogFile {
+  number: FileNumber
   readonly writer: LogWriter
   /** Whether the directory entry is known to be durable. */
   isNamed: boolean
+  /** The last failed sync of the directory when it got its name. */
+  namedAfter: Error | undefined
   /** Bytes whose writes have been acknowledged. */
   acknowledgedBytes: number
   /** Bytes known to be durable. */
@@ -47,6 +55,7 @@ export interface NewLog {
 export class WriteAheadLog {
   readonly #directory: DatabaseDirectory
   readonly #markers: boolean
+  readonly #newNumber: () => FileNumber
   /** Oldest first; the last one is being written, the others are complete. */
   readonly #logs: LogFile[] = []
   readonly #marker: Uint8Array<ArrayBuffer> = new Uint8Array(Batch.HEADER_BYTES)
@@ -54,9 +63,11 @@ export class WriteAheadLog {
   /** Bytes of the files that are gone. */
   #droppedBytes = 0
 
-  constructor(directory: DatabaseDirectory, markers: boolean) {
+  /** @param newNumber gives one that no file has had */
+  constructor(directory: DatabaseDirectory, markers: boolean, newNumber: () => FileNumber) {
     this.#directory = directory
     this.#markers = markers
+    this.#newNumber = newNumber
   }
 
   /** The file being written. */
@@ -100,34 +111,57 @@ export class WriteAheadLog {
   /** The next file. @throws IOError; the log goes on as it was then, since an empty file says nothing to recovery */
   create(number: FileNumber): NewLog {
     const { files } = this.#directory
-    return { number, file: files.createWritable(this.#directory.join(logName(number))) }
+    return { number, file: files.createWritable(this.#pathOf(number)) }
   }
 
   /** Go on in a file that was created, where the first batch will have `sequence`. */
-  begin({ number, file }: NewLog, sequence: SequenceNumber): void {
-    this.#logs.push({ number, writer: new LogWriter(file), isNamed: false, acknowledgedBytes: 0, syncedBytes: 0 })
-    if (!this.#markers) return
+  begin({ number, file }: NewLog, sequence: SequenceNumber): LogName {
+    const namedAfter = this.#directory.failure
+    const writer = new LogWriter(file)
+    const log: LogFile = { number, writer, isNamed: false, namedAfter, acknowledgedBytes: 0, syncedBytes: 0 }
+    this.#logs.push(log)
+    if (!this.#markers) return log
     // A file's first record proves nothing: what is due follows it.
     this.#addMarker(sequence)
-    this.#active.writer.flush()
+    writer.flush()
+    return log
   }
 
-  /** Make the names of all files durable. @throws IOError; but for want of descriptors, the log takes nothing more then */
+  /** Make the names of all files durable. @throws IOError; but where nothing came of it, the log takes nothing more then */
   syncNames(): void {
     if (this.#logs.every((log) => log.isNamed)) return
+    this.renewNames()
     try {
-      this.#directory.files.syncDirectory(this.#directory.path)
+      this.#directory.sync()
     } catch (error) {
-      // The next one might succeed without having done what this one could not.
       if (!isOutOfDescriptors(error)) this.fail(error)
       throw error
     }
     this.namesAreDurable()
   }
 
-  /** The directory has been synced since the newest file was created. */
-  namesAreDurable(): void {
-    for (const log of this.#logs) log.isNamed = true
+  /**
+   * Files whose names a failed sync of the directory may have lost get others, which the next one makes durable. The newest first, and
+   * each before the next is begun: whatever a crash leaves, their numbers are in order.
+   * @throws IOError; nothing is lost then, and what is not done yet can be done later
+   */
+  renewNames(): void {
+    const unnamed = this.#logs.filter((log) => !log.isNamed)
+    if (unnamed.every(({ namedAfter }) => namedAfter === this.#directory.failure)) return
+    this.#directory.check()
+    const numbers = unnamed.map(() => this.#newNumber())
+    for (let i = unnamed.length - 1; i >= 0; i--) {
+      const log = unnamed[i]
+      this.#directory.files.rename(this.#pathOf(log.number), this.#pathOf(numbers[i]))
+      log.number = numbers[i]
+      log.namedAfter = this.#directory.failure
+      if (i > 0) this.#directory.sync()
+    }
+  }
+
+  /** The directory has been synced since the file `newest`, or the last one, got its name; and no sync has failed in between. */
+  namesAreDurable(newest: number = Number.POSITIVE_INFINITY): void {
+    for (const log of this.#logs) log.isNamed ||= log.number <= newest
   }
 
   /** Add the batch bytes[offset, offset + length) to the buffer. */
@@ -220,8 +254,17 @@ export class WriteAheadLog {
     closeLogs(this.#logs.splice(0))
   }
 
+  /** Whether it takes nothing more. */
+  get hasFailed(): boolean {
+    return this.#active.writer.hasFailed
+  }
+
   get #active(): LogFile {
     return this.#logs[this.#logs.length - 1]
+  }
+
+  #pathOf(number: FileNumber): string {
+    return this.#directory.join(logName(number))
   }
 
   /** Before a sync, behind all that was added: one of a file that has been synced before is not the last one. */
