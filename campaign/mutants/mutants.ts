@@ -211,8 +211,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'checksums of the log are not compared',
-    file: 'log/log-reader',
-    find: 'return crc32c(this.#window, at + 6, length + 1) === unmaskCrc(getFixed32(this.#window, at));',
+    file: 'log/log-format',
+    find: 'return crc32c(bytes, at + 6, fragmentLength(bytes, at) + 1) === unmaskCrc(getFixed32(bytes, at));',
     replace: 'return true;',
     first: 'damages',
   },
