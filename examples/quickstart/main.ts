@@ -9,6 +9,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { renderExplanation } from '../../src/inspect/explain-view.ts'
 import { showBytesCount, showCount, showPlural } from '../../src/inspect/figures.ts'
 import { renderLayers } from '../../src/inspect/lsm-view.ts'
 import { shorten } from '../../src/inspect/span.ts'
@@ -111,6 +112,8 @@ async function readAndDelete(db: DB, city: City): Promise<void> {
   fact('delete', key)
   fact('get', `${key} → ${show(after)}`)
   if (value === undefined || after !== undefined) throw new Error(`${key} was not read, or not deleted`)
+  print(style('dim', '  where that comes from, by explain():'))
+  for (const line of renderExplanation(key, await db.explain(key))) print(`  ${shorten(line, columns - 2)}`)
 }
 
 function show(value: Uint8Array | undefined): string {
@@ -127,12 +130,16 @@ async function showLayers(db: DB): Promise<void> {
   print(style('dim', `  flushed in ${milliseconds(ms)}`))
 }
 
-function showNextSteps(directory: string): void {
+function showNextSteps(directory: string, key: string): void {
   const cli = relative(process.cwd(), fileURLToPath(new URL('../../src/cli/main.js', import.meta.url)))
   heading('Look around yourself')
   print(`  The database stays in ${style('bold', directory)}`)
-  for (const command of ['stats', 'scan', 'dump']) {
-    const rest = command === 'scan' ? ' --prefix IS/ --keys' : command === 'dump' ? ' | less' : ''
+  for (const [command, rest] of [
+    ['stats', ''],
+    ['scan', ' --prefix IS/ --keys'],
+    ['explain', ` ${key}`],
+    ['dump', ' | less'],
+  ]) {
     print(`  node ${cli} ${command} ${directory}${rest}`)
   }
 }
@@ -150,7 +157,7 @@ async function main(): Promise<void> {
   await readAndDelete(db, first)
   await showLayers(db)
   await db.close()
-  showNextSteps(directory)
+  showNextSteps(directory, keyOf(first))
 }
 
 try {
