@@ -30,6 +30,7 @@ export function addExplainCommand(program: Command, output: Output): void {
 async function explain(directory: string, keyText: string, options: ExplainOptions, output: Output): Promise<void> {
   const key = parseText(keyText, options.hex ?? false)
   const explanation = await withReader(directory, (db) => db.explain(key))
-  const lines = options.json ? [JSON.stringify(explanation, undefined, 2)] : renderExplanation(keyText, explanation)
+  const toNull = (_: string, value: unknown): unknown => (value === undefined ? null : value)
+  const lines = options.json ? [JSON.stringify(explanation, toNull, 2)] : renderExplanation(keyText, explanation)
   for (const line of lines) await output.write(`${line}\n`)
 }

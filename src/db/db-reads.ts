@@ -19,6 +19,7 @@ import { type Entry, type Project, projectEntry, projectKey, projectValue, Scan,
 import type { CursorOptions, ScanOptions } from './read/scan-options.ts'
 import { Scanner } from './read/scanner.ts'
 import { checkEventName, type DBEvents, type Emit } from './reports/events.ts'
+import { Listeners } from './reports/listeners.ts'
 import { Snapshot } from './snapshot.ts'
 
 const READ_OPTIONS = new Set(['snapshot'])
@@ -32,14 +33,13 @@ export abstract class DBReads extends EventTarget {
   readonly #host: ReadHost
   readonly #reader: Reader
   readonly #scanner: Scanner
-  /** What takes a listener's events, by the listener. */
-  readonly #handles = new WeakMap<object, (event: Event) => void>()
+  readonly #listeners = new Listeners(this)
 
   /** @internal @param connect makes what is read; what it emits becomes events of this object, and messages of the diagnostics channels */
   protected constructor(directory: string, environment: Environment, connect: (emit: Emit) => ReadHost) {
     super()
     this.#host = connect((name, detail) => {
-      this.dispatchEvent(new CustomEvent(name, { detail }))
+      this.#listeners.tell(new CustomEvent(name, { detail }))
       try {
         environment.publish(`varve:${name}`, { directory, ...detail })
       } catch (error) {
@@ -49,13 +49,13 @@ export abstract class DBReads extends EventTarget {
         })
       }
     })
+    this.#listeners.opened(environment)
     this.#reader = new Reader(this.#host)
     this.#scanner = new Scanner(this.#host)
   }
 
   /**
-   * Call `listener` with the detail of every event of this type (see DBEvents): a typed addEventListener. As there, a listener that is
-   * there already is not added again.
+   * Call `listener` with the detail of every event of this type (see DBEvents): a typed addEventListener.
    * @returns a function that stops it
    * @throws InvalidArgumentError
    */
@@ -68,10 +68,9 @@ export abstract class DBReads extends EventTarget {
     return this.#listen(type, listener, true)
   }
 
-  /** Stop what `on` or `once` has begun with this listener. */
+  /** Stop what `on` or `once` has begun with this listener; if several times, the last. */
   removeListener<K extends keyof DBEvents>(type: K, listener: (detail: DBEvents[K]) => void): void {
-    const handle = this.#handles.get(listener)
-    if (handle !== undefined) this.removeEventListener(type, handle)
+    this.#listeners.remove(type, listener)
   }
 
   /**
@@ -183,13 +182,7 @@ export abstract class DBReads extends EventTarget {
   #listen<K extends keyof DBEvents>(type: K, listener: (detail: DBEvents[K]) => void, once: boolean): () => void {
     checkEventName(type)
     if (typeof listener !== 'function') throw new InvalidArgumentError('a listener must be a function')
-    let handle = this.#handles.get(listener)
-    if (handle === undefined) {
-      handle = (event) => listener((event as CustomEvent<DBEvents[K]>).detail)
-      this.#handles.set(listener, handle)
-    }
-    this.addEventListener(type, handle, { once })
-    return () => this.removeListener(type, listener)
+    return this.#listeners.add(type, listener, once)
   }
 
   #scan<T>(options: ScanOptions | undefined, project: Project<T>): Scan<T> {

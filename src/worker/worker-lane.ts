@@ -22,6 +22,8 @@ const IDLE_MS = 30_000
 
 /** A synchronous writer, to whom no event tells that a thread has ended, waits so long for one to begin: on a busy machine, it takes a second. */
 const LOADING_MS = 3000
+/** Where nobody sleeps, it may take longer. One that hangs in its modules would be waited for in vain. */
+const LOADING_MS_MAX = 15_000
 
 interface Running {
   readonly job: Job
@@ -45,6 +47,9 @@ export class WorkerLane {
   /** There was no job since the timer was set. */
   #isIdle = true
   #cancelTimer: (() => void) | undefined = undefined
+  #cancelLoading: (() => void) | undefined = undefined
+  /** What follows for jobs that have lost their thread. A listener that one of them calls may wait for the next, and then polls. */
+  readonly #lost: (() => void)[] = []
   #nextId = 1
 
   /** @param isPatient whether its jobs may wait for the process's other threads */
@@ -88,7 +93,7 @@ export class WorkerLane {
 
   /** Deliver what has arrived. @returns whether there was an outcome */
   poll(): boolean {
-    let hasDelivered = false
+    let hasDelivered = this.#follow([])
     while (this.#running.size > 0 && this.#thread !== undefined) {
       const message = this.#thread.receiveNow() as AnswerMessage | OpenedMessage | EndedMessage | undefined
       if (message === undefined) break
@@ -119,6 +124,7 @@ export class WorkerLane {
 
   /** From now on, an answer ends its job here, and nobody is told. A thread that has not begun answers none. */
   silence(): void {
+    this.#lost.length = 0
     if (this.#thread?.callOff() === true) this.#running.clear()
     for (const [id, { job }] of this.#running) this.#running.set(id, { job, outcome: nothing, opened: undefined })
   }
@@ -135,6 +141,7 @@ export class WorkerLane {
     const thread = this.#threads.start(this.#isPatient)
     if (thread === undefined) return undefined
     this.#loadedByMs = this.#environment.clock.monotonicMs() + LOADING_MS
+    this.#cancelLoading = this.#environment.later(LOADING_MS_MAX, () => this.stopLoading())
     thread.onMessage((message) => {
       // The event of the thread's exit comes as well, and knows why.
       if ((message as EndedMessage).type !== 'ended') this.#heard(message as AnswerMessage | OpenedMessage)
@@ -150,6 +157,7 @@ export class WorkerLane {
   }
 
   #begun(): void {
+    this.#cancelLoading?.()
     this.#loadedByMs = Number.POSITIVE_INFINITY
     this.#threads.succeeded()
   }
@@ -188,6 +196,7 @@ export class WorkerLane {
   #endThread(): void {
     const thread = this.#thread
     if (thread === undefined) return
+    this.#cancelLoading?.()
     this.#thread = undefined
     const end = thread.terminate()
     this.#ending.add(end)
@@ -197,6 +206,7 @@ export class WorkerLane {
 
   #threadEnded(thread: WorkerThread, cause: Error | undefined): void {
     if (thread !== this.#thread) return
+    this.#cancelLoading?.()
     this.#thread = undefined
     if (thread.callOff()) {
       this.#notBegun(cause)
@@ -204,7 +214,7 @@ export class WorkerLane {
     }
     const why = cause === undefined ? '' : ` (${cause.message})`
     const error = new ThreadEndedError(`the worker thread ended before its job was done${why}`, { cause })
-    for (const { outcome } of this.#takeJobs()) outcome(error, undefined)
+    this.#follow(this.#takeJobs().map((running) => () => running.outcome(error, undefined)))
   }
 
   /** Nothing has been done of its jobs. */
@@ -215,7 +225,7 @@ export class WorkerLane {
   }
 
   #runInline(jobs: readonly Running[]): void {
-    for (const { job, outcome } of jobs) this.#inline.start(job, outcome)
+    this.#follow(jobs.map((running) => () => this.#inline.start(running.job, running.outcome)))
     this.#threads.tell()
   }
 
@@ -223,6 +233,14 @@ export class WorkerLane {
     const jobs = [...this.#running.values()]
     this.#running.clear()
     return jobs
+  }
+
+  /** @returns whether anything followed */
+  #follow(steps: readonly (() => void)[]): boolean {
+    this.#lost.push(...steps)
+    const isAny = this.#lost.length > 0
+    for (let step = this.#lost.shift(); step !== undefined; step = this.#lost.shift()) step()
+    return isAny
   }
 }
 

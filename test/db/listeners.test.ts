@@ -37,20 +37,27 @@ test('a listener is called for every event, or for the next one, until it is sto
   await db.close()
 })
 
-test('a listener that is added twice is there once, for each type of event', async () => {
+test('a listener that is added twice is called twice, and each is stopped by itself', async () => {
   const db = await openIn(new MemoryEnvironment(), { mergeAtRest: false })
   let calls = 0
   const listener = (): void => {
     calls++
   }
-  db.on('flush', listener)
+  const stopOnce = db.once('flush', listener)
+  const stop = db.on('flush', listener)
   db.on('flush', listener)
   db.on('compaction', listener)
   await flushed(db, 1)
-  assert.equal(calls, 1)
+  assert.equal(calls, 3)
+  stopOnce()
   db.removeListener('flush', listener)
+  await flushed(db, 1)
+  assert.equal(calls, 4, 'one is left, and not stopped by what is over')
+  stop()
+  await flushed(db, 1)
+  assert.equal(calls, 4)
   await db.compactRange()
-  assert.ok(calls > 1, 'the listener of compactions is still there')
+  assert.ok(calls > 4, 'the listener of compactions is still there')
   await db.close()
 })
 
@@ -69,5 +76,19 @@ test('once and on of node:events wait for events of a database, and leave nothin
   await reading
   assert.deepEqual(seen, [1, 1, 1])
   for (const type of ['flush', 'error']) assert.deepEqual(getEventListeners(db, type), [])
+  await db.close()
+})
+
+test('what happens while a database is opened is told to whoever listens once it is open', async () => {
+  const memory = new MemoryEnvironment()
+  const options = { level0CompactionTrigger: 2, mergeAtRest: false }
+  const first = await openIn(memory, { ...options, level0CompactionTrigger: 4 })
+  await flushed(first, 3)
+  await first.close()
+  const db = await openIn(memory, options)
+  const phases: string[] = []
+  db.on('compaction', ({ phase }) => phases.push(phase))
+  await db.compactRange()
+  assert.deepEqual(phases.slice(0, 2), ['begin', 'end'], 'the compaction that was due at the opening')
   await db.close()
 })

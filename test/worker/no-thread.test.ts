@@ -180,6 +180,37 @@ test('one who sleeps until a thread answers wakes when it has not begun for long
   assert.deepEqual(world.log, ['done'])
 })
 
+test('a thread that hangs before it begins is done without, also where nobody sleeps', () => {
+  const world = new TestThreads(1)
+  world.run(FLUSH)
+  world.pass(14_000)
+  assert.deepEqual(world.log, [])
+  world.pass(1000)
+  assert.deepEqual(world.log.splice(0, 2), ['flush inline', 'done'])
+  assert.match(world.log[0], /has not begun/)
+  // One that has begun may take its time.
+  world.pass(30_000)
+  world.run(FLUSH)
+  world.run(FLUSH)
+  world.threads[1].answer()
+  world.executor.poll()
+  world.pass(60_000)
+  assert.deepEqual([world.log.slice(1), world.threads[1].isCalledOff], [['done'], false])
+})
+
+test('who is told that a job has lost its thread, and waits for the next one, gets that by polling', () => {
+  const world = new TestThreads(1)
+  world.executor.start(FLUSH, () => {
+    world.log.push('flushed')
+    // As a listener that writes does, until there is room.
+    while (!world.log.includes('compacted')) assert.ok(world.executor.poll(), 'nothing comes')
+  })
+  world.executor.start(COMPACTION, () => world.log.push('compacted'))
+  world.threads[0].hasBegun = true
+  world.threads[0].exit(new Error('gone'))
+  assert.deepEqual(world.log, ['flushed', 'compacted'])
+})
+
 test('closing waits for no compaction whose thread has not begun', async () => {
   const world = new TestThreads(2)
   world.waitWhile = () => assert.fail('it waits')

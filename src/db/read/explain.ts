@@ -36,21 +36,24 @@ export function explain(host: ReadHost, key: Bytes, sequence: SequenceNumber): E
 function explainLayers(host: ReadHost, key: Bytes, sequence: SequenceNumber): Explanation {
   const { active, immutables, version } = host.readState
   const { comparator } = host.options
-  const files = [...version.files()]
-  const mayHold = files.filter(({ file }) => coversKey(comparator, file, key, 0, key.length)).sort(newestFirst)
   const layers: ExplainedLayer[] = []
   let found: ExplainedVersion | undefined
-  const add = (answer: Answer): void => {
-    layers.push({ ...answer.layer, isAsked: found === undefined })
-    found ??= answer.found
+  const add = (answer: Answer, mayBeAsked: boolean = true): void => {
+    const isAsked = mayBeAsked && found === undefined
+    layers.push({ ...answer.layer, isAsked })
+    if (isAsked) found = answer.found
   }
   for (const slot of [active, ...immutables]) if (!isEmpty(slot)) add(inMemTable(slot, comparator, key, sequence))
-  for (const file of mayHold) add(inTable(host, file, key, sequence))
-  return { found, sequence, layers, otherTables: files.length - mayHold.length }
-}
-
-function newestFirst(a: LevelFile, b: LevelFile): number {
-  return a.level === b.level ? b.file.number - a.file.number : a.level - b.level
+  let otherTables = 0
+  for (const [level, files] of version.levels.entries()) {
+    const mayHold = files.filter((file) => coversKey(comparator, file, key, 0, key.length))
+    otherTables += files.length - mayHold.length
+    // Below level 0 only the first is asked. Old LevelDBs may leave the versions of a key on both sides of a boundary, the newest first.
+    const inOrder = level === 0 ? mayHold.reverse() : mayHold
+    for (const [i, file] of inOrder.entries())
+      add(inTable(host, { level, file }, key, sequence), level === 0 || i === 0)
+  }
+  return { found, sequence, layers, otherTables }
 }
 
 function inMemTable(slot: MemTableSlot, comparator: Comparator, key: Bytes, sequence: SequenceNumber): Answer {
@@ -73,7 +76,9 @@ function inTable(host: ReadHost, { level, file }: LevelFile, key: Bytes, sequenc
     const block = table.place(key, 0, key.length, sequence)
     const versions = new Versions(sequence)
     versions.addAll(table.iterator(), options.comparator, key)
-    return versions.answer({ level, number: file.number, block })
+    const answer = versions.answer({ level, number: file.number, block })
+    // A filter that is wrong keeps the version from being found.
+    return block?.isRuledOut ? { ...answer, found: undefined } : answer
   } finally {
     tables.release(table)
   }
