@@ -76,7 +76,7 @@ export class DB extends DBReads {
     this.#directory = directory
     this.#engine = engine as unknown as Engine
     this.#commits = new CommitDriver(this.#engine)
-    this.#drivers = new Drivers(this.#engine, log)
+    this.#drivers = new Drivers(this.#engine, this.#commits, log)
   }
 
   /** What the opening replayed from logs, and what it discarded. */

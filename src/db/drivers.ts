@@ -9,6 +9,7 @@ import { hasKeysInMemory, isEmptyRange, ManualCompaction } from './background/ma
 import type { Engine } from './engine.ts'
 import { isEmpty, type MemTableSlot, type ReadState } from './read/read-state.ts'
 import type { EventLog } from './reports/event-log.ts'
+import type { CommitDriver } from './write/commit-driver.ts'
 import type { CommitQueue } from './write/commit-queue.ts'
 
 /**
@@ -41,11 +42,13 @@ class Waiter {
 export class Drivers {
   readonly #engine: Engine
   readonly #queue: CommitQueue
+  readonly #commits: CommitDriver
   readonly #log: EventLog | undefined
 
   /** @param log told when the database is closed */
-  constructor(engine: Engine, log: EventLog | undefined) {
+  constructor(engine: Engine, commits: CommitDriver, log: EventLog | undefined) {
     this.#engine = engine
+    this.#commits = commits
     this.#queue = engine.queue
     this.#log = log
   }
@@ -228,7 +231,8 @@ export class Drivers {
   async #committed(): Promise<void> {
     const { last } = this.#queue
     try {
-      await last?.promise
+      // They have a driver already, unless that was a synchronous writer who came to the end of the stack.
+      if (last !== undefined) await this.#commits.commit(last)
     } catch {
       // Its writers have been told.
     }

@@ -196,7 +196,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   // Flushing (FlushHost).
 
   oldestImmutable(): MemTableSlot | undefined {
-    return this.health.isPoisoned ? undefined : this.#readState.immutables.at(-1)
+    return this.isWritable ? this.#readState.immutables.at(-1) : undefined
   }
 
   newFileNumber(): FileNumber {

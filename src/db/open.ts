@@ -1,7 +1,7 @@
 /**
  * open: from a directory and options to an open database.
  */
-import type { Environment } from '../base/environment.ts'
+import type { Environment, FileSystem } from '../base/environment.ts'
 import { CorruptionError, IOError } from '../base/errors.ts'
 import { checkPath } from '../base/text.ts'
 import { nodeEnvironment } from '../env/node-env.ts'
@@ -61,8 +61,8 @@ async function openLocked(
 const READ_ONLY_TRIES = 10
 
 /**
- * Without a lock, files may vanish after the MANIFEST has been read; then the MANIFEST has changed, too. And a log may be written to
- * while it is read; only real damage looks the same when it is read again.
+ * Without a lock, files may vanish after the MANIFEST has been read; then the MANIFEST has changed, too, unless a log has got another name
+ * (write-ahead-log.ts). And a log may be written to while it is read; only real damage looks the same when it is read again.
  */
 function openReadOnly(directory: string, path: string, options: ResolvedOptions, log: EventLog | undefined): DB {
   const { files } = options.environment
@@ -75,9 +75,19 @@ function openReadOnly(directory: string, path: string, options: ResolvedOptions,
       const isPerhapsMoved = error instanceof CorruptionError || error instanceof IOError
       if (!isPerhapsMoved || tries === READ_ONLY_TRIES) throw error
       const now = manifestMark(files, path)
-      if (now !== undefined && now === mark && (error instanceof IOError || error.message === lastFault)) throw error
+      const isSame = error instanceof IOError ? !isGone(files, error) : error.message === lastFault
+      if (now !== undefined && now === mark && isSame) throw error
       lastFault = error.message
     }
+  }
+}
+
+/** Whether what was listed, and could not be opened, is no longer there. */
+function isGone(files: FileSystem, { file }: IOError): boolean {
+  try {
+    return file !== undefined && files.status(file) === undefined
+  } catch {
+    return false
   }
 }
 

@@ -131,3 +131,47 @@ test('a log that is written to while it is read is read again; one that is damag
   assert.deepEqual([entriesOf(reader), reader.recoveryInfo.discarded], [entries, []])
   await reader.close()
 })
+
+test('a log that gets another number at whatever moment of a read-only opening is read under one of the two', async () => {
+  const memory = environmentOf(new Map())
+  const environment = new FaultEnvironment(memory, { directory: DIRECTORY })
+  const db = await openIn(memory, { environment })
+  await db.put('a', '1')
+  environment.setFaults(({ op, path }) => (op === 'create' && path.endsWith('.ldb') ? { code: 'EIO' } : undefined))
+  await assert.rejects(db.flush(), { code: 'IO_ERROR' })
+  await db.put('b', '2')
+  const left = directoryOf(memory)
+  environment.setFaults(undefined)
+  await db.close()
+  const [, second] = [...left.keys()].filter((name) => name.endsWith('.log'))
+  let calls = 1
+  for (let at = 0; at < calls; at++) {
+    const files = environmentOf(left)
+    calls = 0
+    const faultAt = (): undefined => {
+      if (calls++ === at) files.files.rename(`${DIRECTORY}/${second}`, `${DIRECTORY}/000099.log`)
+    }
+    const faulty = new FaultEnvironment(files, { directory: DIRECTORY, faultAt })
+    const reader = await openIn(files, { environment: faulty, readOnly: true })
+    assert.deepEqual(entriesOf(reader), ['a=1', 'b=2'], `call ${at}`)
+    await reader.close()
+  }
+  assert.ok(calls > 10, `${calls} calls`)
+})
+
+test('a read-only opening flushes nothing of what it has from the logs, whatever is let go of', async () => {
+  const memory = environmentOf(new Map())
+  const db = await openIn(memory)
+  for (let i = 0; i < 20; i++) await db.put(`key${i}`, 'x')
+  const directory = directoryOf(memory)
+  const left = environmentOf(directory)
+  await db.close()
+  const reader = await openIn(left, { readOnly: true })
+  const failures: string[] = []
+  reader.on('background-error', ({ work, error }) => failures.push(`${work}: ${error.message}`))
+  reader.snapshot().close()
+  assert.equal(entriesOf(reader).length, 20)
+  await reader.close()
+  assert.deepEqual(failures, [])
+  assert.equal(fingerprint(directoryOf(left)), fingerprint(directory))
+})

@@ -219,6 +219,37 @@ for (const [what, sync, counts] of SYNCS) {
   })
 }
 
+test('a rename that is done, and not answered for, is done; one that is not is tried again', () => {
+  const { memory, directory, log } = begin(true)
+  const { files } = memory
+  const { syncDirectory, rename } = files
+  rotate(log, 3, 1)
+  add(log, 1)
+  files.syncDirectory = (path) => {
+    throw new IOError('lost', { file: path })
+  }
+  assert.throws(() => directory.sync(), { message: 'lost' })
+  files.syncDirectory = syncDirectory
+  files.rename = () => {
+    throw new IOError('no answer')
+  }
+  assert.throws(() => log.renewNames(), { message: 'no answer' })
+  assert.deepEqual(log.list()[0].number, 3)
+  files.rename = (from, to) => {
+    rename.call(files, from, to)
+    throw new IOError('no answer')
+  }
+  log.sync()
+  const [{ number }] = log.list()
+  assert.notEqual(number, 3)
+  const left = memory.crashImage(0, new Prng(1)).paths()
+  assert.deepEqual(
+    left.map((path) => Number.parseInt(path.slice(-10, -4), 10)),
+    [number],
+  )
+  log.close()
+})
+
 test('a file that is synced again gets room, once, and loses it when it is closed', async () => {
   const { memory, log } = begin(true)
   const bytes = (name: string): number | undefined => memory.files.status(`/db/${name}`)?.bytes

@@ -1,7 +1,7 @@
 /**
  * ManifestMark: which MANIFEST is in use and how long it is. Every change of a database's files is in its MANIFEST before any file
  * goes, in varve as in LevelDB; so whoever takes no lock and misses a file can tell by the mark whether another process is at
- * work or the database is damaged.
+ * work or the database is damaged. (But a log that the MANIFEST does not name may be renamed.)
  *
  * Source   docs/rfcs/0016-reading-beside-a-writer.md
  */

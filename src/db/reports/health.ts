@@ -6,7 +6,12 @@
 import { ReadOnlyError } from '../../base/errors.ts'
 
 export class Health {
-  #cause: Error | undefined = undefined
+  /**
+   * The failure that ended writing. Nothing but a field: who fails where the stack ends, and no call can be made, sets it, and has `poison`
+   * called later.
+   */
+  cause: Error | undefined = undefined
+  #isTold = false
   readonly #onPoison: (cause: Error) => void
 
   /** @param onPoison called once, with the first failure */
@@ -15,18 +20,14 @@ export class Health {
   }
 
   get isPoisoned(): boolean {
-    return this.#cause !== undefined
-  }
-
-  /** The failure that ended writing. */
-  get cause(): Error | undefined {
-    return this.#cause
+    return this.cause !== undefined
   }
 
   poison(cause: Error): void {
-    if (this.#cause !== undefined) return
-    this.#cause = cause
-    this.#onPoison(cause)
+    this.cause ??= cause
+    if (this.#isTold) return
+    this.#isTold = true
+    this.#onPoison(this.cause)
   }
 
   /** Do what must not fail. @returns whether it was done; if not, the failure is final */
@@ -35,18 +36,19 @@ export class Health {
       work()
       return true
     } catch (error) {
-      this.poison(error as Error)
+      this.cause ??= error as Error
+      this.poison(this.cause)
       return false
     }
   }
 
   /** @throws ReadOnlyError (not written) once poisoned */
   check(): void {
-    if (this.#cause !== undefined) throw this.refusal()
+    if (this.cause !== undefined) throw this.refusal()
   }
 
   refusal(): ReadOnlyError {
     const message = 'the database takes no more writes after a failure of its log or manifest; reopen it'
-    return new ReadOnlyError(`${message} (${this.#cause?.message})`, { cause: this.#cause })
+    return new ReadOnlyError(`${message} (${this.cause?.message})`, { cause: this.cause })
   }
 }

@@ -50,9 +50,9 @@ export class CommitDriver {
   commit(group: WriteGroup): Promise<void> {
     const { promise } = group
     if (!this.#isDraining) {
-      this.#isDraining = true
-      // Let the rest of this turn's synchronous code join.
+      // Let the rest of this turn's synchronous code join. First, since no call may be left to be made once it counts as done.
       void this.#settled.then(this.#endTurn)
+      this.#isDraining = true
     }
     return promise
   }
@@ -85,6 +85,10 @@ export class CommitDriver {
 
   /** Commit groups until one has to wait. @returns whether none is left, and the turn is not over */
   #commitReady(): boolean {
+    this.#queue.settleBroken()
+    // A synchronous writer that came to the end of the stack has left it.
+    const { begun } = this.#queue
+    if (begun !== undefined) this.#syncNow(begun)
     for (let group = this.#queue.next; group !== undefined; group = this.#queue.next) {
       if (group.durability === 'disk' || this.#queue.begun !== undefined) return false
       if (this.#engine.pace.owedMs > 0 || !this.#admit()) return false

@@ -48,6 +48,8 @@ export class CommitQueue {
   readonly #waiting: WriteGroup[] = []
   /** Between begin and finish. */
   #begun: WriteGroup | undefined = undefined
+  /** A phase of it has failed where no call could be made any more, and nobody has been told. */
+  #broken: WriteGroup | undefined = undefined
   /** The group that was done last, whose memory the next one gets. There is always one, which keeps commits compiled (idle-scan.ts). */
   #done: WriteGroup = new WriteGroup()
   readonly #addToLog: (bytes: Bytes, offset: number, length: number) => void
@@ -74,7 +76,7 @@ export class CommitQueue {
 
   /** The group that comes last, if any is not settled. */
   get last(): WriteGroup | undefined {
-    return this.#waiting.at(-1) ?? this.#begun
+    return this.#waiting.at(-1) ?? this.#begun ?? this.#broken
   }
 
   put(key: Bytes, value: Bytes, durability: Durability): WriteGroup {
@@ -110,24 +112,32 @@ export class CommitQueue {
     // Most queues hold one group, which is popped: after a shift, the next push has to allocate.
     const group = this.#waiting.length === 1 ? this.#waiting.pop() : this.#waiting.shift()
     if (group === undefined) return undefined
+    try {
+      if (!this.#isLogged(group)) return undefined
+      this.#begun = group
+      return group
+    } catch (error) {
+      this.#broken = group
+      this.#target.health.cause ??= error as Error
+      this.settleBroken()
+      return undefined
+    }
+  }
+
+  /** @returns false if the group is settled; it has not been begun */
+  #isLogged(group: WriteGroup): boolean {
     const { log, health, lastSequence } = this.#target
     if (health.isPoisoned) {
       group.settle(health.refusal())
       this.refuseWaiting(health.refusal())
-      return undefined
+      return false
     }
-    if (group.durability === 'disk' && !this.#syncNames(group)) return undefined
-    try {
-      group.number(lastSequence + 1)
-      group.forEachBatch(this.#addToLog)
-      if (group.durability === 'buffered') this.#target.logBuffered()
-      else log.flush()
-    } catch (error) {
-      this.#fail(group, health, error as Error)
-      return undefined
-    }
-    this.#begun = group
-    return group
+    if (group.durability === 'disk' && !this.#syncNames(group)) return false
+    group.number(lastSequence + 1)
+    group.forEachBatch(this.#addToLog)
+    if (group.durability === 'buffered') this.#target.logBuffered()
+    else log.flush()
+    return true
   }
 
   /** Make a begun and durable group visible. A group that another driver has finished is left alone. */
@@ -139,17 +149,30 @@ export class CommitQueue {
       group.forEachBatch(this.#addToMemTable)
       target.memtable.publish()
       target.log.acknowledge()
+      target.lastSequence = (target.lastSequence + group.opCount) as SequenceNumber
+      this.groupCount++
+      this.entryCount += group.opCount
+      this.writtenBytes += group.bytes
+      group.settle()
+      this.#done = group
     } catch (error) {
       // Logged, but not readable: only reopening can tell the two apart again.
-      this.#fail(group, target.health, error as Error)
-      return
+      this.#broken = group
+      target.health.cause ??= error as Error
+      this.settleBroken()
     }
-    target.lastSequence = (target.lastSequence + group.opCount) as SequenceNumber
-    this.groupCount++
-    this.entryCount += group.opCount
-    this.writtenBytes += group.bytes
-    group.settle()
-    this.#done = group
+  }
+
+  /**
+   * Tell of a phase that has failed. What it was in the midst of is unknown, and where the stack ends, so is any call: whoever fails there
+   * sets the health's cause without one, so that nothing is written any more, and whoever comes next tells.
+   */
+  settleBroken(): void {
+    const group = this.#broken
+    if (group === undefined) return
+    const { health } = this.#target
+    this.#fail(group, health, health.cause as Error)
+    this.#broken = undefined
   }
 
   /** The log could not be made durable, for `group` or for one that came before it. */

@@ -152,7 +152,7 @@ export class WriteAheadLog {
     const numbers = unnamed.map(() => this.#newNumber())
     for (let i = unnamed.length - 1; i >= 0; i--) {
       const log = unnamed[i]
-      this.#directory.files.rename(this.#pathOf(log.number), this.#pathOf(numbers[i]))
+      this.#rename(this.#pathOf(log.number), this.#pathOf(numbers[i]))
       log.number = numbers[i]
       log.namedAfter = this.#directory.failure
       if (i > 0) this.#directory.sync()
@@ -261,6 +261,16 @@ export class WriteAheadLog {
 
   get #active(): LogFile {
     return this.#logs[this.#logs.length - 1]
+  }
+
+  #rename(from: string, to: string): void {
+    const { files } = this.#directory
+    try {
+      files.rename(from, to)
+    } catch (error) {
+      // A network file system may have done what it could not answer for.
+      if (files.status(from) !== undefined || files.status(to) === undefined) throw error
+    }
   }
 
   #pathOf(number: FileNumber): string {

@@ -139,21 +139,28 @@ export class WriteGroup {
 
   /** Settles with the group; made when first asked for, since synchronous writers need none. */
   get promise(): Promise<void> {
-    this.#promise ??= new Promise((resolve, reject) => {
+    if (this.#promise !== undefined) return this.#promise
+    this.#promise = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
     })
+    if (this.isSettled) this.#tell()
     return this.#promise
   }
 
   /** The group is committed, or has failed with `error`. Only the first call counts. */
   settle(error?: Error): void {
     if (this.isSettled) return
-    this.isSettled = true
     this.error = error
-    if (error === undefined) this.#resolve()
-    else this.#reject(error)
+    this.#tell()
+    // Not before: a call that ends where the stack ends would leave writers waiting.
+    this.isSettled = true
     if (this.#bytes.length > KEPT_BUFFER_BYTES) this.#bytes = EMPTY
+  }
+
+  #tell(): void {
+    if (this.error === undefined) this.#resolve()
+    else this.#reject(this.error)
   }
 
   /** The memory of a settled group, for the next one. */
