@@ -59,7 +59,6 @@ import { StallClock } from './write/stall-clock.ts'
 import { WriteAheadLog } from './write/write-ahead-log.ts'
 
 export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost {
-  readonly directory: string
   readonly place: DatabaseDirectory
   readonly options: ResolvedOptions
   readonly environment: Environment
@@ -111,7 +110,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
    */
   constructor(directory: string, options: ResolvedOptions, lock: DirectoryLock | undefined, emit: Emit) {
     const { environment, maxOpenFiles, tableCacheBytes } = options
-    this.directory = directory
     this.place = new DatabaseDirectory(environment.files, directory, lock)
     this.options = options
     this.environment = environment
@@ -153,6 +151,11 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.#press()
     this.#samples = new TableSamples(this, executor, recovered.lastSequence, schedule)
     this.background.schedule()
+  }
+
+  /** The path of its directory. */
+  get directory(): string {
+    return this.place.path
   }
 
   /** Newest visible sequence. */

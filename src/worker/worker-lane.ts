@@ -4,7 +4,8 @@
  * one that has had no job for some time is ended. The next job starts a new thread, if there is none. Where there is none to be had, or
  * it ends before it has taken a message, its jobs run inline.
  *
- * Timers   One at most, set when a thread is left without a job. A job only marks that there was one: the timer is then set once more.
+ * Timers   One while a thread loads its modules, which is done without if it takes too long. And one that is set when a thread is left
+ *          without a job. A job only marks that there was one: the timer is then set once more.
  * Threads  belongs to the owner's thread
  */
 import type { Environment, WorkerThread } from '../base/environment.ts'
@@ -22,8 +23,8 @@ const IDLE_MS = 30_000
 
 /** A synchronous writer, to whom no event tells that a thread has ended, waits so long for one to begin: on a busy machine, it takes a second. */
 const LOADING_MS = 3000
-/** Where nobody sleeps, it may take longer. One that hangs in its modules would be waited for in vain. */
-const LOADING_MS_MAX = 15_000
+/** Where nobody sleeps, it may take longer: until one runs out of memory, a quarter of a minute. One that hangs would be waited for in vain. */
+const LOADING_MS_MAX = 60_000
 
 interface Running {
   readonly job: Job
@@ -93,7 +94,7 @@ export class WorkerLane {
 
   /** Deliver what has arrived. @returns whether there was an outcome */
   poll(): boolean {
-    let hasDelivered = this.#follow([])
+    let hasDelivered = this.#followLost()
     while (this.#running.size > 0 && this.#thread !== undefined) {
       const message = this.#thread.receiveNow() as AnswerMessage | OpenedMessage | EndedMessage | undefined
       if (message === undefined) break
@@ -110,8 +111,8 @@ export class WorkerLane {
     return Math.max(0, this.#loadedByMs - this.#environment.clock.monotonicMs())
   }
 
-  /** If the thread has not begun in all that time, do its jobs without it. */
-  stopLoading(): void {
+  /** If the thread has not begun in all that time, do its jobs without it. @param waitedMs how long it has been waited for */
+  stopLoading(waitedMs: number = LOADING_MS): void {
     const thread = this.#thread
     if (thread === undefined || this.loadingMs > 0) return
     if (!thread.callOff()) {
@@ -119,7 +120,7 @@ export class WorkerLane {
       return
     }
     this.#endThread()
-    this.#notBegun(new Error(`it has not begun after ${LOADING_MS} ms`))
+    this.#notBegun(new Error(`it has not begun after ${waitedMs} ms`))
   }
 
   /** From now on, an answer ends its job here, and nobody is told. A thread that has not begun answers none. */
@@ -141,7 +142,7 @@ export class WorkerLane {
     const thread = this.#threads.start(this.#isPatient)
     if (thread === undefined) return undefined
     this.#loadedByMs = this.#environment.clock.monotonicMs() + LOADING_MS
-    this.#cancelLoading = this.#environment.later(LOADING_MS_MAX, () => this.stopLoading())
+    this.#cancelLoading = this.#environment.later(LOADING_MS_MAX, () => this.stopLoading(LOADING_MS_MAX))
     thread.onMessage((message) => {
       // The event of the thread's exit comes as well, and knows why.
       if ((message as EndedMessage).type !== 'ended') this.#heard(message as AnswerMessage | OpenedMessage)
@@ -214,7 +215,8 @@ export class WorkerLane {
     }
     const why = cause === undefined ? '' : ` (${cause.message})`
     const error = new ThreadEndedError(`the worker thread ended before its job was done${why}`, { cause })
-    this.#follow(this.#takeJobs().map((running) => () => running.outcome(error, undefined)))
+    for (const { outcome } of this.#takeJobs()) this.#lost.push(() => outcome(error, undefined))
+    this.#followLost()
   }
 
   /** Nothing has been done of its jobs. */
@@ -225,7 +227,8 @@ export class WorkerLane {
   }
 
   #runInline(jobs: readonly Running[]): void {
-    this.#follow(jobs.map((running) => () => this.#inline.start(running.job, running.outcome)))
+    for (const { job, outcome } of jobs) this.#lost.push(() => this.#inline.start(job, outcome))
+    this.#followLost()
     this.#threads.tell()
   }
 
@@ -236,8 +239,7 @@ export class WorkerLane {
   }
 
   /** @returns whether anything followed */
-  #follow(steps: readonly (() => void)[]): boolean {
-    this.#lost.push(...steps)
+  #followLost(): boolean {
     const isAny = this.#lost.length > 0
     for (let step = this.#lost.shift(); step !== undefined; step = this.#lost.shift()) step()
     return isAny

@@ -32,6 +32,8 @@ for (const what of ['putSync', 'putSync and put', 'a batch']) {
       const memory = new MemoryEnvironment()
       const db = await openIn(memory, { writeBufferBytes: 1 << 22 })
       const acknowledged: string[] = []
+      const failures: Error[] = []
+      db.on('error', ({ error }) => failures.push(error))
       const settled: Promise<unknown>[] = []
       const put = (key: string): void => {
         settled.push(
@@ -47,15 +49,19 @@ for (const what of ['putSync', 'putSync and put', 'a batch']) {
         acknowledged.push(`deep${depth}`)
         if (what === 'putSync and put') put(`async${depth}`)
       }, offset)
+      let isWritable = true
       for (let i = 0; i < 20; i++) {
         try {
           db.putSync(`sync${i}`, '1', { durability: i % 2 === 0 ? 'os' : 'disk' })
           acknowledged.push(`sync${i}`)
         } catch (error) {
           assert.equal((error as { code?: unknown }).code, 'READ_ONLY', String(error))
+          isWritable = false
         }
         put(`later${i}`)
       }
+      // Whoever meets it tells: nobody has to close the database to hear of it.
+      if (!isWritable) assert.ok(failures.length > 0, `offset ${offset}: nobody was told`)
       await Promise.all(settled)
       const left = environmentOf(directoryOf(memory))
       assert.deepEqual(await lost(await openIn(left), acknowledged), [], `offset ${offset}`)

@@ -22,7 +22,7 @@ export interface ExplainedLayer {
   readonly level: Level | undefined
   /** Of the table's file; of a MemTable, that of its log, or undefined if that was opened read-only. */
   readonly number: FileNumber | undefined
-  /** Whether a lookup asks it; false: a newer layer knows the key. */
+  /** Whether a lookup asks it; false: a newer layer knows the key, or, below level 0, it asks another table of the level. */
   readonly isAsked: boolean
   /** Where in the table the key would be; undefined for a MemTable, and if it would be behind the last block. */
   readonly block: TablePlace | undefined

@@ -27,7 +27,13 @@ export class Health {
     this.cause ??= cause
     if (this.#isTold) return
     this.#isTold = true
-    this.#onPoison(this.cause)
+    try {
+      this.#onPoison(this.cause)
+    } catch (error) {
+      // Where the stack ends, nobody has heard of it.
+      this.#isTold = false
+      throw error
+    }
   }
 
   /** Do what must not fail. @returns whether it was done; if not, the failure is final */
@@ -42,9 +48,11 @@ export class Health {
     }
   }
 
-  /** @throws ReadOnlyError (not written) once poisoned */
+  /** @throws ReadOnlyError (not written) once poisoned; whoever meets the failure first tells of it */
   check(): void {
-    if (this.cause !== undefined) throw this.refusal()
+    if (this.cause === undefined) return
+    this.poison(this.cause)
+    throw this.refusal()
   }
 
   refusal(): ReadOnlyError {

@@ -50,7 +50,7 @@ export class CommitDriver {
   commit(group: WriteGroup): Promise<void> {
     const { promise } = group
     if (!this.#isDraining) {
-      // Let the rest of this turn's synchronous code join. First, since no call may be left to be made once it counts as done.
+      // Let the rest of this turn's synchronous code join. Before the flag is set, since the call may throw, where the stack ends.
       void this.#settled.then(this.#endTurn)
       this.#isDraining = true
     }
