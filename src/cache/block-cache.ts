@@ -139,12 +139,18 @@ export class BlockCache implements BlockStore {
     if (this.bytes < this.bytesMax * FULL_SHARE) this.#isFull = false
   }
 
-  /** Forget everything, before all tables are closed: no block is asked for any more. */
-  close(): void {
+  /**
+   * Forget everything, before all tables are closed: no block on their shelves is asked for any more. In whatever state the rings are, and
+   * the memory that waited to be used again.
+   */
+  clear(): void {
     this.bytes = 0
     this.#protectedBytes = 0
+    this.#isFull = false
+    this.#spare = undefined
     empty(this.#probation)
     empty(this.#protected)
+    this.memory.clear()
   }
 
   /** On no ring yet. */

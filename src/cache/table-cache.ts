@@ -163,6 +163,19 @@ export class TableCache {
     this.#close(entry.table as Table)
   }
 
+  /** Close every table, also those that are held, in whatever state the rings are. @throws the first error, after all were tried */
+  clear(): void {
+    const tables = new Set([...this.#entries.values(), ...this.#held.values()].map(({ table }) => table))
+    this.#entries.clear()
+    this.#held.clear()
+    this.#expected.clear()
+    this.#idle.newer = this.#idle
+    this.#idle.older = this.#idle
+    this.#openCount = 0
+    this.bytes = 0
+    closeAll([...tables].map((table) => () => table?.close()))
+  }
+
   /** Close every table; those that are held, when they are released. @throws the first error, after all were tried */
   close(): void {
     closeAll([...this.#expected.keys(), ...this.#entries.keys()].map((number) => () => this.evict(number)))

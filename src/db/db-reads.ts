@@ -5,7 +5,7 @@
  * Threads  belongs to one thread
  */
 import type { Environment } from '../base/environment.ts'
-import { InvalidArgumentError } from '../base/errors.ts'
+import { AbortedError, InvalidArgumentError } from '../base/errors.ts'
 import { checkCallOptions } from '../base/known-options.ts'
 import { copyOfKey, toKey } from '../base/limits.ts'
 import type { SequenceNumber } from '../base/types.ts'
@@ -24,6 +24,8 @@ import { Snapshot } from './snapshot.ts'
 
 const READ_OPTIONS = new Set(['snapshot'])
 const NO_OPTIONS = {}
+/** What whoever goes on with a scan is told. */
+const SCAN_ENDED = 'the scan has ended, since a call to the database was cut off in its midst'
 
 /** A value that the caller owns, or undefined if there is none. */
 type Found = Uint8Array<ArrayBuffer> | undefined
@@ -52,6 +54,9 @@ export abstract class DBReads extends EventTarget {
     this.#listeners.opened(environment)
     this.#reader = new Reader(this.#host)
     this.#scanner = new Scanner(this.#host)
+    this.#host.calls.onCut = (doing) => {
+      this.#host.startAfresh(doing, () => this.#scanner.abort(new AbortedError(SCAN_ENDED)))
+    }
   }
 
   /**

@@ -23,6 +23,7 @@ import {
   promised,
   type WriteOptions,
 } from './call-options.ts'
+import { CHANGING } from './calls.ts'
 import { backupChunks } from './copies/backup.ts'
 import { CopyMoment, closedBeforeCopied } from './copies/capture.ts'
 import { checkpointSteps } from './copies/checkpoint.ts'
@@ -227,8 +228,10 @@ export class DB extends DBReads {
       const { signal, flush = false } = options
       const moment = new CopyMoment(this.#engine)
       const copy = checkpointSteps(this.#engine, target, moment)
-      const flushed = moment.begin(flush, () => this.#drivers.flush(signal))
-      return runSteps(copy, this.#engine.environment, signal, flushed)
+      return this.#engine.calls.during(CHANGING, () => {
+        const flushed = moment.begin(flush, () => this.#drivers.flush(signal))
+        return runSteps(copy, this.#engine.environment, signal, flushed)
+      })
     })
   }
 
@@ -272,7 +275,7 @@ export class DB extends DBReads {
    * @throws (rejects with) IOError; the directory is released all the same
    */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    this.#closing ??= this.#engine.calls.during(CHANGING, () => this.#close())
     return this.#closing
   }
 

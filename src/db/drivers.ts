@@ -190,7 +190,7 @@ export class Drivers {
   /** A job that still ran would write to a directory that the next opener has. A compaction is aborted by the release. */
   async #workEnded(): Promise<void> {
     const { background, environment, options } = this.#engine
-    let isLate = false
+    let isLate = this.#engine.isCutOff
     const late = (): void => {
       isLate = true
       background.changed()

@@ -13,6 +13,7 @@ import { assert } from '../base/assert.ts'
 import { closeAll, closeQuietly } from '../base/close-all.ts'
 import { CopyPool } from '../base/copy-pool.ts'
 import type { DirectoryLock, Environment } from '../base/environment.ts'
+import { AbortedError } from '../base/errors.ts'
 import { type FileNumber, fileNumber, type SequenceNumber } from '../base/types.ts'
 import { BlockCache } from '../cache/block-cache.ts'
 import { TableCache } from '../cache/table-cache.ts'
@@ -37,6 +38,7 @@ import { ReadHints } from './background/read-hints.ts'
 import { Rest } from './background/rest.ts'
 import { RetiredMemTables } from './background/retired-memtables.ts'
 import { TableSamples } from './background/table-samples.ts'
+import { Calls, CHANGING, type Doing } from './calls.ts'
 import { DatabaseDirectory } from './opening/database-directory.ts'
 import { recoverInto } from './opening/recovery.ts'
 import type { RecoveryInfo } from './opening/recovery-info.ts'
@@ -58,12 +60,17 @@ import { Rotation } from './write/rotation.ts'
 import { StallClock } from './write/stall-clock.ts'
 import { WriteAheadLog } from './write/write-ahead-log.ts'
 
+/** Why writing has ended. */
+const CUT_OFF = 'a call was cut off in its midst: by the timeout of a vm script, Ctrl-C in a REPL, or a debugger'
+
 export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost {
   readonly place: DatabaseDirectory
   readonly options: ResolvedOptions
   readonly environment: Environment
   readonly format: FlushHost['format']
   readonly pickerOptions: PickerOptions
+  /** What this thread is in the midst of. */
+  readonly calls: Calls = new Calls()
   readonly emit: Emit
   readonly damage: DamageReports
   readonly log: WriteAheadLog
@@ -101,6 +108,10 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   /** Of tables that were found; undefined if opened read-only. */
   readonly #samples: TableSamples | undefined
   #pressure: Pressure = NO_PRESSURE
+  readonly #tidy: () => void
+  #isTidyDue = false
+  #isScheduleDue = false
+  #isCutOff = false
   #isReleased = false
 
   /**
@@ -113,14 +124,15 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.place = new DatabaseDirectory(environment.files, directory, lock)
     this.options = options
     this.environment = environment
+    this.#tidy = () => this.#tidyUp()
     this.format = tableFormat(options, 0)
     this.pickerOptions = pickerOptions(options)
-    this.emit = emit
-    this.damage = new DamageReports(environment, emit)
-    this.health = new Health((error) => emit('error', { error }))
-    this.stall = new StallClock(environment.clock, emit)
+    this.emit = (name, detail) => this.calls.afterwards(() => emit(name, detail))
+    this.damage = new DamageReports(environment, this.emit)
+    this.health = new Health((error) => this.emit('error', { error }))
+    this.stall = new StallClock(environment.clock, this.emit)
     this.pace = new Pace(environment.clock)
-    const schedule = (): void => this.background.schedule()
+    const schedule = (): void => this.#tidySoon(true)
     this.hints = new ReadHints(options.seekCompaction, schedule)
     this.rest = new Rest(this)
     this.sharing = new Sharing(this, schedule)
@@ -129,13 +141,13 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.#bufferTimer = new BufferTimer(this.log, options, this.health)
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
     this.blocks = new BlockCache(options.blockCacheBytes, options.comparator)
-    this.opener = new TableOpener(this.place, options, this.blocks, emit)
+    this.opener = new TableOpener(this.place, options, this.blocks, this.emit)
     this.tables = new TableCache((...table) => this.opener.open(...table), maxOpenFiles, tableCacheBytes)
     this.queue = new CommitQueue(this)
     this.rotation = new Rotation(this)
-    const executor = newExecutor(options, emit)
+    const executor = newExecutor(options, this.emit)
     this.background = new Background(this, executor)
-    this.#obsolete = new ObsoleteFiles(this.place, executor, emit, () => this.background.changed())
+    this.#obsolete = new ObsoleteFiles(this.place, executor, this.emit, () => this.background.changed())
     const recovered = recoverInto(this.log, directory, options)
     this.recoveryInfo = recovered.info
     this.#lastSequence = recovered.lastSequence
@@ -260,14 +272,24 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
 
   unhold(version: Version): void {
     this.versions.unhold(version)
-    if (this.#isReleased) return
-    this.#removeDropped()
-    this.#retired.recycle()
-    // What the scan that ends has noticed.
-    if (this.hints.takeNew()) this.background.schedule()
+    this.#tidySoon(this.hints.takeNew())
   }
 
   // Closing.
+
+  /** Whether a change was cut off in its midst, so that what is in memory may be torn. What is on disk is as after a crash. */
+  get isCutOff(): boolean {
+    return this.#isCutOff
+  }
+
+  startAfresh(doing: Doing, endScans: () => void): void {
+    if (doing === CHANGING) this.#breakOff(new AbortedError(CUT_OFF))
+    closeQuietly(
+      endScans,
+      () => this.blocks.clear(),
+      () => this.tables.clear(),
+    )
+  }
 
   /** Whether everything has been let go of. */
   get isReleased(): boolean {
@@ -296,10 +318,44 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
       () => isThrownAway && this.isWritable && this.#sweep(),
       () => this.log.close(),
       () => this.versions.close(),
-      () => this.blocks.close(),
+      () => this.blocks.clear(),
       () => this.tables.close(),
-      () => !this.versions.isHeld && !this.sharing.isReadStill && this.#recycleAll(),
+      () => !this.#isCutOff && !this.versions.isHeld && !this.sharing.isReadStill && this.#recycleAll(),
     ])
+  }
+
+  /** Write nothing more, install nothing more: nobody knows how far the change has got. Whoever waits is told. */
+  #breakOff(error: Error): void {
+    this.health.cause ??= error
+    this.#isCutOff = true
+    if (this.options.readOnly) return
+    this.log.fail(error)
+    this.#installer.abandon()
+    this.background.abandon()
+    this.queue.abandon(error)
+    this.background.changed()
+  }
+
+  /**
+   * A read has let go of something, or noticed something. It changes nothing itself, since it may be cut off: what follows is done once
+   * this turn's synchronous code has run.
+   * @param isSchedule whether there may be something to do in the background
+   */
+  #tidySoon(isSchedule: boolean): void {
+    if (isSchedule) this.#isScheduleDue = true
+    if (this.#isTidyDue) return
+    this.calls.afterThisTurn(this.#tidy)
+    this.#isTidyDue = true
+  }
+
+  #tidyUp(): void {
+    this.#isTidyDue = false
+    if (this.#isReleased || this.#isCutOff) return
+    this.#removeDropped()
+    this.#retired.recycle()
+    if (!this.#isScheduleDue) return
+    this.#isScheduleDue = false
+    this.background.schedule()
   }
 
   #recycleAll(): void {

@@ -56,6 +56,12 @@ export class BlockMemory {
     spares.push(memory)
   }
 
+  /** Forget what waits. */
+  clear(): void {
+    this.#spares.length = 0
+    this.#spareBytes = 0
+  }
+
   /** One more holds the block. */
   hold(block: Block): void {
     block.holders++

@@ -588,7 +588,7 @@ test('a cache that is closed lets go of everything, and tables that are closed a
   const cache = new BlockCache(10_000, bytewiseComparator)
   const shelf: Shelf = []
   for (const at of [0, 1]) cache.put(shelf, at, blockOf(100))
-  cache.close()
+  cache.clear()
   assert.equal(cache.bytes, 0)
   cache.drop(shelf)
   assert.equal(cache.bytes, 0)

@@ -60,9 +60,9 @@ for (const what of ['putSync', 'putSync and put', 'a batch']) {
         }
         put(`later${i}`)
       }
+      await Promise.all(settled)
       // Whoever meets it tells: nobody has to close the database to hear of it.
       if (!isWritable) assert.ok(failures.length > 0, `offset ${offset}: nobody was told`)
-      await Promise.all(settled)
       const left = environmentOf(directoryOf(memory))
       assert.deepEqual(await lost(await openIn(left), acknowledged), [], `offset ${offset}`)
       // Closing may tell of what has failed; it ends, and the next opening finds the same.

@@ -11,6 +11,7 @@ import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { encodeInternalKey, tagHigh, tagLow } from '../../src/base/internal-key.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { type Bytes, MAX_SEQUENCE } from '../../src/base/types.ts'
+import { Calls } from '../../src/db/calls.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import { explain } from '../../src/db/read/explain.ts'
@@ -201,7 +202,7 @@ test('below level 0 the first table is asked that may hold the key, also where a
     release: () => {},
   }
   const active = { table: MemTable.create({ capacityBytes: 1 << 16 }), log: { number: 1 } }
-  const host = { readState: { active, immutables: [], version }, options: { comparator }, tables }
+  const host = { readState: { active, immutables: [], version }, options: { comparator }, tables, calls: new Calls() }
   const { found, layers } = explain(host as unknown as ReadHost, Buffer.from('k'), MAX_SEQUENCE)
   assert.equal(found?.sequence, 9)
   assert.deepEqual(

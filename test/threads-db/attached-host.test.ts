@@ -47,7 +47,15 @@ class Reader {
       maxOpenFiles: 100,
       stallTimeoutMs: 1,
     }
-    this.host = new AttachedHost(handle, port, this.layers as unknown as AttachedLayers, options, () => {})
+    const layers = this.layers as unknown as AttachedLayers
+    this.host = new AttachedHost(
+      handle,
+      port,
+      layers,
+      options,
+      () => {},
+      () => {},
+    )
   }
 
   /** A version of some tables, which are there. */

@@ -64,6 +64,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 const ASYNC_ALLOWED: Readonly<Record<string, string>> = {
   'src/db/write/commit-driver.ts': 'where the engine waits for writes',
   'src/db/drivers.ts': 'where it waits for all else',
+  'src/db/calls.ts': 'what is done once the calls of a turn are over',
   'src/db/copies/long-runs.ts': 'lets the event loop turn between the steps of a long run',
   'src/db/open.ts': 'waits for the lock, before there is an engine',
   'src/db/threads/sharing.ts': 'answers what another thread writes when its promise is settled',

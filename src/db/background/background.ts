@@ -84,9 +84,14 @@ export class Background {
     for (const waiter of this.#waiters.splice(0)) waiter()
   }
 
-  close(): void {
+  /** Begin nothing more, and follow nothing up. */
+  abandon(): void {
     this.flushes.close()
     this.compactions.close()
+  }
+
+  close(): void {
+    this.abandon()
     this.ended = this.executor.close()
     this.changed()
   }

@@ -73,6 +73,12 @@ export class Installer {
     }
   }
 
+  /** Forget the edit under way, and those that wait: how far it got is not known. */
+  abandon(): void {
+    this.#current = undefined
+    this.#waiting.length = 0
+  }
+
   #next(): void {
     if (this.#current !== undefined) return
     const next = this.#waiting.shift()

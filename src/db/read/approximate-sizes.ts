@@ -6,6 +6,7 @@
 import { compareKeys } from '../../base/comparator.ts'
 import type { Bytes } from '../../base/types.ts'
 import { type FileMetadata, userRange } from '../../version/file-metadata.ts'
+import { READING } from '../calls.ts'
 import type { Engine } from '../engine.ts'
 
 /**
@@ -14,11 +15,13 @@ import type { Engine } from '../engine.ts'
  * @throws CorruptionError, IOError from opening a table
  */
 export function approximateSize(engine: Engine, begin: Bytes, end: Bytes): number {
-  let bytes = 0
-  for (const { file } of engine.readState.version.files()) {
-    bytes += offsetIn(engine, file, end) - offsetIn(engine, file, begin)
-  }
-  return Math.max(0, bytes)
+  return engine.calls.during(READING, () => {
+    let bytes = 0
+    for (const { file } of engine.readState.version.files()) {
+      bytes += offsetIn(engine, file, end) - offsetIn(engine, file, begin)
+    }
+    return Math.max(0, bytes)
+  })
 }
 
 /** Bytes of the table that come before the key. */

@@ -9,15 +9,17 @@
  * Threads  belongs to the database's thread
  */
 import type { CopyPool } from '../../base/copy-pool.ts'
-import { ClosedError, InvalidArgumentError } from '../../base/errors.ts'
+import { InvalidArgumentError } from '../../base/errors.ts'
 import { toKey } from '../../base/limits.ts'
 import type { Bytes } from '../../base/types.ts'
+import { type Calls, NOTHING, READING } from '../calls.ts'
 import type { DBIterator } from './db-iterator.ts'
 
 /** A position in a range of keys: `next` moves it on, `seek` anywhere. Close it: it keeps the tables that it began with. */
 export class Cursor {
   readonly #iterator: DBIterator
   readonly #copies: CopyPool
+  readonly #calls: Calls
   #onEnd: ((error: unknown) => void) | undefined
   #isStarted = false
   #error: unknown = undefined
@@ -26,9 +28,10 @@ export class Cursor {
    * Made by `DB.cursor()`. @internal
    * @param onEnd called once, when the cursor lets go of its layers, with the error that ended it, if one did
    */
-  constructor(iterator: DBIterator, copies: CopyPool, onEnd: (error: unknown) => void) {
+  constructor(iterator: DBIterator, copies: CopyPool, calls: Calls, onEnd: (error: unknown) => void) {
     this.#iterator = iterator
     this.#copies = copies
+    this.#calls = calls
     this.#onEnd = onEnd
   }
 
@@ -47,9 +50,11 @@ export class Cursor {
    * @throws ClosedError if the database was closed; CorruptionError, IOError, which close the cursor: it throws them again
    */
   next(): boolean {
-    if (this.#onEnd === undefined) return this.#ended()
     const iterator = this.#iterator
+    const calls = this.#calls
+    calls.begin(READING)
     try {
+      if (this.#onEnd === undefined) return this.#ended()
       if (!this.#isStarted) {
         this.#isStarted = true
         iterator.start()
@@ -60,6 +65,9 @@ export class Cursor {
     } catch (error) {
       this.#fail(error)
       throw error
+    } finally {
+      calls.now = NOTHING
+      calls.tellUntold()
     }
   }
 
@@ -70,14 +78,19 @@ export class Cursor {
    */
   seek(target: string | Uint8Array): boolean {
     const key = toKey(target)
-    if (this.#onEnd === undefined) return this.#ended()
+    const calls = this.#calls
+    calls.begin(READING)
     try {
+      if (this.#onEnd === undefined) return this.#ended()
       this.#isStarted = true
       this.#iterator.seek(key)
       return this.#iterator.valid
     } catch (error) {
       this.#fail(error)
       throw error
+    } finally {
+      calls.now = NOTHING
+      calls.tellUntold()
     }
   }
 
@@ -120,23 +133,28 @@ export class Cursor {
 
   /** Release the tables. Closing twice is no error. */
   close(): void {
-    const onEnd = this.#onEnd
-    this.#onEnd = undefined
-    onEnd?.(this.#error)
+    if (this.#onEnd !== undefined) this.#calls.during(READING, () => this.#end())
   }
 
   [Symbol.dispose](): void {
     this.close()
   }
 
-  /** @internal The database closes: whoever moves on is told. */
-  abort(): void {
-    if (!this.isClosed) this.#fail(new ClosedError('the database was closed during the scan'))
+  /** @internal Whoever moves on is told why it cannot. */
+  abort(error: Error): void {
+    if (!this.isClosed) this.#fail(error)
   }
 
   #fail(error: unknown): void {
+    if (this.#onEnd === undefined) return
     this.#error = error
-    this.close()
+    this.#end()
+  }
+
+  #end(): void {
+    const onEnd = this.#onEnd
+    this.#onEnd = undefined
+    onEnd?.(this.#error)
   }
 
   #ended(): boolean {

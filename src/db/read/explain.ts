@@ -11,6 +11,7 @@ import type { Bytes, SequenceNumber } from '../../base/types.ts'
 import * as ValueType from '../../base/value-type.ts'
 import { coversKey } from '../../version/file-metadata.ts'
 import type { LevelFile } from '../../version/version-edit.ts'
+import { READING } from '../calls.ts'
 import type { ExplainedLayer, ExplainedVersion, Explanation } from './explanation.ts'
 import type { ReadHost } from './read-host.ts'
 import { isEmpty, type MemTableSlot } from './read-state.ts'
@@ -27,7 +28,7 @@ interface Answer {
 /** @throws CorruptionError, IOError */
 export function explain(host: ReadHost, key: Bytes, sequence: SequenceNumber): Explanation {
   try {
-    return explainLayers(host, key, sequence)
+    return host.calls.during(READING, () => explainLayers(host, key, sequence))
   } catch (error) {
     throw host.damage.found(error)
   }

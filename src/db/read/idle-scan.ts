@@ -31,13 +31,13 @@ export class IdleScan {
   /** With what they consist of. */
   readonly scans: readonly [SyncScan<Entry>, Scan<Entry>]
 
-  constructor({ environment, copies, tables }: ReadHost) {
+  constructor({ environment, copies, tables, calls }: ReadHost) {
     const pinned = new PinnedTables(tables)
     this.#level = new LevelIterator(bytewiseComparator, [], (file) => pinned.pin(file).iterator())
     this.#merged = new MergingIterator(bytewiseComparator, [])
     this.#filtered = new RangeFilterIterator(this.#merged, bytewiseComparator, [], NO_SEQUENCE)
     this.#iterator = new DBIterator(this.#merged, bytewiseComparator, NO_SEQUENCE, EVERYTHING, false)
-    const cursor = new Cursor(this.#iterator, copies, () => pinned.releaseAll())
+    const cursor = new Cursor(this.#iterator, copies, calls, () => pinned.releaseAll())
     const pulled = new ScanCursor(cursor, this.#iterator, projectEntry, copies, Number.POSITIVE_INFINITY)
     this.scans = [new SyncScan(pulled), new Scan(pulled, environment)]
   }

@@ -12,6 +12,7 @@ import type { Level, SequenceNumber } from '../../base/types.ts'
 import type { TableCache } from '../../cache/table-cache.ts'
 import type { FileMetadata } from '../../version/file-metadata.ts'
 import type { Version } from '../../version/version.ts'
+import type { Calls, Doing } from '../calls.ts'
 import type { DamageReports } from '../reports/damage-reports.ts'
 import type { SnapshotList } from '../snapshot.ts'
 import type { TombstoneSink } from './db-iterator.ts'
@@ -34,10 +35,14 @@ export interface ReadHost {
   /** Memory of the values that leave the database. */
   readonly copies: CopyPool
   readonly hints: ReadObserver | undefined
+  /** What this thread is in the midst of. */
+  readonly calls: Calls
   /** Whoever finds damage tells of it here. */
   readonly damage: DamageReports
   /** Keep the tables of the version of `readState`. */
   hold(version: Version): void
   /** Once for each hold. */
   unhold(version: Version): void
+  /** A call was cut off in the midst of `doing`: go on without what it may have torn. @param endScans ends those that are open */
+  startAfresh(doing: Doing, endScans: () => void): void
 }

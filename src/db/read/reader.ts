@@ -9,6 +9,7 @@ import * as Lookup from '../../base/lookup.ts'
 import type { Bytes, SequenceNumber } from '../../base/types.ts'
 import { KeyBatch, type ManySink } from '../../version/key-batch.ts'
 import type { ValueSink } from '../../version/version.ts'
+import { NOTHING, READING } from '../calls.ts'
 import type { ReadHost } from './read-host.ts'
 
 export class Reader {
@@ -43,10 +44,11 @@ export class Reader {
    * @throws CorruptionError, IOError
    */
   getMany(keys: readonly Bytes[], sequence: SequenceNumber): (Uint8Array<ArrayBuffer> | undefined)[] {
+    const { calls, damage } = this.#host
     try {
-      return this.#getMany(keys, sequence)
+      return calls.during(READING, () => this.#getMany(keys, sequence))
     } catch (error) {
-      throw this.#host.damage.found(error)
+      throw damage.found(error)
     }
   }
 
@@ -68,10 +70,15 @@ export class Reader {
   }
 
   #lookup(key: Bytes, sequence: SequenceNumber, sink: ValueSink): number {
+    const { calls } = this.#host
+    calls.begin(READING)
     try {
       return this.#lookupLayers(key, sequence, sink)
     } catch (error) {
       throw this.#host.damage.found(error)
+    } finally {
+      calls.now = NOTHING
+      calls.tellUntold()
     }
   }
 

@@ -1,11 +1,13 @@
 /**
  * Scanner: begins scans over all layers of a database, and knows the open ones.
  */
+import { closeAll } from '../../base/close-all.ts'
 import { ClosedError } from '../../base/errors.ts'
 import type { InternalIterator } from '../../base/iterator.ts'
 import { MergingIterator } from '../../iterator/merging-iterator.ts'
 import type { FileMetadata } from '../../version/file-metadata.ts'
 import { LevelIterator } from '../../version/level-iterator.ts'
+import { READING } from '../calls.ts'
 import { Cursor } from './cursor.ts'
 import { DBIterator } from './db-iterator.ts'
 import { IdleScan } from './idle-scan.ts'
@@ -37,19 +39,25 @@ export class Scanner {
    */
   begin<T>(options: ScanOptions, project: Project<T>): ScanCursor<T> {
     const plan = planScan(options, this.#host.options.comparator)
-    const { cursor, iterator } = this.#begin(plan)
+    const { cursor, iterator } = this.#host.calls.during(READING, () => this.#begin(plan))
     return new ScanCursor(cursor, iterator, project, this.#host.copies, plan.limit)
   }
 
   /** A cursor; as begin. */
   cursor(options: CursorOptions): Cursor {
-    return this.#begin(planCursor(options, this.#host.options.comparator)).cursor
+    const plan = planCursor(options, this.#host.options.comparator)
+    return this.#host.calls.during(READING, () => this.#begin(plan)).cursor
   }
 
   /** End all scans and cursors; whoever goes on with one gets a ClosedError. */
   close(): void {
     this.#isClosed = true
-    for (const cursor of [...this.#open]) cursor.abort()
+    this.abort(new ClosedError('the database was closed during the scan'))
+  }
+
+  /** End all that are open; whoever goes on with one gets the error. @throws the first failure, after all were tried */
+  abort(error: Error): void {
+    closeAll([...this.#open].map((cursor) => () => cursor.abort(error)))
   }
 
   #begin({ bounds, isReverse, snapshot }: ScanPlan): { readonly cursor: Cursor; readonly iterator: DBIterator } {
@@ -64,9 +72,12 @@ export class Scanner {
     host.hold(version)
     const end = (error: unknown): void => {
       if (error !== undefined) this.#host.damage.found(error)
-      pinned.releaseAll()
-      this.#open.delete(cursor)
-      host.unhold(version)
+      try {
+        pinned.releaseAll()
+      } finally {
+        this.#open.delete(cursor)
+        host.unhold(version)
+      }
     }
     const { comparator } = host.options
     const filters = new RangeFilters(comparator, sequence)
@@ -87,7 +98,7 @@ export class Scanner {
     const children = [...memtables, ...filters.tables(tables)]
     const merged = children.length === 1 ? children[0] : new MergingIterator(comparator, children)
     const iterator = new DBIterator(merged, comparator, sequence, bounds, isReverse, host.hints)
-    const cursor = new Cursor(iterator, host.copies, end)
+    const cursor = new Cursor(iterator, host.copies, host.calls, end)
     this.#open.add(cursor)
     return { cursor, iterator }
   }

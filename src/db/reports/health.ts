@@ -56,7 +56,7 @@ export class Health {
   }
 
   refusal(): ReadOnlyError {
-    const message = 'the database takes no more writes after a failure of its log or manifest; reopen it'
-    return new ReadOnlyError(`${message} (${this.cause?.message})`, { cause: this.cause })
+    const { cause } = this
+    return new ReadOnlyError(`the database takes no more writes: ${cause?.message}; reopen it`, { cause })
   }
 }

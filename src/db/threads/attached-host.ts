@@ -4,6 +4,7 @@
  *
  * Threads  belongs to the reading thread
  */
+import { closeQuietly } from '../../base/close-all.ts'
 import type { Comparator } from '../../base/comparator.ts'
 import { CopyPool } from '../../base/copy-pool.ts'
 import type { Environment, Port } from '../../base/environment.ts'
@@ -13,6 +14,7 @@ import { BlockCache } from '../../cache/block-cache.ts'
 import { TableCache } from '../../cache/table-cache.ts'
 import type { Table } from '../../table/table.ts'
 import type { Version } from '../../version/version.ts'
+import { Calls, CHANGING, type Doing } from '../calls.ts'
 import { DatabaseDirectory } from '../opening/database-directory.ts'
 import { TableOpener } from '../read/open-table.ts'
 import type { ReadHost } from '../read/read-host.ts'
@@ -48,6 +50,7 @@ export class AttachedHost implements ReadHost {
   readonly copies: CopyPool
   /** Only the owner compacts. */
   readonly hints: undefined = undefined
+  readonly calls: Calls = new Calls()
   readonly damage: DamageReports
   readonly #layers: AttachedLayers
   readonly #port: Port
@@ -55,8 +58,17 @@ export class AttachedHost implements ReadHost {
   readonly #opener: TableOpener
   readonly #pins: ReaderPins
   readonly #held = new Map<Version, Hold>()
+  readonly #onTorn: () => void
 
-  constructor(handle: ShareHandle, port: Port, layers: AttachedLayers, options: AttachedOptions, emit: Emit) {
+  /** @param onTorn called when a message may have been lost */
+  constructor(
+    handle: ShareHandle,
+    port: Port,
+    layers: AttachedLayers,
+    options: AttachedOptions,
+    emit: Emit,
+    onTorn: () => void,
+  ) {
     const { environment, comparator } = options
     const { directory, bloomBitsPerKey } = handle
     this.environment = environment
@@ -64,6 +76,7 @@ export class AttachedHost implements ReadHost {
     this.damage = new DamageReports(environment, emit)
     this.#layers = layers
     this.#port = port
+    this.#onTorn = onTorn
     this.#pins = new ReaderPins(new Int32Array(handle.reader))
     this.snapshots = new PinnedSnapshots(layers, this.#pins, () => this.#released())
     this.copies = new CopyPool((slab) => environment.keepFromTransfer(slab))
@@ -110,11 +123,20 @@ export class AttachedHost implements ReadHost {
     this.#released()
   }
 
+  startAfresh(doing: Doing, endScans: () => void): void {
+    closeQuietly(
+      endScans,
+      () => this.#blocks.clear(),
+      () => this.tables.clear(),
+    )
+    if (doing === CHANGING) this.#onTorn()
+  }
+
   /** Close all tables. Scans have ended. */
   close(): void {
     this.snapshots.closeAll()
     this.#layers.close()
-    this.#blocks.close()
+    this.#blocks.clear()
     this.tables.close()
   }
 

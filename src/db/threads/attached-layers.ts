@@ -105,9 +105,10 @@ export class AttachedLayers {
   /** Ask for the layers as a whole. */
   ask(): void {
     if (this.#isWaiting) return
-    this.#isWaiting = true
     Atomics.store(this.#words, Layout.WAITING, 1)
     this.#port.post({ type: 'layers' } satisfies ToOwner)
+    // Last: asked twice, the owner answers twice.
+    this.#isWaiting = true
   }
 
   /** Go on with these layers, if they follow those at hand. @returns the version that they replace, if it is another one */

@@ -45,14 +45,15 @@ export class DBReader extends DBReads {
     const layers = new AttachedLayers(handle, port, comparator, stallTimeoutMs, (message) => take(message))
     let host: AttachedHost | undefined
     super(handle.directory, environment, (emit) => {
-      host = new AttachedHost(handle, port, layers, options, emit)
+      host = new AttachedHost(handle, port, layers, options, emit, () => this.#end())
       return host
     })
     this.#port = port
     this.#host = host as unknown as AttachedHost
     this.#layers = layers
     this.#onReady = onReady
-    take = (message) => this.#take(message)
+    // In the midst of a read, which may be cut off: what was in the message is lost then.
+    take = (message) => this.#host.calls.changing(() => this.#take(message))
     port.onMessage((message) => this.#take(message as ToReader))
     port.onClose(() => this.#end())
     port.keepAlive(true)

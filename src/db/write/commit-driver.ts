@@ -9,6 +9,7 @@
  * What needs no waiting, as most groups do, is committed by one microtask; only what waits is an async function's.
  */
 import { StalledError } from '../../base/errors.ts'
+import { CHANGING, NOTHING } from '../calls.ts'
 import type { Engine } from '../engine.ts'
 import type { StallReason } from '../reports/events.ts'
 import type { CommitQueue } from './commit-queue.ts'
@@ -62,16 +63,29 @@ export class CommitDriver {
    * @throws what the group failed with
    */
   commitSync(group: WriteGroup): void {
+    const { calls } = this.#engine
+    calls.watch()
     while (!group.isSettled) {
-      const { begun } = this.#queue
-      const pauseMs = this.#engine.pace.owedMs
-      if (begun !== undefined) this.#syncNow(begun)
-      else if (pauseMs > 0) this.#pauseSync(pauseMs)
-      else if (this.#admit()) this.#commitNextSync()
-      else this.#waitForRoomSync()
+      calls.begin(CHANGING)
+      try {
+        if (this.#stepSync()) continue
+      } finally {
+        calls.now = NOTHING
+        calls.tellUntold()
+      }
+      this.#waitSync()
     }
     this.#endStall()
     if (group.error !== undefined) throw group.error
+  }
+
+  /** Commit the next group. @returns false if it has to wait */
+  #stepSync(): boolean {
+    const { begun } = this.#queue
+    if (begun !== undefined) this.#syncNow(begun)
+    else if (this.#engine.pace.owedMs > 0 || !this.#admit()) return false
+    else this.#commitNextSync()
+    return true
   }
 
   #commitTurn(): void {
@@ -85,6 +99,17 @@ export class CommitDriver {
 
   /** Commit groups until one has to wait. @returns whether none is left, and the turn is not over */
   #commitReady(): boolean {
+    const { calls } = this.#engine
+    calls.begin(CHANGING)
+    try {
+      return this.#commitGroups()
+    } finally {
+      calls.now = NOTHING
+      calls.tellUntold()
+    }
+  }
+
+  #commitGroups(): boolean {
     this.#queue.settleBroken()
     // A synchronous writer that came to the end of the stack has left it.
     const { begun } = this.#queue
@@ -207,17 +232,24 @@ export class CommitDriver {
     this.#turnStartMs = environment.clock.monotonicMs()
   }
 
+  #waitSync(): void {
+    const pauseMs = this.#engine.pace.owedMs
+    if (pauseMs > 0) this.#pauseSync(pauseMs)
+    else this.#waitForRoomSync()
+  }
+
   #pauseSync(pauseMs: number): void {
-    const { environment, stall, background } = this.#engine
+    const { environment, stall, background, calls } = this.#engine
     const portionMs = Math.min(pauseMs, PAUSE_SYNC_MS)
     environment.sleep(portionMs)
     stall.delayed(portionMs)
-    background.poll()
+    calls.changing(() => background.poll())
   }
 
   #waitForRoomSync(): void {
     if (!this.#beginStall()) return
-    this.#engine.background.waitSync(this.#sleepMs)
+    const { background, calls } = this.#engine
+    calls.changing(() => background.waitSync(this.#sleepMs))
   }
 
   /** @returns whether waiting may help; if not, the writes that wait have been refused, or there is room */

@@ -46,6 +46,8 @@ export class CommitQueue {
   readonly #target: CommitTarget
   /** Oldest first. */
   readonly #waiting: WriteGroup[] = []
+  /** Begun last: it may be in nobody's hands when a call is cut off. */
+  #taken: WriteGroup | undefined = undefined
   /** Between begin and finish. */
   #begun: WriteGroup | undefined = undefined
   /** A phase of it has failed where no call could be made any more, and nobody has been told. */
@@ -109,6 +111,7 @@ export class CommitQueue {
    * @returns the group, to be finished; undefined if it failed and is settled
    */
   begin(): WriteGroup | undefined {
+    this.#taken = this.#waiting[0]
     // Most queues hold one group, which is popped: after a shift, the next push has to allocate.
     const group = this.#waiting.length === 1 ? this.#waiting.pop() : this.#waiting.shift()
     if (group === undefined) return undefined
@@ -180,6 +183,12 @@ export class CommitQueue {
     // One that has not begun, or no more, is settled.
     if (group === this.#begun) this.#begun = undefined
     this.#fail(group, this.#target.health, error)
+  }
+
+  /** A call was cut off: whoever waits is told. */
+  abandon(error: Error): void {
+    this.failSync(this.#begun ?? this.#taken, error)
+    this.#broken = undefined
   }
 
   /** Refuse all groups that wait. */
