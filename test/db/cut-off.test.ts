@@ -4,6 +4,9 @@
  * is right, nobody waits in vain.
  */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import vm from 'node:vm'
 import { VarveError } from '../../src/base/errors.ts'
@@ -11,6 +14,7 @@ import { WriteBatch } from '../../src/batch/write-batch.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
+import { attach } from '../../src/db/threads/attach.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { FaultEnvironment } from '../support/fault-env.ts'
 import { DIRECTORY, entriesOf } from './directories.ts'
@@ -151,9 +155,9 @@ async function closed(db: DB): Promise<void> {
 }
 
 for (const what of ['file call', 'comparison'] as const) {
-  test(`a write is cut off at every ${what}, and then the program goes on, is killed, or closes and opens`, async () => {
+  test(`a write is cut off at a ${what}, and then the program goes on, is killed, or closes and opens`, async () => {
     let ends = 0
-    for (let at = 0, isCut = true; isCut; at += what === 'file call' ? 1 : 17) {
+    for (let at = 0, isCut = true; isCut; at += what === 'comparison' ? 17 : at < 100 ? 1 : 3) {
       const hanging = new Hanging()
       const options = what === 'file call' ? {} : { comparator: hanging.comparator }
       const life = new Life(await hanging.open(options))
@@ -250,7 +254,7 @@ for (const what of ['file call', 'comparison'] as const) {
         assert.equal(db.stats().openScans, 0, where)
       }
     }
-    assert.ok(cuts > 10, `${cuts} cuts`)
+    assert.ok(cuts >= READS.length, `${cuts} cuts`)
     await db.close()
     assert.equal(hanging.memory.files.locks.size, 0)
     const reopened = await hanging.open(what === 'file call' ? {} : { comparator: hanging.comparator })
@@ -258,6 +262,42 @@ for (const what of ['file call', 'comparison'] as const) {
     await reopened.close()
   })
 }
+
+test('a read of a thread that attached is cut off at every comparison: it goes on reading, and what it has open ends', async () => {
+  const hanging = new Hanging()
+  const { comparator } = hanging
+  const directory = mkdtempSync(join(tmpdir(), 'varve-cut-off-'))
+  const db = await open(directory, { ...OPTIONS, comparator })
+  const entries = Array.from({ length: 300 }, (_, i) => `${KEY(i)}=${'.'.repeat(100)}`)
+  for (let i = 0; i < 300; i++) db.putSync(KEY(i), '.'.repeat(100))
+  await db.flush()
+  const reader = await attach(db.share(), { comparator, blockCacheBytes: 6000 })
+  let cuts = 0
+  for (let at = 0, isCut = true; isCut; at += 3) {
+    const scan = reader.scanSync()
+    scan.next()
+    hanging.left = at
+    hanging.hasHung = false
+    isCut = isCutOff(() => {
+      for (const i of [7, 150, 290]) reader.getSync(KEY(i))
+      for (const _ of reader.scanSync({ gte: KEY(100), limit: 30 }));
+    })
+    hanging.left = Number.POSITIVE_INFINITY
+    if (hanging.hasHung) {
+      cuts++
+      assert.throws(() => scan.next(), { code: 'ABORTED', message: /cut off/ })
+    }
+    scan.close()
+    const found = Array.from(reader.scanSync(), ([key, value]) => `${Buffer.from(key)}=${Buffer.from(value)}`)
+    assert.deepEqual(found, entries, `at ${at}`)
+  }
+  assert.ok(cuts > 10, `${cuts} cuts`)
+  await reader.put(KEY(0), 'new')
+  assert.equal(Buffer.from(reader.getSync(KEY(0)) ?? []).toString(), 'new')
+  await reader.close()
+  await db.close()
+  rmSync(directory, { recursive: true })
+})
 
 test('writers that wait for a group that is cut off are told, and so is whoever flushes', async () => {
   const hanging = new Hanging()
