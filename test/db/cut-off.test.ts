@@ -251,7 +251,7 @@ for (const what of ['file call', 'comparison'] as const) {
         scan.close()
         db.putSync(KEY(299), `${299}`.padEnd(100, '.'))
         assert.deepEqual(entriesOf(db), entries, where)
-        assert.equal(db.stats().openScans, 0, where)
+        if (hanging.hasHung || !isCut) assert.equal(db.stats().openScans, 0, where)
       }
     }
     assert.ok(cuts >= READS.length, `${cuts} cuts`)
