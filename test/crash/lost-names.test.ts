@@ -84,7 +84,9 @@ class Life {
   async run(): Promise<void> {
     let db = await this.#begin()
     for (let i = 0; i < STEPS; i++) {
+      const { durable } = this.ledger
       await this.#act(db)
+      if (this.ledger.durable > durable) this.#takeMoment(`seed ${this.#seed}, step ${i}`)
       await this.#checkMoments()
       if (db.stats().poisonedBy !== undefined || this.#prng.below(40) === 0) {
         await this.#end(db)
