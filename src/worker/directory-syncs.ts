@@ -18,8 +18,10 @@ import { sharedMemory } from '../base/shared-memory.ts'
 const FAILURES = 0
 const FIRST_THREAD = 1
 const WORDS = 3
-/** Whoever waits for longer does without: a thread that has died in its sync is not heard of by one that sleeps. */
+/** Whoever waits for longer does without: one that sleeps is not told that a thread has died in its sync. */
 const SETTLE_MS = 10_000
+/** The same, of a thread that runs jobs, which holds up nobody. */
+const SETTLE_JOB_MS = 60_000
 
 export class DirectorySyncs {
   readonly #words: Int32Array<SharedArrayBuffer>
@@ -59,7 +61,7 @@ export class DirectorySyncs {
       this.end(thread)
     }
     // So that the database's thread, which is told of the job next, need not wait.
-    this.settle()
+    this.settle(SETTLE_JOB_MS)
   }
 
   begin(thread: number): void {
@@ -80,10 +82,10 @@ export class DirectorySyncs {
   }
 
   /** Wait until those that are under way have ended. @returns false if that takes too long */
-  settle(): boolean {
+  settle(timeoutMs: number = SETTLE_MS): boolean {
     for (let index = FIRST_THREAD; index < WORDS; index++) {
       const word = Atomics.load(this.#words, index)
-      if ((word & 1) === 1 && this.#environment?.waitWhile(this.#words, index, word, SETTLE_MS)) return false
+      if ((word & 1) === 1 && this.#environment?.waitWhile(this.#words, index, word, timeoutMs)) return false
     }
     return true
   }
