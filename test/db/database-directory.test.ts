@@ -66,7 +66,8 @@ test('a job counts for nothing if a sync of the directory failed while it was un
   ] as const) {
     const directory = new DatabaseDirectory(new MemoryEnvironment().files, '/db')
     const outcomes: unknown[][] = []
-    const watched = (name: string) => directory.watched((error, result) => outcomes.push([name, error?.message, result]))
+    const watched = (name: string) =>
+      directory.watched((error, result) => outcomes.push([name, error?.message, result]))
     const [before, failing] = [watched('before'), watched('failing')]
     failing(error, undefined)
     const after = watched('after')
