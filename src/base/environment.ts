@@ -29,7 +29,7 @@ export interface WritableFile {
   append(bytes: Bytes, offset: number, length: number): void
   /** fdatasync: what was appended survives power loss (its directory entry needs syncDirectory). */
   sync(): void
-  /** As sync, off this thread. Appends meanwhile may or may not be covered. */
+  /** As sync, off this thread. Appends meanwhile may or may not be covered. A `sync` meanwhile does not miss a failure that this one meets. */
   syncLater(): Promise<void>
   /**
    * Begin to write to the disk what was appended, beside what this thread goes on with, so that a later `sync` waits for less.

@@ -26,6 +26,7 @@ import type { FileMetadata } from '../version/file-metadata.ts'
 import type { Version } from '../version/version.ts'
 import type { VersionEdit } from '../version/version-edit.ts'
 import type { VersionSet } from '../version/version-set.ts'
+import { DirectorySyncs } from '../worker/directory-syncs.ts'
 import { Background } from './background/background.ts'
 import type { CompactionHost } from './background/compaction-lane.ts'
 import { compactionEdit, compactionJob, nextCompaction, pickerOptions } from './background/compaction-plans.ts'
@@ -121,7 +122,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
    */
   constructor(directory: string, options: ResolvedOptions, lock: DirectoryLock | undefined, emit: Emit) {
     const { environment, maxOpenFiles, tableCacheBytes } = options
-    this.place = new DatabaseDirectory(environment.files, directory, lock)
+    this.place = new DatabaseDirectory(environment.files, directory, lock, new DirectorySyncs(environment))
     this.options = options
     this.environment = environment
     this.#tidy = () => this.#tidyUp()
@@ -145,7 +146,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.tables = new TableCache((...table) => this.opener.open(...table), maxOpenFiles, tableCacheBytes)
     this.queue = new CommitQueue(this)
     this.rotation = new Rotation(this)
-    const executor = newExecutor(options, this.emit)
+    const executor = newExecutor(options, this.emit, this.place.syncs)
     this.background = new Background(this, executor)
     this.#obsolete = new ObsoleteFiles(this.place, executor, this.emit, () => this.background.changed())
     const recovered = recoverInto(this.log, directory, options)

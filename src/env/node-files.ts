@@ -235,6 +235,11 @@ class NodeRandomAccessFile implements RandomAccessFile {
 class NodeWritableFile implements WritableFile {
   readonly path: string
   #fd: number
+  /**
+   * For a sync beside a syncLater: of an error of writing back, Linux tells each descriptor once, and that of the syncLater may have been
+   * told, which comes back only when the event loop turns. From the first syncLater on; elsewhere, the same one.
+   */
+  #besideFd: number
   /** Bytes written. To say where costs less than to have the system keep count (measured: docs/performance.md). */
   #end = 0
   /** Why the file takes no more, once a write or a sync has failed. */
@@ -246,6 +251,7 @@ class NodeWritableFile implements WritableFile {
   constructor(file: string, fd: number) {
     this.path = file
     this.#fd = fd
+    this.#besideFd = fd
   }
 
   append(bytes: Bytes, offset: number, length: number): void {
@@ -267,15 +273,21 @@ class NodeWritableFile implements WritableFile {
   sync(): void {
     this.#check('sync')
     try {
-      fs.fdatasyncSync(this.#fd)
+      fs.fdatasyncSync(this.#syncsRunning > 0 ? this.#besideFd : this.#fd)
     } catch (error) {
       throw this.#failed('sync', error)
     }
   }
 
+  /** Here and now, if there is no other descriptor to be had. */
   syncLater(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#check('sync')
+      if (!this.#openBeside()) {
+        this.sync()
+        resolve()
+        return
+      }
       this.#syncsRunning++
       fs.fdatasync(this.#fd, (error) => {
         const failure = this.#syncEnded(error)
@@ -325,6 +337,21 @@ class NodeWritableFile implements WritableFile {
     else attempt('close', this.path, () => fs.closeSync(this.#take()))
   }
 
+  /** @returns false if there is none, or what has the file's name is another one by now */
+  #openBeside(): boolean {
+    if (process.platform !== 'linux' || this.#besideFd !== this.#fd) return true
+    try {
+      const { dev, ino } = fs.fstatSync(this.#fd, { bigint: true })
+      const fd = fs.openSync(this.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+      const beside = fs.fstatSync(fd, { bigint: true })
+      if (beside.dev === dev && beside.ino === ino) this.#besideFd = fd
+      else fs.closeSync(fd)
+    } catch {
+      return false
+    }
+    return this.#besideFd !== this.#fd
+  }
+
   #syncEnded(error: unknown): Error | undefined {
     this.#syncsRunning--
     const failure = error === null ? undefined : this.#failed('sync', error)
@@ -339,6 +366,8 @@ class NodeWritableFile implements WritableFile {
 
   #take(): number {
     const fd = this.#fd
+    // Nothing was written by the other one.
+    if (this.#besideFd !== fd) fs.closeSync(this.#besideFd)
     this.#fd = -1
     return fd
   }

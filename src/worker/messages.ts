@@ -26,6 +26,9 @@ export interface RunMessage {
   readonly id: number
   readonly job: Job
   readonly signals: SharedArrayBuffer
+  /** The memory of the DirectorySyncs, and the number of the thread in it. */
+  readonly syncs: SharedArrayBuffer
+  readonly thread: number
 }
 
 export type AnswerMessage =

@@ -15,6 +15,7 @@
 import type { Environment } from '../base/environment.ts'
 import { sharedMemory } from '../base/shared-memory.ts'
 import type { Opened } from '../jobs/written-tables.ts'
+import { DirectorySyncs } from './directory-syncs.ts'
 import type { JobExecutor, JobOutcome } from './executor.ts'
 import { BELL, type Job, type ResultOf, SIGNAL_WORDS, STOP } from './messages.ts'
 import { type NoThread, ThreadSupply } from './thread-supply.ts'
@@ -37,13 +38,20 @@ export class WorkerExecutor implements JobExecutor {
    * @param inline runs the jobs where there is no thread; is closed with this one
    * @param threads one for all jobs, or more for a thread of its own for each kind
    * @param noThread told if there are threads, and one cannot be had
+   * @param syncs where the threads announce their syncs of the directory
    */
-  constructor(environment: Environment, inline: JobExecutor, threads: number, noThread: NoThread) {
+  constructor(
+    environment: Environment,
+    inline: JobExecutor,
+    threads: number,
+    noThread: NoThread,
+    syncs: DirectorySyncs = new DirectorySyncs(environment),
+  ) {
     this.#environment = environment
     this.#inline = inline
     this.#threads = new ThreadSupply(environment, noThread)
     const lane = (isPatient: boolean): WorkerLane =>
-      new WorkerLane(environment, this.#threads, inline, this.#signals.buffer, isPatient)
+      new WorkerLane(environment, this.#threads, inline, this.#signals.buffer, syncs, isPatient)
     this.#flushes = lane(false)
     this.#compactions = threads > 1 ? lane(true) : this.#flushes
     this.#lanes = threads > 1 ? [this.#flushes, this.#compactions] : [this.#flushes]

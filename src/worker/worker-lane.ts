@@ -11,6 +11,7 @@
 import type { Environment, WorkerThread } from '../base/environment.ts'
 import { fromWire, IOError, toWire } from '../base/errors.ts'
 import type { Opened } from '../jobs/written-tables.ts'
+import type { DirectorySyncs } from './directory-syncs.ts'
 import { type JobExecutor, type JobOutcome, ThreadEndedError } from './executor.ts'
 import type { AnswerMessage, EndedMessage, Job, OpenedMessage, RunMessage } from './messages.ts'
 import type { ThreadSupply } from './thread-supply.ts'
@@ -38,7 +39,10 @@ export class WorkerLane {
   /** Runs the jobs where there is no thread. */
   readonly #inline: JobExecutor
   readonly #signals: SharedArrayBuffer
+  readonly #syncs: DirectorySyncs
   readonly #isPatient: boolean
+  /** In the syncs. */
+  readonly #number: number
   readonly #running = new Map<number, Running>()
   /** Threads that were ended, until they are at their end. */
   readonly #ending = new Set<Promise<unknown>>()
@@ -59,13 +63,16 @@ export class WorkerLane {
     threads: ThreadSupply,
     inline: JobExecutor,
     signals: SharedArrayBuffer,
+    syncs: DirectorySyncs,
     isPatient: boolean,
   ) {
     this.#environment = environment
     this.#threads = threads
     this.#inline = inline
     this.#signals = signals
+    this.#syncs = syncs
     this.#isPatient = isPatient
+    this.#number = isPatient ? 1 : 0
   }
 
   /** Whether a job was given to the thread and not answered yet; of that kind, if one is named. */
@@ -84,7 +91,8 @@ export class WorkerLane {
     this.#isIdle = false
     this.#running.set(id, { job, outcome, opened })
     thread.keepAlive(true)
-    const message: RunMessage = { type: 'run', id, job, signals: this.#signals }
+    const { memory: syncs } = this.#syncs
+    const message: RunMessage = { type: 'run', id, job, signals: this.#signals, syncs, thread: this.#number }
     try {
       thread.post(message)
     } catch (error) {
@@ -209,6 +217,7 @@ export class WorkerLane {
     if (thread !== this.#thread) return
     this.#cancelLoading?.()
     this.#thread = undefined
+    this.#syncs.threadEnded(this.#number)
     if (thread.callOff()) {
       this.#notBegun(cause)
       return

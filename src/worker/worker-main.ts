@@ -5,12 +5,14 @@
 import host from 'node:process'
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { bytewiseComparator } from '../base/comparator.ts'
+import type { Environment } from '../base/environment.ts'
 import { toWire } from '../base/errors.ts'
 import type { FileNumber } from '../base/types.ts'
 import { nodeEnvironment } from '../env/node-env.ts'
 import { lowerPriority } from '../env/node-priority.ts'
 import { begin } from '../env/thread-start.ts'
 import type { TableOutline } from '../table/table-outline.ts'
+import { DirectorySyncs } from './directory-syncs.ts'
 import { JobRunner } from './job-runner.ts'
 import {
   type AnswerMessage,
@@ -24,12 +26,14 @@ import {
 } from './messages.ts'
 
 const port: MessagePort = workerData.port
-const environment = nodeEnvironment(workerData.modes)
+const environment = announcing(nodeEnvironment(workerData.modes))
 const runner = new JobRunner(environment, bytewiseComparator, answer, opened)
 /** A slice is going to be done. */
 let isAdvancing = false
 /** Those of the owner, once there has been a job. */
 let signals = new Int32Array(SIGNAL_WORDS) as Int32Array
+let syncs = new DirectorySyncs()
+let number = 0
 
 // A thread that is not wanted any more has nothing that would keep it.
 if (begin(workerData.start)) listen()
@@ -38,6 +42,8 @@ function listen(): void {
   if (workerData.isPatient) lowerPriority()
   port.on('message', (message: RunMessage) => {
     signals = new Int32Array(message.signals)
+    syncs = new DirectorySyncs(environment, message.syncs)
+    number = message.thread
     runner.add(message.id, message.job)
     if (!isAdvancing) goOn()
   })
@@ -48,6 +54,14 @@ function listen(): void {
   })
 
   host.on('exit', () => post({ type: 'ended' }))
+}
+
+/** Every sync of a directory is announced, whichever job's it is. The files are this thread's own. */
+function announcing(environment: Environment): Environment {
+  const { files } = environment
+  const syncDirectory = files.syncDirectory.bind(files)
+  files.syncDirectory = (directory) => syncs.run(number, () => syncDirectory(directory))
+  return environment
 }
 
 /** If there is a compaction to go on with: once all that has arrived by then is taken. */

@@ -1,10 +1,12 @@
 /**
  * Names that a failed sync of the directory has lost: of what was pending then, chance decides what is durable, and no later sync
- * makes up for the rest, though it succeeds. Random lives, in which some of these syncs fail; from what a power loss may leave at
- * random moments, the database is opened again, and held against what its writes were told (as in crash.test.ts).
+ * makes up for the rest, though it succeeds. Random lives, in which some of these syncs fail, on the database's thread and, in some lives,
+ * at the same time on others; from what a power loss may leave at random moments, the database is opened again, and held against
+ * what its writes were told (as in crash.test.ts).
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { IOError } from '../../src/base/errors.ts'
 import { Prng } from '../../src/base/prng.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
@@ -12,7 +14,8 @@ import { type CrashMode, crashImage } from '../../src/env/crash-image.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { applyChange, type MemoryTree, parentOf } from '../../src/env/memory-tree.ts'
 import type { FaultCode, FileCall } from '../support/fault-call.ts'
-import { FaultEnvironment } from '../support/fault-env.ts'
+import { FaultEnvironment, type FaultEnvironmentOptions } from '../support/fault-env.ts'
+import { RacingEnvironment } from './racing-worker.ts'
 import {
   begin,
   commit,
@@ -33,8 +36,9 @@ const MODES: readonly CrashMode[] = [0, 2, 3, 3, 5]
 /** With all of them, the sync itself has failed. */
 const CODES: readonly FaultCode[] = ['EIO', 'EIO', 'ENOSPC', 'EDQUOT', 'ENOMEM', 'ESTALE']
 const DURABILITIES = ['os', 'os', 'disk', 'buffered'] as const
-/** Of a hundred syncs of the directory, and of a hundred calls. */
+/** Of a hundred syncs of the directory, by the database's thread and by others; and of a hundred calls. */
 const FAILURES = 15
+const THREADS_FAILURES = 40
 const MOMENTS = 4
 
 interface Moment {
@@ -49,24 +53,29 @@ class Life {
   readonly memory: MemoryEnvironment = new MemoryEnvironment()
   readonly ledger: Ledger = new Ledger()
   readonly runner: Runner
+  readonly #racing: RacingEnvironment | undefined
   failures = 0
   images = 0
   readonly #seed: number
   readonly #prng: Prng
   #moments: Moment[] = []
 
-  constructor(seed: number) {
+  constructor(seed: number, hasThreads: boolean) {
     this.#seed = seed
     this.#prng = new Prng(seed)
-    const environment = new FaultEnvironment(this.memory, {
-      directory: DIRECTORY,
-      faultAt: (call) => this.#faultAt(call),
-    })
+    const options: FaultEnvironmentOptions = { directory: DIRECTORY, faultAt: (call) => this.#faultAt(call) }
+    const outcomes = {
+      prng: this.#prng,
+      failure: (path: string) => this.#threadFails(path),
+      loseNames: () => this.#loseNames(),
+    }
+    this.#racing = hasThreads ? new RacingEnvironment(this.memory, options, outcomes) : undefined
+    const environment = this.#racing ?? new FaultEnvironment(this.memory, options)
     const pass = async (durationMs: number): Promise<void> => this.#pass(durationMs)
     this.runner = {
       environment,
       ledger: this.ledger,
-      options: { maxFileBytes: 4096 },
+      options: { maxFileBytes: 4096, workers: hasThreads ? 2 : 0 },
       step: (promise) => this.#step(promise),
       pass,
     }
@@ -75,7 +84,9 @@ class Life {
   async run(): Promise<void> {
     let db = await this.#begin()
     for (let i = 0; i < STEPS; i++) {
+      const { durable } = this.ledger
       await this.#act(db)
+      if (this.ledger.durable > durable) this.#takeMoment(`seed ${this.#seed}, step ${i}`)
       await this.#checkMoments()
       if (db.stats().poisonedBy !== undefined || this.#prng.below(40) === 0) {
         await this.#end(db)
@@ -124,11 +135,19 @@ class Life {
 
   #faultAt({ op, index }: FileCall): { code: FaultCode } | undefined {
     const prng = this.#prng
+    this.#racing?.race()
     if (prng.below(100) < MOMENTS) this.#takeMoment(`seed ${this.#seed}, call ${index} (${op})`)
     if (op !== 'sync-dir' || prng.below(100) >= FAILURES) return undefined
     this.failures++
     this.#loseNames()
     return { code: CODES[prng.below(CODES.length)] }
+  }
+
+  #threadFails(path: string): IOError | undefined {
+    if (this.#prng.below(100) >= THREADS_FAILURES) return undefined
+    this.failures++
+    const code = CODES[this.#prng.below(CODES.length)]
+    return new IOError(code, { file: path, cause: Object.assign(new Error(code), { code }) })
   }
 
   #loseNames(): void {
@@ -185,6 +204,7 @@ class Life {
     )
     for (let turns = 1; outcome === undefined; turns++) {
       await new Promise<void>((resolve) => setImmediate(resolve))
+      this.#racing?.advance()
       if (turns % 8 === 0) this.#pass(1000)
     }
     return outcome
@@ -195,17 +215,22 @@ class Life {
   }
 }
 
-test('no acknowledged write relies on a name that a failed sync of the directory may have lost', async (t) => {
-  let failures = 0
-  let images = 0
-  const broken: string[] = []
-  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
-    const life = new Life(seed)
-    await life.run().catch((error: Error) => broken.push(error.message.split('\n')[0]))
-    failures += life.failures
-    images += life.images
-  }
-  t.diagnostic(`${images} images, ${failures} failed syncs`)
-  assert.deepEqual(broken, [], `${broken.length} of ${SEEDS} lives`)
-  assert.ok(failures > SEEDS, `${failures} failed syncs`)
-})
+for (const [hasThreads, where] of [
+  [false, ''],
+  [true, ', on whichever thread'],
+] as const) {
+  test(`no acknowledged write relies on a name that a failed sync of the directory may have lost${where}`, async (t) => {
+    let failures = 0
+    let images = 0
+    const broken: string[] = []
+    for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
+      const life = new Life(seed, hasThreads)
+      await life.run().catch((error: Error) => broken.push(error.message.split('\n')[0]))
+      failures += life.failures
+      images += life.images
+    }
+    t.diagnostic(`${images} images, ${failures} failed syncs`)
+    assert.deepEqual(broken, [], `${broken.length} of ${SEEDS} lives`)
+    assert.ok(failures > SEEDS, `${failures} failed syncs`)
+  })
+}

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
 import { IOError, systemErrorCode } from '../../src/base/errors.ts'
+import { open } from '../../src/db/open.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
 
 const onPosix = { skip: process.platform === 'win32' }
@@ -254,6 +255,75 @@ describe('node files', () => {
     await assert.rejects(file.syncLater(), code('EIO'))
     assert.throws(() => file.sync(), code('EIO'))
     file.close()
+  })
+
+  describe('where an error of writing back is told once to each descriptor', {
+    skip: process.platform !== 'linux',
+  }, () => {
+    let isLost = false
+    const told = new Set<number>()
+    const sync = (fd: number): Error | null => {
+      if (!isLost || told.has(fd)) return null
+      told.add(fd)
+      return Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' })
+    }
+
+    beforeEach(() => {
+      isLost = false
+      told.clear()
+      mock.method(builtin, 'fdatasync', (fd: number, done: (error: Error | null) => void) => {
+        const error = sync(fd)
+        setImmediate(() => done(error))
+      })
+      mock.method(builtin, 'fdatasyncSync', (fd: number) => {
+        const error = sync(fd)
+        if (error !== null) throw error
+      })
+      syncBuiltinESMExports()
+    })
+
+    it('tells of one by a sync beside a syncLater that has been told, and has not come back', async () => {
+      const file = files.createWritable(join(directory, 'a'))
+      isLost = true
+      const synced = file.syncLater()
+      assert.throws(() => file.sync(), code('EIO'))
+      await assert.rejects(synced, code('EIO'))
+      file.close()
+    })
+
+    it('so that a database acknowledges no synchronous write, and none before it, beside a sync that has failed', async () => {
+      const held: (() => void)[] = []
+      mock.method(builtin, 'fdatasync', (fd: number, done: (error: Error | null) => void) => {
+        const error = sync(fd)
+        held.push(() => done(error))
+      })
+      syncBuiltinESMExports()
+      const db = await open(join(directory, 'db'), { environment: nodeEnvironment(), workers: 0, durability: 'disk' })
+      isLost = true
+      const outcome = assert.rejects(db.put('a', '1'), { outcome: 'indeterminate' })
+      while (held.length === 0) await new Promise((resolve) => setImmediate(resolve))
+      assert.throws(() => db.putSync('b', '2'), { code: 'READ_ONLY', outcome: 'not-written' })
+      await outcome
+      for (const end of held) end()
+      await db.close()
+    })
+
+    it('syncs at once where there is no other descriptor of the file to be had', async () => {
+      for (const replace of [false, true]) {
+        const path = join(directory, `${replace}`)
+        const file = files.createWritable(path)
+        fs.renameSync(path, join(directory, `renamed ${replace}`))
+        if (replace) files.createWritable(path).close()
+        isLost = true
+        told.clear()
+        await assert.rejects(file.syncLater(), code('EIO'))
+        assert.throws(() => file.sync(), code('EIO'))
+        file.close()
+        isLost = false
+      }
+      const later = builtin.fdatasync as unknown as { mock: { callCount(): number } }
+      assert.equal(later.mock.callCount(), 0)
+    })
   })
 
   it('keeps the descriptor while a syncLater runs, and tells an error of the close through its promise', async () => {

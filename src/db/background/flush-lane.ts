@@ -90,6 +90,8 @@ export class FlushLane {
     const slot = this.#host.oldestImmutable()
     if (slot === undefined) return false
     const { place, log, environment, format, tables } = this.#host
+    // Of the names that the job makes durable, the logs' are older than itself.
+    const { failures } = place
     try {
       log.renewNames()
     } catch (error) {
@@ -109,7 +111,7 @@ export class FlushLane {
     const job: FlushJob = { kind: 'flush', directory, number, memtable, below, format, outlineBytesMax }
     this.#executor.start(
       job,
-      place.watched((error, result) => this.#finished(running, error, result)),
+      place.watched((error, result) => this.#finished(running, error, result), failures),
       (...table) => running.outlines.set(...table),
     )
     return true

@@ -88,6 +88,8 @@ export class Installer {
       return
     }
     this.#current = next
+    // A new MANIFEST gets its name here.
+    const { failures } = this.#directory
     try {
       // An edit names files by number, and lets others go: they have to be those of this directory.
       const edit = next.edit()
@@ -97,10 +99,11 @@ export class Installer {
       this.#fail(next, error as Error)
       return
     }
-    this.#step(next)
+    this.#step(next, failures)
   }
 
-  #step(installation: Installation): void {
+  /** @param failures of the directory, before the names were made that the step makes durable */
+  #step(installation: Installation, failures: number = this.#directory.failures): void {
     try {
       this.#checkDirectory()
     } catch (error) {
@@ -109,7 +112,7 @@ export class Installer {
     }
     const { editSync } = this.#versions
     const stepped = (error: Error | undefined): void => this.#stepped(installation, error)
-    const outcome = editSync.step === 'sync' ? stepped : this.#directory.watched(stepped)
+    const outcome = editSync.step === 'sync' ? stepped : this.#directory.watched(stepped, failures)
     this.#executor.start({ kind: 'sync', ...editSync }, outcome)
   }
 
@@ -120,7 +123,7 @@ export class Installer {
       else this.#commit(installation)
     } else if (this.#canWithdraw) {
       if (this.#withdraw(installation)) this.#step(installation)
-    } else if (error === this.#directory.failure || !isOfTheFile(error)) this.#sync(installation)
+    } else if (this.#directory.isLoss(error) || !isOfTheFile(error)) this.#sync(installation)
     else this.#fail(installation, error)
   }
 
@@ -150,7 +153,8 @@ export class Installer {
   #sync(installation: Installation): void {
     try {
       this.#checkDirectory()
-      this.#versions.sync()
+      if (this.#versions.editSync.step === 'sync') this.#versions.sync()
+      else this.#directory.makeDurable(() => this.#versions.sync())
     } catch (error) {
       this.#directory.note(error as Error)
       this.#fail(installation, error as Error)

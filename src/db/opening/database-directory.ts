@@ -3,28 +3,31 @@
  * open, and make another one at that path, with another database in it, whose files have the same names. So the lock is asked whether
  * this is still the directory that was opened: before a file is begun or removed, and after one is opened to be read.
  *
- * Names    One is durable if no sync of the directory has failed between its making and a sync that succeeds: what was pending when one
- *          failed, later ones may not tell of (fsyncgate). So such names are made anew: a table is written under another number, a log
- *          is renamed to one, CURRENT is switched again. Whoever relies on names compares `failure` at these two moments.
+ * Names    One is durable if no sync of the directory, on any thread, has failed between its making and a sync that succeeds: what was
+ *          pending when one failed, later ones may not tell of (fsyncgate). So such names are made anew: a table is written under another
+ *          number, a log is renamed to one, CURRENT is switched again. Whoever relies on names compares `failures` from before they were
+ *          made with those after `settle` (worker/directory-syncs.ts).
  * Threads  belongs to the database's thread, whose lock can tell; elsewhere there is no lock, and nothing is asked
  * Source   docs/rfcs/0027-a-directory-that-is-moved.md
  */
 import type { DirectoryLock, FileSystem } from '../../base/environment.ts'
-import { CorruptionError, isOutOfDescriptors, type VarveError } from '../../base/errors.ts'
+import { CorruptionError, IOError, isOutOfDescriptors, type VarveError } from '../../base/errors.ts'
 import { tableName } from '../../base/filename.ts'
 import { findTable } from '../../table/table-file.ts'
 import type { VersionEdit } from '../../version/version-edit.ts'
+import { DirectorySyncs } from '../../worker/directory-syncs.ts'
 
 export class DatabaseDirectory {
   readonly files: FileSystem
   readonly path: string
-  /** The last sync of it that has failed, if any. */
-  failure: Error | undefined = undefined
+  readonly syncs: DirectorySyncs
   readonly #lock: DirectoryLock | undefined
 
-  constructor(files: FileSystem, path: string, lock?: DirectoryLock) {
+  /** @param syncs also of other threads, if jobs run on any */
+  constructor(files: FileSystem, path: string, lock?: DirectoryLock, syncs: DirectorySyncs = new DirectorySyncs()) {
     this.files = files
     this.path = path
+    this.syncs = syncs
     this.#lock = lock
   }
 
@@ -38,7 +41,12 @@ export class DatabaseDirectory {
     this.#lock?.check?.()
   }
 
-  /** Make the names in it durable. @throws IOError */
+  /** How many syncs of it have failed, on any thread. */
+  get failures(): number {
+    return this.syncs.failures
+  }
+
+  /** Sync it here. The names in it are durable after `settle`, unless there are other `failures` then. @throws IOError */
   sync(): void {
     try {
       this.files.syncDirectory(this.path)
@@ -48,18 +56,52 @@ export class DatabaseDirectory {
     }
   }
 
-  /** @param error of whatever was to make names durable: whether it was the sync that failed, and not the attempt to begin it */
-  note(error: Error): void {
-    if ((error as Partial<VarveError>).file === this.path && !isOutOfDescriptors(error)) this.failure = error
+  /** Wait for the syncs that are under way on other threads. @throws IOError if one does not end; nothing is lost for that */
+  settle(): void {
+    if (!this.syncs.settle()) throw new IOError(`a sync of ${this.path} on another thread does not end`)
   }
 
-  /** The outcome of a job that makes names durable, and begins now: its success counts for nothing if a sync fails meanwhile. */
-  watched<R>(outcome: (error: Error | undefined, result: R) => void): (error: Error | undefined, result: R) => void {
-    const before = this.failure
+  /**
+   * Have names made, and durable.
+   * @param attempt makes names, and syncs; it makes them anew when it is called again, since a sync on another thread has failed meanwhile
+   * @throws as attempt, and settle
+   */
+  makeDurable(attempt: () => void): void {
+    let before: number
+    do {
+      before = this.failures
+      attempt()
+      this.settle()
+    } while (before !== this.failures)
+  }
+
+  /** @param error of whatever was to make names durable */
+  note(error: Error): void {
+    if (this.isLoss(error)) this.syncs.failed()
+  }
+
+  /** Whether an error says that a sync of the directory has failed, and not the attempt to begin it. */
+  isLoss(error: Error): boolean {
+    return (error as Partial<VarveError>).file === this.path && !isOutOfDescriptors(error)
+  }
+
+  /**
+   * The outcome of a job that makes names durable: its success counts for nothing if a sync fails meanwhile, on whatever thread.
+   * @param before the failures before the first of these names was made
+   */
+  watched<R>(
+    outcome: (error: Error | undefined, result: R) => void,
+    before: number = this.failures,
+  ): (error: Error | undefined, result: R) => void {
     return (error, result) => {
       if (error !== undefined) this.note(error)
-      outcome(error ?? (this.failure === before ? undefined : this.failure), result)
+      outcome(error ?? this.#lossSince(before), result)
     }
+  }
+
+  #lossSince(before: number): Error | undefined {
+    if (this.syncs.settle() && this.failures === before) return undefined
+    return new IOError(`another sync of ${this.path} has failed meanwhile`, { file: this.path })
   }
 
   /** Let another opener in: nothing of the directory is used any more. */

@@ -38,8 +38,8 @@ interface LogFile {
   readonly writer: LogWriter
   /** Whether the directory entry is known to be durable. */
   isNamed: boolean
-  /** The last failed sync of the directory when it got its name. */
-  namedAfter: Error | undefined
+  /** How many syncs of the directory had failed before it got its name. */
+  namedAfter: number
   /** Bytes whose writes have been acknowledged. */
   acknowledgedBytes: number
   /** Bytes known to be durable. */
@@ -49,6 +49,7 @@ interface LogFile {
 /** A file that has been created, and is no part of the log yet. */
 export interface NewLog {
   readonly number: FileNumber
+  readonly namedAfter: number
   readonly file: WritableFile
 }
 
@@ -110,13 +111,12 @@ export class WriteAheadLog {
 
   /** The next file. @throws IOError; the log goes on as it was then, since an empty file says nothing to recovery */
   create(number: FileNumber): NewLog {
-    const { files } = this.#directory
-    return { number, file: files.createWritable(this.#pathOf(number)) }
+    const { files, failures: namedAfter } = this.#directory
+    return { number, namedAfter, file: files.createWritable(this.#pathOf(number)) }
   }
 
   /** Go on in a file that was created, where the first batch will have `sequence`. */
-  begin({ number, file }: NewLog, sequence: SequenceNumber): LogName {
-    const namedAfter = this.#directory.failure
+  begin({ number, namedAfter, file }: NewLog, sequence: SequenceNumber): LogName {
     const writer = new LogWriter(file)
     const log: LogFile = { number, writer, isNamed: false, namedAfter, acknowledgedBytes: 0, syncedBytes: 0 }
     this.#logs.push(log)
@@ -130,13 +130,15 @@ export class WriteAheadLog {
   /** Make the names of all files durable. @throws IOError; but where nothing came of it, the log takes nothing more then */
   syncNames(): void {
     if (this.#logs.every((log) => log.isNamed)) return
-    this.renewNames()
-    try {
-      this.#directory.sync()
-    } catch (error) {
-      if (!isOutOfDescriptors(error)) this.fail(error)
-      throw error
-    }
+    this.#directory.makeDurable(() => {
+      this.renewNames()
+      try {
+        this.#directory.sync()
+      } catch (error) {
+        if (!isOutOfDescriptors(error)) this.fail(error)
+        throw error
+      }
+    })
     this.namesAreDurable()
   }
 
@@ -147,15 +149,21 @@ export class WriteAheadLog {
    */
   renewNames(): void {
     const unnamed = this.#logs.filter((log) => !log.isNamed)
-    if (unnamed.every(({ namedAfter }) => namedAfter === this.#directory.failure)) return
-    this.#directory.check()
-    const numbers = unnamed.map(() => this.#newNumber())
-    for (let i = unnamed.length - 1; i >= 0; i--) {
-      const log = unnamed[i]
-      this.#rename(this.#pathOf(log.number), this.#pathOf(numbers[i]))
-      log.number = numbers[i]
-      log.namedAfter = this.#directory.failure
-      if (i > 0) this.#directory.sync()
+    for (;;) {
+      const { failures } = this.#directory
+      if (unnamed.every(({ namedAfter }) => namedAfter === failures)) return
+      this.#directory.check()
+      const numbers = unnamed.map(() => this.#newNumber())
+      // A sync that fails on another thread meanwhile may have lost some of these again.
+      for (let i = unnamed.length - 1; i >= 0 && failures === this.#directory.failures; i--) {
+        const log = unnamed[i]
+        this.#rename(this.#pathOf(log.number), this.#pathOf(numbers[i]))
+        log.number = numbers[i]
+        log.namedAfter = failures
+        if (i === 0) continue
+        this.#directory.sync()
+        this.#directory.settle()
+      }
     }
   }
 
