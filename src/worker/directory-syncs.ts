@@ -11,7 +11,7 @@
  * Source   docs/rfcs/0033-syncs-of-the-directory-on-several-threads.md
  */
 import type { Environment } from '../base/environment.ts'
-import { isOutOfDescriptors } from '../base/errors.ts'
+import { IOError, isOutOfDescriptors } from '../base/errors.ts'
 import { sharedMemory } from '../base/shared-memory.ts'
 
 /** The words: how many syncs have failed, and one for each thread that runs jobs, which is odd while a sync of its is under way. */
@@ -48,7 +48,7 @@ export class DirectorySyncs {
     Atomics.add(this.#words, FAILURES, 1)
   }
 
-  /** On the thread of that number, 0 or 1. @param sync throws if it fails */
+  /** On the thread of that number, 0 or 1. @param sync throws if it fails @throws as sync; IOError if one on another thread does not end */
   run(thread: number, sync: () => void): void {
     this.begin(thread)
     try {
@@ -60,8 +60,8 @@ export class DirectorySyncs {
     } finally {
       this.end(thread)
     }
-    // So that the database's thread, which is told of the job next, need not wait.
-    this.settle(SETTLE_JOB_MS)
+    // The database's thread, which is told of the job next, need not wait: it only looks at the count.
+    if (!this.settle(SETTLE_JOB_MS)) throw new IOError('a sync of the directory on another thread does not end')
   }
 
   begin(thread: number): void {

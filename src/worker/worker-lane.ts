@@ -236,7 +236,15 @@ export class WorkerLane {
   }
 
   #runInline(jobs: readonly Running[]): void {
-    for (const { job, outcome } of jobs) this.#lost.push(() => this.#inline.start(job, outcome))
+    for (const { job, outcome } of jobs) {
+      // As a thread does before it answers.
+      const settled: JobOutcome = (error, result) =>
+        outcome(
+          error ?? (this.#syncs.settle() ? undefined : new IOError('a sync on another thread does not end')),
+          result,
+        )
+      this.#lost.push(() => this.#inline.start(job, settled))
+    }
     this.#followLost()
     this.#threads.tell()
   }

@@ -86,7 +86,8 @@ export class DatabaseDirectory {
   }
 
   /**
-   * The outcome of a job that makes names durable: its success counts for nothing if a sync fails meanwhile, on whatever thread.
+   * The outcome of a job that makes names durable: its success counts for nothing if a sync fails meanwhile, on whatever thread. The job
+   * has waited for those that were under way.
    * @param before the failures before the first of these names was made
    */
   watched<R>(
@@ -100,7 +101,7 @@ export class DatabaseDirectory {
   }
 
   #lossSince(before: number): Error | undefined {
-    if (this.syncs.settle() && this.failures === before) return undefined
+    if (this.failures === before) return undefined
     return new IOError(`another sync of ${this.path} has failed meanwhile`, { file: this.path })
   }
 
