@@ -130,6 +130,13 @@ export interface MemTableRep {
   /** Bring the counts up to date with what adding an entry did not tell yet. @thread writer */
   settle(counters: TableCounters): void
 
+  /**
+   * Take back all that is not published, which a call that was cut off has left (Arena.isTorn).
+   * @returns whether that can be done; if not, nothing is added any more, and what is published is as it was
+   * @thread writer
+   */
+  takeBack(): boolean
+
   /** The last change, before the table is published and frozen. Idempotent. @thread writer */
   freeze(): void
 }

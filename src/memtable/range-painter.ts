@@ -116,6 +116,8 @@ export class RangePainter {
   #painted(root: number): number {
     const length = this.#findStart(root)
     const top = this.#topCovered(length)
+    // From here on, nodes of the newest map change.
+    this.#arena.isTorn = true
     if (top === length) {
       this.#setEndCover(this.#floorCover(length))
       return this.#rebuilt(this.#link(this.#startNode, 0, this.#endNode), 0, top, root)

@@ -10,6 +10,7 @@
  *             (2) of one key, what was added later is newer
  *             (3) an entry that came out of order was counted as a key of its own; `settle` takes back what was counted too
  *                 much (#excessKeys, #excessBytes)
+ *             (4) what is put in order lies in an index of its own until it is, so that a call that is cut off changes nothing
  * Cost     a read after writes sorts what was written since, and moves up to a word an entry of the table: right, but not
  *          made for reads and writes in turn
  * Threads  one writer; readers once it is frozen: an order that still changes cannot be shared
@@ -109,6 +110,7 @@ export class SortedVector implements MemTableRep {
     writeFirstVersion(arena, entry + 4 + stored, tagLow, tagHigh, value, valOff, valLen)
     arena.holdBack(SLOT_BYTES)
     if (count === this.#index.length) this.#index = resized(this.#index, count * 2)
+    arena.isTorn = true
     this.#index[count] = entry
     this.count = count + 1
     if (isInOrder) this.#sorted = this.count
@@ -149,16 +151,27 @@ export class SortedVector implements MemTableRep {
     this.#excessBytes = 0
   }
 
+  /** The entries that lie behind what is published; none of them has been put in order with others. */
+  takeBack(): boolean {
+    const { arena } = this
+    const limit = arena.watermark()
+    const kept = this.#index.subarray(0, this.count).filter((entry) => entry < limit)
+    if (this.#sorted > kept.length) this.#sorted = kept.length
+    this.count = kept.length
+    return true
+  }
+
   freeze(): void {
     const { arena } = this
-    if (arena.isFrozen) return
+    if (arena.heldBack === 0) return
     this.order()
-    arena.holdBack(-this.count * SLOT_BYTES)
-    const index = arena.allocate(this.count * SLOT_BYTES)
+    const index = arena.tail
     this.#words.set(this.#index.subarray(0, this.count), index >> 2)
     this.#words[INDEX] = index
     this.#words[INDEX_WORDS] = this.count
-    this.#index = this.#sharedIndex()
+    const shared = this.#sharedIndex()
+    arena.allocateHeldBack()
+    this.#index = shared
   }
 
   // For the iterator. Places in the order are numbers from 0 to `count`, which is behind the last entry.
@@ -167,10 +180,17 @@ export class SortedVector implements MemTableRep {
   order(): void {
     if (this.#sorted === this.count) return
     // Less than half of them: those that are in order are sorted again, together with the others, and nothing is merged.
-    if (this.#isAsItCame && 2 * this.#sorted < this.count) this.#sortAll()
-    else this.#merge(this.#sortedRest(this.#sorted).entries)
+    const isAll = this.#isAsItCame && 2 * this.#sorted < this.count
+    const { entries, repeats } = this.#sortedRest(isAll ? 0 : this.#sorted)
+    const index = isAll ? entries : this.#merged(entries, repeats)
+    let excessBytes = 0
+    for (const entry of repeats) excessBytes += this.#liveBytes(entry)
+    // All at once, after the last call.
+    this.#index = index
     this.#sorted = this.count
     this.#isAsItCame = false
+    this.#excessKeys += repeats.length
+    this.#excessBytes += excessBytes
   }
 
   /** The first place at or behind an internal key. O(log n). */
@@ -256,14 +276,8 @@ export class SortedVector implements MemTableRep {
     return begin
   }
 
-  #sortAll(): void {
-    const { entries, repeats } = this.#sortedRest(0)
-    this.#index.set(entries)
-    for (const place of repeats) this.#takeBack(entries[place])
-  }
-
-  /** What was added from a place on, in order, and where in it are entries that are not the newest of their key there. */
-  #sortedRest(from: number): { readonly entries: Int32Array; readonly repeats: readonly number[] } {
+  /** What was added from a place on, in order, and those of it that are not the newest of their key there. */
+  #sortedRest(from: number): { readonly entries: Int32Array; readonly repeats: number[] } {
     const words = this.#words
     const count = this.count - from
     const offsets = new Int32Array(count)
@@ -277,34 +291,40 @@ export class SortedVector implements MemTableRep {
     const entries = new KeySorter(this.#comparator).sort(this.arena.bytes, offsets, lengths, count)
     const repeats: number[] = []
     for (let i = 0; i < count; i++) {
-      if (entries[i] < 0) repeats.push(i)
-      entries[i] = offsets[entries[i] < 0 ? ~entries[i] : entries[i]] - 4
+      const isRepeat = entries[i] < 0
+      entries[i] = offsets[isRepeat ? ~entries[i] : entries[i]] - 4
+      if (isRepeat) repeats.push(entries[i])
     }
     return { entries, repeats }
   }
 
-  /** Put the sorted rest between what is in order, from the end on, so that every word moves once. */
-  #merge(rest: Int32Array): void {
+  /**
+   * An index with the sorted rest between what is in order: from the end on, so that every word moves once.
+   * @param repeats for those entries that are not the newest of their key because of the rest
+   */
+  #merged(rest: Int32Array, repeats: number[]): Int32Array {
     const index = this.#index
+    const merged = new Int32Array(index.length)
     let unmoved = this.#sorted
     let end = this.count
     for (let i = rest.length - 1; i >= 0; i--) {
       const entry = rest[i]
       this.#probe.load(this.arena.bytes, entry + 4, this.#words[entry >> 2])
       const place = this.#search(0, unmoved, false)
-      index.copyWithin(end - (unmoved - place), place, unmoved)
+      merged.set(index.subarray(place, unmoved), end - (unmoved - place))
       end -= unmoved - place
+      if (place < unmoved && this.#compareProbe(place) === 0) repeats.push(index[place])
       unmoved = place
-      if (end < this.count && this.#compareProbe(end) === 0) this.#takeBack(index[end])
-      index[--end] = entry
+      merged[--end] = entry
     }
+    merged.set(index.subarray(0, unmoved))
+    return merged
   }
 
-  /** An entry that was counted as the newest of its key is not. */
-  #takeBack(entry: number): void {
+  /** What an entry counts for while it is the newest of its key. */
+  #liveBytes(entry: number): number {
     const words = this.#words
-    this.#excessKeys++
-    this.#excessBytes += words[entry >> 2] + versionValueLength(words, versionOf(words, entry))
+    return words[entry >> 2] + versionValueLength(words, versionOf(words, entry))
   }
 
   /** Sequences that ascend need no look at the key. */
