@@ -43,6 +43,7 @@ const INDEX = ROOTS
 const INDEX_WORDS: number = ROOTS + 1
 const SLOT_BYTES = 4
 const FIRST_SLOTS = 256
+const NO_INDEX = new Int32Array(0)
 /** Entries that an estimate looks at: with so many, the share of newest versions is off by a sixteenth at most, as a standard error. */
 const ESTIMATE_PLACES = 64
 /** Arena bytes that one add can take beyond its key and its value: its slot of the index, and all padding. */
@@ -59,6 +60,8 @@ export class SortedVector implements MemTableRep {
   readonly #probe: KeyProbe
   readonly #checks: EntryChecks | undefined
   #index: Int32Array<ArrayBufferLike>
+  /** The index before it was merged last: memory for the next time. */
+  #spare: Int32Array<ArrayBufferLike>
   #sorted: number
   /** Whether what is sorted came in that order. */
   #isAsItCame: boolean
@@ -78,6 +81,7 @@ export class SortedVector implements MemTableRep {
     this.#probe = new KeyProbe(comparator)
     this.count = arena.isFrozen ? arena.words[INDEX_WORDS] : 0
     this.#index = arena.isFrozen ? this.#sharedIndex() : new Int32Array(FIRST_SLOTS)
+    this.#spare = NO_INDEX
     this.#sorted = this.count
     this.#isAsItCame = true
     this.#excessKeys = 0
@@ -172,6 +176,7 @@ export class SortedVector implements MemTableRep {
     const shared = this.#sharedIndex()
     arena.allocateHeldBack()
     this.#index = shared
+    this.#spare = NO_INDEX
   }
 
   // For the iterator. Places in the order are numbers from 0 to `count`, which is behind the last entry.
@@ -186,6 +191,7 @@ export class SortedVector implements MemTableRep {
     let excessBytes = 0
     for (const entry of repeats) excessBytes += this.#liveBytes(entry)
     // All at once, after the last call.
+    if (!isAll) this.#spare = this.#index
     this.#index = index
     this.#sorted = this.count
     this.#isAsItCame = false
@@ -302,9 +308,9 @@ export class SortedVector implements MemTableRep {
    * An index with the sorted rest between what is in order: from the end on, so that every word moves once.
    * @param repeats for those entries that are not the newest of their key because of the rest
    */
-  #merged(rest: Int32Array, repeats: number[]): Int32Array {
+  #merged(rest: Int32Array, repeats: number[]): Int32Array<ArrayBufferLike> {
     const index = this.#index
-    const merged = new Int32Array(index.length)
+    const merged = this.#spare.length === index.length ? this.#spare : new Int32Array(index.length)
     let unmoved = this.#sorted
     let end = this.count
     for (let i = rest.length - 1; i >= 0; i--) {
