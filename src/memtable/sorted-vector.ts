@@ -21,7 +21,7 @@ import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import { compareTags, isLater } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
 import type { Arena } from './arena.ts'
-import { ROOTS } from './arena-layout.ts'
+import { RANGES, ROOTS } from './arena-layout.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
 import { KeyProbe, STORED_KEY_BYTES_MIN, storedKeyBytes } from './key-probe.ts'
 import { KeySorter } from './key-sorter.ts'
@@ -30,6 +30,7 @@ import type { TableCounters } from './table-counters.ts'
 import { VectorDescent } from './vector-descent.ts'
 import { VectorIterator } from './vector-iterator.ts'
 import {
+  olderVersion,
   putPadded,
   VERSION_BYTES,
   versionBytes,
@@ -101,8 +102,10 @@ export class SortedVector implements MemTableRep {
     valOff: number,
     valLen: number,
   ): number {
-    this.#checkNewer(tagLow, tagHigh, key, keyOff, keyLen)
     const { arena, count } = this
+    // Sequences that ascend need no look at the key.
+    const isNewest = count === 0 || isLater(tagLow, tagHigh, this.#newestLow, this.#newestHigh)
+    if (!isNewest) this.#checkNewer(tagLow, tagHigh, key, keyOff, keyLen)
     const isInOrder = this.#sorted === count && (count === 0 || this.#isAfterLast(key, keyOff, keyLen))
     const stored = storedKeyBytes(keyLen)
     const entry = arena.allocate(4 + stored + versionBytes(arena, valLen))
@@ -118,6 +121,10 @@ export class SortedVector implements MemTableRep {
     this.#index[count] = entry
     this.count = count + 1
     if (isInOrder) this.#sorted = this.count
+    if (isNewest) {
+      this.#newestLow = tagLow
+      this.#newestHigh = tagHigh
+    }
     return 0
   }
 
@@ -155,13 +162,29 @@ export class SortedVector implements MemTableRep {
     this.#excessBytes = 0
   }
 
-  /** The entries that lie behind what is published; none of them has been put in order with others. */
+  /**
+   * The entries that lie behind what is published, and a range tombstone. None of the entries has been put in order with others: their
+   * sequences ascend.
+   */
   takeBack(): boolean {
-    const { arena } = this
-    const limit = arena.watermark()
-    const kept = this.#index.subarray(0, this.count).filter((entry) => entry < limit)
-    if (this.#sorted > kept.length) this.#sorted = kept.length
-    this.count = kept.length
+    const limit = this.arena.watermark()
+    const range = this.#words[RANGES]
+    if (range >= limit) this.#words[RANGES] = olderVersion(this.#words, range)
+    let count = 0
+    let low = 0
+    let high = 0
+    for (; count < this.count && this.#index[count] < limit; count++) {
+      const version = this.version(count)
+      const tagLow = versionTagLow(this.#words, version)
+      const tagHigh = versionTagHigh(this.#words, version)
+      if (!isLater(tagLow, tagHigh, low, high)) continue
+      low = tagLow
+      high = tagHigh
+    }
+    this.count = count
+    if (this.#sorted > count) this.#sorted = count
+    this.#newestLow = low
+    this.#newestHigh = high
     return true
   }
 
@@ -333,13 +356,7 @@ export class SortedVector implements MemTableRep {
     return words[entry >> 2] + versionValueLength(words, versionOf(words, entry))
   }
 
-  /** Sequences that ascend need no look at the key. */
   #checkNewer(tagLow: number, tagHigh: number, key: Bytes, keyOff: number, keyLen: number): void {
-    if (this.count === 0 || isLater(tagLow, tagHigh, this.#newestLow, this.#newestHigh)) {
-      this.#newestLow = tagLow
-      this.#newestHigh = tagHigh
-      return
-    }
     const at = this.seek(key, keyOff, keyLen, 0xffffffff, 0xffffffff)
     const isNewer = at === this.count || this.#compareProbe(at) !== 0 || this.#isOlder(at, tagLow, tagHigh)
     assert(isNewer, 'the sequences of a key ascend')
