@@ -382,7 +382,7 @@ export class MemTable extends MemTableEntries {
   /** After a call that was cut off: without what it has left. @returns whether nothing is left */
   #takeBack(): boolean {
     if (this.#isInBatch) this.#counters = this.#countersBefore
-    if (!this.#rep.takeBack()) return false
+    if (!this.#rep.takeBack(this.#counters.largest as SequenceNumber)) return false
     this.#isInBatch = false
     this.#arena.isTorn = false
     return true

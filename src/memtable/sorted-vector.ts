@@ -18,8 +18,8 @@
  */
 import { assert } from '../base/assert.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
-import { compareTags, isLater } from '../base/internal-key.ts'
-import type { Bytes } from '../base/types.ts'
+import { compareTags, isLater, tagHigh, tagLow } from '../base/internal-key.ts'
+import type { Bytes, SequenceNumber } from '../base/types.ts'
 import type { Arena } from './arena.ts'
 import { RANGES, ROOTS } from './arena-layout.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
@@ -162,29 +162,15 @@ export class SortedVector implements MemTableRep {
     this.#excessBytes = 0
   }
 
-  /**
-   * The entries that lie behind what is published, and a range tombstone. None of the entries has been put in order with others: their
-   * sequences ascend.
-   */
-  takeBack(): boolean {
+  /** Those entries have not been put in order with others, since their sequences ascend. A range tombstone goes, too. */
+  takeBack(largest: SequenceNumber): boolean {
     const limit = this.arena.watermark()
     const range = this.#words[RANGES]
     if (range >= limit) this.#words[RANGES] = olderVersion(this.#words, range)
-    let count = 0
-    let low = 0
-    let high = 0
-    for (; count < this.count && this.#index[count] < limit; count++) {
-      const version = this.version(count)
-      const tagLow = versionTagLow(this.#words, version)
-      const tagHigh = versionTagHigh(this.#words, version)
-      if (!isLater(tagLow, tagHigh, low, high)) continue
-      low = tagLow
-      high = tagHigh
-    }
-    this.count = count
-    if (this.#sorted > count) this.#sorted = count
-    this.#newestLow = low
-    this.#newestHigh = high
+    while (this.count > 0 && this.#index[this.count - 1] >= limit) this.count--
+    if (this.#sorted > this.count) this.#sorted = this.count
+    this.#newestHigh = tagHigh(largest)
+    this.#newestLow = tagLow(largest, 0)
     return true
   }
 
