@@ -115,7 +115,10 @@ export class AlreadyExistsError extends VarveError {
   }
 }
 
-/** The database takes no writes: it is open read-only, or the log or the MANIFEST has failed before (`cause`). */
+/**
+ * The database takes no writes: it is open read-only, or the log or the MANIFEST has failed before (`cause`). Nor does a MemTable
+ * of which a write was cut off halfway.
+ */
 export class ReadOnlyError extends VarveError {
   constructor(message: string, details?: ErrorDetails) {
     super('READ_ONLY', message, { outcome: 'not-written', ...details })

@@ -5,7 +5,7 @@
  * machine's own byte order: an arena lives in memory only, and is never written to a file.
  *
  * Format   arena := header (168 words) | entries, up to the tail | free space, from the tail to the ceiling | nodes of a radix tree
- *          header := format (words 0–3) | state (4) | features (5) | ranges (6) | roots (words 16–47)
+ *          header := format (words 0–3) | state (4) | features (5) | ranges (6) | written (7, 8) | roots (words 16–47)
  *                    | published numbers (words 80–103) | tail (136)
  *
  * What lies in between is not used: words of which one changes all the time lie 128 bytes apart from words that are only
@@ -42,6 +42,9 @@ export const FEATURES = 5
 export const CHECKSUMS = 1
 /** The newest map of range tombstones (range-tombstones.ts); 0 while there are none. */
 export const RANGES = 6
+/** Once it is frozen: the end of what was written from below, and how many bytes from above; published or not. */
+export const WRITTEN = 7
+export const WRITTEN_ABOVE = 8
 
 /** The representation's own 32 words: where its entries start. */
 export const ROOTS = 16

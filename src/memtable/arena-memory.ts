@@ -29,12 +29,9 @@ export function takeMemory(bytes: number): SharedArrayBuffer {
 
 /** Zero all that a frozen arena has written. @requires nobody reads it any more */
 export function clearMemory(memory: SharedArrayBuffer): void {
-  const header = new Int32Array(memory, 0, Layout.HEADER_WORDS)
-  const tail = header[Layout.TAIL]
-  const slot = header[Layout.SLOT_A] === tail ? Layout.SLOT_A : Layout.SLOT_B
   const words = new Int32Array(memory)
-  words.fill(0, words.length - (header[slot + Layout.ABOVE] >> 2))
-  words.fill(0, 0, tail >> 2)
+  words.fill(0, words.length - (words[Layout.WRITTEN_ABOVE] >> 2))
+  words.fill(0, 0, words[Layout.WRITTEN] >> 2)
 }
 
 /**

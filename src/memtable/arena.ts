@@ -10,6 +10,9 @@
  *             (2) allocations are whole words, so that every tail, and every watermark, lies between two of them
  *             (3) the watermark never decreases, and what lies below it is complete
  *             (4) what lies above the ceiling is above every limit: a reader loads each link to it atomically (memtable-rep.ts)
+ * Calls that do not end   V8 ends a program's call at any function's entry and any loop's end, and no catch or finally runs (a vm's
+ *             timeout, Ctrl-C in a REPL); at the end of the stack, any call throws. Until the first store to a link nothing has
+ *             happened then, but that some space is lost. That store also sets `isTorn`; whoever wrote all of it clears it.
  * Threads     the thread that created it writes; any thread attaches and reads (memtable-rep.ts)
  */
 import { assert } from '../base/assert.ts'
@@ -45,6 +48,8 @@ export class Arena {
   checksum: number
   /** The owner's: whether others may have been told of the buffer. Until then nobody can see in which order it stores. */
   isShared: boolean
+  /** The owner's: whether there are links to what is not complete. Between two calls that write, it tells that the last one was cut off. */
+  isTorn: boolean
   /** Given back above the ceiling: by its words, the offset of a piece, whose first word leads to the next one; 0 for none. */
   readonly #vacant: Int32Array
 
@@ -60,6 +65,7 @@ export class Arena {
     this.copier = new WordCopier(this.words, this.bytes)
     this.checksum = 0
     this.isShared = false
+    this.isTorn = false
     this.#vacant = new Int32Array(VACANT_WORDS_MAX + 1)
   }
 
@@ -121,9 +127,15 @@ export class Arena {
     return this.ceiling - this.tail - this.heldBack
   }
 
-  /** Promise `bytes` more, or fewer, of the free space to what is allocated later. */
+  /** Promise `bytes` more of the free space to what is allocated in the end. */
   holdBack(bytes: number): void {
     this.heldBack += bytes
+  }
+
+  /** Allocate all that is promised, which begins at the tail. */
+  allocateHeldBack(): void {
+    this.tail += this.heldBack
+    this.heldBack = 0
   }
 
   /**
@@ -158,8 +170,15 @@ export class Arena {
 
   /** The owner's: store a word that leads readers to what was stored before it. */
   storeLink(index: number, offset: number): void {
+    this.isTorn = true
     if (this.isShared) Atomics.store(this.words, index, offset)
     else this.words[index] = offset
+  }
+
+  /** The owner's: store a word that readers may load, and that is no link. */
+  storeWord(index: number, word: number): void {
+    if (this.isShared) Atomics.store(this.words, index, word)
+    else this.words[index] = word
   }
 
   /** What is published: a reader loads it once an operation, and everything below it is then visible to plain loads. */
@@ -171,8 +190,10 @@ export class Arena {
     return Atomics.load(this.words, Layout.STATE) === Layout.FROZEN
   }
 
-  /** The last change to an arena; all of it is published. */
+  /** The last change to an arena; all of it is published that ever is. */
   freeze(): void {
+    this.words[Layout.WRITTEN] = this.tail
+    this.words[Layout.WRITTEN_ABOVE] = this.end - this.ceiling
     Atomics.store(this.words, Layout.STATE, Layout.FROZEN)
     this.copier.forget()
   }

@@ -15,8 +15,8 @@ import { putFixed32 } from '../base/coding.ts'
 import { bytewiseComparator } from '../base/comparator.ts'
 import { InvalidArgumentError, NotSupportedError } from '../base/errors.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
-import type { MemTable } from './memtable.ts'
 import type { MemTableRep } from './memtable-rep.ts'
+import type { MemTableSamples } from './memtable-samples.ts'
 import { VisibleEntries } from './visible-entries.ts'
 
 /** "MMT1" as a little-endian word. */
@@ -42,7 +42,7 @@ export function dumpBytes(count: number, bytes: number): number {
  * @throws NotSupportedError if the table is not in bytewise order, or has range tombstones as of the sequence
  */
 export function encode(
-  table: MemTable,
+  table: MemTableSamples,
   rep: MemTableRep,
   limit: number,
   sequence: SequenceNumber,
@@ -64,7 +64,7 @@ export function encode(
  *   `sequence` or below were added meanwhile
  */
 export function encodeChunks(
-  table: MemTable,
+  table: MemTableSamples,
   rep: MemTableRep,
   limit: number,
   sequence: SequenceNumber,
@@ -103,7 +103,12 @@ function* chunks(
     throw new InvalidArgumentError('the MemTable changed while it was being encoded')
 }
 
-function visibleEntries(table: MemTable, rep: MemTableRep, limit: number, sequence: SequenceNumber): VisibleEntries {
+function visibleEntries(
+  table: MemTableSamples,
+  rep: MemTableRep,
+  limit: number,
+  sequence: SequenceNumber,
+): VisibleEntries {
   if (table.order !== bytewiseComparator.name) {
     throw new NotSupportedError('only a MemTable in bytewise order has a dump')
   }

@@ -48,9 +48,12 @@ export class KeyProbe {
   load(key: Bytes, keyOff: number, keyLen: number): void {
     const wordCount = storedKeyBytes(keyLen) >> 2
     if (wordCount > this.#words.length) {
-      this.#bytes = new Uint8Array(wordCount * 8)
-      this.#words = new Int32Array(this.#bytes.buffer)
-      this.#copier = new WordCopier(this.#words, this.#bytes)
+      const bytes = new Uint8Array(wordCount * 8)
+      const words = new Int32Array(bytes.buffer)
+      // All at once, as in RadixKey.
+      this.#copier = new WordCopier(words, bytes)
+      this.#bytes = bytes
+      this.#words = words
     }
     this.#words[0] = 0
     this.#words[1] = 0

@@ -1,6 +1,8 @@
 /**
  * MemTableCursor: a position in a MemTable's keys, each with its newest version, tombstones included. A new cursor stands
  * nowhere; the moves that position it work from anywhere, `next` and `prev` from a valid position.
+ * A move that did not end, because V8 cut it off or the stack did, leaves the cursor nowhere, and not behind the last key: then
+ * everything throws but a move that positions it. So it does once a write has torn the table (memtable.ts).
  * Threads  one cursor belongs to one thread. In an attached table it stays at the moment at which it was made; in the
  *          writer's own it also meets what is written while it is in use.
  */
@@ -9,6 +11,7 @@ import type { Comparator } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { toBytes } from '../base/text.ts'
 import type { SequenceNumber } from '../base/types.ts'
+import type { Arena } from './arena.ts'
 import type { MemTableEntry } from './entry.ts'
 import { entryAt, type NewestEntries } from './newest-entries.ts'
 
@@ -16,15 +19,22 @@ import { entryAt, type NewestEntries } from './newest-entries.ts'
 export class MemTableCursor {
   readonly #entries: NewestEntries
   readonly #comparator: Comparator
+  readonly #arena: Arena
+  readonly #isOfTorn: boolean
+  #isMoving: boolean
 
   /** Made by `MemTable.cursor()`. @internal */
-  constructor(entries: NewestEntries, comparator: Comparator) {
+  constructor(entries: NewestEntries, comparator: Comparator, arena: Arena) {
     this.#entries = entries
     this.#comparator = comparator
+    this.#arena = arena
+    this.#isOfTorn = arena.isTorn
+    this.#isMoving = false
   }
 
   /** Whether the cursor stands at a key. */
   get valid(): boolean {
+    if (this.#isMoving) throw new InvalidArgumentError('the last move of the cursor was cut off: position it anew')
     return this.#entries.valid
   }
 
@@ -55,14 +65,14 @@ export class MemTableCursor {
 
   /** To the first key. @returns `valid`, as all moves do */
   first(): boolean {
-    this.#entries.first()
-    return this.#entries.valid
+    this.#begin().first()
+    return this.#end()
   }
 
   /** To the last key. */
   last(): boolean {
-    this.#entries.last()
-    return this.#entries.valid
+    this.#begin().last()
+    return this.#end()
   }
 
   /**
@@ -71,34 +81,49 @@ export class MemTableCursor {
    */
   seek(key: string | Uint8Array): boolean {
     const bytes = toBytes(key, 'key')
-    this.#entries.seek(bytes, 0, bytes.length)
-    return this.#entries.valid
+    this.#begin().seek(bytes, 0, bytes.length)
+    return this.#end()
   }
 
   /** To the last key that is not after `key`; else as `seek`. */
   seekForPrev(key: string | Uint8Array): boolean {
     const bytes = toBytes(key, 'key')
-    const at = this.#entries
+    const at = this.#begin()
     at.seek(bytes, 0, bytes.length)
-    if (!at.valid) return this.last()
-    if (this.#comparator.compare(at.keyBuf, at.keyOff, at.keyLen, bytes, 0, bytes.length) !== 0) at.prev()
-    return at.valid
+    if (!at.valid) at.last()
+    else if (this.#comparator.compare(at.keyBuf, at.keyOff, at.keyLen, bytes, 0, bytes.length) !== 0) at.prev()
+    return this.#end()
   }
 
   /** To the next key; past the last one the cursor is not valid. */
   next(): boolean {
-    this.#position().next()
-    return this.#entries.valid
+    this.#position()
+    this.#begin().next()
+    return this.#end()
   }
 
   /** To the previous key; before the first one the cursor is not valid. */
   prev(): boolean {
-    this.#position().prev()
+    this.#position()
+    this.#begin().prev()
+    return this.#end()
+  }
+
+  #begin(): NewestEntries {
+    if (this.#arena.isTorn !== this.#isOfTorn) {
+      throw new InvalidArgumentError('a call that wrote to the MemTable was cut off halfway: make another cursor')
+    }
+    this.#isMoving = true
+    return this.#entries
+  }
+
+  #end(): boolean {
+    this.#isMoving = false
     return this.#entries.valid
   }
 
   #position(): NewestEntries {
-    if (!this.#entries.valid) throw new InvalidArgumentError('the cursor is not at a key')
+    if (!this.valid) throw new InvalidArgumentError('the cursor is not at a key')
     return this.#entries
   }
 }

@@ -7,11 +7,17 @@ import type { MemTableRange } from './entry.ts'
 import { checkedSequence } from './memtable-arguments.ts'
 import { MemTableNumbers } from './memtable-numbers.ts'
 import { fragments, type RangeTombstones, rangeBytesMax } from './range-tombstones.ts'
+import { OVERHEAD_BYTES_MAX } from './representation.ts'
 
 export abstract class MemTableRanges extends MemTableNumbers {
   protected abstract ranges(): RangeTombstones
   /** What this thread may see: memtable-rep.ts. */
   protected abstract limit(): number
+
+  /** The most bytes that an entry can take, in any representation: for `hasRoom`. */
+  static entryBytesMax(keyLen: number, valLen: number): number {
+    return OVERHEAD_BYTES_MAX + keyLen + valLen
+  }
 
   /**
    * The most bytes that a range delete can take, whatever it covers and whatever else is in the table; compare entryBytesMax.

@@ -23,7 +23,7 @@
  * architecture.
  */
 import type { InternalIterator } from '../base/iterator.ts'
-import type { Bytes } from '../base/types.ts'
+import type { Bytes, SequenceNumber } from '../base/types.ts'
 import type { Arena } from './arena.ts'
 import type { TableCounters } from './table-counters.ts'
 
@@ -129,6 +129,14 @@ export interface MemTableRep {
 
   /** Bring the counts up to date with what adding an entry did not tell yet. @thread writer */
   settle(counters: TableCounters): void
+
+  /**
+   * Take back all that is not published, which a call that was cut off has left (Arena.isTorn).
+   * @param largest the largest sequence of the rest
+   * @returns whether that can be done; if not, nothing is added any more, and what is published is as it was
+   * @thread writer
+   */
+  takeBack(largest: SequenceNumber): boolean
 
   /** The last change, before the table is published and frozen. Idempotent. @thread writer */
   freeze(): void

@@ -12,16 +12,16 @@ import type { NewestEntries } from './newest-entries.ts'
 const SAMPLE_SEED = 0x76617276
 
 export abstract class MemTableSamples extends MemTableRanges {
-  readonly #order: Comparator
+  protected readonly comparator: Comparator
 
-  constructor(order: Comparator) {
+  constructor(comparator: Comparator) {
     super()
-    this.#order = order
+    this.comparator = comparator
   }
 
   /** Name of the comparator. */
   get order(): string {
-    return this.#order.name
+    return this.comparator.name
   }
 
   protected abstract index(): MemTableRep
@@ -30,7 +30,7 @@ export abstract class MemTableSamples extends MemTableRanges {
   /** Keys from startKey to endKey, both inclusive, deleted ones included. O(keys in the range). */
   countRange(startKey: string | Uint8Array, endKey: string | Uint8Array): number {
     const [start, end] = [toBytes(startKey, 'startKey'), toBytes(endKey, 'endKey')]
-    return countKeys(this.index().iterator(this.limit()), this.#order, start, end, this.length)
+    return countKeys(this.index().iterator(this.limit()), this.comparator, start, end, this.length)
   }
 
   /**
@@ -39,7 +39,7 @@ export abstract class MemTableSamples extends MemTableRanges {
    */
   estimateCount(startKey: string | Uint8Array, endKey: string | Uint8Array): number {
     const [start, end] = [toBytes(startKey, 'startKey'), toBytes(endKey, 'endKey')]
-    return estimateKeys(this.index(), this.limit(), this.#order, start, end, this.length)
+    return estimateKeys(this.index(), this.limit(), this.comparator, start, end, this.length)
   }
 
   /**

@@ -5,11 +5,13 @@
  * Made of an arena (the memory), a representation (the ordered index in it), maps of range tombstones, and counters. Two faces:
  *   engine   add, publish, lookup, iterator: offsets and borrowed memory, whole batches, nothing allocated
  *   library  put, delete, deleteRange, get, rangeScan, entries, cursor: strings or bytes, copies, each write published at once
- * What it tells of its content is in its base classes: MemTableSamples, of MemTableRanges, of MemTableNumbers.
+ * What it tells of its content is in its base classes: MemTableEntries, of MemTableSamples, of MemTableRanges, of MemTableNumbers.
  *
  * Invariants  (1) a version never changes and never goes away; a write adds one, so that snapshots cost nothing
  *             (2) the sequences of one key ascend in the order of its writes
  *             (3) a frozen MemTable never changes again
+ *             (4) a call that V8 cut off, or that ended where the stack does, has written all that it was to, or nothing (arena.ts);
+ *                 or else the table is torn: it shows what was published before that call, and takes no more writes
  * Threads     the creating thread writes, and sees its own writes at once. `attach` makes a read-only MemTable of the
  *             same memory, live, with no copy: it sees what is published, in whole batches. One instance belongs to one
  *             thread. Rules in memtable-rep.ts.
@@ -17,29 +19,27 @@
 import { assert } from '../base/assert.ts'
 import { ownedCopy } from '../base/bytes.ts'
 import { type Comparator, checkComparable } from '../base/comparator.ts'
-import { InvalidArgumentError } from '../base/errors.ts'
+import { InvalidArgumentError, ReadOnlyError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { InternalIterator } from '../base/iterator.ts'
 import * as Lookup from '../base/lookup.ts'
-import { toBytes, toOwnBytes } from '../base/text.ts'
+import { toBytes } from '../base/text.ts'
 import { type Bytes, MAX_SEQUENCE, type SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import { Arena } from './arena.ts'
 import { HEADER_BYTES } from './arena-layout.ts'
-import { encode, encodeChunks } from './dump.ts'
 import { type DecodeOptions, decode } from './dump-decoder.ts'
-import type { MemTableEntry, MemTableVersion } from './entry.ts'
+import type { MemTableVersion } from './entry.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
 import { checkedSequence, comparatorOf, featuresOf } from './memtable-arguments.ts'
-import { MemTableCursor } from './memtable-cursor.ts'
+import { MemTableEntries } from './memtable-entries.ts'
 import { MemTableFullError } from './memtable-full-error.ts'
 import type { MemTableOptions, MemTableToken } from './memtable-options.ts'
 import { KEY_BYTES_MAX, type MemTableRep, NO_LIMIT } from './memtable-rep.ts'
-import { MemTableSamples } from './memtable-samples.ts'
-import { entriesBetween, NewestEntries } from './newest-entries.ts'
+import { NewestEntries } from './newest-entries.ts'
 import { putAll } from './put-all.ts'
 import { RangeTombstones } from './range-tombstones.ts'
-import { checkAttachable, OVERHEAD_BYTES_MAX, representationId, representationOf } from './representation.ts'
+import { checkAttachable, representationId, representationOf } from './representation.ts'
 import { TableCounters } from './table-counters.ts'
 import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValueLength } from './version-record.ts'
 
@@ -47,7 +47,7 @@ import { isTombstone, VERSION_BYTES, versionTagHigh, versionTagLow, versionValue
 const ANY_TYPE = 0xff
 
 /** A sorted map from bytes to bytes with versions and tombstones, in memory that threads share. `create`, `attach` or `decode` one. */
-export class MemTable extends MemTableSamples {
+export class MemTable extends MemTableEntries {
   /** @internal After a lookup that answered FOUND: the value is valBuf[valOff, valOff + valLen), borrowed until `clear`. */
   valBuf: Bytes
   /** @internal */
@@ -58,8 +58,6 @@ export class MemTable extends MemTableSamples {
   foundTagLow: number
   /** @internal */
   foundTagHigh: number
-
-  readonly #comparator: Comparator
   readonly #seed: number
   readonly #isOwner: boolean
   #arena: Arena
@@ -68,6 +66,9 @@ export class MemTable extends MemTableSamples {
   #counters: TableCounters
   #checks: EntryChecks | undefined
   #isWritable: boolean
+  /** Whether the last call that wrote adds several versions or none, and what was counted before it. */
+  #isInBatch: boolean
+  #countersBefore: TableCounters
 
   private constructor(arena: Arena, comparator: Comparator, seed: number, isOwner: boolean) {
     super(comparator)
@@ -76,7 +77,6 @@ export class MemTable extends MemTableSamples {
     this.valLen = 0
     this.foundTagLow = 0
     this.foundTagHigh = 0
-    this.#comparator = comparator
     this.#seed = seed
     this.#isOwner = isOwner
     this.#arena = arena
@@ -85,6 +85,8 @@ export class MemTable extends MemTableSamples {
     this.#counters = new TableCounters()
     this.#checks = checksOf(arena)
     this.#isWritable = isOwner
+    this.#isInBatch = false
+    this.#countersBefore = this.#counters
   }
 
   /** @throws InvalidArgumentError if an option is unknown, or not of its documented form */
@@ -92,8 +94,7 @@ export class MemTable extends MemTableSamples {
     const comparator = comparatorOf(options)
     const { capacityBytes = 64 * 1024 * 1024, seed = 0x76617276 } = options
     const id = representationId(options.representation, comparator)
-    const features = featuresOf(options)
-    return new MemTable(Arena.create(capacityBytes, id, features), comparator, seed, true)
+    return new MemTable(Arena.create(capacityBytes, id, featuresOf(options)), comparator, seed, true)
   }
 
   /**
@@ -112,15 +113,10 @@ export class MemTable extends MemTableSamples {
     return new MemTable(arena, comparator, 0, false)
   }
 
-  /** The most bytes that an entry can take, in any representation: for `hasRoom`. */
-  static entryBytesMax(keyLen: number, valLen: number): number {
-    return OVERHEAD_BYTES_MAX + keyLen + valLen
-  }
-
   /** A token for `attach`, on any thread that gets it by a message. From the first call on, writes cost a little more. */
   share(): MemTableToken {
     this.#arena.isShared = true
-    return { buffer: this.#arena.buffer, comparator: this.#comparator.name }
+    return { buffer: this.#arena.buffer, comparator: this.comparator.name }
   }
 
   /** Whether entries whose `entryBytesMax` and `rangeBytesMax` come to `bytes` together can be added now. */
@@ -150,8 +146,9 @@ export class MemTable extends MemTableSamples {
   ): void {
     if (type === ValueType.RANGE_DELETION) {
       this.#makeSureOfWritable()
-      const isAdded = this.#ranges.add(sequence, key, keyOff, keyLen, value, valOff, valLen)
-      if (isAdded) this.#counters.addRange(sequence, keyLen + valLen)
+      if (this.#ranges.add(sequence, key, keyOff, keyLen, value, valOff, valLen))
+        this.#counters.addRange(sequence, keyLen + valLen)
+      this.#arena.isTorn = this.#isInBatch
       return
     }
     assert(type === ValueType.VALUE || type === ValueType.DELETION, 'a version is a value or a tombstone')
@@ -166,11 +163,26 @@ export class MemTable extends MemTableSamples {
     const replaced = this.#rep.add(low, high, key, keyOff, keyLen, value, valOff, stored)
     const change = replaced === 0 ? keyLen + stored : stored - versionValueLength(this.#arena.words, replaced)
     this.#counters.add(sequence, replaced === 0, isDeletion, change)
+    this.#arena.isTorn = this.#isInBatch
   }
 
   /** @internal End of a batch: attached readers see everything that was added so far, or what they saw before. */
   publish(): void {
-    if (this.#isOwner) this.#counters.publish(this.#arena)
+    if (this.#isOwner && !this.#arena.isTorn) this.#counters.publish(this.#arena)
+  }
+
+  /** @internal Begin to add what belongs together, up to `endBatch`. @throws ReadOnlyError if the table is torn */
+  beginBatch(): void {
+    this.#begin()
+    this.#countersBefore = new TableCounters(this.#counters)
+    this.#isInBatch = true
+  }
+
+  /** @internal */
+  endBatch(): void {
+    this.#counters.publish(this.#arena)
+    this.#isInBatch = false
+    this.#arena.isTorn = false
   }
 
   /**
@@ -206,15 +218,11 @@ export class MemTable extends MemTableSamples {
   /** Refuse every later write. Freezing twice is no error. @throws InvalidArgumentError if the table is attached */
   freeze(): void {
     if (!this.#isOwner) throw new InvalidArgumentError('an attached MemTable is read-only')
-    this.#rep.settle(this.#counters)
+    this.counted()
+    this.#isWritable = false
     this.#rep.freeze()
     this.publish()
     this.#arena.freeze()
-    this.#isWritable = false
-  }
-
-  get isFrozen(): boolean {
-    return this.#isOwner ? !this.#isWritable : this.#arena.isFrozen
   }
 
   /** Bytes that entries take, overhead and older versions included; of capacityBytes. */
@@ -223,16 +231,13 @@ export class MemTable extends MemTableSamples {
     return this.#isOwner ? tail + heldBack + end - ceiling - HEADER_BYTES : this.counted().usedBytes
   }
 
-  get capacityBytes(): number {
-    return this.#arena.capacityBytes
-  }
-
   /**
    * Set a key's value; published when it returns.
    * @param sequence default: one more than the largest so far
    * @returns the sequence of the write
    * @throws InvalidArgumentError if key or value is no well-formed string and no Uint8Array; if the sequence is not an integer from
-   *   1 to 2^53 − 1 above all of this key; or if the table is frozen or attached. MemTableFullError. Then nothing has changed.
+   *   1 to 2^53 − 1 above all of this key; or if the table is frozen or attached. MemTableFullError. ReadOnlyError if a write was
+   *   cut off halfway before. Then nothing has changed.
    */
   put(key: string | Uint8Array, value: string | Uint8Array, sequence?: number): SequenceNumber {
     return this.#write(ValueType.VALUE, toBytes(key, 'key'), toBytes(value, 'value'), sequence)
@@ -253,7 +258,7 @@ export class MemTable extends MemTableSamples {
   putMany(
     entries: Iterable<readonly [key: string | Uint8Array, value: string | Uint8Array | undefined]>,
   ): SequenceNumber {
-    return putAll(this, this.#comparator, entries)
+    return putAll(this, this.comparator, entries)
   }
 
   /**
@@ -265,7 +270,7 @@ export class MemTable extends MemTableSamples {
   deleteRange(start: string | Uint8Array, end: string | Uint8Array, sequence?: number): SequenceNumber {
     const first = toBytes(start, 'start')
     const limit = toBytes(end, 'end')
-    this.#makeSureOfWritable()
+    this.#begin()
     const at = checkedSequence(sequence === undefined ? this.#counters.largest + 1 : sequence, 1)
     this.#ranges.check(at, first, limit)
     this.add(at, ValueType.RANGE_DELETION, first, 0, first.length, limit, 0, limit.length)
@@ -287,35 +292,6 @@ export class MemTable extends MemTableSamples {
     return { type: 'value', value: ownedCopy(this.valBuf, this.valOff, this.valLen), sequence: at }
   }
 
-  /**
-   * The newest version of every key from startKey to endKey, both inclusive, in order, tombstones included, those by ranges
-   * too; read as the caller asks for it. Writes meanwhile are seen as by `iterator`.
-   */
-  rangeScan(startKey: string | Uint8Array, endKey: string | Uint8Array): IterableIterator<MemTableEntry> {
-    const start = toOwnBytes(startKey, 'startKey')
-    return entriesBetween(this.newest(), this.#comparator, start, toOwnBytes(endKey, 'endKey'))
-  }
-
-  /** The newest version of every key, as `rangeScan`. */
-  entries(): IterableIterator<MemTableEntry> {
-    return entriesBetween(this.newest(), this.#comparator, undefined, undefined)
-  }
-
-  /** A cursor over the newest version of every key. It stands nowhere until it is moved. */
-  cursor(): MemTableCursor {
-    return new MemTableCursor(this.newest(), this.#comparator)
-  }
-
-  /** The newest version of every key, as of `sequence`, as a dump. @throws NotSupportedError if it has range tombstones, or not bytewise order */
-  encode(sequence: number = MAX_SEQUENCE): Uint8Array<ArrayBuffer> {
-    return encode(this, this.#rep, this.limit(), checkedSequence(sequence, 0))
-  }
-
-  /** The same, of the table as it is now, in pieces of whole entries: about `chunkBytes` (64 KiB) each. @throws as encode; InvalidArgumentError */
-  encodeChunks(sequence: number = MAX_SEQUENCE, chunkBytes?: number): IterableIterator<Uint8Array<ArrayBuffer>> {
-    return encodeChunks(this, this.#rep, this.limit(), checkedSequence(sequence, 0), chunkBytes)
-  }
-
   /** A table from a dump, in one piece or many; sequences are 1, 2, … in key order. @throws CorruptionError, MemTableFullError, InvalidArgumentError */
   static decode(dump: Uint8Array | Iterable<Uint8Array>, options: DecodeOptions = {}): MemTable {
     return decode(dump, options, MemTable.create)
@@ -328,13 +304,19 @@ export class MemTable extends MemTableSamples {
    */
   clear(): void {
     if (!this.#isOwner) throw new InvalidArgumentError('an attached MemTable is read-only')
-    this.#arena = Arena.create(this.#arena.capacityBytes, this.#arena.representation, this.#arena.features)
-    this.#checks = checksOf(this.#arena)
-    this.#rep = representationOf(this.#arena, this.#comparator, this.#seed)
-    this.#ranges = new RangeTombstones(this.#arena, this.#comparator)
+    const arena = Arena.create(this.#arena.capacityBytes, this.#arena.representation, this.#arena.features)
+    const rep = representationOf(arena, this.comparator, this.#seed)
+    const ranges = new RangeTombstones(arena, this.comparator)
+    const checks = checksOf(arena)
+    // All at once, after the last call: one that does not return must not leave parts of two tables.
     this.#counters = new TableCounters()
+    this.#arena = arena
+    this.#rep = rep
+    this.#ranges = ranges
+    this.#checks = checks
     this.#isWritable = true
-    this.valBuf = this.#arena.bytes
+    this.#isInBatch = false
+    this.valBuf = arena.bytes
     this.valOff = 0
     this.valLen = 0
   }
@@ -342,12 +324,12 @@ export class MemTable extends MemTableSamples {
   #write(type: number, key: Bytes, value: Bytes, given: number | undefined): SequenceNumber {
     // First, so that a table that takes no writes says so whatever the sequence is.
     this.#makeSureOfRoom(key.length, type === ValueType.DELETION ? 0 : value.length)
-    checkComparable(this.#comparator, key, 0, key.length)
+    this.#begin()
+    checkComparable(this.comparator, key, 0, key.length)
     const { largest } = this.#counters
     const sequence = checkedSequence(given === undefined ? largest + 1 : given, 1)
-    if (sequence <= largest && this.#holdsSequence(key, sequence)) {
+    if (sequence <= largest && this.#holdsSequence(key, sequence))
       throw new InvalidArgumentError(`the key has a version of sequence ${sequence} or later`)
-    }
     this.add(sequence, type, key, 0, key.length, value, 0, value.length)
     this.publish()
     return sequence
@@ -387,13 +369,32 @@ export class MemTable extends MemTableSamples {
     return this.#ranges
   }
 
+  /** Before a call writes: what is published is then what was written before it. */
+  #begin(): void {
+    this.#makeSureOfWritable()
+    if (this.#arena.isTorn && !this.#takeBack()) {
+      throw new ReadOnlyError('a call that wrote to this MemTable was cut off halfway: it takes no more writes')
+    }
+    this.#isInBatch = false
+    this.publish()
+  }
+
+  /** After a call that was cut off: without what it has left. @returns whether nothing is left */
+  #takeBack(): boolean {
+    if (this.#isInBatch) this.#counters = this.#countersBefore
+    if (!this.#rep.takeBack(this.#counters.largest as SequenceNumber)) return false
+    this.#isInBatch = false
+    this.#arena.isTorn = false
+    return true
+  }
+
   protected override limit(): number {
-    return this.#isOwner ? NO_LIMIT : this.#arena.watermark()
+    return this.#isOwner && (!this.#arena.isTorn || this.#takeBack()) ? NO_LIMIT : this.#arena.watermark()
   }
 
   protected override counted(): TableCounters {
-    if (this.#isOwner) this.#rep.settle(this.#counters)
-    else this.#counters.read(this.#arena)
+    if (!this.#isOwner) this.#counters.read(this.#arena)
+    else if (!this.#arena.isTorn || this.#takeBack()) this.#rep.settle(this.#counters)
     return this.#counters
   }
 }

@@ -27,12 +27,13 @@ export function putAll(
   if (longestKey > KEY_BYTES_MAX) throw new InvalidArgumentError(`key of ${longestKey} bytes exceeds ${KEY_BYTES_MAX}`)
   checkedSequence(sequence + list.length, 0)
   for (const { key } of list) checkComparable(comparator, key, 0, key.length)
+  table.beginBatch()
   for (const { key, value } of list) {
     const type = value === undefined ? ValueType.DELETION : ValueType.VALUE
     sequence = (sequence + 1) as SequenceNumber
     table.add(sequence, type, key, 0, key.length, value ?? key, 0, value?.length ?? 0)
   }
-  table.publish()
+  table.endBatch()
   return sequence
 }
 

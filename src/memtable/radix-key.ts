@@ -27,9 +27,12 @@ export class RadixKey {
   load(key: Bytes, keyOff: number, keyLen: number): void {
     const wordCount = (keyLen + 3) >> 2
     if (wordCount > this.#words.length) {
-      this.bytes = new Uint8Array(wordCount * 8)
-      this.#words = new Int32Array(this.bytes.buffer)
-      this.#copier = new WordCopier(this.#words, this.bytes)
+      const bytes = new Uint8Array(wordCount * 8)
+      const words = new Int32Array(bytes.buffer)
+      // All at once, after the last call: one that does not return must not leave a copier to other memory.
+      this.#copier = new WordCopier(words, bytes)
+      this.bytes = bytes
+      this.#words = words
     }
     this.#copier.copy(0, key, keyOff, keyLen)
     this.length = keyLen

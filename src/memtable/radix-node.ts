@@ -45,7 +45,7 @@ const KIND_MASK = 3
 const HAS_TERMINAL = 4
 const DEPTH_SHIFT = 3
 
-/** Scratch for sorting a list by bytes: where the link of a byte is, and a bit for each byte that has one, all 0 in between. */
+/** Scratch for sorting a list by bytes: where the link of a byte is, and a bit for each byte that has one. */
 const LINK_OF_BYTE = new Int32Array(256)
 const MARKS = new Int32Array(8)
 
@@ -182,9 +182,11 @@ function sortByBytes(words: Words, node: number, count: number, links: number, o
   let groups = 0
   for (let i = 0; i < count; i++) {
     const byte = byteAt(words, node, i)
+    const group = byte >> 5
     LINK_OF_BYTE[byte] = links + i
-    MARKS[byte >> 5] |= 1 << (byte & 31)
-    groups |= 1 << (byte >> 5)
+    // The first of a group begins with no marks: a call that was cut off may have left some.
+    MARKS[group] = (MARKS[group] & -((groups >>> group) & 1)) | (1 << (byte & 31))
+    groups |= 1 << group
   }
   let end = start
   for (; groups !== 0; groups &= groups - 1) {
@@ -192,7 +194,6 @@ function sortByBytes(words: Words, node: number, count: number, links: number, o
     for (let marks = MARKS[group]; marks !== 0; marks &= marks - 1) {
       out[end++] = LINK_OF_BYTE[(group << 5) | lowestBit(marks)]
     }
-    MARKS[group] = 0
   }
 }
 

@@ -137,9 +137,10 @@ export class RadixTree implements MemTableRep {
       }
     }
     const leaf = createLeaf(this.arena, tagLow, tagHigh, this.key, value, valOff, valLen)
+    // Before, so that no iterator goes on by a path of the past where a call is cut off.
+    this.addedKeys++
     this.#insert(leaf, target, shared)
     this.#finger = leaf - LEAF
-    this.addedKeys++
     return 0
   }
 
@@ -173,6 +174,10 @@ export class RadixTree implements MemTableRep {
 
   /** Every add tells all at once. */
   settle(): void {}
+
+  takeBack(): boolean {
+    return false
+  }
 
   freeze(): void {}
 
@@ -212,6 +217,8 @@ export class RadixTree implements MemTableRep {
     const { bytes, length } = this.key
     // What the key shares with the last one need not be walked again, nor looked at.
     let settled = this.#finger === 0 ? 0 : this.commonPrefix(this.#finger)
+    // Until the key is there, the path leads to no leaf: a call that is cut off leaves none to begin with.
+    this.#finger = 0
     this.#fingerShared = settled
     let place = this.#pathLength - 1
     while (place > 0 && this.#pathDepths[place - 1] >= settled) place--
@@ -295,8 +302,9 @@ export class RadixTree implements MemTableRep {
   #pushNode(link: number, depth: number): void {
     const place = this.#pathLength
     if (place === this.#pathLinks.length) {
-      this.#pathLinks = grown(this.#pathLinks)
+      const links = grown(this.#pathLinks)
       this.#pathDepths = grown(this.#pathDepths)
+      this.#pathLinks = links
     }
     this.#pathLinks[place] = link
     this.#pathDepths[place] = depth

@@ -61,6 +61,8 @@ export class RangePainter {
   /** Of the painting under way: the nodes from the root to the start, and those after the end that lead to it from there. */
   readonly #way: Int32Array
   readonly #endWay: Int32Array
+  /** Whether nodes of the newest map have changed for one that is not there yet: no other can be made then. */
+  isPainting: boolean
   /** Of the painting under way: its tombstone, where its nodes begin, and the two new ones. */
   #tombstone: number
   #fresh: number
@@ -74,6 +76,7 @@ export class RangePainter {
     this.#end = new KeyProbe(comparator)
     this.#way = new Int32Array(HEIGHT_MAX)
     this.#endWay = new Int32Array(HEIGHT_MAX)
+    this.isPainting = false
     this.#tombstone = 0
     this.#fresh = 0
     this.#startNode = 0
@@ -116,6 +119,8 @@ export class RangePainter {
   #painted(root: number): number {
     const length = this.#findStart(root)
     const top = this.#topCovered(length)
+    this.isPainting = true
+    this.#arena.isTorn = true
     if (top === length) {
       this.#setEndCover(this.#floorCover(length))
       return this.#rebuilt(this.#link(this.#startNode, 0, this.#endNode), 0, top, root)

@@ -11,7 +11,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { type Comparator, checkComparable, compareKeys } from '../base/comparator.ts'
-import { InvalidArgumentError } from '../base/errors.ts'
+import { InvalidArgumentError, ReadOnlyError } from '../base/errors.ts'
 import { isLater, tagHigh, tagLow, tagSequence } from '../base/internal-key.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
@@ -87,7 +87,7 @@ export class RangeTombstones {
   /**
    * Add a range tombstone over [start, end), with a sequence that is greater than that of every other one (asserted).
    * @returns whether there is a key in between; else nothing is added
-   * @throws MemTableFullError if there may not be room; nothing has changed then
+   * @throws MemTableFullError if there may not be room, ReadOnlyError if an earlier call was cut off halfway; nothing has changed then
    */
   add(
     sequence: SequenceNumber,
@@ -100,6 +100,8 @@ export class RangeTombstones {
   ): boolean {
     assert(sequence > this.newestSequence(), 'the sequences of range tombstones ascend')
     if (this.#comparator.compare(start, startOff, startLen, end, endOff, endLen) >= 0) return false
+    if (this.#painter.isPainting)
+      throw new ReadOnlyError('a range delete of this MemTable was cut off halfway: it takes no others')
     const newest = this.#words[RANGES]
     const root = newest === 0 ? 0 : rootOf(this.#words, newest)
     this.#makeSureOfRoom(startLen, endLen, root === 0 ? 0 : this.#words[(root >> 2) + HEIGHT])
@@ -107,6 +109,7 @@ export class RangeTombstones {
     const high = tagHigh(sequence)
     const painted = this.#painter.paint(root, low, high, start, startOff, startLen, end, endOff, endLen)
     this.#append(newest, low, high, painted)
+    this.#painter.isPainting = false
     return true
   }
 

@@ -146,6 +146,10 @@ export class SkipList implements MemTableRep {
   /** Every add tells all at once. */
   settle(): void {}
 
+  takeBack(): boolean {
+    return false
+  }
+
   freeze(): void {}
 
   /** Counted on the highest level that has enough nodes in the range, of which one in BRANCHING reaches the next. */
@@ -268,6 +272,8 @@ export class SkipList implements MemTableRep {
 
   #findSplice(): number {
     const words = this.#words
+    // What a splice begins with is found last: a search that is cut off leaves none.
+    this.#before[0] = HEAD
     let node = HEAD
     let level = words[HEIGHT] - 1
     let bound = 0

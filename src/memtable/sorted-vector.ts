@@ -10,6 +10,7 @@
  *             (2) of one key, what was added later is newer
  *             (3) an entry that came out of order was counted as a key of its own; `settle` takes back what was counted too
  *                 much (#excessKeys, #excessBytes)
+ *             (4) what is put in order lies in an index of its own until it is, so that a call that is cut off changes nothing
  * Cost     a read after writes sorts what was written since, and moves up to a word an entry of the table: right, but not
  *          made for reads and writes in turn
  * Threads  one writer; readers once it is frozen: an order that still changes cannot be shared
@@ -17,10 +18,10 @@
  */
 import { assert } from '../base/assert.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
-import { compareTags, isLater } from '../base/internal-key.ts'
-import type { Bytes } from '../base/types.ts'
+import { compareTags, isLater, tagHigh, tagLow } from '../base/internal-key.ts'
+import type { Bytes, SequenceNumber } from '../base/types.ts'
 import type { Arena } from './arena.ts'
-import { ROOTS } from './arena-layout.ts'
+import { RANGES, ROOTS } from './arena-layout.ts'
 import { checksOf, type EntryChecks } from './entry-checks.ts'
 import { KeyProbe, STORED_KEY_BYTES_MIN, storedKeyBytes } from './key-probe.ts'
 import { KeySorter } from './key-sorter.ts'
@@ -29,6 +30,7 @@ import type { TableCounters } from './table-counters.ts'
 import { VectorDescent } from './vector-descent.ts'
 import { VectorIterator } from './vector-iterator.ts'
 import {
+  olderVersion,
   putPadded,
   VERSION_BYTES,
   versionBytes,
@@ -42,6 +44,7 @@ const INDEX = ROOTS
 const INDEX_WORDS: number = ROOTS + 1
 const SLOT_BYTES = 4
 const FIRST_SLOTS = 256
+const NO_INDEX = new Int32Array(0)
 /** Entries that an estimate looks at: with so many, the share of newest versions is off by a sixteenth at most, as a standard error. */
 const ESTIMATE_PLACES = 64
 /** Arena bytes that one add can take beyond its key and its value: its slot of the index, and all padding. */
@@ -58,6 +61,8 @@ export class SortedVector implements MemTableRep {
   readonly #probe: KeyProbe
   readonly #checks: EntryChecks | undefined
   #index: Int32Array<ArrayBufferLike>
+  /** The index before it was merged last: memory for the next time. */
+  #spare: Int32Array<ArrayBufferLike>
   #sorted: number
   /** Whether what is sorted came in that order. */
   #isAsItCame: boolean
@@ -77,6 +82,7 @@ export class SortedVector implements MemTableRep {
     this.#probe = new KeyProbe(comparator)
     this.count = arena.isFrozen ? arena.words[INDEX_WORDS] : 0
     this.#index = arena.isFrozen ? this.#sharedIndex() : new Int32Array(FIRST_SLOTS)
+    this.#spare = NO_INDEX
     this.#sorted = this.count
     this.#isAsItCame = true
     this.#excessKeys = 0
@@ -96,8 +102,10 @@ export class SortedVector implements MemTableRep {
     valOff: number,
     valLen: number,
   ): number {
-    this.#checkNewer(tagLow, tagHigh, key, keyOff, keyLen)
     const { arena, count } = this
+    // Sequences that ascend need no look at the key.
+    const isNewest = count === 0 || isLater(tagLow, tagHigh, this.#newestLow, this.#newestHigh)
+    if (!isNewest) this.#checkNewer(tagLow, tagHigh, key, keyOff, keyLen)
     const isInOrder = this.#sorted === count && (count === 0 || this.#isAfterLast(key, keyOff, keyLen))
     const stored = storedKeyBytes(keyLen)
     const entry = arena.allocate(4 + stored + versionBytes(arena, valLen))
@@ -109,9 +117,14 @@ export class SortedVector implements MemTableRep {
     writeFirstVersion(arena, entry + 4 + stored, tagLow, tagHigh, value, valOff, valLen)
     arena.holdBack(SLOT_BYTES)
     if (count === this.#index.length) this.#index = resized(this.#index, count * 2)
+    arena.isTorn = true
     this.#index[count] = entry
     this.count = count + 1
     if (isInOrder) this.#sorted = this.count
+    if (isNewest) {
+      this.#newestLow = tagLow
+      this.#newestHigh = tagHigh
+    }
     return 0
   }
 
@@ -149,16 +162,30 @@ export class SortedVector implements MemTableRep {
     this.#excessBytes = 0
   }
 
+  /** Those entries have not been put in order with others, since their sequences ascend. A range tombstone goes, too. */
+  takeBack(largest: SequenceNumber): boolean {
+    const limit = this.arena.watermark()
+    const range = this.#words[RANGES]
+    if (range >= limit) this.#words[RANGES] = olderVersion(this.#words, range)
+    while (this.count > 0 && this.#index[this.count - 1] >= limit) this.count--
+    if (this.#sorted > this.count) this.#sorted = this.count
+    this.#newestHigh = tagHigh(largest)
+    this.#newestLow = tagLow(largest, 0)
+    return true
+  }
+
   freeze(): void {
     const { arena } = this
-    if (arena.isFrozen) return
+    if (arena.heldBack === 0) return
     this.order()
-    arena.holdBack(-this.count * SLOT_BYTES)
-    const index = arena.allocate(this.count * SLOT_BYTES)
+    const index = arena.tail
     this.#words.set(this.#index.subarray(0, this.count), index >> 2)
     this.#words[INDEX] = index
     this.#words[INDEX_WORDS] = this.count
-    this.#index = this.#sharedIndex()
+    const shared = this.#sharedIndex()
+    arena.allocateHeldBack()
+    this.#index = shared
+    this.#spare = NO_INDEX
   }
 
   // For the iterator. Places in the order are numbers from 0 to `count`, which is behind the last entry.
@@ -167,10 +194,18 @@ export class SortedVector implements MemTableRep {
   order(): void {
     if (this.#sorted === this.count) return
     // Less than half of them: those that are in order are sorted again, together with the others, and nothing is merged.
-    if (this.#isAsItCame && 2 * this.#sorted < this.count) this.#sortAll()
-    else this.#merge(this.#sortedRest(this.#sorted).entries)
+    const isAll = this.#isAsItCame && 2 * this.#sorted < this.count
+    const { entries, repeats } = this.#sortedRest(isAll ? 0 : this.#sorted)
+    const index = isAll ? entries : this.#merged(entries, repeats)
+    let excessBytes = 0
+    for (const entry of repeats) excessBytes += this.#liveBytes(entry)
+    // All at once, after the last call.
+    if (!isAll) this.#spare = this.#index
+    this.#index = index
     this.#sorted = this.count
     this.#isAsItCame = false
+    this.#excessKeys += repeats.length
+    this.#excessBytes += excessBytes
   }
 
   /** The first place at or behind an internal key. O(log n). */
@@ -256,14 +291,8 @@ export class SortedVector implements MemTableRep {
     return begin
   }
 
-  #sortAll(): void {
-    const { entries, repeats } = this.#sortedRest(0)
-    this.#index.set(entries)
-    for (const place of repeats) this.#takeBack(entries[place])
-  }
-
-  /** What was added from a place on, in order, and where in it are entries that are not the newest of their key there. */
-  #sortedRest(from: number): { readonly entries: Int32Array; readonly repeats: readonly number[] } {
+  /** What was added from a place on, in order, and those of it that are not the newest of their key there. */
+  #sortedRest(from: number): { readonly entries: Int32Array; readonly repeats: number[] } {
     const words = this.#words
     const count = this.count - from
     const offsets = new Int32Array(count)
@@ -277,43 +306,43 @@ export class SortedVector implements MemTableRep {
     const entries = new KeySorter(this.#comparator).sort(this.arena.bytes, offsets, lengths, count)
     const repeats: number[] = []
     for (let i = 0; i < count; i++) {
-      if (entries[i] < 0) repeats.push(i)
-      entries[i] = offsets[entries[i] < 0 ? ~entries[i] : entries[i]] - 4
+      const isRepeat = entries[i] < 0
+      entries[i] = offsets[isRepeat ? ~entries[i] : entries[i]] - 4
+      if (isRepeat) repeats.push(entries[i])
     }
     return { entries, repeats }
   }
 
-  /** Put the sorted rest between what is in order, from the end on, so that every word moves once. */
-  #merge(rest: Int32Array): void {
+  /**
+   * An index with the sorted rest between what is in order: from the end on, so that every word moves once.
+   * @param repeats for those entries that are not the newest of their key because of the rest
+   */
+  #merged(rest: Int32Array, repeats: number[]): Int32Array<ArrayBufferLike> {
     const index = this.#index
+    const merged = this.#spare.length === index.length ? this.#spare : new Int32Array(index.length)
     let unmoved = this.#sorted
     let end = this.count
     for (let i = rest.length - 1; i >= 0; i--) {
       const entry = rest[i]
       this.#probe.load(this.arena.bytes, entry + 4, this.#words[entry >> 2])
       const place = this.#search(0, unmoved, false)
-      index.copyWithin(end - (unmoved - place), place, unmoved)
+      merged.set(index.subarray(place, unmoved), end - (unmoved - place))
       end -= unmoved - place
+      if (place < unmoved && this.#compareProbe(place) === 0) repeats.push(index[place])
       unmoved = place
-      if (end < this.count && this.#compareProbe(end) === 0) this.#takeBack(index[end])
-      index[--end] = entry
+      merged[--end] = entry
     }
+    merged.set(index.subarray(0, unmoved))
+    return merged
   }
 
-  /** An entry that was counted as the newest of its key is not. */
-  #takeBack(entry: number): void {
+  /** What an entry counts for while it is the newest of its key. */
+  #liveBytes(entry: number): number {
     const words = this.#words
-    this.#excessKeys++
-    this.#excessBytes += words[entry >> 2] + versionValueLength(words, versionOf(words, entry))
+    return words[entry >> 2] + versionValueLength(words, versionOf(words, entry))
   }
 
-  /** Sequences that ascend need no look at the key. */
   #checkNewer(tagLow: number, tagHigh: number, key: Bytes, keyOff: number, keyLen: number): void {
-    if (this.count === 0 || isLater(tagLow, tagHigh, this.#newestLow, this.#newestHigh)) {
-      this.#newestLow = tagLow
-      this.#newestHigh = tagHigh
-      return
-    }
     const at = this.seek(key, keyOff, keyLen, 0xffffffff, 0xffffffff)
     const isNewer = at === this.count || this.#compareProbe(at) !== 0 || this.#isOlder(at, tagLow, tagHigh)
     assert(isNewer, 'the sequences of a key ascend')

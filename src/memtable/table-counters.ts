@@ -29,15 +29,16 @@ export class TableCounters {
   /** As of the publication that was made or read last: bytes of the arena that are in use. */
   usedBytes: number
 
-  constructor() {
-    this.entries = 0
-    this.keys = 0
-    this.tombstones = 0
-    this.rangeTombstones = 0
-    this.liveBytes = 0
-    this.smallest = 0
-    this.largest = 0
-    this.usedBytes = 0
+  /** @param other to begin with its numbers; by default, with none */
+  constructor(other?: TableCounters) {
+    this.entries = other?.entries ?? 0
+    this.keys = other?.keys ?? 0
+    this.tombstones = other?.tombstones ?? 0
+    this.rangeTombstones = other?.rangeTombstones ?? 0
+    this.liveBytes = other?.liveBytes ?? 0
+    this.smallest = other?.smallest ?? 0
+    this.largest = other?.largest ?? 0
+    this.usedBytes = other?.usedBytes ?? 0
   }
 
   /**
@@ -79,8 +80,8 @@ export class TableCounters {
     storeIfChanged(arena, slot + 8, Math.floor(gap / TWO_32))
     storeIfChanged(arena, slot + 9, this.rangeTombstones)
     storeIfChanged(arena, slot + Layout.ABOVE, above)
-    arena.storeLink(Layout.TAIL, tail)
     arena.copier.endBatch()
+    arena.storeWord(Layout.TAIL, tail)
   }
 
   /** Take over the numbers of the newest publication. */
@@ -111,7 +112,7 @@ export class TableCounters {
 /** Store the low half of a number. The writer's own plain load is exact: nobody else stores. */
 function storeIfChanged(arena: Arena, index: number, value: number): void {
   const word = value | 0
-  if (arena.words[index] !== word) arena.storeLink(index, word)
+  if (arena.words[index] !== word) arena.storeWord(index, word)
 }
 
 function load(words: Int32Array<ArrayBufferLike>, index: number): number {

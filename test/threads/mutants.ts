@@ -14,7 +14,7 @@ export interface Mutant {
 }
 
 const SLOT_STORE = 'words[slot] = tail;'
-const TAIL_STORE = 'arena.storeLink(Layout.TAIL, tail);'
+const TAIL_STORE = 'arena.storeWord(Layout.TAIL, tail);'
 
 const OWN_LINKS =
   'for (let level = 0; level < height; level++)\n            words[(node >> 2) - 1 - level] = this.#after[level];'
@@ -55,7 +55,7 @@ const TABLE: readonly Mutant[] = [
     'an attached table reads without a limit',
     'radix',
     'memtable',
-    'return this.#isOwner ? NO_LIMIT : this.#arena.watermark();',
+    'return this.#isOwner && (!this.#arena.isTorn || this.#takeBack()) ? NO_LIMIT : this.#arena.watermark();',
     'return NO_LIMIT;',
   ),
   mutant(
@@ -63,7 +63,7 @@ const TABLE: readonly Mutant[] = [
     'skiplist',
     'memtable',
     'this.#counters.add(sequence, replaced === 0, isDeletion, change);',
-    'this.#counters.add(sequence, replaced === 0, isDeletion, change); this.publish();',
+    'this.#counters.add(sequence, replaced === 0, isDeletion, change); this.#counters.publish(this.#arena);',
   ),
   mutant(
     'the tail is published before the last entry',
@@ -101,7 +101,7 @@ const TABLE: readonly Mutant[] = [
     "a slot's numbers are stored plainly",
     'radix',
     'table-counters',
-    'arena.storeLink(index, word);',
+    'arena.storeWord(index, word);',
     'arena.words[index] = word;',
   ),
   mutant(
