@@ -97,7 +97,7 @@ class Recovery {
     const names = this.#files.list(this.#directory)
     for (const name of names) {
       const number = parseFileName(name)?.number ?? fileNumber(0)
-      if (number <= MAX_NAMED_FILE_NUMBER) versions.skipPast(number)
+      if (number <= MAX_NAMED_FILE_NUMBER) versions.numbers.skipPast(number)
     }
     const sink = new ReplaySink(this.#directory, this.#options, {
       levels: () => versions.current.levels,
