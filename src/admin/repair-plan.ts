@@ -34,10 +34,8 @@ export interface RepairPlan {
   readonly levels: 'kept' | 'rebuilt'
   readonly manifest: string | undefined
   readonly tables: readonly PlannedTable[]
-  /** With the levels rebuilt: tables that a readable record names, and that are not there. */
-  readonly missing: readonly FileMetadata[]
-  /** Tables that some readable record names. */
-  readonly named: ReadonlySet<FileNumber>
+  /** With the levels rebuilt: tables that a readable record names, there or not. */
+  readonly named: ReadonlyMap<FileNumber, FileMetadata>
   /** Logs to be replayed, oldest first. */
   readonly logs: readonly FileNumber[]
   readonly lastSequence: number
@@ -123,8 +121,7 @@ function keptPlan(
     levels: 'kept',
     manifest: manifestName(found.manifestNumber),
     tables,
-    missing: [],
-    named: new Set(tables.map(({ number }) => number)),
+    named: new Map(),
     logs,
     lastSequence: found.lastSequence,
     compactPointers: found.compactPointers,
@@ -157,7 +154,6 @@ function rebuiltPlan(
   )
   const present = tablesIn(context, names, obsoleteTables, notes)
   const tables = [...present].sort(([a], [b]) => a - b).map(([number, name]) => ({ number, name, named: undefined }))
-  const missing = [...named.values()].filter(({ number }) => !present.has(number))
   const logs = logNumbers(names).filter((number) => number >= logNumber)
   const lostLogs = logNumbers(odd).filter((number) => number >= logNumber)
   // A log goes once the next one has begun; there is always one.
@@ -171,8 +167,7 @@ function rebuiltPlan(
     levels: 'rebuilt',
     manifest: undefined,
     tables,
-    missing,
-    named: new Set(named.keys()),
+    named,
     logs,
     lastSequence,
     compactPointers: [],

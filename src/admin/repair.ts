@@ -20,7 +20,7 @@
  */
 import { closeQuietly } from '../base/close-all.ts'
 import { NotSupportedError } from '../base/errors.ts'
-import { CURRENT, isUsualName, parseFileName, tableName } from '../base/filename.ts'
+import { CURRENT, isUsualName, oldTableName, parseFileName, tableName } from '../base/filename.ts'
 import { type FileNumber, fileNumber, sequenceNumber } from '../base/types.ts'
 import type { FlushSurroundings } from '../db/background/flush-plan.ts'
 import { promised } from '../db/call-options.ts'
@@ -119,7 +119,7 @@ class Repair {
     for (const { state, name } of tables) {
       if (state === 'unreadable') this.#notes.warnings.push(`${name} could not be checked, and is kept as it is`)
     }
-    noteMissing(plan.missing, plan.named, tables, this.#context.options.comparator, this.#notes)
+    noteMissing(plan.named, tables, this.#context.options.comparator, this.#notes)
     const isNeeded =
       plan.isDamaged ||
       tables.some(({ state }) => state === 'damaged') ||
@@ -227,11 +227,8 @@ class Repair {
   *#merged(group: readonly FileMetadata[], level: number): Steps<readonly FileMetadata[]> {
     const merged = yield* this.#write(level, (output) => mergeTables(this.#context, group, output))
     for (const { number } of group) {
-      const name = this.#names.find((candidate) => {
-        const parsed = parseFileName(candidate)
-        return parsed?.type === 'table' && parsed.number === number
-      })
-      const noted = this.#notes.files.get(name ?? '')
+      const { files } = this.#notes
+      const noted = files.get(tableName(number)) ?? files.get(oldTableName(number))
       if (noted !== undefined) {
         noted.action = 'merged'
         this.#entriesKept -= noted.entries

@@ -16,7 +16,16 @@ import { FileNumbers } from '../../src/version/file-numbers.ts'
 import { FaultEnvironment } from '../support/fault-env.ts'
 import { buildTable, bytesOf, compareEntries, deleteEntry, describe, type Entry, putEntry } from '../table/entries.ts'
 import { drawnFile, drawnKey } from '../version/drawn-version.ts'
-import { DIRECTORY, entriesOf, FIRST_OUTPUT, FORMAT, jobOf, metadataOf, placeTable, runCompactionJob } from './compactions.ts'
+import {
+  DIRECTORY,
+  entriesOf,
+  FIRST_OUTPUT,
+  FORMAT,
+  jobOf,
+  metadataOf,
+  placeTable,
+  runCompactionJob,
+} from './compactions.ts'
 
 function sequenceOf({ low, high }: Entry): number {
   return tagSequence(low, high)

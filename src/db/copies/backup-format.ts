@@ -105,7 +105,8 @@ export class BackupDecoder {
   #previousType = 0
   #left = 0
   #files = 0
-  readonly #names = new Set<number>()
+  /** Of the files so far. */
+  readonly #numbers = new Set<number>()
   #hasManifest = false
 
   constructor(sink: BackupSink) {
@@ -194,8 +195,8 @@ export class BackupDecoder {
     if (payloadBytes > 64 || parsed === undefined || !isData || !isUsualName(name)) {
       this.#damaged('a file whose name is not that of a database file')
     }
-    if (this.#names.has(parsed.number)) this.#damaged(`two files of the number ${parsed.number}`)
-    this.#names.add(parsed.number)
+    if (this.#numbers.has(parsed.number)) this.#damaged(`two files of the number ${parsed.number}`)
+    this.#numbers.add(parsed.number)
     this.#hasManifest = parsed.type === 'manifest'
     this.#files++
     this.#left = bytes

@@ -164,11 +164,5 @@ function openLogs(engine: Engine, leftOut: FileNumber | undefined): CapturedFile
 }
 
 function closeLogs(logs: readonly CapturedFile[]): void {
-  closeQuietly(
-    ...logs.map(
-      ({ file }) =>
-        () =>
-          file.close(),
-    ),
-  )
+  closeQuietly(...logs.map((log) => () => log.file.close()))
 }
