@@ -109,8 +109,8 @@ function checkComparator(edit: VersionEdit, comparator: Comparator): void {
 }
 
 /**
- * What makes the edit that has begun durable, where the jobs run: a sync of the manifest that it is in. Of a new one, that and all that
- * CURRENT needs is prepared; then CURRENT is switched to it.
+ * A step by which the edit that has begun becomes durable; it may be taken where jobs run. `sync`: of the manifest that is in use. For a
+ * new manifest there are two: `prepare` syncs it, and prepares CURRENT; `switch` has CURRENT name it.
  */
 export interface EditSync {
   readonly step: 'sync' | 'prepare' | 'switch'

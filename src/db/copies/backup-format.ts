@@ -19,7 +19,7 @@ import { isUsualName, type ParsedName, parseFileName } from '../../base/filename
 import type { Bytes } from '../../base/types.ts'
 
 const VERSION = 1
-/** As PNG does: what a transfer as text changes is in it. */
+/** As PNG's: with bytes that a transfer as text would change. */
 const MAGIC: Bytes = Uint8Array.of(0x89, 0x76, 0x62, 0x61, 0x6b, 0x0d, 0x0a, 0x1a)
 
 const HEADER = 1

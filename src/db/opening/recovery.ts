@@ -38,7 +38,7 @@ import { LogReplay, type ReplayReport } from './log-replay.ts'
 import type { Discarded, RecoveryInfo } from './recovery-info.ts'
 import { ReplaySink } from './replay-sink.ts'
 
-/** A MANIFEST that is longer than this part of a table, or this, is replaced. */
+/** A MANIFEST is replaced once it is longer than a fourth of a full table, or than 4 MiB. */
 const MANIFEST_PART = 4
 const MANIFEST_BYTES_MAX = 4 * 1024 * 1024
 
