@@ -61,32 +61,23 @@ interface Knowledge {
 /**
  * @param names of the database's files that are in the directory, sorted
  * @param odd names that are not those of files
+ * @param isContradicted the tables have been found to be others than the MANIFEST says: the levels are rebuilt
  */
 export function planRepair(
   context: AdminContext,
   names: readonly string[],
   odd: readonly string[],
   notes: RepairNotes,
+  isContradicted: boolean = false,
 ): RepairPlan {
-  const chosen = chooseManifest(context, names, notes)
+  const chosen = isContradicted ? undefined : chooseManifest(context, names, notes)
   const knowledge = readKnowledge(context, names)
   const numbers = [...names, ...odd].map(numberOf).filter((number) => number <= MAX_NAMED_FILE_NUMBER)
   const nextFile = Math.max(knowledge.nextFile, ...numbers.map((number) => number + 1))
-  if (chosen.found === undefined || endIsMissing(context, names, chosen.found, knowledge)) {
+  if (chosen?.found === undefined || endIsMissing(context, names, chosen.found, knowledge)) {
     return { ...rebuiltPlan(context, names, odd, knowledge, notes), nextFile }
   }
   return { ...keptPlan(context, names, odd, chosen.found, chosen.isDamaged, notes), nextFile }
-}
-
-/** As the plan that a table's content turns out to contradict: from the tables alone. */
-export function replanRebuilt(
-  context: AdminContext,
-  names: readonly string[],
-  odd: readonly string[],
-  plan: RepairPlan,
-  notes: RepairNotes,
-): RepairPlan {
-  return { ...rebuiltPlan(context, names, odd, readKnowledge(context, names), notes), nextFile: plan.nextFile }
 }
 
 type Plan = Omit<RepairPlan, 'nextFile'>

@@ -46,7 +46,7 @@ import { keepInLost, moveToLost, removeFiles } from './lost-and-found.ts'
 import { noteMissing } from './missing-tables.ts'
 import { isOddFile } from './odd-files.ts'
 import { checkedOnly, logsAreSound, rescueLogs } from './repair-logs.ts'
-import { planRepair, type RepairPlan, replanRebuilt } from './repair-plan.ts'
+import { planRepair, type RepairPlan } from './repair-plan.ts'
 import { RepairNotes, type RepairReport } from './repair-report.ts'
 import { mergeTables, overlapGroups } from './table-merge.ts'
 import { TableOutput } from './table-output.ts'
@@ -113,7 +113,7 @@ class Repair {
     if (plan.levels === 'kept' && tables.some(({ isOutOfBounds }) => isOutOfBounds)) {
       this.#notes = new RepairNotes()
       this.#notes.warnings.push('tables hold other keys than the MANIFEST says: it is not followed')
-      plan = replanRebuilt(this.#context, this.#names, this.#odd, plan, this.#notes)
+      plan = planRepair(this.#context, this.#names, this.#odd, this.#notes, true)
       tables = yield* this.#survey(plan)
     }
     for (const { state, name } of tables) {
