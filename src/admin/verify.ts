@@ -175,14 +175,11 @@ class Verification {
     if (bounds !== undefined && bounds.bytes !== notes.bytes) {
       notes.add('damage', `${notes.bytes} bytes long, and the MANIFEST says ${bounds.bytes}`)
     }
-    const { files, directory, environment, options, progress } = this.#context
+    const { files, directory } = this.#context
     const file = attempt(notes, () => files.openRandomAccess(files.join(directory, notes.name)))
     if (file === undefined) return
     try {
-      const check = new TableCheck(file, options.comparator, environment.codecs, (bytes) =>
-        progress.add(notes.name, bytes),
-      )
-      const facts = yield* check.run(bounds)
+      const facts = yield* new TableCheck(this.#context, notes.name, file).run(bounds)
       notes.entries = facts.entries
       if (facts.isOutOfBounds) notes.add('damage', 'keys outside the bounds that the MANIFEST gives')
       for (const { kind, reason, offset } of facts.faults) notes.add(SEVERITIES[kind], reason, offset)
