@@ -15,7 +15,7 @@ import { Prng } from '../../src/base/prng.ts'
 import { fileNumber } from '../../src/base/types.ts'
 import * as ValueType from '../../src/base/value-type.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
-import { type CompactionJob, runCompactionJob } from '../../src/jobs/compaction-job.ts'
+import { type CompactionJob, type CompactionResult, CompactionRun } from '../../src/jobs/compaction-job.ts'
 import type { TableFormat } from '../../src/jobs/output-format.ts'
 import { tableOptions } from '../../src/jobs/table-options.ts'
 import { TableBuilder } from '../../src/table/table-builder.ts'
@@ -69,7 +69,9 @@ function measure(job: CompactionJob): string {
   const cpu = process.cpuUsage()
   const startMs = environment.clock.monotonicMs()
   // Outputs are opened, as a worker does.
-  const result = runCompactionJob(job, environment, undefined, () => {})
+  const run = new CompactionRun(job, environment, bytewiseComparator, () => {})
+  while (run.step());
+  const result = run.result as CompactionResult
   const seconds = (environment.clock.monotonicMs() - startMs) / 1000
   const { user, system } = process.cpuUsage(cpu)
   for (const { number } of result.outputs) environment.files.remove(join(directory, tableName(number)))

@@ -7,6 +7,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { tableName } from '../../src/base/filename.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
@@ -44,7 +45,7 @@ function measure(job: FlushJob): string {
   const cpu = process.cpuUsage()
   const startMs = environment.clock.monotonicMs()
   // Opened at the end, as a worker does.
-  const { file } = runFlushJob(job, environment, undefined, () => {})
+  const { file } = runFlushJob(job, environment, bytewiseComparator, () => {})
   const ms = environment.clock.monotonicMs() - startMs
   const { user, system } = process.cpuUsage(cpu)
   environment.files.remove(join(directory, tableName(job.number)))

@@ -164,7 +164,7 @@ export async function runLocked<T>(context: AdminContext, steps: () => Steps<T>,
 
 /**
  * The steps, between which the lock is checked: what has the directory's path meanwhile may be another database, and the lock may have
- * a line to write for which there was no room. What is thrown in between, they hear of.
+ * a line to write for which there was no room. An error in between is thrown into the steps.
  */
 function* underLock<T>(lock: DirectoryLock, steps: Steps<T>): Steps<T> {
   for (let step = steps.next(); ; ) {
@@ -198,7 +198,7 @@ export async function pullInto(
   }
 }
 
-/** The chunks of a source, which may keep a caller waiting who has given up. */
+/** The chunks of a source. An abort also ends the waiting for a chunk that never comes. */
 async function* untilAborted(
   source: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
@@ -219,10 +219,10 @@ async function* untilAborted(
 
 function nextOrAborted<T>(chunks: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T>> {
   return new Promise((resolve, reject) => {
-    // What a source says need be no promise: `for await` takes it so.
+    // `for await` also takes sources whose methods return no promise.
     const giveUp = (): void => {
       reject(aborted(signal))
-      // An end that comes after what it was asked for now, which may be never.
+      // Not waited for: a source ends after it has given the chunk that it was asked for, which may be never.
       promised(() => chunks.return?.()).catch(() => {})
     }
     signal.addEventListener('abort', giveUp)

@@ -27,7 +27,7 @@ export function* keepInLost({ files, directory }: AdminContext, names: readonly 
   return kept
 }
 
-/** Move odd files, which can have no second name, to lost/. Only CURRENT is in the way where it is. @returns as keepInLost @throws IOError */
+/** Move odd files, which can have no second name, to lost/. One that cannot be moved may stay, unless it is CURRENT. @returns as keepInLost @throws IOError */
 export function moveToLost({ files, directory }: AdminContext, names: readonly string[]): Map<string, string> {
   const moved = new Map<string, string>()
   if (names.length === 0) return moved

@@ -1,9 +1,8 @@
 /**
- * Tables that a readable record of a MANIFEST names, and that are not there, where the MANIFEST's end is lost: most likely a
- * record of that end says that they were compacted into tables which no readable record names. Those then hold what the missing
- * ones held, as far as it was still to be had; nothing proves it, so it is a warning. A missing table that they do not span is lost.
+ * Missing tables, where the end of the MANIFEST is lost: a readable record names them, and they are not there. Most likely a lost
+ * record says that they were compacted. The outputs of that compaction are then there, named by no readable record, and span the
+ * keys of the missing tables. If there are such tables, nothing seems to be lost; but nothing proves it, so it is a warning.
  */
-
 import { type Comparator, compareKeys } from '../base/comparator.ts'
 import { tableName } from '../base/filename.ts'
 import { userKey } from '../base/internal-key.ts'
@@ -13,10 +12,12 @@ import { rangeOf } from '../version/overlap.ts'
 import type { RepairNotes } from './repair-report.ts'
 import type { SurveyedTable } from './table-survey.ts'
 
-/** @param named tables that some readable record names, there or not */
+/**
+ * @param named tables that some readable record names, there or not
+ * @param tables those that are there
+ */
 export function noteMissing(
-  missing: readonly FileMetadata[],
-  named: ReadonlySet<FileNumber>,
+  named: ReadonlyMap<FileNumber, FileMetadata>,
   tables: readonly SurveyedTable[],
   comparator: Comparator,
   notes: RepairNotes,
@@ -24,7 +25,9 @@ export function noteMissing(
   const later = tables.filter(({ number }) => !named.has(number))
   const laterFiles = later.map(({ file }) => file).filter((file) => file !== undefined)
   const isSound = later.every(({ state }) => state === 'sound')
-  for (const file of missing) {
+  const present = new Set(tables.map(({ number }) => number))
+  for (const file of named.values()) {
+    if (present.has(file.number)) continue
     const name = tableName(file.number)
     if (isSound && isSpanned(file, laterFiles, comparator)) {
       notes.giveUp(name, { reason: 'missing: compacted into later tables, as it seems' }, false)

@@ -8,7 +8,7 @@ import { parseFileName } from '../base/filename.ts'
 import type { AdminContext } from './admin-options.ts'
 
 const READ_TYPES: ReadonlySet<string> = new Set(['current', 'manifest', 'log', 'table'])
-/** Of what was opened, and is no file; of a socket. A link is ELOOP. */
+/** Codes with which opening an odd file fails: none if it opens, and is no regular file; ENXIO for a socket. A link fails with ELOOP. */
 const ODD: ReadonlySet<string | undefined> = new Set([undefined, 'ENXIO'])
 
 /** Whether the name, of a file that a repair would read, is that of something else. */

@@ -34,10 +34,8 @@ export interface RepairPlan {
   readonly levels: 'kept' | 'rebuilt'
   readonly manifest: string | undefined
   readonly tables: readonly PlannedTable[]
-  /** With the levels rebuilt: tables that a readable record names, and that are not there. */
-  readonly missing: readonly FileMetadata[]
-  /** Tables that some readable record names. */
-  readonly named: ReadonlySet<FileNumber>
+  /** With the levels rebuilt: tables that a readable record names, there or not. */
+  readonly named: ReadonlyMap<FileNumber, FileMetadata>
   /** Logs to be replayed, oldest first. */
   readonly logs: readonly FileNumber[]
   readonly lastSequence: number
@@ -63,32 +61,23 @@ interface Knowledge {
 /**
  * @param names of the database's files that are in the directory, sorted
  * @param odd names that are not those of files
+ * @param isContradicted the tables have been found to be others than the MANIFEST says: the levels are rebuilt
  */
 export function planRepair(
   context: AdminContext,
   names: readonly string[],
   odd: readonly string[],
   notes: RepairNotes,
+  isContradicted: boolean = false,
 ): RepairPlan {
-  const chosen = chooseManifest(context, names, notes)
+  const chosen = isContradicted ? undefined : chooseManifest(context, names, notes)
   const knowledge = readKnowledge(context, names)
   const numbers = [...names, ...odd].map(numberOf).filter((number) => number <= MAX_NAMED_FILE_NUMBER)
   const nextFile = Math.max(knowledge.nextFile, ...numbers.map((number) => number + 1))
-  if (chosen.found === undefined || endIsMissing(context, names, chosen.found, knowledge)) {
+  if (chosen?.found === undefined || endIsMissing(context, names, chosen.found, knowledge)) {
     return { ...rebuiltPlan(context, names, odd, knowledge, notes), nextFile }
   }
   return { ...keptPlan(context, names, odd, chosen.found, chosen.isDamaged, notes), nextFile }
-}
-
-/** As the plan that a table's content turns out to contradict: from the tables alone. */
-export function replanRebuilt(
-  context: AdminContext,
-  names: readonly string[],
-  odd: readonly string[],
-  plan: RepairPlan,
-  notes: RepairNotes,
-): RepairPlan {
-  return { ...rebuiltPlan(context, names, odd, readKnowledge(context, names), notes), nextFile: plan.nextFile }
 }
 
 type Plan = Omit<RepairPlan, 'nextFile'>
@@ -123,8 +112,7 @@ function keptPlan(
     levels: 'kept',
     manifest: manifestName(found.manifestNumber),
     tables,
-    missing: [],
-    named: new Set(tables.map(({ number }) => number)),
+    named: new Map(),
     logs,
     lastSequence: found.lastSequence,
     compactPointers: found.compactPointers,
@@ -157,7 +145,6 @@ function rebuiltPlan(
   )
   const present = tablesIn(context, names, obsoleteTables, notes)
   const tables = [...present].sort(([a], [b]) => a - b).map(([number, name]) => ({ number, name, named: undefined }))
-  const missing = [...named.values()].filter(({ number }) => !present.has(number))
   const logs = logNumbers(names).filter((number) => number >= logNumber)
   const lostLogs = logNumbers(odd).filter((number) => number >= logNumber)
   // A log goes once the next one has begun; there is always one.
@@ -171,8 +158,7 @@ function rebuiltPlan(
     levels: 'rebuilt',
     manifest: undefined,
     tables,
-    missing,
-    named: new Set(named.keys()),
+    named,
     logs,
     lastSequence,
     compactPointers: [],

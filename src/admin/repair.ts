@@ -20,7 +20,7 @@
  */
 import { closeQuietly } from '../base/close-all.ts'
 import { NotSupportedError } from '../base/errors.ts'
-import { CURRENT, isUsualName, parseFileName, tableName } from '../base/filename.ts'
+import { CURRENT, isUsualName, oldTableName, parseFileName, tableName } from '../base/filename.ts'
 import { type FileNumber, fileNumber, sequenceNumber } from '../base/types.ts'
 import type { FlushSurroundings } from '../db/background/flush-plan.ts'
 import { promised } from '../db/call-options.ts'
@@ -46,7 +46,7 @@ import { keepInLost, moveToLost, removeFiles } from './lost-and-found.ts'
 import { noteMissing } from './missing-tables.ts'
 import { isOddFile } from './odd-files.ts'
 import { checkedOnly, logsAreSound, rescueLogs } from './repair-logs.ts'
-import { planRepair, type RepairPlan, replanRebuilt } from './repair-plan.ts'
+import { planRepair, type RepairPlan } from './repair-plan.ts'
 import { RepairNotes, type RepairReport } from './repair-report.ts'
 import { mergeTables, overlapGroups } from './table-merge.ts'
 import { TableOutput } from './table-output.ts'
@@ -113,13 +113,13 @@ class Repair {
     if (plan.levels === 'kept' && tables.some(({ isOutOfBounds }) => isOutOfBounds)) {
       this.#notes = new RepairNotes()
       this.#notes.warnings.push('tables hold other keys than the MANIFEST says: it is not followed')
-      plan = replanRebuilt(this.#context, this.#names, this.#odd, plan, this.#notes)
+      plan = planRepair(this.#context, this.#names, this.#odd, this.#notes, true)
       tables = yield* this.#survey(plan)
     }
     for (const { state, name } of tables) {
       if (state === 'unreadable') this.#notes.warnings.push(`${name} could not be checked, and is kept as it is`)
     }
-    noteMissing(plan.missing, plan.named, tables, this.#context.options.comparator, this.#notes)
+    noteMissing(plan.named, tables, this.#context.options.comparator, this.#notes)
     const isNeeded =
       plan.isDamaged ||
       tables.some(({ state }) => state === 'damaged') ||
@@ -227,11 +227,8 @@ class Repair {
   *#merged(group: readonly FileMetadata[], level: number): Steps<readonly FileMetadata[]> {
     const merged = yield* this.#write(level, (output) => mergeTables(this.#context, group, output))
     for (const { number } of group) {
-      const name = this.#names.find((candidate) => {
-        const parsed = parseFileName(candidate)
-        return parsed?.type === 'table' && parsed.number === number
-      })
-      const noted = this.#notes.files.get(name ?? '')
+      const { files } = this.#notes
+      const noted = files.get(tableName(number)) ?? files.get(oldTableName(number))
       if (noted !== undefined) {
         noted.action = 'merged'
         this.#entriesKept -= noted.entries

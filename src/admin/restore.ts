@@ -59,13 +59,11 @@ export function restore(
     checkTarget(context.files, directory)
     context.files.makeDirectory(context.directory)
     const target = new RestoreTarget(context)
-    const decoder = new BackupDecoder(target)
-    const finish = (): Steps<RestoreInfo> => finishSteps(context, target, decoder)
-    return runLocked(context, finish, {
+    return runLocked(context, () => finishSteps(context, target), {
       before: (lock) => {
         const take = (chunk: Uint8Array): void => {
           lock.check?.()
-          target.take(chunk, decoder)
+          target.take(chunk)
         }
         // Until the lock was had, another restore or an opening may have made a database here.
         checkTarget(context.files, context.directory)
@@ -76,10 +74,9 @@ export function restore(
   })
 }
 
-function* finishSteps(context: AdminContext, target: RestoreTarget, decoder: BackupDecoder): Steps<RestoreInfo> {
-  decoder.finish()
+function* finishSteps(context: AdminContext, target: RestoreTarget): Steps<RestoreInfo> {
+  const manifest = target.finish()
   const { files, directory, givenDirectory } = context
-  const manifest = target.manifestNumber
   const found = recoverVersion(files, directory, manifest, context.options.comparator)
   if (found.tornAt !== undefined) throw contradiction('its MANIFEST is cut off', directory)
   const names = new Set(target.names)
@@ -115,13 +112,14 @@ function contradiction(what: string, directory: string): CorruptionError {
   return new CorruptionError(`the backup contradicts itself: ${what}`, { file: directory })
 }
 
-/** The files, as they come. */
+/** Takes the stream, and makes the files that are in it. */
 class RestoreTarget implements BackupSink {
   /** Names of the files that were made. */
   readonly names: string[] = []
   bytes = 0
   readonly #context: AdminContext
   readonly #files: FileSystem
+  readonly #decoder: BackupDecoder = new BackupDecoder(this)
   #last: FileNumber | undefined = undefined
   #file: WritableFile | undefined = undefined
 
@@ -130,16 +128,18 @@ class RestoreTarget implements BackupSink {
     this.#files = context.files
   }
 
-  get manifestNumber(): FileNumber {
-    assert(this.#last !== undefined, 'a stream that has come to its end had a MANIFEST')
-    return this.#last
-  }
-
-  take(chunk: unknown, decoder: BackupDecoder): void {
+  take(chunk: unknown): void {
     if (!isUint8Array(chunk)) throw new InvalidArgumentError('the source must yield Uint8Arrays')
-    decoder.push(chunk)
+    this.#decoder.push(chunk)
     this.bytes += chunk.length
     this.#context.progress.add(this.names.at(-1) ?? '', chunk.length)
+  }
+
+  /** The source has ended. @returns the number of the MANIFEST @throws CorruptionError if the stream has not */
+  finish(): FileNumber {
+    this.#decoder.finish()
+    assert(this.#last !== undefined, 'a stream that has come to its end had a MANIFEST')
+    return this.#last
   }
 
   beginFile(name: string, { number }: ParsedName): void {

@@ -11,7 +11,7 @@
  */
 import { equalBytes } from '../base/bytes.ts'
 import type { Comparator } from '../base/comparator.ts'
-import type { Codecs, RandomAccessFile } from '../base/environment.ts'
+import type { RandomAccessFile } from '../base/environment.ts'
 import { CorruptionError, IOError, NotSupportedError, type VarveError } from '../base/errors.ts'
 import { compareInternalKeys, userKey } from '../base/internal-key.ts'
 import type { Bytes } from '../base/types.ts'
@@ -25,6 +25,7 @@ import { FilterBlockReader } from '../table/filter-block.ts'
 import { filterKey } from '../table/metaindex.ts'
 import { type BlockHandle, blockEnd, type Footer, readFooter } from '../table/table-format.ts'
 import { readIndex } from '../table/table-index.ts'
+import type { AdminContext } from './admin-options.ts'
 import { EntryWalk, type TableBounds } from './entry-walk.ts'
 import { handlesOf, type NamedHandle, placeOf } from './table-handles.ts'
 
@@ -60,29 +61,18 @@ const POLICY = new BloomFilter(10)
 const FILTER_KEY = filterKey(POLICY)
 
 export class TableCheck {
+  readonly #context: AdminContext
+  readonly #name: string
   readonly #file: RandomAccessFile
-  readonly #comparator: Comparator
   readonly #walk: EntryWalk
-  readonly #codecs: Codecs | undefined
-  readonly #onBytes: (bytes: number) => void
   readonly #faults: TableFault[] = []
 
-  /**
-   * @param codecs what the host can uncompress
-   * @param onBytes told how many bytes more have been read
-   */
-  constructor(
-    file: RandomAccessFile,
-    comparator: Comparator,
-    codecs: Codecs | undefined,
-    onBytes: (bytes: number) => void,
-    visitor?: EntrySink,
-  ) {
+  /** @param name of the file, for the progress */
+  constructor(context: AdminContext, name: string, file: RandomAccessFile, visitor?: EntrySink) {
+    this.#context = context
+    this.#name = name
     this.#file = file
-    this.#comparator = comparator
-    this.#codecs = codecs
-    this.#onBytes = onBytes
-    this.#walk = new EntryWalk(comparator, visitor)
+    this.#walk = new EntryWalk(context.options.comparator, visitor)
   }
 
   /**
@@ -95,7 +85,8 @@ export class TableCheck {
     if (footer === undefined || index === undefined) yield* this.#search(footer)
     else yield* this.#indexed(footer, index)
     const { entries, bounds, lastSequence } = this.#walk
-    const isOutOfBounds = expected !== undefined && bounds !== undefined && exceeds(this.#comparator, bounds, expected)
+    const { comparator } = this.#context.options
+    const isOutOfBounds = expected !== undefined && bounds !== undefined && exceeds(comparator, bounds, expected)
     return { bytes: this.#file.bytes, entries, bounds, lastSequence, faults: this.#faults, isOutOfBounds }
   }
 
@@ -107,14 +98,14 @@ export class TableCheck {
     for (const { key, handle } of index) {
       this.#dataBlock(handle, previous, key, filter)
       previous = key
-      this.#onBytes(handle.bytes)
+      this.#advance(handle.bytes)
       yield
     }
     this.#checkLayout(
       [...index, ...named].map(({ handle }) => handle),
       metaindex.offset,
     )
-    this.#onBytes(this.#file.bytes - metaindex.offset)
+    this.#advance(this.#file.bytes - metaindex.offset)
   }
 
   /** What the index says; undefined if it cannot be used. */
@@ -122,7 +113,7 @@ export class TableCheck {
     return this.#attempt(() => {
       const block = this.#read(index)
       // It checks order and layout.
-      readIndex(this.#comparator, block, metaindex.offset)
+      readIndex(this.#context.options.comparator, block, metaindex.offset)
       return handlesOf(block)
     }, index)
   }
@@ -133,7 +124,7 @@ export class TableCheck {
     for (const { key, handle } of named) {
       const isKnown = equalBytes(key, 0, key.length, FILTER_KEY, 0, FILTER_KEY.length)
       const read = (): FilterBlockReader | undefined => {
-        const bytes = readBlock(this.#file, handle, this.#codecs)
+        const bytes = readBlock(this.#file, handle, this.#context.environment.codecs)
         const reader = isKnown ? FilterBlockReader.parse(POLICY, bytes) : undefined
         if (isKnown && reader === undefined) throw new CorruptionError('the filter is malformed')
         return reader
@@ -172,7 +163,7 @@ export class TableCheck {
     for (const handle of findBlocks(this.#file)) {
       if (handle.offset >= dataEnd) break
       end = blockEnd(handle)
-      this.#onBytes(end - handle.offset)
+      this.#advance(end - handle.offset)
       const block = this.#quietly(handle, () => this.#read(handle))
       const targets = block && this.#quietly(handle, () => handlesOf(block))
       const isIndex = targets?.every((target) => found.has(placeOf(target.handle))) === true
@@ -230,8 +221,13 @@ export class TableCheck {
     })
   }
 
+  #advance(bytes: number): void {
+    this.#context.progress.add(this.#name, bytes)
+  }
+
   #read(handle: BlockHandle): Block {
-    return new Block(readBlock(this.#file, handle, this.#codecs), this.#file.path, handle.offset)
+    const bytes = readBlock(this.#file, handle, this.#context.environment.codecs)
+    return new Block(bytes, this.#file.path, handle.offset)
   }
 
   /** What `read` returns, or undefined and a fault at `place`. */

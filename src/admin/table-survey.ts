@@ -86,10 +86,7 @@ export function* checkTable(
 ): Steps<TableFacts> {
   const file = context.files.openRandomAccess(context.files.join(context.directory, name))
   try {
-    const onBytes = (bytes: number): void => context.progress.add(name, bytes)
-    return yield* new TableCheck(file, context.options.comparator, context.environment.codecs, onBytes, visitor).run(
-      bounds,
-    )
+    return yield* new TableCheck(context, name, file, visitor).run(bounds)
   } catch (error) {
     if (error instanceof IOError) throw new IOError(`${name} cannot be salvaged: ${error.message}`, { cause: error })
     throw error

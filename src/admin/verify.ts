@@ -133,24 +133,22 @@ class Verification {
   #manifest(): RecoveredVersion | undefined {
     const { files, directory, options } = this.#context
     const current = this.#of(CURRENT)
-    let number: FileNumber | undefined
-    note(current, () => {
-      number = readCurrent(files, directory)
-      if (number === undefined) current.add('damage', 'missing')
+    const number = attempt(current, () => {
+      const named = readCurrent(files, directory)
+      if (named === undefined) current.add('damage', 'missing')
+      return named
     })
     if (number === undefined) return undefined
     const manifest = this.#of(manifestName(number))
-    const chosen = number
-    let found: RecoveredVersion | undefined
-    note(manifest, () => {
-      const reader = files.openRandomAccess(files.join(directory, manifest.name))
+    const found = attempt(manifest, () => {
+      const file = files.openRandomAccess(files.join(directory, manifest.name))
       try {
-        const records = new LogReader(reader)
+        const records = new LogReader(file)
         while (records.next()) manifest.entries++
       } finally {
-        reader.close()
+        file.close()
       }
-      found = recoverVersion(files, directory, chosen, options.comparator)
+      return recoverVersion(files, directory, number, options.comparator)
     })
     if (found?.tornAt !== undefined) manifest.add('warning', 'its last record was cut off', found.tornAt)
     return found
@@ -177,14 +175,11 @@ class Verification {
     if (bounds !== undefined && bounds.bytes !== notes.bytes) {
       notes.add('damage', `${notes.bytes} bytes long, and the MANIFEST says ${bounds.bytes}`)
     }
-    const { files, directory, environment, options, progress } = this.#context
+    const { files, directory } = this.#context
     const file = attempt(notes, () => files.openRandomAccess(files.join(directory, notes.name)))
     if (file === undefined) return
     try {
-      const check = new TableCheck(file, options.comparator, environment.codecs, (bytes) =>
-        progress.add(notes.name, bytes),
-      )
-      const facts = yield* check.run(bounds)
+      const facts = yield* new TableCheck(this.#context, notes.name, file).run(bounds)
       notes.entries = facts.entries
       if (facts.isOutOfBounds) notes.add('damage', 'keys outside the bounds that the MANIFEST gives')
       for (const { kind, reason, offset } of facts.faults) notes.add(SEVERITIES[kind], reason, offset)
@@ -196,7 +191,7 @@ class Verification {
     }
   }
 
-  /** In the way of an opening: which judges whether a log that ends before its time was torn or is damaged. */
+  /** Read as by an opening, which judges whether a log that ends before its time was torn or is damaged. */
   *#logs(found: RecoveredVersion | undefined): Steps<void> {
     const { files, directory, progress } = this.#context
     const logs = [...this.#notes.values()].filter(
@@ -211,10 +206,14 @@ class Verification {
     for (const notes of logs.sort((a, b) => numberOf(a) - numberOf(b))) {
       notes.isLive = found !== undefined
       const discarded = replay?.report().discarded.length ?? 0
-      note(notes, () => this.#countOps(notes, replay !== undefined))
+      attempt(notes, () => this.#countOps(notes, replay !== undefined))
       if (replay !== undefined) {
         const chain = replay
-        if (!note(notes, () => chain.add(numberOf(notes)))) replay = undefined
+        // Without what is damaged, nobody can tell what should follow it.
+        replay = attempt(notes, () => {
+          chain.add(numberOf(notes))
+          return chain
+        })
         for (const { offset, bytes, reason } of chain.report().discarded.slice(discarded)) {
           notes.add('warning', `${reason}; an opening discards the ${bytes} bytes from here on`, offset)
         }
@@ -241,16 +240,6 @@ class Verification {
       file.close()
     }
   }
-}
-
-/** Run `look`; what it finds wrong becomes a finding. @returns whether it found nothing wrong */
-function note(notes: FileNotes, look: () => void): boolean {
-  return (
-    attempt(notes, () => {
-      look()
-      return true
-    }) ?? false
-  )
 }
 
 /** What `look` returns; undefined if it finds something wrong, which becomes a finding. */

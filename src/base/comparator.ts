@@ -56,7 +56,7 @@ export interface KeyOrder {
   /**
    * Negative, 0 or positive as `a` sorts before, equal to or after `b`. Must be a total order, and stay the same for ever; keys for
    * which it is 0 are one key, shown in the bytes of any of its writes. The arguments are borrowed until it returns. A key for which
-   * it throws, or which it does not find equal to itself, is not written.
+   * it throws, or which it does not find equal to itself, is not written. Any answer but a number is an InvalidArgumentError.
    */
   compare(a: Uint8Array, b: Uint8Array): number
 }
@@ -66,12 +66,18 @@ export function isReservedName(name: string): boolean {
   return /^(leveldb|rocksdb|varve)\.|^$/.test(name)
 }
 
-/** A comparator from a user's order; indexes keep whole keys, since only the user could shorten them. */
+/**
+ * A comparator from a user's order; indexes keep whole keys, since only the user could shorten them. Its `compare` throws
+ * InvalidArgumentError if the order answers anything but a number: every comparison with `<` would then say no.
+ */
 export function customComparator(order: KeyOrder): Comparator {
   return {
     name: order.name,
-    compare: (a, aOff, aLen, b, bOff, bLen) =>
-      order.compare(a.subarray(aOff, aOff + aLen), b.subarray(bOff, bOff + bLen)),
+    compare(a, aOff, aLen, b, bOff, bLen) {
+      const answer: unknown = order.compare(a.subarray(aOff, aOff + aLen), b.subarray(bOff, bOff + bLen))
+      if (typeof answer === 'number' && !Number.isNaN(answer)) return answer
+      throw new InvalidArgumentError(`the comparator ${order.name} must return a number, not ${String(answer)}`)
+    },
     shortestSeparator: (start) => start,
     shortSuccessor: (key) => key,
   }
@@ -80,14 +86,15 @@ export function customComparator(order: KeyOrder): Comparator {
 /**
  * Before a key is written: an order of the caller's own may not be able to place it, since the key has another form than the others, or
  * the order is none. In a log such a key would keep the log from being replayed for ever.
- * @throws InvalidArgumentError if the order throws for the key, or does not find it equal to itself
+ * @throws InvalidArgumentError if the order throws for the key, or does not answer 0 for it and itself
  */
 export function checkComparable(comparator: Comparator, key: Bytes, offset: number, length: number): void {
   if (comparator === bytewiseComparator) return
-  let order: unknown
+  let order: number
   try {
     order = comparator.compare(key, offset, length, key, offset, length)
   } catch (cause) {
+    if (cause instanceof InvalidArgumentError) throw cause
     throw new InvalidArgumentError('the comparator throws for a key', { cause })
   }
   if (order !== 0) throw new InvalidArgumentError('the comparator must return 0 for a key and itself')

@@ -92,6 +92,9 @@ async function restoreDatabase(file: string, directory: string): Promise<void> {
 }
 
 async function compactDatabase(directory: string, [start, end]: Ends): Promise<void> {
+  if (start !== undefined && end !== undefined && Buffer.from(start).compare(Buffer.from(end)) > 0) {
+    throw new UsageError('<start> must not sort after <end>')
+  }
   const [before, after] = await interruptible((signal) =>
     withDatabase(directory, EXISTING, async (db) => {
       const figures = tableFigures(db)

@@ -13,9 +13,11 @@ export function bytesToJson(bytes: Uint8Array): JsonBytes {
   return decodeText(bytes) ?? { base64: Buffer.from(bytes).toString('base64') }
 }
 
-/** A report or figures, with the bytes in them in this form. */
+/** A report or figures, with the bytes in them in this form. What is undefined is null, so that no field is missing. */
 export function reportToJson(report: object): string {
-  return JSON.stringify(report, (_, value) => (value instanceof Uint8Array ? bytesToJson(value) : value), 2)
+  const toJson = (_: string, value: unknown): unknown =>
+    value instanceof Uint8Array ? bytesToJson(value) : (value ?? null)
+  return JSON.stringify(report, toJson, 2)
 }
 
 /** The bytes that a parsed JSON value stands for, or undefined if it does not stand for any. */

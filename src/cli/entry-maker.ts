@@ -3,6 +3,7 @@
  */
 import { bytesFromJson } from './entry-json.ts'
 import { UsageError } from './exit.ts'
+import type { Importer } from './importer.ts'
 import { parseText } from './key-text.ts'
 import { type OnFault, RecordFault, type SourceRecord } from './record-fault.ts'
 import { Template } from './template.ts'
@@ -11,12 +12,6 @@ export interface MakerOptions {
   readonly key?: string
   readonly value?: string
   readonly hex?: boolean
-}
-
-/** Where entries go. */
-export interface EntrySink {
-  /** @throws Error if key or value is nothing that the database takes */
-  add(key: string | Uint8Array, value: string | Uint8Array): void
 }
 
 export class EntryMaker {
@@ -34,29 +29,29 @@ export class EntryMaker {
     this.#hex = hex
   }
 
-  /** Hand the record's entry to `sink`; tell `onFault` if it has none. */
-  make(record: SourceRecord, onFault: OnFault, sink: EntrySink): void {
+  /** Hand the record's entry to `importer`; tell `onFault` if it has none. */
+  make(record: SourceRecord, onFault: OnFault, importer: Importer): void {
     try {
-      if (this.#key === undefined) this.#addExported(record.fields, sink)
-      else this.#addMade(this.#key, record, sink)
+      if (this.#key === undefined) this.#addExported(record.fields, importer)
+      else this.#addMade(this.#key, record, importer)
     } catch (error) {
       onFault(new RecordFault(record.line, (error as Error).message))
     }
   }
 
-  #addMade(key: Template, { fields, json }: SourceRecord, sink: EntrySink): void {
+  #addMade(key: Template, { fields, json }: SourceRecord, importer: Importer): void {
     const keyText = parseText(key.render(fields), this.#hex)
     // Only what the user gave is hex; a whole record is JSON.
-    sink.add(keyText, this.#value === undefined ? json : parseText(this.#value.render(fields), this.#hex))
+    importer.add(keyText, this.#value === undefined ? json : parseText(this.#value.render(fields), this.#hex))
   }
 
-  #addExported(fields: unknown, sink: EntrySink): void {
+  #addExported(fields: unknown, importer: Importer): void {
     const { key, value } = (fields ?? {}) as { readonly key?: unknown; readonly value?: unknown }
     const [k, v] = [bytesFromJson(key), bytesFromJson(value)]
     if (k === undefined || v === undefined) {
       throw new Error('there is no key and value as export writes them; say with --key what to use as the key')
     }
-    sink.add(this.#decode(k), this.#decode(v))
+    importer.add(this.#decode(k), this.#decode(v))
   }
 
   #decode(bytes: string | Uint8Array): string | Uint8Array {

@@ -4,6 +4,7 @@
  */
 import type { Command } from 'commander'
 import { renderExplanation } from '../inspect/explain-view.ts'
+import { reportToJson } from './entry-json.ts'
 import { parseText } from './key-text.ts'
 import type { Output } from './output.ts'
 import { withReader } from './with-database.ts'
@@ -30,7 +31,6 @@ export function addExplainCommand(program: Command, output: Output): void {
 async function explain(directory: string, keyText: string, options: ExplainOptions, output: Output): Promise<void> {
   const key = parseText(keyText, options.hex ?? false)
   const explanation = await withReader(directory, (db) => db.explain(key))
-  const toNull = (_: string, value: unknown): unknown => (value === undefined ? null : value)
-  const lines = options.json ? [JSON.stringify(explanation, toNull, 2)] : renderExplanation(keyText, explanation)
+  const lines = options.json ? [reportToJson(explanation)] : renderExplanation(keyText, explanation)
   for (const line of lines) await output.write(`${line}\n`)
 }

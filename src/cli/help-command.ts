@@ -1,5 +1,5 @@
 /**
- * `varve help` and `varve memtable help`: as commander's own, which answers with the whole help if there is no such command.
+ * `varve help` and `varve memtable help`: as commander's own, but an unknown command is refused, not answered with the whole help.
  */
 import type { Command } from 'commander'
 import { UsageError } from './exit.ts'

@@ -4,14 +4,13 @@
 
 import { showPlural } from '../inspect/figures.ts'
 import { type DB, type Durability, WriteBatch } from '../public/index.ts'
-import type { EntrySink } from './entry-maker.ts'
 import { EXIT_FAILED, ExitError } from './exit.ts'
 import { RecordFault } from './record-fault.ts'
 
 /** A batch of long values is written before it has all its records: memory is bounded by bytes. */
 const MAX_BATCH_BYTES = 8 * 1024 * 1024
 
-export class Importer implements EntrySink {
+export class Importer {
   readonly #db: DB
   readonly #batchRecords: number
   readonly #durability: Durability
@@ -26,6 +25,7 @@ export class Importer implements EntrySink {
     this.#durability = durability
   }
 
+  /** @throws InvalidArgumentError if the database does not take the key or the value */
   add(key: string | Uint8Array, value: string | Uint8Array): void {
     this.#batch.put(key, value)
   }

@@ -34,11 +34,7 @@ const MAX_TEXT_BYTES = 4096
 const MAGIC_BYTES = 8
 const LF = 0x0a
 
-/** What a file is, or undefined for one that is not a database's. */
-export function sniffFile(file: RandomAccessFile, name: string): FileType | undefined {
-  return parseFileName(name)?.type ?? sniffContent(file)
-}
-
+/** What a file of another name is by its content; undefined if it is none of a database's. */
 function sniffContent(file: RandomAccessFile): FileType | undefined {
   if (hasTableMagic(file)) return 'table'
   const reader = new LogReader(file)
@@ -73,7 +69,7 @@ export function* dumpFile(
   style: BytesStyle,
   codecs: Codecs = {},
 ): Generator<string> {
-  const type = sniffFile(file, name)
+  const type = parseFileName(name)?.type ?? sniffContent(file)
   yield `${name}: ${type === undefined ? 'not recognised' : NAMES[type]}, ${showPlural(file.bytes, 'byte')}`
   if (type === 'log') yield* dumpLog(file, style)
   else if (type === 'table') yield* dumpTable(file, style, codecs)

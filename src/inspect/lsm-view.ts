@@ -12,8 +12,8 @@ import { showBytes } from './render-bytes.ts'
 import { columnsOf, fit, paint, type Span, type Style, shorten, shortenStart, span } from './span.ts'
 
 export interface LayersOptions {
-  /** Columns of every line, at least 24. Default 80. */
-  readonly width?: number
+  /** Columns of every line, at least 24. */
+  readonly width: number
   /** Whether to colour with escape sequences. Default false. */
   readonly color?: boolean
 }
@@ -25,8 +25,8 @@ const FRAME_COLUMNS = 4
 const MAX_TABLES = 16
 
 /** @param stats of `DB.stats()` */
-export function renderLayers(stats: Stats, options: LayersOptions = {}): string {
-  const width = Math.max(MIN_WIDTH, options.width ?? 80)
+export function renderLayers(stats: Stats, options: LayersOptions): string {
+  const width = Math.max(MIN_WIDTH, options.width)
   const lines = [
     edge('╭', '╮', stats.directory, `sequence ${showCount(stats.lastSequence)}`, width),
     ...framedRows(memoryRows(stats), width),

@@ -26,9 +26,9 @@ export function decodeText(bytes: Bytes): string | undefined {
   }
 }
 
-/** All of the bytes: as text if that is printable and `hex` is off, else as `0x…`. */
-export function showBytes(bytes: Bytes, hex: boolean = false): string {
-  return (hex ? undefined : printableText(bytes)) ?? `0x${toHex(bytes)}`
+/** All of the bytes: as text if that is printable, else as `0x…`. */
+export function showBytes(bytes: Bytes): string {
+  return printableText(bytes) ?? `0x${toHex(bytes)}`
 }
 
 /** The text that is shown for the bytes, or undefined if they are shown as hex. */

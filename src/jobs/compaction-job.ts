@@ -11,7 +11,7 @@
  * Source      google/leveldb db/db_impl.cc (DoCompactionWork)
  */
 import { closeQuietly } from '../base/close-all.ts'
-import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import type { Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import { TAG_BYTES } from '../base/internal-key.ts'
 import type { Level, SequenceNumber } from '../base/types.ts'
@@ -71,12 +71,7 @@ export class CompactionRun {
    * @param opened is told what opening each output yields; if not given, they are not opened
    * @throws NotSupportedError if the format asks for a compression that the environment lacks
    */
-  constructor(
-    job: CompactionJob,
-    environment: Environment,
-    comparator: Comparator = bytewiseComparator,
-    opened?: Opened,
-  ) {
+  constructor(job: CompactionJob, environment: Environment, comparator: Comparator, opened?: Opened) {
     this.#job = job
     this.#inputs = new CompactionInputs(job.directory, environment, comparator, runsOf(job))
     this.#outputs = new CompactionOutputs(job, environment, comparator, opened)
@@ -154,16 +149,4 @@ export class CompactionRun {
 export function runsOf({ level, upper, lower }: CompactionJob): readonly (readonly FileMetadata[])[] {
   const runs = level === 0 ? upper.map((file) => [file]) : [upper]
   return lower.length > 0 ? [...runs, lower] : runs
-}
-
-/** Do the whole job at once. @throws as CompactionRun.step */
-export function runCompactionJob(
-  job: CompactionJob,
-  environment: Environment,
-  comparator?: Comparator,
-  opened?: Opened,
-): CompactionResult {
-  const run = new CompactionRun(job, environment, comparator, opened)
-  while (run.step());
-  return run.result as CompactionResult
 }

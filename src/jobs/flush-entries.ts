@@ -99,7 +99,7 @@ export class FlushEntries {
     this.#sink.add(bytes, 0, length, tagLow(covering, ValueType.DELETION), tagHigh(covering), EMPTY, 0, 0)
   }
 
-  /** @param isNext whether what was written last is the MemTable's entry before */
+  /** @param isNext whether the entry written before it is the MemTable's, too */
   #writeOwn(isNext: boolean): void {
     const e = this.#entries
     const common = this.#order.check(e)

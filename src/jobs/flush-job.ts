@@ -13,7 +13,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { closeQuietly } from '../base/close-all.ts'
-import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import type { Comparator } from '../base/comparator.ts'
 import type { Environment } from '../base/environment.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { tableName } from '../base/filename.ts'
@@ -52,7 +52,7 @@ export interface FlushResult {
 export function runFlushJob(
   job: FlushJob,
   environment: Environment,
-  comparator: Comparator = bytewiseComparator,
+  comparator: Comparator,
   opened?: Opened,
 ): FlushResult {
   const { files } = environment

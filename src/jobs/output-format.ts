@@ -1,6 +1,6 @@
 /**
- * How a job writes tables. A file of its own, since the types of the database's options lead here, and are not to lead to all that jobs
- * are made of.
+ * TableFormat: how a job writes tables. In a file of its own because the types of the database's options refer to it, and should not pull
+ * in all that jobs are made of.
  */
 import type { Compression } from '../table/compression.ts'
 

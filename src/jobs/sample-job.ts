@@ -1,6 +1,6 @@
 /**
- * SampleJob: how many entries of a table are tombstones. The MANIFEST does not say, being LevelDB's own, so nobody knows it of a table
- * that an earlier opening wrote. A job counts a part of the table, or looks at a few blocks of it, spread evenly: either way it is
+ * SampleJob: how many entries of a table are tombstones. LevelDB's MANIFEST has no field for that, so it is not known of a table that an
+ * earlier opening wrote. A job counts a part of the table, or looks at a few blocks of it, spread evenly: either way it is
  * short, since a flush may wait for it.
  */
 import type { Comparator } from '../base/comparator.ts'

@@ -313,17 +313,11 @@ export class VarveLevel<KDefault = string, VDefault = string> extends AbstractLe
     try {
       // What was written before is part of what is cleared.
       if (this.#writing > 0) this.#db.writeSync(new WriteBatch())
+      const clearing = clear(this.#db, range, this.#turn)
+      this.#clearing.add(clearing)
+      await clearing.finally(() => this.#clearing.delete(clearing))
     } catch (error) {
       throw toLevelError(error)
-    }
-    const clearing = clear(this.#db, range, this.#turn)
-    this.#clearing.add(clearing)
-    try {
-      await clearing
-    } catch (error) {
-      throw toLevelError(error)
-    } finally {
-      this.#clearing.delete(clearing)
     }
   }
 

@@ -8,8 +8,8 @@ import { type Attributes, SpanStatusCode, type Tracer } from '@opentelemetry/api
 import { type CompactionDetail, type DB, nodeEnvironment } from '../public/index.ts'
 import { errorType } from './event-metrics.ts'
 
-/** @returns ends the tracing */
-export function traceBackground(db: DB, tracer: Tracer, attributes: Attributes): () => void {
+/** @returns functions that end the tracing */
+export function traceBackground(db: DB, tracer: Tracer, attributes: Attributes): (() => void)[] {
   const { clock } = nodeEnvironment()
   let failed: CompactionDetail | undefined
 
@@ -28,7 +28,7 @@ export function traceBackground(db: DB, tracer: Tracer, attributes: Attributes):
     span.end(endTime)
   }
 
-  const ends = [
+  return [
     db.on('flush', ({ table, entries, bytes, durationMs }) => {
       const written: Attributes = table === undefined ? {} : { 'varve.table.number': table }
       record('varve.flush', durationMs, { ...written, 'varve.flush.entries': entries, 'varve.flush.bytes': bytes })
@@ -46,9 +46,6 @@ export function traceBackground(db: DB, tracer: Tracer, attributes: Attributes):
       if (phase === 'end') record('varve.stall', durationMs, { 'varve.stall.reason': reason })
     }),
   ]
-  return () => {
-    for (const end of ends) end()
-  }
 }
 
 function compactionAttributes(detail: CompactionDetail): Attributes {

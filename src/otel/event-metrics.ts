@@ -11,8 +11,8 @@ const DURATIONS: MetricOptions = {
   advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] },
 }
 
-/** @returns ends the recording */
-export function recordEvents(db: DB, meter: Meter, attributes: Attributes): () => void {
+/** @returns functions that end the recording */
+export function recordEvents(db: DB, meter: Meter, attributes: Attributes): (() => void)[] {
   const flushes = meter.createHistogram('varve.flush.duration', { ...DURATIONS, description: 'Duration of flushes' })
   const compactions = meter.createHistogram('varve.compaction.duration', {
     ...DURATIONS,
@@ -26,7 +26,7 @@ export function recordEvents(db: DB, meter: Meter, attributes: Attributes): () =
     unit: '{error}',
     description: 'Background work that failed, failures that ended writing, and files that reads found damaged',
   })
-  const ends = [
+  return [
     db.on('flush', ({ durationMs }) => flushes.record(durationMs / SECOND_MS, attributes)),
     db.on('compaction', ({ phase, outputLevel, reason, durationMs }) => {
       if (phase !== 'end') return
@@ -46,9 +46,6 @@ export function recordEvents(db: DB, meter: Meter, attributes: Attributes): () =
       failures.add(1, { ...attributes, 'varve.work': 'read', 'error.type': errorType(error) })
     }),
   ]
-  return () => {
-    for (const end of ends) end()
-  }
 }
 
 /** Of few values, as the conventions want it: the error's code if it has one. */

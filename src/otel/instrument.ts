@@ -42,8 +42,8 @@ export function instrument(db: DB, options: InstrumentOptions = {}): () => void 
   }
   const ends = [
     observeStats(db, meter, attributes),
-    recordEvents(db, meter, attributes),
-    traceBackground(db, tracer, attributes),
+    ...recordEvents(db, meter, attributes),
+    ...traceBackground(db, tracer, attributes),
   ]
   return () => {
     for (const end of ends.splice(0)) end()

@@ -25,17 +25,14 @@ const TOMBSTONES_MIN = 1024
 /** A table is due when as large a part of its entries are tombstones. */
 const TOMBSTONES_SHARE = 0.5
 
-/**
- * The most pressing compaction, or undefined if there is none that could begin now. A hint that was not followed when
- * nothing was due led nowhere, and is of no further use.
- */
+/** The most pressing compaction that could begin now. If there is none, no hint led to one: the hints may be forgotten. */
 export function pickCompaction(context: PickContext): Compaction | undefined {
   return pickBySize(context) ?? pickByHint(context) ?? pickByTombstones(context)
 }
 
 /**
- * What nobody has to wait for once nobody writes: tables of level 0 that overlap, and what they meet below, become tables of which a
- * lookup asks one. Only if they are no smaller than what is rewritten below, so that a byte is written twice at most.
+ * What is worth doing while nobody writes: tables of level 0 that overlap, and what they meet below, become tables of which a lookup
+ * asks one. Only if they are no smaller than what is rewritten below, so that a byte is written twice at most.
  */
 export function pickAtRest(context: PickContext): Compaction | undefined {
   for (const file of inTurn(context, 0)) {

@@ -64,7 +64,7 @@ export function planCompaction(context: PickContext, seed: Seed): Compaction | u
     'a compaction goes one level down, or stays',
   )
   const isInPlace = outputLevel === level
-  const files = level === 0 ? seed.files : withBoundaryFiles(comparator, version.levels[level], seed.files)
+  const files = withBoundaryFiles(comparator, version, level, seed.files)
   const plain = { upper: files, lower: isInPlace ? [] : lowerInputs(context, outputLevel, files) }
   const grown = isInPlace ? undefined : expand(context, seed, plain)
   const inputs = [grown, plain].find((some) => some !== undefined && isFree(context, some))
@@ -91,7 +91,7 @@ function lowerInputs(
   upper: readonly FileMetadata[],
 ): readonly FileMetadata[] {
   const overlapping = overlappingFiles(comparator, version, level, rangeOf(comparator, upper))
-  return withBoundaryFiles(comparator, version.levels[level], overlapping)
+  return withBoundaryFiles(comparator, version, level, overlapping)
 }
 
 /** More upper inputs, if they bring no more lower ones. */
@@ -100,8 +100,7 @@ function expand(context: PickContext, { level, outputLevel }: Seed, plain: Input
   const { upper, lower } = plain
   if (lower.length === 0) return undefined
   const range = rangeOf(comparator, inputsOf(plain))
-  const overlapping = overlappingFiles(comparator, version, level, range)
-  const more = level === 0 ? overlapping : withBoundaryFiles(comparator, version.levels[level], overlapping)
+  const more = withBoundaryFiles(comparator, version, level, overlappingFiles(comparator, version, level, range))
   if (more.length <= upper.length) return undefined
   if (totalBytes(lower) + totalBytes(more) >= EXPANSION_FILES_MAX * options.maxFileBytes) return undefined
   const below = lowerInputs(context, outputLevel, more)

@@ -1,6 +1,6 @@
 /**
- * CompactionReason: what made a compaction due. A file of its own, since the public declarations lead here, and are not to lead to what a
- * compaction is made of.
+ * CompactionReason: what made a compaction due. In a file of its own because the package's type declarations refer to it, and should not
+ * pull in what a compaction is made of.
  */
 
 /**

@@ -5,7 +5,7 @@
  * Invariants  (1) `upper` is not empty; at level 0 it holds every table that overlaps one of its tables, so that no older
  *                 version of a key is left above a newer one
  *             (2) below level 0, if the versions of a user key continue from a table of `upper` into the next one, that one
- *                 is in `upper` too; the same holds for `lower` (LevelDB's boundary rule; it was late for `lower`)
+ *                 is in `upper` too; the same holds for `lower` (LevelDB's boundary rule; LevelDB had it for `lower` only later)
  *             (3) `lower` holds every table of the output level that overlaps `upper`
  *             (4) no table of it is part of another compaction, or is being dropped
  * Source      google/leveldb db/version_set.cc

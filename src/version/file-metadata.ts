@@ -6,7 +6,7 @@ import type { Comparator } from '../base/comparator.ts'
 import { compareInternalKeys, TAG_BYTES, userKey } from '../base/internal-key.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../base/types.ts'
 
-/** What whoever wrote a table knows of it. Not in the MANIFEST: of tables of an earlier opening only samples tell. */
+/** What the writer of a table knows of it. It is not in the MANIFEST: for tables of an earlier opening, samples have to tell. */
 export interface TableStatistics {
   readonly entries: number
   /** Tombstones among the entries. */

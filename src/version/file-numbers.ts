@@ -9,7 +9,7 @@ import { assert } from '../base/assert.ts'
 import { sharedMemory } from '../base/shared-memory.ts'
 import { type FileNumber, fileNumber } from '../base/types.ts'
 
-/** Of one opening: fewer than begin anew in one word, by more than there are threads and tries. */
+/** An opening gives at most so many numbers. The counter is one word of 32 bits: the rest of it is for tries that are refused. */
 const TAKEN_MAX = 2 ** 32 - 2 ** 16
 
 /** The counter on its way to another thread. */

@@ -179,7 +179,7 @@ export function setCurrent(
   switchCurrent(files, directory, temporaryNumber)
 }
 
-/** The part before which, and in which, nothing is said of CURRENT. @throws IOError; there is no such temporary file then, if possible */
+/** The first part of setCurrent: a durable temporary file. CURRENT is not touched. @throws IOError; the file is then removed, if possible */
 export function prepareCurrent(
   files: FileSystem,
   directory: string,
@@ -204,7 +204,7 @@ export function prepareCurrent(
   }
 }
 
-/** The part in which it comes to name the manifest that it was prepared for. */
+/** The second part: the temporary file becomes CURRENT, durably. */
 export function switchCurrent(files: FileSystem, directory: string, temporaryNumber: FileNumber): void {
   files.rename(files.join(directory, temporaryName(temporaryNumber)), files.join(directory, CURRENT))
   files.syncDirectory(directory)

@@ -50,13 +50,18 @@ export function overlappingFiles(
   return files.slice(first, limit)
 }
 
-/** `chosen`, which are neighbours in the level's order, with every table behind them that continues the versions of their last user key. */
+/**
+ * `chosen`, which are neighbours in the level's order, with every table behind them that continues the versions of their last user key.
+ * In level 0, where such a table overlaps them, it is among them.
+ */
 export function withBoundaryFiles(
   comparator: Comparator,
-  files: readonly FileMetadata[],
+  version: Version,
+  level: Level,
   chosen: readonly FileMetadata[],
 ): readonly FileMetadata[] {
-  if (chosen.length === 0) return chosen
+  if (level === 0 || chosen.length === 0) return chosen
+  const files = version.levels[level]
   const together = [...chosen]
   for (let i = files.indexOf(chosen[chosen.length - 1]) + 1; i < files.length; i++) {
     const before = userRange(files[i - 1])

@@ -58,19 +58,16 @@ export function recoverVersion(
   const path = files.join(directory, manifestName(number))
   const { edits, bytes, tornAt } = readManifest(files, path)
   const builder = new VersionBuilder(comparator, Version.empty(comparator))
-  const counters: { -readonly [K in 'logNumber' | 'previousLog' | 'nextFile' | 'lastSequence']?: number | undefined } =
-    {}
+  /** Of each counter, what the last edit says that has it. */
+  const counters: VersionEdit = {}
   const pointers = new Map<number, LevelKey>()
   for (const edit of edits) {
     checkComparator(edit, comparator)
-    counters.logNumber = edit.logNumber ?? counters.logNumber
-    counters.previousLog = edit.previousLog ?? counters.previousLog
-    counters.nextFile = edit.nextFile ?? counters.nextFile
-    counters.lastSequence = edit.lastSequence ?? counters.lastSequence
+    Object.assign(counters, edit)
     for (const pointer of edit.compactPointers) pointers.set(pointer.level, pointer)
     builder.apply(edit)
   }
-  const { logNumber, nextFile, lastSequence } = counters
+  const { logNumber, previousLog = fileNumber(0), nextFile, lastSequence } = counters
   if (logNumber === undefined || nextFile === undefined || lastSequence === undefined) {
     throw new CorruptionError('manifest lacks its log number, next file number or last sequence', {
       file: path,
@@ -84,10 +81,10 @@ export function recoverVersion(
   if (typeof version === 'string') throw new CorruptionError(version, { file: path })
   return {
     version,
-    logNumber: fileNumber(logNumber),
-    previousLog: fileNumber(counters.previousLog ?? 0),
-    nextFile: fileNumber(nextFile),
-    lastSequence: sequenceNumber(lastSequence),
+    logNumber,
+    previousLog,
+    nextFile,
+    lastSequence,
     compactPointers: byLevel(pointers.values()),
     manifestNumber: number,
     manifestBytes: bytes,
@@ -112,8 +109,8 @@ function checkComparator(edit: VersionEdit, comparator: Comparator): void {
 }
 
 /**
- * What makes the edit that has begun durable, where the jobs run: a sync of the manifest that it is in. Of a new one, that and all that
- * CURRENT needs is prepared; then CURRENT is switched to it.
+ * A step by which the edit that has begun becomes durable; it may be taken where jobs run. `sync`: of the manifest that is in use. For a
+ * new manifest there are two: `prepare` syncs it, and prepares CURRENT; `switch` has CURRENT name it.
  */
 export interface EditSync {
   readonly step: 'sync' | 'prepare' | 'switch'
@@ -197,11 +194,6 @@ export class VersionSet {
   /** A number that no file has had. */
   newFileNumber(): FileNumber {
     return this.numbers.take()
-  }
-
-  /** Never issue `number` or less: a file of that number has been seen. */
-  skipPast(number: FileNumber): void {
-    this.numbers.skipPast(number)
   }
 
   /** Start a new manifest with the whole current version and then `edit`, switch to it, and apply the edit. */

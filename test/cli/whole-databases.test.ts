@@ -148,6 +148,11 @@ test('compact frees what was overwritten, in all of a database or in a range', a
   assert.match(run('compact', directory).stderr, /: 1 table, [\d.]+ KiB; before, 1 table, [\d.]+ KiB\n$/)
   assert.equal(succeed('scan', directory, '--keys').split('\n').length, 101)
   assert.equal(run('--hex', 'compact', directory, 'key').status, 2)
+  assert.deepEqual(run('compact', directory, 'y', 'x'), {
+    status: 2,
+    stdout: '',
+    stderr: 'varve: <start> must not sort after <end>\n',
+  })
   const missing = temporaryPath(t)
   assert.deepEqual([run('compact', missing).status, existsSync(missing)], [3, false])
 })

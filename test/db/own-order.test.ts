@@ -45,18 +45,42 @@ for (const [what, call] of calls) {
   })
 }
 
-for (const [what, compare] of [
-  ['NaN', () => Number.NaN],
-  ['whether one is less', (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) < 0],
+for (const [what, compare, message] of [
+  ['NaN', () => Number.NaN, /test\.Wrong must return a number, not NaN/],
+  [
+    'whether one is less',
+    (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) < 0,
+    /test\.Wrong must return a number, not false/,
+  ],
+  ['1', () => 1, /must return 0 for a key and itself/],
 ] as const) {
   test(`an order that answers ${what} is refused with the first key`, async () => {
     const db = await openIn(new MemoryEnvironment(), {
       comparator: { name: 'test.Wrong', compare: compare as () => number },
     })
-    await assert.rejects(db.put('a', '1'), /must return 0 for a key and itself/)
+    await assert.rejects(db.put('a', '1'), { code: 'INVALID_ARGUMENT', message })
     await db.close()
   })
 }
+
+test('an order that answers nothing for some keys fails what asks it for them, and nothing is lost once it is mended', async () => {
+  const environment = new MemoryEnvironment()
+  const compare = (a: Uint8Array, b: Uint8Array): number => Buffer.compare(a, b)
+  // As where somebody has forgotten a branch.
+  const forgetful = (a: Uint8Array, b: Uint8Array): number => (compare(a, b) <= 0 ? compare(a, b) : undefined) as number
+  const forgetting: Options = { comparator: { name: 'test.Forgetful', compare: forgetful } }
+  const message = /test\.Forgetful must return a number, not undefined/
+  const db = await openIn(environment, forgetting)
+  await db.put('b', '1')
+  await assert.rejects(db.get('a'), { code: 'INVALID_ARGUMENT', message })
+  await assert.rejects(db.put('a', '2'), { outcome: 'indeterminate', message })
+  await assert.rejects(db.put('c', '3'), { code: 'READ_ONLY', message })
+  await db.close()
+  await assert.rejects(openIn(environment, forgetting), { code: 'INVALID_ARGUMENT', message })
+  const mended = await openIn(environment, { comparator: { name: 'test.Forgetful', compare } })
+  assert.deepEqual(entriesOf(mended), ['a=2', 'b=1'])
+  await mended.close()
+})
 
 /** As of a program to which upper and lower case are the same. */
 const byLetters = {

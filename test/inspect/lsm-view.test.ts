@@ -180,9 +180,9 @@ test('every line has the width asked for, whatever it is', () => {
 })
 
 test('bars are full at the size at which MemTables freeze', () => {
-  assert.match(renderLayers(FULL), / 25 % +2\.0 MiB of 8\.0 MiB/)
-  assert.match(renderLayers({ ...FULL, writeBufferBytes: 4 * MIB }), / 50 % +2\.0 MiB of 4\.0 MiB/)
-  assert.match(renderLayers({ ...FULL, writeBufferBytes: 4 * MIB }), / 100 % +8\.0 MiB of 4\.0 MiB/)
+  assert.match(renderLayers(FULL, { width: 80 }), / 25 % +2\.0 MiB of 8\.0 MiB/)
+  assert.match(renderLayers({ ...FULL, writeBufferBytes: 4 * MIB }, { width: 80 }), / 50 % +2\.0 MiB of 4\.0 MiB/)
+  assert.match(renderLayers({ ...FULL, writeBufferBytes: 4 * MIB }, { width: 80 }), / 100 % +8\.0 MiB of 4\.0 MiB/)
 })
 
 function withoutEscapes(text: string): string {
@@ -191,14 +191,14 @@ function withoutEscapes(text: string): string {
 }
 
 test('colour adds escape sequences and changes nothing else', () => {
-  const painted = renderLayers(FULL, { color: true })
+  const painted = renderLayers(FULL, { width: 80, color: true })
   assert.ok(painted.includes('\u001b[32m'))
-  assert.equal(withoutEscapes(painted), renderLayers(FULL))
+  assert.equal(withoutEscapes(painted), renderLayers(FULL, { width: 80 }))
 })
 
 test('of a level with many tables the newest are drawn, and the others counted', () => {
   const tables = Array.from({ length: 40 }, (_, i) => tableOf(i + 1, 0, 100, `key${i}`, `key${i + 1}`))
-  const picture = renderLayers({ ...FULL, tables })
+  const picture = renderLayers({ ...FULL, tables }, { width: 80 })
   assert.match(picture, /000040\.ldb/)
   assert.match(picture, /000025\.ldb/)
   assert.doesNotMatch(picture, /000024\.ldb/)

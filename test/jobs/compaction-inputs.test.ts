@@ -6,10 +6,10 @@ import { CorruptionError } from '../../src/base/errors.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { CompactionInputs } from '../../src/jobs/compaction-inputs.ts'
-import { type CompactionJob, runCompactionJob, runsOf } from '../../src/jobs/compaction-job.ts'
+import { type CompactionJob, runsOf } from '../../src/jobs/compaction-job.ts'
 import type { OrderedCursor } from '../../src/table/ordered-cursor.ts'
 import { bytesOf, compareEntries, describe, type Entry, putEntry } from '../table/entries.ts'
-import { jobOf, placeTable } from './compactions.ts'
+import { jobOf, placeTable, runCompactionJob } from './compactions.ts'
 
 const REVERSE = customComparator({ name: 'reverse', compare: (a, b) => -Buffer.compare(a, b) })
 const LETTERS = customComparator({

@@ -9,19 +9,23 @@ import { Prng } from '../../src/base/prng.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
 import * as ValueType from '../../src/base/value-type.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
-import {
-  type CompactionJob,
-  type CompactionResult,
-  CompactionRun,
-  runCompactionJob,
-} from '../../src/jobs/compaction-job.ts'
+import { type CompactionJob, type CompactionResult, CompactionRun } from '../../src/jobs/compaction-job.ts'
 import { tableOptions } from '../../src/jobs/table-options.ts'
 import type { FileMetadata } from '../../src/version/file-metadata.ts'
 import { FileNumbers } from '../../src/version/file-numbers.ts'
 import { FaultEnvironment } from '../support/fault-env.ts'
 import { buildTable, bytesOf, compareEntries, deleteEntry, describe, type Entry, putEntry } from '../table/entries.ts'
 import { drawnFile, drawnKey } from '../version/drawn-version.ts'
-import { DIRECTORY, entriesOf, FIRST_OUTPUT, FORMAT, jobOf, metadataOf, placeTable } from './compactions.ts'
+import {
+  DIRECTORY,
+  entriesOf,
+  FIRST_OUTPUT,
+  FORMAT,
+  jobOf,
+  metadataOf,
+  placeTable,
+  runCompactionJob,
+} from './compactions.ts'
 
 function sequenceOf({ low, high }: Entry): number {
   return tagSequence(low, high)
@@ -444,7 +448,7 @@ test('a large job takes several steps, and gives up between two without a trace'
     putEntry(bytesOf(`key${String(i).padStart(6, '0')}`), 1, bytesOf('v'.repeat(300))),
   )
   const job = jobOf({ upper: [placeTable(memory, 1, many)], maxFileBytes: 500_000 })
-  const whole = new CompactionRun(job, memory)
+  const whole = new CompactionRun(job, memory, bytewiseComparator)
   let steps = 1
   while (whole.step()) {
     assert.equal(whole.result, undefined)
@@ -455,7 +459,7 @@ test('a large job takes several steps, and gives up between two without a trace'
   for (const { number } of whole.result?.outputs ?? []) memory.files.remove(`/db/000${number}.ldb`)
 
   const environment = new FaultEnvironment(memory, { directory: DIRECTORY })
-  const aborted = new CompactionRun(job, environment)
+  const aborted = new CompactionRun(job, environment, bytewiseComparator)
   assert.ok(aborted.step() && aborted.step())
   assert.ok(memory.paths().length > 2)
   aborted.abort()

@@ -5,9 +5,10 @@ import { tableName } from '../../src/base/filename.ts'
 import { encodeInternalKey } from '../../src/base/internal-key.ts'
 import { fileNumber } from '../../src/base/types.ts'
 import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
-import type { CompactionJob } from '../../src/jobs/compaction-job.ts'
+import { type CompactionJob, type CompactionResult, CompactionRun } from '../../src/jobs/compaction-job.ts'
 import type { TableFormat } from '../../src/jobs/output-format.ts'
 import { tableOptions } from '../../src/jobs/table-options.ts'
+import type { Opened } from '../../src/jobs/written-tables.ts'
 import { Table } from '../../src/table/table.ts'
 import type { FileMetadata } from '../../src/version/file-metadata.ts'
 import { FileNumbers } from '../../src/version/file-numbers.ts'
@@ -54,6 +55,18 @@ export function jobOf(parts: Partial<CompactionJob> & Pick<CompactionJob, 'upper
     outlineBytesMax: 0,
     ...parts,
   }
+}
+
+/** The whole job at once. */
+export function runCompactionJob(
+  job: CompactionJob,
+  environment: Environment,
+  comparator: Comparator = bytewiseComparator,
+  opened?: Opened,
+): CompactionResult {
+  const run = new CompactionRun(job, environment, comparator, opened)
+  while (run.step());
+  return run.result as CompactionResult
 }
 
 /** All entries of a table. */

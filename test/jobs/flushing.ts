@@ -75,7 +75,7 @@ export class Flushing {
       format: FORMAT,
       outlineBytesMax: 0,
     } as const
-    const result = runFlushJob(job, this.environment)
+    const result = runFlushJob(job, this.environment, bytewiseComparator)
     return { plan, result, entries: result.file === undefined ? [] : this.#read(result.file) }
   }
 

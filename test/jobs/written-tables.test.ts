@@ -5,13 +5,12 @@ import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { tableName } from '../../src/base/filename.ts'
 import { fileNumber } from '../../src/base/types.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
-import { runCompactionJob } from '../../src/jobs/compaction-job.ts'
 import { runFlushJob } from '../../src/jobs/flush-job.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
 import { outlineBytes } from '../../src/table/table-outline.ts'
 import { FaultEnvironment } from '../support/fault-env.ts'
 import { bytesOf, putEntry } from '../table/entries.ts'
-import { DIRECTORY, FORMAT, jobOf, placeTable } from './compactions.ts'
+import { DIRECTORY, FORMAT, jobOf, placeTable, runCompactionJob } from './compactions.ts'
 
 test('an opened output is one that was synced and closed, and all are opened before the directory is synced', () => {
   const memory = new MemoryEnvironment()

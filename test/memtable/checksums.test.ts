@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { CorruptionError, InvalidArgumentError } from '../../src/base/errors.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { fileNumber, MAX_SEQUENCE } from '../../src/base/types.ts'
@@ -126,7 +127,7 @@ function flush(table: MemTable): string[] {
     outlineBytesMax: 0,
   } as const
   try {
-    runFlushJob(job, environment)
+    runFlushJob(job, environment, bytewiseComparator)
   } catch (error) {
     assert.deepEqual(environment.files.list('db'), [], 'a failed flush leaves nothing')
     throw error

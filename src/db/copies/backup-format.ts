@@ -19,7 +19,7 @@ import { isUsualName, type ParsedName, parseFileName } from '../../base/filename
 import type { Bytes } from '../../base/types.ts'
 
 const VERSION = 1
-/** As PNG does: what a transfer as text changes is in it. */
+/** As PNG's: with bytes that a transfer as text would change. */
 const MAGIC: Bytes = Uint8Array.of(0x89, 0x76, 0x62, 0x61, 0x6b, 0x0d, 0x0a, 0x1a)
 
 const HEADER = 1
@@ -105,7 +105,8 @@ export class BackupDecoder {
   #previousType = 0
   #left = 0
   #files = 0
-  readonly #names = new Set<number>()
+  /** Of the files so far. */
+  readonly #numbers = new Set<number>()
   #hasManifest = false
 
   constructor(sink: BackupSink) {
@@ -194,8 +195,8 @@ export class BackupDecoder {
     if (payloadBytes > 64 || parsed === undefined || !isData || !isUsualName(name)) {
       this.#damaged('a file whose name is not that of a database file')
     }
-    if (this.#names.has(parsed.number)) this.#damaged(`two files of the number ${parsed.number}`)
-    this.#names.add(parsed.number)
+    if (this.#numbers.has(parsed.number)) this.#damaged(`two files of the number ${parsed.number}`)
+    this.#numbers.add(parsed.number)
     this.#hasManifest = parsed.type === 'manifest'
     this.#files++
     this.#left = bytes

@@ -5,12 +5,12 @@
  * The state is that of the first chunk's making: tables, which are held, logs up to the last acknowledged write, and a MANIFEST
  * that names just these. The tables' bytes are passed on as they are; `verify` tells of the restored database whether they were sound.
  */
-import type { WritableFile } from '../../base/environment.ts'
+import type { RandomAccessFile, WritableFile } from '../../base/environment.ts'
 import { CorruptionError } from '../../base/errors.ts'
 import { manifestName } from '../../base/filename.ts'
 import type { Bytes } from '../../base/types.ts'
 import { LogWriter } from '../../log/log-writer.ts'
-import { encodeEdit, type VersionEdit } from '../../version/version-edit.ts'
+import { encodeEdit } from '../../version/version-edit.ts'
 import type { Engine } from '../engine.ts'
 import { BackupEncoder, DATA_BYTES } from './backup-format.ts'
 import { Capture, type CapturedFile, type CapturedTable, type CopyMoment } from './capture.ts'
@@ -25,7 +25,7 @@ export function* backupChunks(engine: Engine, moment: CopyMoment): Chunks {
     yield encoder.start()
     for (const table of capture.tables()) yield* tableChunks(engine, capture, encoder, table)
     for (const log of capture.logs) yield* fileChunks(capture, encoder, log)
-    yield* manifestChunks(encoder, manifestName(capture.manifestNumber), capture.edits)
+    yield* manifestChunks(capture, encoder)
     yield encoder.end()
   } finally {
     capture.release()
@@ -59,32 +59,35 @@ function* fileChunks(capture: Capture, encoder: BackupEncoder, { name, file, byt
   }
 }
 
-function* manifestChunks(encoder: BackupEncoder, name: string, edits: readonly VersionEdit[]): Chunks {
-  const memory = new MemorySink()
-  const log = new LogWriter(memory)
-  for (const edit of edits) {
+function* manifestChunks(capture: Capture, encoder: BackupEncoder): Chunks {
+  const file = new MemoryFile()
+  const log = new LogWriter(file)
+  for (const edit of capture.edits) {
     const encoded = encodeEdit(edit)
     log.add(encoded, 0, encoded.length)
   }
   log.flush()
-  const { bytes } = memory
-  yield encoder.file(name, bytes.length)
-  for (let at = 0; at < bytes.length; at += DATA_BYTES) {
-    const length = Math.min(DATA_BYTES, bytes.length - at)
-    yield encoder.data(length, (record, offset) => record.set(bytes.subarray(at, at + length), offset))
-  }
+  yield* fileChunks(capture, encoder, { name: manifestName(capture.manifestNumber), file, bytes: file.bytes })
 }
 
-/** A file that is written in one go, to memory. */
-class MemorySink implements WritableFile {
+/** A file that is only in memory, written first and then read. */
+class MemoryFile implements WritableFile, RandomAccessFile {
   readonly path: string = 'MANIFEST'
-  bytes: Bytes = new Uint8Array(0)
+  #content = new Uint8Array(0)
+
+  get bytes(): number {
+    return this.#content.length
+  }
 
   append(bytes: Bytes, offset: number, length: number): void {
-    const grown = new Uint8Array(this.bytes.length + length)
-    grown.set(this.bytes)
-    grown.set(bytes.subarray(offset, offset + length), this.bytes.length)
-    this.bytes = grown
+    const grown = new Uint8Array(this.bytes + length)
+    grown.set(this.#content)
+    grown.set(bytes.subarray(offset, offset + length), this.bytes)
+    this.#content = grown
+  }
+
+  read(offset: number, into: Bytes, intoOffset: number, length: number): void {
+    into.set(this.#content.subarray(offset, offset + length), intoOffset)
   }
 
   sync(): void {}

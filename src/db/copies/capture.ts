@@ -2,9 +2,9 @@
  * Capture: an open database as of one moment, for copying it while writes go on: the tables of a version, which is held; the
  * live logs, which are kept open, each up to the last acknowledged write in it; and what the MANIFEST would say.
  *
- * Range deletes  LevelDB passes over one in a log, so what is in memory is flushed before, if there are any. Those that come
- *             while it is are left out, with the log that they are in: all of it is newer than what the copy was asked for.
- *             Where that flush fails, the copy has the logs as they are, which varve reads.
+ * Range deletes  LevelDB ignores them in a log. So if there are any in memory, it is flushed first. Those that are written during
+ *             that flush are left out, with the whole log that they are in: all of it is newer than the moment of the copy.
+ *             If the flush fails, the copy has the logs as they are, which varve reads.
  * Invariants  (1) everything is taken in one synchronous step, so tables, logs and counters fit one another
  *             (2) tables stay while the version is held; a log that is removed meanwhile can still be read
  *             (3) it holds every write up to the moment's sequence, and a prefix of those after it
@@ -164,11 +164,5 @@ function openLogs(engine: Engine, leftOut: FileNumber | undefined): CapturedFile
 }
 
 function closeLogs(logs: readonly CapturedFile[]): void {
-  closeQuietly(
-    ...logs.map(
-      ({ file }) =>
-        () =>
-          file.close(),
-    ),
-  )
+  closeQuietly(...logs.map((log) => () => log.file.close()))
 }

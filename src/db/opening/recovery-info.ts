@@ -1,6 +1,6 @@
 /**
- * What recovery tells of an opening. A file of its own, since the public declarations lead here, and are not to lead to all that
- * recovery is made of.
+ * RecoveryInfo: what recovery tells of an opening. In a file of its own because the package's type declarations refer to it, and should
+ * not pull in all that recovery is made of.
  */
 import type { FileNumber } from '../../base/types.ts'
 

@@ -38,7 +38,7 @@ import { LogReplay, type ReplayReport } from './log-replay.ts'
 import type { Discarded, RecoveryInfo } from './recovery-info.ts'
 import { ReplaySink } from './replay-sink.ts'
 
-/** A MANIFEST that is longer than this part of a table, or this, is replaced. */
+/** A MANIFEST is replaced once it is longer than a fourth of a full table, or than 4 MiB. */
 const MANIFEST_PART = 4
 const MANIFEST_BYTES_MAX = 4 * 1024 * 1024
 
@@ -97,7 +97,7 @@ class Recovery {
     const names = this.#files.list(this.#directory)
     for (const name of names) {
       const number = parseFileName(name)?.number ?? fileNumber(0)
-      if (number <= MAX_NAMED_FILE_NUMBER) versions.skipPast(number)
+      if (number <= MAX_NAMED_FILE_NUMBER) versions.numbers.skipPast(number)
     }
     const sink = new ReplaySink(this.#directory, this.#options, {
       levels: () => versions.current.levels,

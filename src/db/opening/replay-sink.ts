@@ -83,13 +83,8 @@ export class ReplaySink implements ReplayTarget {
   /** Recovery has failed: nothing refers to the tables written so far. What stays, the next opening removes. */
   removeTables(): void {
     const { files } = this.#options.environment
-    closeQuietly(
-      ...this.#written.map(
-        ({ number }) =>
-          () =>
-            files.remove(files.join(this.#directory, tableName(number))),
-      ),
-    )
+    const paths = this.#written.map(({ number }) => files.join(this.#directory, tableName(number)))
+    closeQuietly(...paths.map((path) => () => files.remove(path)))
   }
 
   #begin(needed: number): MemTable {

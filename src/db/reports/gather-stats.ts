@@ -11,16 +11,23 @@ import type { LogFigures, MemTableFigures, Stats, TableFigures } from './stats.t
 
 /** @param directory as its user names it */
 export function gatherStats(engine: Engine, directory: string, openScans: number): Stats {
-  const { readState, log, versions, blocks, tables, stall, health, background } = engine
+  const { readState, log, versions, blocks, tables, stall, health, background, queue, pickerOptions } = engine
+  const { readOnly, writeBufferBytes } = engine.options
+  const { version } = readState
   const { flushes, bytesWritten: flushedBytes } = background.flushes.figures
+  const { figures, isRunning: isCompacting } = background.compactions
+  const { compactions, bytesWritten: compactedBytes } = figures
+  const scores = levelScores(version, pickerOptions)
+  const logBytes = readOnly ? 0 : log.writtenBytes
+  const { writtenBytes } = queue
   return {
     directory,
     lastSequence: engine.lastSequence,
-    writeBufferBytes: engine.options.writeBufferBytes,
+    writeBufferBytes,
     active: memTableFigures(readState.active),
     immutables: readState.immutables.map(memTableFigures),
-    logs: engine.options.readOnly ? engine.recoveryInfo.logs.map(replayedLog) : log.list(),
-    tables: [...readState.version.files()].map(({ level, file }) => tableFigures(level, file)),
+    logs: readOnly ? engine.recoveryInfo.logs.map(replayedLog) : log.list(),
+    tables: [...version.files()].map(({ level, file }) => tableFigures(level, file)),
     manifestNumber: versions.manifestNumber,
     manifestBytes: versions.manifestBytes,
     openSnapshots: engine.snapshots.count,
@@ -28,7 +35,20 @@ export function gatherStats(engine: Engine, directory: string, openScans: number
     readers: engine.sharing.readerCount,
     flushes,
     flushedBytes,
-    ...compactionFigures(engine),
+    levels: version.levels.map((files, level) => ({
+      level,
+      tables: files.length,
+      bytes: totalBytes(files),
+      score: scores[level],
+      ...figures.at(level),
+    })),
+    compactions,
+    compactedBytes,
+    isCompacting,
+    pendingCompactionBytes: pendingCompactionBytes(version, pickerOptions),
+    writes: { groups: queue.groupCount, entries: queue.entryCount, bytes: writtenBytes, logBytes },
+    writeAmplification: writtenBytes === 0 ? 0 : (logBytes + flushedBytes + compactedBytes) / writtenBytes,
+    spaceAmplification: spaceAmplification(version),
     stallReason: engine.pressure.reason,
     stalls: stall.count,
     stalledMs: stall.totalMs + stall.durationMs,
@@ -37,43 +57,6 @@ export function gatherStats(engine: Engine, directory: string, openScans: number
     tableCache: { open: tables.openCount, bytes: tables.bytes, misses: tables.misses },
     damagedFilters: damagedFilters(engine),
     poisonedBy: health.cause?.message,
-  }
-}
-
-type CompactionStats = Pick<
-  Stats,
-  | 'levels'
-  | 'compactions'
-  | 'compactedBytes'
-  | 'isCompacting'
-  | 'pendingCompactionBytes'
-  | 'writes'
-  | 'writeAmplification'
-  | 'spaceAmplification'
->
-
-function compactionFigures(engine: Engine): CompactionStats {
-  const { readState, queue, background, pickerOptions } = engine
-  const { version } = readState
-  const { figures } = background.compactions
-  const scores = levelScores(version, pickerOptions)
-  const logBytes = engine.options.readOnly ? 0 : engine.log.writtenBytes
-  const written = logBytes + background.flushes.figures.bytesWritten + figures.bytesWritten
-  return {
-    levels: version.levels.map((files, level) => ({
-      level,
-      tables: files.length,
-      bytes: totalBytes(files),
-      score: scores[level],
-      ...figures.at(level),
-    })),
-    compactions: figures.compactions,
-    compactedBytes: figures.bytesWritten,
-    isCompacting: background.compactions.isRunning,
-    pendingCompactionBytes: pendingCompactionBytes(version, pickerOptions),
-    writes: { groups: queue.groupCount, entries: queue.entryCount, bytes: queue.writtenBytes, logBytes },
-    writeAmplification: queue.writtenBytes === 0 ? 0 : written / queue.writtenBytes,
-    spaceAmplification: spaceAmplification(version),
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Stats: what an open database consists of, and what it has done so far. Plain data, taken at one moment by gather-stats.ts; apart
- * from it, so that the public declarations do not lead to the whole engine.
+ * Stats: what an open database consists of, and what it has done so far. Plain data, taken at one moment by gather-stats.ts. In a file
+ * of its own because the package's type declarations refer to it, and should not pull in the engine.
  */
 import type { Bytes } from '../../base/types.ts'
 import type { StallReason } from './events.ts'

@@ -48,7 +48,7 @@ const KNOWN = new Set([
 export function attach(handle: ShareHandle, options: AttachOptions = {}): Promise<DBReader> {
   return promised(() => {
     checkCallOptions('attach', options, KNOWN)
-    const resolved = resolve(options)
+    const resolved = resolveOptions(options, defaultEnvironment)
     checkHandle(handle, resolved)
     const { ports } = resolved.environment
     if (ports === undefined) throw new NotSupportedError('the environment has no threads to share with')
@@ -64,13 +64,6 @@ export function attach(handle: ShareHandle, options: AttachOptions = {}): Promis
       })
     })
   })
-}
-
-/** As the options of `open` of these names. */
-function resolve(options: AttachOptions): AttachedOptions {
-  const resolved = resolveOptions(options, defaultEnvironment)
-  const { environment, comparator, blockCacheBytes, tableCacheBytes, maxOpenFiles, stallTimeoutMs } = resolved
-  return { environment, comparator, blockCacheBytes, tableCacheBytes, maxOpenFiles, stallTimeoutMs }
 }
 
 function checkHandle(handle: ShareHandle, { comparator }: AttachedOptions): void {

@@ -5,7 +5,6 @@
  * Threads  belongs to the reading thread
  */
 import { closeQuietly } from '../../base/close-all.ts'
-import type { Comparator } from '../../base/comparator.ts'
 import { CopyPool } from '../../base/copy-pool.ts'
 import type { Environment, Port } from '../../base/environment.ts'
 import { ClosedError } from '../../base/errors.ts'
@@ -16,6 +15,7 @@ import type { Table } from '../../table/table.ts'
 import type { Version } from '../../version/version.ts'
 import { Calls, CHANGING, type Doing } from '../calls.ts'
 import { DatabaseDirectory } from '../opening/database-directory.ts'
+import type { ResolvedOptions } from '../options.ts'
 import { TableOpener } from '../read/open-table.ts'
 import type { ReadHost } from '../read/read-host.ts'
 import type { ReadState } from '../read/read-state.ts'
@@ -28,14 +28,10 @@ import type { ShareHandle } from './share-handle.ts'
 import type { LayersMessage, ToOwner } from './share-messages.ts'
 
 /** The options of `attach`, complete. */
-export interface AttachedOptions {
-  readonly environment: Environment
-  readonly comparator: Comparator
-  readonly blockCacheBytes: number
-  readonly tableCacheBytes: number
-  readonly maxOpenFiles: number
-  readonly stallTimeoutMs: number
-}
+export type AttachedOptions = Pick<
+  ResolvedOptions,
+  'environment' | 'comparator' | 'blockCacheBytes' | 'tableCacheBytes' | 'maxOpenFiles' | 'stallTimeoutMs'
+>
 
 interface Hold {
   readonly slot: number

@@ -41,19 +41,18 @@ export class DBReader extends DBReads {
   /** Made by `attach`. @internal @param onReady called once: `isOpen` tells whether it can be read */
   constructor(handle: ShareHandle, port: Port, options: AttachedOptions, onReady: () => void) {
     const { comparator, stallTimeoutMs, environment } = options
-    let take: (message: ToReader) => void = () => {}
-    const layers = new AttachedLayers(handle, port, comparator, stallTimeoutMs, (message) => take(message))
-    let host: AttachedHost | undefined
+    // In the midst of a read, which may be cut off: what was in the message is lost then.
+    const take = (message: ToReader): void => this.#host.calls.changing(() => this.#take(message))
+    const layers = new AttachedLayers(handle, port, comparator, stallTimeoutMs, take)
+    let host!: AttachedHost
     super(handle.directory, environment, (emit) => {
       host = new AttachedHost(handle, port, layers, options, emit, () => this.#end())
       return host
     })
     this.#port = port
-    this.#host = host as unknown as AttachedHost
+    this.#host = host
     this.#layers = layers
     this.#onReady = onReady
-    // In the midst of a read, which may be cut off: what was in the message is lost then.
-    take = (message) => this.#host.calls.changing(() => this.#take(message))
     port.onMessage((message) => this.#take(message as ToReader))
     port.onClose(() => this.#end())
     port.keepAlive(true)

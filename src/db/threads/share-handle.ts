@@ -1,6 +1,6 @@
 /**
- * ShareHandle: by which another thread comes to an open database. A file of its own, since the public declarations lead here, and are
- * not to lead to the messages that follow.
+ * ShareHandle: what another thread needs to attach to an open database. In a file of its own because the package's type declarations
+ * refer to it, and should not pull in the messages that follow (share-messages.ts).
  */
 import type { TransferablePort } from '../../env/node-port.ts'
 
