@@ -38,14 +38,27 @@ for (const [where, makeEnvironment] of environments) {
 
 /** As a page loads it: there is no setImmediate, and timers are numbers. */
 async function inPage(): Promise<typeof inNode> {
-  const { setImmediate, setTimeout } = globalThis
+  const { process, setImmediate, setTimeout } = globalThis
   const numbered = (...args: Parameters<typeof setTimeout>): number => Number(setTimeout(...args))
   Reflect.deleteProperty(globalThis, 'setImmediate')
-  Object.assign(globalThis, { setTimeout: numbered })
+  Object.assign(globalThis, { setTimeout: numbered, process: { env: {} } })
   try {
     return await import(new URL('../../src/env/host-time.js?page', import.meta.url).href)
   } finally {
-    Object.assign(globalThis, { setImmediate, setTimeout })
+    Object.assign(globalThis, { process, setImmediate, setTimeout })
+  }
+}
+
+/** As a test loads it whose runner has put fake timers in the place of the global ones before. */
+async function afterFakes(): Promise<typeof inNode> {
+  const { clearTimeout, performance, setImmediate, setTimeout } = globalThis
+  const still = (): void => {}
+  Object.assign(globalThis, { clearTimeout: still, setImmediate: still, setTimeout: still })
+  Object.defineProperty(globalThis, 'performance', { value: { now: () => 0 }, configurable: true, writable: true })
+  try {
+    return await import(new URL('../../src/env/host-time.js?fakes', import.meta.url).href)
+  } finally {
+    Object.assign(globalThis, { clearTimeout, performance, setImmediate, setTimeout })
   }
 }
 
@@ -55,6 +68,7 @@ function openPorts(): number {
 
 for (const [where, load] of [
   ['in Node.js', async () => inNode],
+  ['in Node.js, loaded after fake timers were installed', afterFakes],
   ['in a web page', inPage],
 ] as const) {
   test(`what comes soon comes once, after what is under way, and leaves nothing open: ${where}`, async () => {
