@@ -36,6 +36,24 @@ for (const [where, makeEnvironment] of environments) {
   }
 }
 
+test('a write waits for room while a test has put a function without `now` in the place of Date', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'varve-time-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const options = { workers: 1, writeBufferBytes: 16 * 1024, maxImmutableMemTables: 1 } as const
+  const db = await open(join(directory, 'data'), options)
+  const { Date: HostDate } = globalThis
+  const someDay = new HostDate(0)
+  t.after(() => Object.assign(globalThis, { Date: HostDate }))
+  Object.assign(globalThis, {
+    Date: (): Date => someDay,
+  })
+  // Without a turn of the event loop, so that it has to wait for each flush.
+  for (let i = 0; i < 1000; i++) db.putSync(`key${i}`, 'v'.repeat(100))
+  const { stalls } = db.stats()
+  await db.close()
+  assert.ok(stalls > 0)
+})
+
 /** As a page loads it: there is no setImmediate, and timers are numbers. */
 async function inPage(): Promise<typeof inNode> {
   const { process, setImmediate, setTimeout } = globalThis
