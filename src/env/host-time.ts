@@ -14,10 +14,10 @@ const SLEEP = new Int32Array(sharedMemory(4))
 
 type Timers = Pick<typeof globalThis, 'setTimeout' | 'clearTimeout'> & { readonly setImmediate?: typeof setImmediate }
 
-/** A web page has none, or what a bundler has put there. */
+/** A web page has none, or what a bundler has put there. (Names without `node:` are nothing that a bundler would look for.) */
 const host: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>> | undefined = globalThis.process
-const { performance } = host?.getBuiltinModule?.('node:perf_hooks') ?? globalThis
-const timers: Timers = host?.getBuiltinModule?.('node:timers') ?? globalThis
+const { performance } = host?.getBuiltinModule?.('perf_hooks') ?? globalThis
+const timers: Timers = host?.getBuiltinModule?.('timers') ?? globalThis
 
 const now = performance.now.bind(performance)
 const { setTimeout: start, clearTimeout: stop, setImmediate: immediate } = timers
