@@ -36,6 +36,8 @@ export type ErrorCode =
 
 /** Base of all errors that varve throws on purpose. */
 export class VarveError extends Error {
+  // Defined, not assigned: a program may have frozen Error.prototype, against code that it does not trust.
+  override name: string = this.constructor.name
   /** Stable across versions; switch on this, not on the message. */
   readonly code: ErrorCode
   /** Path of the file concerned, where there is one. */
@@ -47,7 +49,6 @@ export class VarveError extends Error {
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
-    this.name = new.target.name
     this.code = code
     this.file = details.file
     this.offset = details.offset

@@ -1,5 +1,7 @@
 /**
- * Options of a call, by name: an unknown one is refused, since a misspelt one would silently not hold.
+ * Options of a call, by name: an unknown one is refused, since a misspelt one would silently not hold. Options may be inherited, as an
+ * object of a class has them in its prototype, but not from the prototype of all objects: what is there got there by mistake, or by an
+ * attack (prototype pollution), and would hold for calls that did not ask for it.
  */
 import { InvalidArgumentError } from './errors.ts'
 
@@ -10,6 +12,10 @@ export function checkCallOptions(call: string, options: object, known: ReadonlyS
   for (const name of Object.keys(options)) {
     if (!known.has(name)) throw new InvalidArgumentError(`${call} has no option ${name}, only ${[...known].join(', ')}`)
     if (name === 'signal') checkSignal(call, (options as { signal: unknown }).signal)
+  }
+  for (const name in Object.prototype) {
+    if (known.has(name))
+      throw new InvalidArgumentError(`Object.prototype has a member ${name}, which would be an option of ${call}`)
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * host-time: the host's clock and timers, in Node.js as in a web page, as they were when varve was loaded. The fake timers of test
- * runners take the place of the global ones later on, and stand still: whatever the database puts off would never be done.
+ * runners take the place of the global ones, and stand still: whatever the database puts off would never be done. They may have done so
+ * before varve was loaded (Jest's `enableGlobally`, a setup file of Vitest); then Node's own modules still have the real ones.
  */
 import type { Clock } from '../base/environment.ts'
 import { sharedMemory } from '../base/shared-memory.ts'
@@ -11,13 +12,20 @@ const MAX_DELAY_MS = 2 ** 31 - 1
 /** Nobody notifies it. */
 const SLEEP = new Int32Array(sharedMemory(4))
 
-const now = performance.now.bind(performance)
-const start = setTimeout
-const stop = clearTimeout
-const immediate = typeof setImmediate === 'function' ? setImmediate : undefined
+type Timers = Pick<typeof globalThis, 'setTimeout' | 'clearTimeout'> & { readonly setImmediate?: typeof setImmediate }
 
-/** What the time is, nobody waits for: a program may change that. */
-export const hostClock: Clock = { wallMs: () => Date.now(), monotonicMs: () => now() }
+/** A web page has none, or what a bundler has put there. (Names without `node:` are nothing that a bundler would look for.) */
+const host: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>> | undefined = globalThis.process
+const { performance } = host?.getBuiltinModule?.('perf_hooks') ?? globalThis
+const timers: Timers = host?.getBuiltinModule?.('timers') ?? globalThis
+
+const now = performance.now.bind(performance)
+const { setTimeout: start, clearTimeout: stop, setImmediate: immediate } = timers
+
+/** The date, too, as it was: what tests put in the place of `Date` often has no `now`, and a write that waits for room tells since when. */
+const { now: wallNow } = Date
+
+export const hostClock: Clock = { wallMs: () => wallNow(), monotonicMs: () => now() }
 
 /** As `sleep` of an environment. */
 export function hostSleep(durationMs: number): void {

@@ -6,9 +6,8 @@
  *  (1) The kernel's table of locks shows a live LevelDB, or a varve that holds (3). Until that is clear, LOCK is not opened:
  *      closing any descriptor of it would silently drop an fcntl lock that a LevelDB in this very process has on it.
  *  (2) An abstract Unix socket named after LOCK's device and inode excludes every other varve of the network namespace,
- *      in this process too. Its name is as long as one can be: Node 20 fills a shorter one up with zeros, which to the kernel
- *      is another name than the one that Node 22 takes. Bun takes none so long; its own openers exclude each other by (2),
- *      Bun and all others by (4). A second one, named after the directory, stays when somebody removes LOCK.
+ *      in this process too (lock-socket.ts); Bun's own openers exclude each other by (2), Bun and all others by (4). A second one, named
+ *      after the directory, stays when somebody removes LOCK.
  *  (3) With the optional package fs-native-extensions, a lock of the open file, which LevelDB's conflicts with. Without it a
  *      LevelDB that comes later is not kept out.
  *  (4) A line in LOCK names the holder, for messages and for openers that (2) does not reach: in another network namespace
@@ -22,12 +21,11 @@
  *         --allow-net is refused.
  */
 import * as fs from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import type { Server } from 'node:net'
 import * as path from 'node:path'
 import type { DirectoryLock } from '../base/environment.ts'
-import { isOutOfDescriptors, LockedError, NotSupportedError } from '../base/errors.ts'
+import { LockedError, NotSupportedError } from '../base/errors.ts'
 import { LOCK } from '../base/filename.ts'
-import { hostLater } from './host-time.ts'
 import { attempt, codeOf, ioError, refusal, systemError } from './io-error.ts'
 import {
   describeHolder,
@@ -40,6 +38,7 @@ import {
   parseHolder,
   thisProcess,
 } from './lock-holder.ts'
+import { isBun, listenPatiently } from './lock-socket.ts'
 import { type FileIdentity, findWriteLock, identityOf, type SystemLock } from './system-locks.ts'
 
 /** What varve uses of fs-native-extensions. */
@@ -55,12 +54,6 @@ const MACOS_EXLOCK = 0x20
 const WINDOWS_EXLOCK = 0x10000000
 /** There is no room for LOCK's line. */
 const FULL_CODES = ['ENOSPC', 'EDQUOT']
-/** How often, and after how long, a socket is asked for again that is taken, though LOCK names no holder. */
-const NAMELESS_TRIES = 10
-const NAMELESS_MS = 20
-/** Of a socket's name, with the zero that makes it abstract: all of sockaddr_un's sun_path. */
-const SOCKET_NAME_LENGTH = 108
-const isBun = process.versions.bun !== undefined
 const isDeno = process.versions.deno !== undefined
 
 /**
@@ -84,7 +77,7 @@ async function lockOnLinux(directory: string, fileMode: number): Promise<Directo
   if (heldHere.has(name)) throw locked(directory, holderIn(file, identity))
   refuseSystemLock(directory, file, identity)
   const native = await loadNativeLocks()
-  const socket = await listenPatiently(file, socketName(name), () => namedHolder(file, identity) !== undefined)
+  const socket = await listenPatiently(file, name, () => namedHolder(file, identity) !== undefined)
   if (socket === 'taken') throw locked(directory, holderIn(file, identity))
   // Without all permissions there is no /proc in Deno, so that nothing would keep others out.
   if (socket === 'impossible' && isDeno)
@@ -278,22 +271,6 @@ function readLine(fd: number): LockHolder | undefined {
 }
 
 /**
- * As listen, but a name that is taken by nobody is tried again for a moment: a process that another thread forks just when the
- * lock is released has the socket, too, until it becomes the program that it shall be.
- */
-async function listenPatiently(
-  file: string,
-  name: string,
-  isNamed: () => boolean,
-): Promise<Server | 'taken' | 'impossible'> {
-  for (let left = NAMELESS_TRIES; ; left--) {
-    const socket = await listen(file, name)
-    if (socket !== 'taken' || left === 0 || isNamed()) return socket
-    await new Promise<void>((resolve) => hostLater(NAMELESS_MS, resolve, true))
-  }
-}
-
-/**
  * The socket named after LOCK, and one named after the directory: whoever removes LOCK under its holder, to be let in, is not.
  * @returns in the order in which to close them: who has the one of LOCK finds the other free
  * @throws LockedError; `socket` is closed then
@@ -304,7 +281,7 @@ async function withDirectory(
   place: fs.BigIntStats,
   socket: Server,
 ): Promise<Server[]> {
-  const name = socketName(`varve-directory-${place.dev}-${place.ino}`)
+  const name = `varve-directory-${place.dev}-${place.ino}`
   const other = await listenPatiently(file, name, () => false).catch((error) => {
     socket.close()
     throw error
@@ -313,32 +290,6 @@ async function withDirectory(
   if (other !== 'taken') return [other, socket]
   socket.close()
   throw locked(directory, 'another opener, under whom LOCK was removed')
-}
-
-/**
- * A socket of that name, or why there is none: another has it, or this process may have no sockets.
- * @throws IOError for want of descriptors: a moment later there may be one
- */
-function listen(file: string, name: string): Promise<Server | 'taken' | 'impossible'> {
-  return new Promise((resolve, reject) => {
-    const server = createServer((connection) => connection.destroy())
-    server.once('error', (error) => {
-      if (isOutOfDescriptors(error)) reject(ioError('lock', file, error))
-      else resolve(codeOf(error) === 'EADDRINUSE' ? 'taken' : 'impossible')
-    })
-    try {
-      // Exclusive: the workers of a cluster would otherwise share it.
-      server.listen({ path: name, exclusive: true }, () => resolve(server))
-      server.unref()
-    } catch {
-      // Newer Node under --permission, without --allow-net.
-      resolve('impossible')
-    }
-  })
-}
-
-function socketName(name: string): string {
-  return isBun ? `\0${name}` : `\0${name}`.padEnd(SOCKET_NAME_LENGTH, '-')
 }
 
 /** Where a socket of this process excludes others. */

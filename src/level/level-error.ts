@@ -28,6 +28,8 @@ const PREFIXES: Partial<Record<ErrorCode, string>> = {
 }
 
 export class LevelError extends Error {
+  // Its own before it is assigned, as Error.prototype may be frozen.
+  override name: string
   /** Stable; switch on this, not on the message. */
   readonly code: string
 

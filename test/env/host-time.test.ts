@@ -36,16 +36,47 @@ for (const [where, makeEnvironment] of environments) {
   }
 }
 
+test('a write waits for room while a test has put a function without `now` in the place of Date', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'varve-time-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const options = { workers: 1, writeBufferBytes: 16 * 1024, maxImmutableMemTables: 1 } as const
+  const db = await open(join(directory, 'data'), options)
+  const { Date: HostDate } = globalThis
+  const someDay = new HostDate(0)
+  t.after(() => Object.assign(globalThis, { Date: HostDate }))
+  Object.assign(globalThis, {
+    Date: (): Date => someDay,
+  })
+  // Without a turn of the event loop, so that it has to wait for each flush.
+  for (let i = 0; i < 1000; i++) db.putSync(`key${i}`, 'v'.repeat(100))
+  const { stalls } = db.stats()
+  await db.close()
+  assert.ok(stalls > 0)
+})
+
 /** As a page loads it: there is no setImmediate, and timers are numbers. */
 async function inPage(): Promise<typeof inNode> {
-  const { setImmediate, setTimeout } = globalThis
+  const { process, setImmediate, setTimeout } = globalThis
   const numbered = (...args: Parameters<typeof setTimeout>): number => Number(setTimeout(...args))
   Reflect.deleteProperty(globalThis, 'setImmediate')
-  Object.assign(globalThis, { setTimeout: numbered })
+  Object.assign(globalThis, { setTimeout: numbered, process: { env: {} } })
   try {
     return await import(new URL('../../src/env/host-time.js?page', import.meta.url).href)
   } finally {
-    Object.assign(globalThis, { setImmediate, setTimeout })
+    Object.assign(globalThis, { process, setImmediate, setTimeout })
+  }
+}
+
+/** As a test loads it whose runner has put fake timers in the place of the global ones before. */
+async function afterFakes(): Promise<typeof inNode> {
+  const { clearTimeout, performance, setImmediate, setTimeout } = globalThis
+  const still = (): void => {}
+  Object.assign(globalThis, { clearTimeout: still, setImmediate: still, setTimeout: still })
+  Object.defineProperty(globalThis, 'performance', { value: { now: () => 0 }, configurable: true, writable: true })
+  try {
+    return await import(new URL('../../src/env/host-time.js?fakes', import.meta.url).href)
+  } finally {
+    Object.assign(globalThis, { clearTimeout, performance, setImmediate, setTimeout })
   }
 }
 
@@ -55,6 +86,7 @@ function openPorts(): number {
 
 for (const [where, load] of [
   ['in Node.js', async () => inNode],
+  ['in Node.js, loaded after fake timers were installed', afterFakes],
   ['in a web page', inPage],
 ] as const) {
   test(`what comes soon comes once, after what is under way, and leaves nothing open: ${where}`, async () => {

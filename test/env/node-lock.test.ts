@@ -74,6 +74,21 @@ describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
     assert.equal(lockText(), '')
   })
 
+  it('is taken, and refused, while fake timers keep process.nextTick from doing anything', async () => {
+    const { child, line } = await openIn('varve')
+    assert.equal(line, 'held')
+    const { nextTick } = process
+    process.nextTick = () => {}
+    try {
+      await assert.rejects(files.lock(directory), LockedError)
+      await kill(child)
+      const lock = await files.lock(directory)
+      lock.release()
+    } finally {
+      process.nextTick = nextTick
+    }
+  })
+
   it('is free once it was released, though its file could not be closed', async () => {
     const lock = await files.lock(directory)
     const path = fs.realpathSync(join(directory, 'LOCK'))

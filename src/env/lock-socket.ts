@@ -1,0 +1,74 @@
+/**
+ * lock-socket: an abstract Unix socket that nobody connects to. Its name can be had once in a network namespace, and is free again when
+ * the process that has it ends, however it ends.
+ *
+ * The name is as long as one can be: Node 20 fills a shorter one up with zeros, which to the kernel is another name than the one that
+ * Node 22 takes. Bun takes none so long.
+ */
+import { createServer, type Server } from 'node:net'
+import { isOutOfDescriptors } from '../base/errors.ts'
+import { hostLater, hostSoon } from './host-time.ts'
+import { codeOf, ioError } from './io-error.ts'
+
+/** How often, and after how long, a socket is asked for again that is taken, though LOCK names no holder. */
+const NAMELESS_TRIES = 10
+const NAMELESS_MS = 20
+/** Of a socket's name, with the zero that makes it abstract: all of sockaddr_un's sun_path. */
+const SOCKET_NAME_LENGTH = 108
+export const isBun: boolean = process.versions.bun !== undefined
+
+/**
+ * As listen, but a name that is taken by nobody is tried again for a moment: a process that another thread forks just when the
+ * lock is released has the socket, too, until it becomes the program that it shall be.
+ */
+export async function listenPatiently(
+  file: string,
+  name: string,
+  isNamed: () => boolean,
+): Promise<Server | 'taken' | 'impossible'> {
+  for (let left = NAMELESS_TRIES; ; left--) {
+    const socket = await listen(file, socketName(name))
+    if (socket !== 'taken' || left === 0 || isNamed()) return socket
+    await new Promise<void>((resolve) => hostLater(NAMELESS_MS, resolve, true))
+  }
+}
+
+/**
+ * A socket of that name, or why there is none: another has it, or this process may have no sockets.
+ * @throws IOError for want of descriptors: a moment later there may be one
+ */
+function listen(file: string, name: string): Promise<Server | 'taken' | 'impossible'> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((connection) => connection.destroy())
+    server.once('error', (error) => {
+      if (isOutOfDescriptors(error)) reject(ioError('lock', file, error))
+      else resolve(codeOf(error) === 'EADDRINUSE' ? 'taken' : 'impossible')
+    })
+    try {
+      // Exclusive: the workers of a cluster would otherwise share it.
+      server.listen({ path: name, exclusive: true }, () => resolve(server))
+      server.unref()
+      // Where ticks stand still, no event comes. Why there is no socket is not known then: most likely another has it.
+      if (server.listening) resolve(server)
+      else ifTicksStandStill(() => resolve('taken'))
+    } catch {
+      // Newer Node under --permission, without --allow-net.
+      resolve('impossible')
+    }
+  })
+}
+
+/** A test may have put another process.nextTick in the place of Node's, which waits for the test (Sinon's fake timers do by default). */
+function ifTicksStandStill(task: () => void): void {
+  let isTicking = false
+  process.nextTick(() => {
+    isTicking = true
+  })
+  hostSoon(() => {
+    if (!isTicking) task()
+  })
+}
+
+function socketName(name: string): string {
+  return isBun ? `\0${name}` : `\0${name}`.padEnd(SOCKET_NAME_LENGTH, '-')
+}
