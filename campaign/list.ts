@@ -19,6 +19,7 @@ import { SOAK } from './t13-soak.ts'
 import { BOUNDS } from './t14-bounds.ts'
 import { LEAKS } from './t15-leaks.ts'
 import { COVERAGE } from './t16-coverage.ts'
+import { CUT_OFF } from './t18-cut-off.ts'
 
 export const CAMPAIGNS: readonly Campaign[] = [
   CRASH,
@@ -38,6 +39,7 @@ export const CAMPAIGNS: readonly Campaign[] = [
   LEAKS,
   COVERAGE,
   FULL_DISK,
+  CUT_OFF,
   PEERS_DAMAGE,
   PEERS_KILL,
   PEERS_FULL_DISK,
