@@ -76,7 +76,8 @@ export function customComparator(order: KeyOrder): Comparator {
     compare(a, aOff, aLen, b, bOff, bLen) {
       const answer: unknown = order.compare(a.subarray(aOff, aOff + aLen), b.subarray(bOff, bOff + bLen))
       if (typeof answer === 'number' && !Number.isNaN(answer)) return answer
-      throw new InvalidArgumentError(`the comparator ${order.name} must return a number, not ${String(answer)}`)
+      const what = Object(answer) === answer ? typeof answer : String(answer)
+      throw new InvalidArgumentError(`the comparator ${order.name} must return a number, not ${what}`)
     },
     shortestSeparator: (start) => start,
     shortSuccessor: (key) => key,

@@ -1,7 +1,8 @@
 /**
  * Options of a call, by name: an unknown one is refused, since a misspelt one would silently not hold. Options may be inherited, as an
  * object of a class has them in its prototype, but not from the prototype of all objects: what is there got there by mistake, or by an
- * attack (prototype pollution), and would hold for calls that did not ask for it.
+ * attack (prototype pollution), and would hold for calls that did not ask for it. (Only those that a loop would meet are looked for; and
+ * options without a prototype inherit none.)
  */
 import { InvalidArgumentError } from './errors.ts'
 
@@ -13,6 +14,7 @@ export function checkCallOptions(call: string, options: object, known: ReadonlyS
     if (!known.has(name)) throw new InvalidArgumentError(`${call} has no option ${name}, only ${[...known].join(', ')}`)
     if (name === 'signal') checkSignal(call, (options as { signal: unknown }).signal)
   }
+  if (Object.getPrototypeOf(options) === null) return
   for (const name in Object.prototype) {
     if (known.has(name))
       throw new InvalidArgumentError(`Object.prototype has a member ${name}, which would be an option of ${call}`)

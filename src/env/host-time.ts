@@ -1,7 +1,8 @@
 /**
  * host-time: the host's clock and timers, in Node.js as in a web page, as they were when varve was loaded. The fake timers of test
  * runners take the place of the global ones, and stand still: whatever the database puts off would never be done. They may have done so
- * before varve was loaded (Jest's `enableGlobally`, a setup file of Vitest); then Node's own modules still have the real ones.
+ * before varve was loaded (Jest's `enableGlobally`, a setup file of Vitest); where they replace the globals alone, Node's own modules still have
+ * the real ones.
  */
 import type { Clock } from '../base/environment.ts'
 import { sharedMemory } from '../base/shared-memory.ts'

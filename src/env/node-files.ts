@@ -13,6 +13,7 @@
  */
 import * as fs from 'node:fs'
 import * as path from 'node:path'
+import { closeQuietly } from '../base/close-all.ts'
 import type { DirectoryLock, FileStatus, FileSystem, RandomAccessFile, WritableFile } from '../base/environment.ts'
 import { IOError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
@@ -340,16 +341,20 @@ class NodeWritableFile implements WritableFile {
   /** @returns false if there is none, or what has the file's name is another one by now */
   #openBeside(): boolean {
     if (process.platform !== 'linux' || this.#besideFd !== this.#fd) return true
+    let fd = -1
     try {
       const { dev, ino } = fs.fstatSync(this.#fd, { bigint: true })
-      const fd = fs.openSync(this.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+      fd = fs.openSync(this.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
       const beside = fs.fstatSync(fd, { bigint: true })
-      if (beside.dev === dev && beside.ino === ino) this.#besideFd = fd
-      else fs.closeSync(fd)
+      if (beside.dev === dev && beside.ino === ino) {
+        this.#besideFd = fd
+        return true
+      }
     } catch {
-      return false
+      // As if there were none.
     }
-    return this.#besideFd !== this.#fd
+    if (fd >= 0) closeQuietly(() => fs.closeSync(fd))
+    return false
   }
 
   #syncEnded(error: unknown): Error | undefined {
@@ -366,9 +371,11 @@ class NodeWritableFile implements WritableFile {
 
   #take(): number {
     const fd = this.#fd
-    // Nothing was written by the other one.
-    if (this.#besideFd !== fd) fs.closeSync(this.#besideFd)
+    const beside = this.#besideFd
     this.#fd = -1
+    this.#besideFd = -1
+    // Nothing was written by it.
+    if (beside !== fd) closeQuietly(() => fs.closeSync(beside))
     return fd
   }
 

@@ -11,7 +11,6 @@ import type { Comparator } from '../base/comparator.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { toBytes } from '../base/text.ts'
 import type { SequenceNumber } from '../base/types.ts'
-import type { Arena } from './arena.ts'
 import type { MemTableEntry } from './entry.ts'
 import { entryAt, type NewestEntries } from './newest-entries.ts'
 
@@ -19,16 +18,12 @@ import { entryAt, type NewestEntries } from './newest-entries.ts'
 export class MemTableCursor {
   readonly #entries: NewestEntries
   readonly #comparator: Comparator
-  readonly #arena: Arena
-  readonly #isOfTorn: boolean
   #isMoving: boolean
 
   /** Made by `MemTable.cursor()`. @internal */
-  constructor(entries: NewestEntries, comparator: Comparator, arena: Arena) {
+  constructor(entries: NewestEntries, comparator: Comparator) {
     this.#entries = entries
     this.#comparator = comparator
-    this.#arena = arena
-    this.#isOfTorn = arena.isTorn
     this.#isMoving = false
   }
 
@@ -110,9 +105,6 @@ export class MemTableCursor {
   }
 
   #begin(): NewestEntries {
-    if (this.#arena.isTorn !== this.#isOfTorn) {
-      throw new InvalidArgumentError('a call that wrote to the MemTable was cut off halfway: make another cursor')
-    }
     this.#isMoving = true
     return this.#entries
   }

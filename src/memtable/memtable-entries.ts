@@ -35,7 +35,7 @@ export abstract class MemTableEntries extends MemTableSamples {
 
   /** A cursor over the newest version of every key. It stands nowhere until it is moved. */
   cursor(): MemTableCursor {
-    return new MemTableCursor(this.newest(), this.comparator, this.index().arena)
+    return new MemTableCursor(this.newest(), this.comparator)
   }
 
   /** The newest version of every key, as of `sequence`, as a dump. @throws NotSupportedError if it has range tombstones, or not bytewise order */

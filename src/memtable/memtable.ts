@@ -146,8 +146,12 @@ export class MemTable extends MemTableEntries {
   ): void {
     if (type === ValueType.RANGE_DELETION) {
       this.#makeSureOfWritable()
-      if (this.#ranges.add(sequence, key, keyOff, keyLen, value, valOff, valLen))
+      const ranges = this.#ranges
+      if (ranges.add(sequence, key, keyOff, keyLen, value, valOff, valLen)) {
         this.#counters.addRange(sequence, keyLen + valLen)
+        // With no call in between: a range that is counted is not taken back.
+        ranges.painter.isPainting = false
+      }
       this.#arena.isTorn = this.#isInBatch
       return
     }
@@ -358,7 +362,7 @@ export class MemTable extends MemTableEntries {
 
   protected override newest(): NewestEntries {
     const limit = this.limit()
-    return new NewestEntries(this.#rep.iterator(limit), this.#ranges, limit)
+    return new NewestEntries(this.#rep.iterator(limit), this.#ranges, limit, this.#arena)
   }
 
   protected override index(): MemTableRep {
@@ -373,7 +377,7 @@ export class MemTable extends MemTableEntries {
   #begin(): void {
     this.#makeSureOfWritable()
     if (this.#arena.isTorn && !this.#takeBack()) {
-      throw new ReadOnlyError('a call that wrote to this MemTable was cut off halfway: it takes no more writes')
+      throw new ReadOnlyError('a call that wrote to this MemTable did not come to its end: it takes no more writes')
     }
     this.#isInBatch = false
     this.publish()

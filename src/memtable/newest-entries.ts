@@ -6,9 +6,11 @@
  */
 import { EMPTY, ownedCopy } from '../base/bytes.ts'
 import type { Comparator } from '../base/comparator.ts'
+import { InvalidArgumentError } from '../base/errors.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagSequence, tagType } from '../base/internal-key.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
+import type { Arena } from './arena.ts'
 import type { MemTableEntry } from './entry.ts'
 import type { MemTableIterator } from './memtable-rep.ts'
 import type { RangeTombstones } from './range-tombstones.ts'
@@ -28,9 +30,11 @@ export class NewestEntries {
   readonly #at: MemTableIterator
   readonly #ranges: RangeTombstones
   readonly #limit: number
+  readonly #arena: Arena
+  readonly #isOfTorn: boolean
 
   /** @param at a new cursor over the table's versions, with the same limit */
-  constructor(at: MemTableIterator, ranges: RangeTombstones, limit: number) {
+  constructor(at: MemTableIterator, ranges: RangeTombstones, limit: number, arena: Arena) {
     this.valid = false
     this.keyBuf = EMPTY
     this.keyOff = 0
@@ -43,6 +47,8 @@ export class NewestEntries {
     this.#at = at
     this.#ranges = ranges
     this.#limit = limit
+    this.#arena = arena
+    this.#isOfTorn = arena.isTorn
   }
 
   first(): void {
@@ -73,7 +79,10 @@ export class NewestEntries {
     this.#settle()
   }
 
+  /** @throws InvalidArgumentError if a write was cut off since this was made: it may be at what that has left */
   #settle(): void {
+    if (this.#arena.isTorn !== this.#isOfTorn)
+      throw new InvalidArgumentError('a call that wrote to the MemTable was cut off halfway: begin anew')
     const at = this.#at
     this.valid = at.valid
     if (!at.valid) return

@@ -117,18 +117,16 @@ export class RangePainter {
 
   /** A map in which the new boundaries are in place of those from start to end. */
   #painted(root: number): number {
+    // All comparisons come first: an order of the caller's own may throw.
     const length = this.#findStart(root)
     const top = this.#topCovered(length)
+    const covered = top === length ? 0 : this.#way[top] & ~TO_LEFT
+    this.#setEndCover(covered === 0 ? this.#floorCover(length) : this.#words[(covered >> 2) + COVER])
+    const endLength = covered === 0 ? 0 : this.#findEnd(this.#right(covered))
     this.isPainting = true
     this.#arena.isTorn = true
-    if (top === length) {
-      this.#setEndCover(this.#floorCover(length))
-      return this.#rebuilt(this.#link(this.#startNode, 0, this.#endNode), 0, top, root)
-    }
-    const covered = this.#way[top] & ~TO_LEFT
-    this.#setEndCover(this.#words[(covered >> 2) + COVER])
-    const after = this.#after(this.#right(covered))
-    const joined = this.#join(this.#before(length, top), this.#startNode, after)
+    if (covered === 0) return this.#rebuilt(this.#link(this.#startNode, 0, this.#endNode), 0, top, root)
+    const joined = this.#join(this.#before(length, top), this.#startNode, this.#after(endLength))
     return this.#rebuilt(joined, this.#height(covered), top, root)
   }
 
@@ -186,8 +184,11 @@ export class RangePainter {
     return tree
   }
 
-  /** The end, and what of a tree lies after it. The last node that does not tells what covered the keys from the end on. */
-  #after(root: number): number {
+  /**
+   * Go down to the end, and keep the nodes after it. The last node that is not tells what covered the keys from the end on.
+   * @returns how many there are
+   */
+  #findEnd(root: number): number {
     const way = this.#endWay
     let length = 0
     for (let node = root; node !== 0; ) {
@@ -199,6 +200,12 @@ export class RangePainter {
         node = this.#right(node)
       }
     }
+    return length
+  }
+
+  /** The end, and what lies after it, under the first `length` nodes that lead there. */
+  #after(length: number): number {
+    const way = this.#endWay
     let tree = this.#endNode
     for (let i = length - 1; i >= 0; i--) tree = this.#join(tree, way[i], this.#right(way[i]))
     return tree

@@ -62,14 +62,15 @@ export class RangeTombstones {
   readonly #arena: Arena
   readonly #words: Int32Array<ArrayBufferLike>
   readonly #comparator: Comparator
-  readonly #painter: RangePainter
+  /** Whoever has counted what was added ends its painting. */
+  readonly painter: RangePainter
   readonly #probe: KeyProbe
 
   constructor(arena: Arena, comparator: Comparator) {
     this.#arena = arena
     this.#words = arena.words
     this.#comparator = comparator
-    this.#painter = new RangePainter(arena, comparator)
+    this.painter = new RangePainter(arena, comparator)
     this.#probe = new KeyProbe(comparator)
   }
 
@@ -85,7 +86,8 @@ export class RangeTombstones {
   }
 
   /**
-   * Add a range tombstone over [start, end), with a sequence that is greater than that of every other one (asserted).
+   * Add a range tombstone over [start, end), with a sequence that is greater than that of every other one (asserted). It is painted until
+   * the caller has counted it, and says so.
    * @returns whether there is a key in between; else nothing is added
    * @throws MemTableFullError if there may not be room, ReadOnlyError if an earlier call was cut off halfway; nothing has changed then
    */
@@ -100,16 +102,15 @@ export class RangeTombstones {
   ): boolean {
     assert(sequence > this.newestSequence(), 'the sequences of range tombstones ascend')
     if (this.#comparator.compare(start, startOff, startLen, end, endOff, endLen) >= 0) return false
-    if (this.#painter.isPainting)
+    if (this.painter.isPainting)
       throw new ReadOnlyError('a range delete of this MemTable was cut off halfway: it takes no others')
     const newest = this.#words[RANGES]
     const root = newest === 0 ? 0 : rootOf(this.#words, newest)
     this.#makeSureOfRoom(startLen, endLen, root === 0 ? 0 : this.#words[(root >> 2) + HEIGHT])
     const low = tagLow(sequence, ValueType.RANGE_DELETION)
     const high = tagHigh(sequence)
-    const painted = this.#painter.paint(root, low, high, start, startOff, startLen, end, endOff, endLen)
+    const painted = this.painter.paint(root, low, high, start, startOff, startLen, end, endOff, endLen)
     this.#append(newest, low, high, painted)
-    this.#painter.isPainting = false
     return true
   }
 

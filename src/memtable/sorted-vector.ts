@@ -18,6 +18,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
+import { InvalidArgumentError } from '../base/errors.ts'
 import { compareTags, isLater, tagHigh, tagLow } from '../base/internal-key.ts'
 import type { Bytes, SequenceNumber } from '../base/types.ts'
 import type { Arena } from './arena.ts'
@@ -193,6 +194,9 @@ export class SortedVector implements MemTableRep {
   /** Put everything in order that was added so far. */
   order(): void {
     if (this.#sorted === this.count) return
+    // By what was begun before a call that was cut off: what is to be taken back must stay at the end.
+    if (this.arena.isTorn)
+      throw new InvalidArgumentError('a call that wrote to the MemTable was cut off halfway: begin anew')
     // Less than half of them: those that are in order are sorted again, together with the others, and nothing is merged.
     const isAll = this.#isAsItCame && 2 * this.#sorted < this.count
     const { entries, repeats } = this.#sortedRest(isAll ? 0 : this.#sorted)

@@ -3,7 +3,7 @@
  * @module varve/memtable
  */
 export type { Comparator, KeyOrder } from '../base/comparator.ts'
-export { CorruptionError, InvalidArgumentError, NotSupportedError, VarveError } from '../base/errors.ts'
+export { CorruptionError, InvalidArgumentError, NotSupportedError, ReadOnlyError, VarveError } from '../base/errors.ts'
 export { prefixRange } from '../base/prefix-range.ts'
 export type { Bytes, SequenceNumber } from '../base/types.ts'
 export type { DecodeOptions } from '../memtable/dump-decoder.ts'

@@ -340,7 +340,8 @@ describe('node files', () => {
     file.close()
     assert.equal(closed, 0)
     await assert.rejects(synced, code('EDQUOT'))
-    assert.equal(closed, 1)
+    // The one for syncs beside it, too.
+    assert.equal(closed, process.platform === 'linux' ? 2 : 1)
   })
 
   describe('syncAhead', { skip: process.platform !== 'linux' }, () => {

@@ -11,6 +11,7 @@ import * as ValueType from '../../src/base/value-type.ts'
 import { recycleMemTable } from '../../src/db/write/new-memtable.ts'
 import { takeMemory } from '../../src/memtable/arena-memory.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
+import { TableCounters } from '../../src/memtable/table-counters.ts'
 import { CutHistory } from './cut-history.ts'
 import { testEach } from './representations.ts'
 
@@ -167,6 +168,75 @@ test('a cursor from before a batch that was cut off does not show half of it', (
   const another = table.cursor()
   assert.deepEqual([another.first(), another.next()], [true, false])
 })
+
+testEach('entries that are being read when a batch is cut off say so, and the batch is gone', (representation) => {
+  const table = MemTable.create({ capacityBytes: 4096, representation })
+  for (const key of ['b', 'd', 'f']) table.put(key, '1')
+  const entries = table.entries()
+  entries.next()
+  table.beginBatch()
+  for (const [i, key] of ['e', 'a', 'c'].entries()) {
+    const bytes = Buffer.from(key)
+    table.add((4 + i) as never, ValueType.VALUE, bytes, 0, 1, bytes, 0, 1)
+  }
+  assert.throws(() => entries.next(), /cut off/)
+  assert.equal(contentOf(table), 'b@1,d@2,f@3 3 3 3 6 undefined')
+})
+
+testEach(
+  'a range delete that is cut off before it is counted deletes nothing, and no later one brings it back',
+  (representation) => {
+    const table = MemTable.create({ capacityBytes: 8192, representation })
+    for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) table.put(key, '1')
+    table.deleteRange('a', 'c')
+    const before = contentOf(table)
+    const { addRange } = TableCounters.prototype
+    TableCounters.prototype.addRange = () => {
+      throw new Error('no catch runs, nor does this call')
+    }
+    assert.throws(() => table.deleteRange('b', 'e'), /no catch runs/)
+    TableCounters.prototype.addRange = addRange
+    assert.equal(contentOf(table), before)
+    assert.throws(() => table.deleteRange('d', 'e'), { code: 'READ_ONLY' })
+    assert.equal(contentOf(table), before)
+  },
+)
+
+testEach(
+  'where an order fails in the midst of a range delete, nothing is deleted, and the table takes further writes',
+  (representation) => {
+    if (representation === 'radix') return
+    let left = Number.POSITIVE_INFINITY
+    const comparator: KeyOrder = {
+      name: 'fails',
+      compare(a, b) {
+        if (--left < 0) throw new Error('no order today')
+        return Buffer.compare(a, b)
+      },
+    }
+    const ranges = ['ac', 'bf', 'dh', 'gk', 'in', 'ce'] as const
+    for (let compares = 0; compares < 40; compares++) {
+      const table = MemTable.create({ capacityBytes: 1 << 16, comparator, representation })
+      const other = MemTable.create({ capacityBytes: 1 << 16, comparator, representation })
+      for (const key of 'abcdefghijklmno') for (const each of [table, other]) each.put(key, key)
+      for (const [start, end] of ranges.slice(0, -1)) for (const each of [table, other]) each.deleteRange(start, end)
+      left = compares
+      let isWritten = true
+      try {
+        table.deleteRange('c', 'l')
+      } catch {
+        isWritten = false
+      }
+      left = Number.POSITIVE_INFINITY
+      if (isWritten) other.deleteRange('c', 'l')
+      for (const each of [table, other]) {
+        each.put('d', 'new', 100)
+        each.deleteRange('e', 'm', 101)
+      }
+      assert.equal(contentOf(table), contentOf(other), `after ${compares} comparisons`)
+    }
+  },
+)
 
 test('where an order fails in the midst of a batch, none of the batch is there', () => {
   let left = Number.POSITIVE_INFINITY

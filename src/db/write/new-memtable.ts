@@ -31,7 +31,9 @@ export function newMemTable(
   const capacityBytes = Math.max(writeBufferBytes, needed) + slackBytes
   const { memtableChecksums: checksums, comparator } = options
   try {
-    return MemTable.create({ capacityBytes, representation, comparator, checksums })
+    // They inherit nothing, whatever has become of the prototype of all objects.
+    const own: MemTableOptions = { capacityBytes, representation, comparator, checksums }
+    return MemTable.create(Object.assign(Object.create(null), own))
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     const message = `there is no memory for a MemTable of ${capacityBytes} bytes; a smaller writeBufferBytes takes less`
