@@ -156,11 +156,11 @@ export class TableCache {
     this.#takeExpected(number)
     const entry = this.#entries.get(number)
     if (entry === undefined) return
+    // First: what is in the ring is in the map, also if this is cut off, or ends where the stack does.
+    entry.unlink()
     this.#entries.delete(number)
     entry.isLeaving = true
-    if (entry.users > 0) return
-    entry.unlink()
-    this.#close(entry.table as Table)
+    if (entry.users === 0) this.#close(entry.table as Table)
   }
 
   /** Close every table, also those that are held, in whatever state the rings are. @throws the first error, after all were tried */

@@ -6,7 +6,7 @@
  * Mark        `now` is stored before a change and after it: a plain field, since where the stack ends, a call would throw.
  * Noticed     by the next call; if it is a change that was cut off, by a microtask, before the event loop brings anything.
  * Calls       come one after the other. A listener is told of what happens in a call once it has ended, so that it may call as well;
- *             whoever is called in the midst of one (a comparator, an environment) may not.
+ *             whoever is called in the midst of one (a comparator, an environment, hooks of the host) may not.
  * Threads     belongs to the thread that reads
  */
 
@@ -35,8 +35,7 @@ export class Calls {
   constructor() {
     this.#look = () => {
       this.#isWatched = false
-      if (this.now !== NOTHING) this.#wasCut()
-      this.tellUntold()
+      this.check()
     }
   }
 
@@ -83,10 +82,17 @@ export class Calls {
     }
   }
 
+  /** Where no call is under way: see whether the last one came to its end. */
+  check(): void {
+    if (this.now !== NOTHING) this.#wasCut()
+    this.tellUntold()
+  }
+
   /** Call `tell` once no call is under way. */
   afterwards(tell: () => void): void {
     this.#untold.push(tell)
-    this.tellUntold()
+    if (this.now === NOTHING) this.tellUntold()
+    else this.watch()
   }
 
   tellUntold(): void {

@@ -275,8 +275,14 @@ export class DB extends DBReads {
    * @throws (rejects with) IOError; the directory is released all the same
    */
   close(): Promise<void> {
-    this.#closing ??= this.#engine.calls.during(CHANGING, () => this.#close())
-    return this.#closing
+    const { calls } = this.#engine
+    return (
+      this.#closing ??
+      calls.during(CHANGING, () => {
+        this.#closing = this.#close()
+        return this.#closing
+      })
+    )
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -62,7 +62,8 @@ import { StallClock } from './write/stall-clock.ts'
 import { WriteAheadLog } from './write/write-ahead-log.ts'
 
 /** Why writing has ended. */
-const CUT_OFF = 'a call was cut off in its midst: by the timeout of a vm script, Ctrl-C in a REPL, or a debugger'
+const CUT_OFF =
+  'a call was cut off in its midst, by the timeout of a vm script, Ctrl-C in a REPL or a debugger; or called the database from there'
 
 export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost {
   readonly place: DatabaseDirectory
@@ -351,6 +352,7 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
 
   #tidyUp(): void {
     this.#isTidyDue = false
+    this.calls.check()
     if (this.#isReleased || this.#isCutOff) return
     this.#removeDropped()
     this.#retired.recycle()

@@ -23,8 +23,10 @@ export class Snapshot {
 
   /** Release it. Closing twice is no error. */
   close(): void {
-    this.#owner?.remove(this)
+    const owner = this.#owner
+    // First: taken out of the list twice, it would take others with it.
     this.#owner = undefined
+    owner?.remove(this)
   }
 
   [Symbol.dispose](): void {

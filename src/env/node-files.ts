@@ -274,7 +274,8 @@ class NodeWritableFile implements WritableFile {
   sync(): void {
     this.#check('sync')
     try {
-      fs.fdatasyncSync(this.#syncsRunning > 0 ? this.#besideFd : this.#fd)
+      fs.fdatasyncSync(this.#fd)
+      if (this.#syncsRunning > 0 && this.#besideFd !== this.#fd) fs.fdatasyncSync(this.#besideFd)
     } catch (error) {
       throw this.#failed('sync', error)
     }
@@ -342,19 +343,14 @@ class NodeWritableFile implements WritableFile {
   #openBeside(): boolean {
     if (process.platform !== 'linux' || this.#besideFd !== this.#fd) return true
     let fd = -1
-    try {
+    closeQuietly(() => {
       const { dev, ino } = fs.fstatSync(this.#fd, { bigint: true })
       fd = fs.openSync(this.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
       const beside = fs.fstatSync(fd, { bigint: true })
-      if (beside.dev === dev && beside.ino === ino) {
-        this.#besideFd = fd
-        return true
-      }
-    } catch {
-      // As if there were none.
-    }
-    if (fd >= 0) closeQuietly(() => fs.closeSync(fd))
-    return false
+      if (beside.dev === dev && beside.ino === ino) this.#besideFd = fd
+    })
+    if (fd !== this.#besideFd) closeQuietly(() => fs.closeSync(fd))
+    return this.#besideFd !== this.#fd
   }
 
   #syncEnded(error: unknown): Error | undefined {

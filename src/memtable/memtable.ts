@@ -106,9 +106,8 @@ export class MemTable extends MemTableEntries {
   static attach(token: MemTableToken, options: Pick<MemTableOptions, 'comparator'> = {}): MemTable {
     const arena = Arena.attach(token?.buffer)
     const comparator = comparatorOf(options)
-    if (token.comparator !== comparator.name) {
+    if (token.comparator !== comparator.name)
       throw new InvalidArgumentError(`the MemTable is ordered by ${String(token.comparator)}, not ${comparator.name}`)
-    }
     checkAttachable(arena)
     return new MemTable(arena, comparator, 0, false)
   }
@@ -146,12 +145,10 @@ export class MemTable extends MemTableEntries {
   ): void {
     if (type === ValueType.RANGE_DELETION) {
       this.#makeSureOfWritable()
-      const ranges = this.#ranges
-      if (ranges.add(sequence, key, keyOff, keyLen, value, valOff, valLen)) {
+      if (this.#ranges.add(sequence, key, keyOff, keyLen, value, valOff, valLen))
         this.#counters.addRange(sequence, keyLen + valLen)
-        // With no call in between: a range that is counted is not taken back.
-        ranges.painter.isPainting = false
-      }
+      // From here on without a call: a range that is counted is not taken back.
+      this.#ranges.painter.isPainting = false
       this.#arena.isTorn = this.#isInBatch
       return
     }
@@ -350,9 +347,8 @@ export class MemTable extends MemTableEntries {
     this.#makeSureOfWritable()
     const bytes = this.#rep.overheadBytesMax + keyLen + valLen
     if (bytes > this.#arena.freeBytes) throw new MemTableFullError(bytes, this.#arena.freeBytes)
-    if (keyLen > KEY_BYTES_MAX) {
+    if (keyLen > KEY_BYTES_MAX)
       throw new InvalidArgumentError(`key of ${keyLen} bytes exceeds the MemTable's limit of ${KEY_BYTES_MAX}`)
-    }
   }
 
   #makeSureOfWritable(): void {
@@ -376,9 +372,8 @@ export class MemTable extends MemTableEntries {
   /** Before a call writes: what is published is then what was written before it. */
   #begin(): void {
     this.#makeSureOfWritable()
-    if (this.#arena.isTorn && !this.#takeBack()) {
+    if (this.#arena.isTorn && !this.#takeBack())
       throw new ReadOnlyError('a call that wrote to this MemTable did not come to its end: it takes no more writes')
-    }
     this.#isInBatch = false
     this.publish()
   }

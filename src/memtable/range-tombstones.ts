@@ -101,9 +101,9 @@ export class RangeTombstones {
     endLen: number,
   ): boolean {
     assert(sequence > this.newestSequence(), 'the sequences of range tombstones ascend')
-    if (this.#comparator.compare(start, startOff, startLen, end, endOff, endLen) >= 0) return false
     if (this.painter.isPainting)
       throw new ReadOnlyError('a range delete of this MemTable was cut off halfway: it takes no others')
+    if (this.#comparator.compare(start, startOff, startLen, end, endOff, endLen) >= 0) return false
     const newest = this.#words[RANGES]
     const root = newest === 0 ? 0 : rootOf(this.#words, newest)
     this.#makeSureOfRoom(startLen, endLen, root === 0 ? 0 : this.#words[(root >> 2) + HEIGHT])

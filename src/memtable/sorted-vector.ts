@@ -145,9 +145,8 @@ export class SortedVector implements MemTableRep {
     this.#probe.load(end, 0, end.length)
     const to = this.#search(from, this.count, true)
     let newest = 0
-    for (let i = 0; i < ESTIMATE_PLACES; i++) {
+    for (let i = 0; i < ESTIMATE_PLACES; i++)
       if (this.isNewest(from + Math.floor((i * (to - from)) / ESTIMATE_PLACES))) newest++
-    }
     return ((to - from) * newest) / ESTIMATE_PLACES
   }
 
@@ -195,15 +194,13 @@ export class SortedVector implements MemTableRep {
   order(): void {
     if (this.#sorted === this.count) return
     // By what was begun before a call that was cut off: what is to be taken back must stay at the end.
-    if (this.arena.isTorn)
-      throw new InvalidArgumentError('a call that wrote to the MemTable was cut off halfway: begin anew')
+    if (this.arena.isTorn) throw new InvalidArgumentError('a call that wrote was cut off halfway: begin anew')
     // Less than half of them: those that are in order are sorted again, together with the others, and nothing is merged.
     const isAll = this.#isAsItCame && 2 * this.#sorted < this.count
     const { entries, repeats } = this.#sortedRest(isAll ? 0 : this.#sorted)
     const index = isAll ? entries : this.#merged(entries, repeats)
     let excessBytes = 0
     for (const entry of repeats) excessBytes += this.#liveBytes(entry)
-    // All at once, after the last call.
     if (!isAll) this.#spare = this.#index
     this.#index = index
     this.#sorted = this.count

@@ -27,6 +27,9 @@ const LOADING_MS = 3000
 /** Where nobody sleeps, it may take longer: until one runs out of memory, a quarter of a minute. One that hangs would be waited for in vain. */
 const LOADING_MS_MAX = 60_000
 
+/** Jobs that sync the directory. */
+const SYNCING: ReadonlySet<Job['kind']> = new Set<Job['kind']>(['flush', 'compact', 'sync'])
+
 interface Running {
   readonly job: Job
   readonly outcome: JobOutcome
@@ -237,12 +240,11 @@ export class WorkerLane {
 
   #runInline(jobs: readonly Running[]): void {
     for (const { job, outcome } of jobs) {
-      // As a thread does before it answers.
-      const settled: JobOutcome = (error, result) =>
-        outcome(
-          error ?? (this.#syncs.settle() ? undefined : new IOError('a sync on another thread does not end')),
-          result,
-        )
+      // If it has synced the directory: as a thread does before it answers.
+      const settled: JobOutcome = (error, result) => {
+        const isSettled = error !== undefined || !SYNCING.has(job.kind) || this.#syncs.settle()
+        outcome(isSettled ? error : new IOError('a sync of the directory on another thread does not end'), result)
+      }
       this.#lost.push(() => this.#inline.start(job, settled))
     }
     this.#followLost()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mock, test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { IOError } from '../../src/base/errors.ts'
 import { type FileNumber, fileNumber } from '../../src/base/types.ts'
@@ -324,4 +324,17 @@ test('what is expected twice is kept once', () => {
   const { cache } = expecting(1e6)
   for (let i = 0; i < 2; i++) cache.expect(fileNumber(1), outline)
   assert.equal(cache.bytes, one)
+})
+
+test('after a closing that ended where the stack does, the cache goes on, and closes what is too many', () => {
+  const { cache, opened } = makeCache(3)
+  for (const number of [1, 2, 3]) use(cache, number)
+  const remove = mock.method(Map.prototype, 'delete', function (this: Map<unknown, unknown>, key: unknown) {
+    remove.mock.restore()
+    this.delete(key)
+    throw new RangeError('Maximum call stack size exceeded')
+  })
+  assert.throws(() => use(cache, 4), RangeError)
+  for (const number of [5, 1, 2, 3, 4, 5]) use(cache, number)
+  assert.deepEqual(openNumbers(opened).slice(-2), [4, 5])
 })

@@ -7,8 +7,9 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { mock, test } from 'node:test'
 import vm from 'node:vm'
+import { MessagePort } from 'node:worker_threads'
 import { VarveError } from '../../src/base/errors.ts'
 import { WriteBatch } from '../../src/batch/write-batch.ts'
 import type { DB } from '../../src/db/db.ts'
@@ -294,6 +295,50 @@ test('a read of a thread that attached is cut off at every comparison: it goes o
   assert.ok(cuts > 10, `${cuts} cuts`)
   await reader.put(KEY(0), 'new')
   assert.equal(Buffer.from(reader.getSync(KEY(0)) ?? []).toString(), 'new')
+  await reader.close()
+  await db.close()
+  rmSync(directory, { recursive: true })
+})
+
+test('a scan is cut off while it begins: nothing is kept for it', async () => {
+  const hanging = new Hanging()
+  let cuts = 0
+  for (let at = 0, isCut = true; isCut; at++) {
+    // A table of level 0, which a scan opens at once.
+    const db = await hanging.open({ level0CompactionTrigger: 50, level0SlowdownTrigger: 60, level0StopTrigger: 70 })
+    db.putSync('key', String(at))
+    await db.flush()
+    hanging.left = at
+    hanging.hasHung = false
+    isCut = isCutOff(() => db.scanSync().close())
+    hanging.left = Number.POSITIVE_INFINITY
+    if (hanging.hasHung) cuts++
+    db.hasSync('key')
+    if (hanging.hasHung || !isCut) assert.equal(db.stats().openScans, 0, `file call ${at}`)
+    await db.close()
+  }
+  assert.ok(cuts > 0)
+})
+
+test('after a read that was cut off, what happens in the background is told, though nobody reads', async () => {
+  const hanging = new Hanging()
+  const { db } = await filled(hanging, { blockCacheBytes: 0 })
+  let flushes = 0
+  db.on('flush', () => flushes++)
+  hanging.left = 0
+  assert.ok(isCutOff(() => db.getSync(KEY(7))))
+  await db.flush()
+  assert.equal(flushes, 1)
+  await db.close()
+})
+
+test('a write of a thread that attached is cut off before it is sent: its reader closes all the same', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'varve-cut-off-'))
+  const db = await open(directory)
+  const reader = await attach(db.share())
+  const post = mock.method(MessagePort.prototype, 'postMessage', hang)
+  assert.ok(isCutOff(() => void reader.put('a', '1')))
+  post.mock.restore()
   await reader.close()
   await db.close()
   rmSync(directory, { recursive: true })

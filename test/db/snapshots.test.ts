@@ -77,3 +77,13 @@ test('a snapshot is of one database, and of none once it is closed', () => {
   snapshot[Symbol.dispose]()
   assert.throws(() => snapshot.sequenceFor(list), { code: 'CLOSED' })
 })
+
+test('a snapshot whose closing fails at its end is closed, and closing it again takes no other one out of the list', () => {
+  const list = new SnapshotList(() => {
+    throw new RangeError('the stack has ended')
+  })
+  const [first, second] = [1, 2].map((sequence) => list.create(sequenceNumber(sequence)))
+  assert.throws(() => first.close(), /stack/)
+  first.close()
+  assert.deepEqual([list.oldest, list.sequences], [second.sequence, [2]])
+})

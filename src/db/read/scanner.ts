@@ -18,9 +18,17 @@ import { isEmpty } from './read-state.ts'
 import { type Project, ScanCursor } from './scan.ts'
 import { type CursorOptions, planCursor, planScan, type ScanOptions, type ScanPlan } from './scan-options.ts'
 
+/** What a scan keeps until it ends. */
+interface OpenScan {
+  cursor: Cursor | undefined
+  isHeld: boolean
+  /** Of all that it keeps; once or several times. */
+  letGo(): void
+}
+
 export class Scanner {
   readonly #host: ReadHost
-  readonly #open = new Set<Cursor>()
+  readonly #open = new Set<OpenScan>()
   readonly #idle: IdleScan
   #isClosed = false
 
@@ -57,7 +65,8 @@ export class Scanner {
 
   /** End all that are open; whoever goes on with one gets the error. @throws the first failure, after all were tried */
   abort(error: Error): void {
-    closeAll([...this.#open].map((cursor) => () => cursor.abort(error)))
+    // Of one that was cut off, what it keeps may be all that there is, or all that is left.
+    closeAll([...this.#open].flatMap((scan) => [() => scan.cursor?.abort(error), () => scan.letGo()]))
   }
 
   #begin({ bounds, isReverse, snapshot }: ScanPlan): { readonly cursor: Cursor; readonly iterator: DBIterator } {
@@ -69,16 +78,23 @@ export class Scanner {
     const pinned = new PinnedTables(host.tables)
     const openTable = (file: FileMetadata): InternalIterator => pinned.pin(file).iterator()
     const leaveTable = (file: FileMetadata): void => pinned.release(file)
-    host.hold(version)
-    const end = (error: unknown): void => {
-      if (error !== undefined) this.#host.damage.found(error)
-      try {
-        pinned.releaseAll()
-      } finally {
-        this.#open.delete(cursor)
-        host.unhold(version)
-      }
+    const scan: OpenScan = {
+      cursor: undefined,
+      isHeld: false,
+      letGo: () => {
+        try {
+          pinned.releaseAll()
+        } finally {
+          const { isHeld } = scan
+          scan.isHeld = false
+          if (isHeld) host.unhold(version)
+          this.#open.delete(scan)
+        }
+      },
     }
+    this.#open.add(scan)
+    host.hold(version)
+    scan.isHeld = true
     const { comparator } = host.options
     const filters = new RangeFilters(comparator, sequence)
     // What is written to an empty one from here on is newer than the scan.
@@ -88,9 +104,8 @@ export class Scanner {
     try {
       for (let i = version.levels[0].length - 1; i >= 0; i--) tables.push(openTable(version.levels[0][i]))
     } catch (error) {
-      pinned.releaseAll()
-      host.unhold(version)
-      throw this.#host.damage.found(error)
+      scan.letGo()
+      throw host.damage.found(error)
     }
     for (const files of version.levels.slice(1)) {
       if (files.length > 0) tables.push(new LevelIterator(comparator, files, openTable, leaveTable))
@@ -98,8 +113,11 @@ export class Scanner {
     const children = [...memtables, ...filters.tables(tables)]
     const merged = children.length === 1 ? children[0] : new MergingIterator(comparator, children)
     const iterator = new DBIterator(merged, comparator, sequence, bounds, isReverse, host.hints)
-    const cursor = new Cursor(iterator, host.copies, host.calls, end)
-    this.#open.add(cursor)
+    const cursor = new Cursor(iterator, host.copies, host.calls, (error) => {
+      if (error !== undefined) host.damage.found(error)
+      scan.letGo()
+    })
+    scan.cursor = cursor
     return { cursor, iterator }
   }
 }

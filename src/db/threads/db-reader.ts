@@ -128,10 +128,10 @@ export class DBReader extends DBReads {
     const id = this.#nextWrite++
     // A clone of a part of a buffer is a clone of all of it.
     const encoded = batch.encoded().slice()
-    const promise = new Promise<void>((resolve, reject) => this.#writes.set(id, { resolve, reject }))
     this.#port.keepAlive(true)
     this.#port.post({ type: 'write', id, encoded, rangeCount: batch.rangeCount, durability } satisfies ToOwner)
-    return promise
+    // Not before: what has not been sent is waited for in vain. The answer comes later than this.
+    return new Promise<void>((resolve, reject) => this.#writes.set(id, { resolve, reject }))
   }
 
   #take(message: ToReader): void {
