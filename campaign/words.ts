@@ -46,6 +46,10 @@ export const PROMISES: readonly Promised[] = [
     campaigns: ['t10'],
   },
   {
+    text: 'A call that V8 ends in its midst (the timeout of a vm script, Ctrl-C in a REPL) costs nothing that was acknowledged: reads stay right, and whoever may not write any more is told.',
+    campaigns: ['t18'],
+  },
+  {
     text: 'One process writes. A second opener is refused, in the same process and in another; the header of `src/env/node-lock.ts` says where that holds against LevelDB.',
     campaigns: ['t12'],
   },
