@@ -74,8 +74,18 @@ class Life {
     }
   }
 
+  /** With its threads: if Node itself is cut off while it starts one, the process may end, or not come to its end. */
+  async #open(): Promise<void> {
+    const db = await open(this.directory, this.#options)
+    this.#db = db
+    await db.put('probe', '0')
+    this.#state.set('probe', '0')
+    await db.flush()
+    await db.compactRange()
+  }
+
   async live(): Promise<void> {
-    this.#db = await open(this.directory, this.#options)
+    await this.#open()
     for (let script = 0; script < SCRIPTS && !this.#context.isOver(); script++) {
       this.#runScript()
       this.#check('at once')
@@ -165,7 +175,7 @@ class Life {
 
   async #reopen(): Promise<void> {
     await this.#close()
-    this.#db = await open(this.directory, this.#options)
+    await this.#open()
     this.#check('after opening')
     this.#begun = undefined
   }

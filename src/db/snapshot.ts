@@ -96,7 +96,15 @@ export class SnapshotList {
   }
 
   closeAll(): void {
-    while (this.#oldest !== undefined) this.#oldest.close()
+    for (let open = this.#oldest; open !== undefined; ) {
+      const { newer } = open
+      open.close()
+      open = newer
+    }
+    // One whose closing was cut off before is still there.
+    this.#oldest = undefined
+    this.#newest = undefined
+    this.#count = 0
   }
 
   #unlink(snapshot: Snapshot): void {

@@ -2,7 +2,7 @@
  * The list of open snapshots: which is the oldest, and who is told when it goes.
  */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mock, test } from 'node:test'
 import fc from 'fast-check'
 import { type SequenceNumber, sequenceNumber } from '../../src/base/types.ts'
 import { type Snapshot, SnapshotList } from '../../src/db/snapshot.ts'
@@ -86,4 +86,16 @@ test('a snapshot whose closing fails at its end is closed, and closing it again 
   assert.throws(() => first.close(), /stack/)
   first.close()
   assert.deepEqual([list.oldest, list.sequences], [second.sequence, [2]])
+})
+
+test('a snapshot whose closing was cut off does not keep the list from being closed', () => {
+  const list = new SnapshotList()
+  const [first] = [1, 2].map((sequence) => list.create(sequenceNumber(sequence)))
+  const remove = mock.method(list, 'remove', () => {
+    throw new RangeError('the stack has ended')
+  })
+  assert.throws(() => first.close(), /stack/)
+  remove.mock.restore()
+  list.closeAll()
+  assert.deepEqual([list.oldest, list.count], [undefined, 0])
 })
