@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import vm from 'node:vm'
 import { Prng } from '../src/base/prng.ts'
-import { WriteBatch } from '../src/batch/write-batch.ts'
 import type { DB } from '../src/db/db.ts'
 import { open } from '../src/db/open.ts'
 import type { Options } from '../src/db/options.ts'
+import { apply, batchOf, type Op, type State } from '../test/crash/workload.ts'
 import type { Campaign, CampaignContext } from './campaign.ts'
 
 const KEYS = 300
@@ -39,10 +39,6 @@ async function run(context: CampaignContext): Promise<void> {
     rmSync(outer, { recursive: true, force: true })
   }
 }
-
-/** A put, or a delete without a value; with an end, of all keys before it. */
-type Op = readonly [key: string, value: string | undefined, end?: string]
-type State = Map<string, string>
 
 class Life {
   readonly directory: string
@@ -201,26 +197,6 @@ class Life {
 
 function isRange([start, , end]: Op): boolean {
   return end !== undefined && start < end
-}
-
-function batchOf(ops: readonly Op[]): WriteBatch {
-  const batch = new WriteBatch()
-  for (const [key, value, end] of ops) {
-    if (end !== undefined) batch.deleteRange(key, end)
-    else if (value === undefined) batch.delete(key)
-    else batch.put(key, value)
-  }
-  return batch
-}
-
-function apply(state: State, ops: readonly Op[]): State {
-  for (const [key, value, end] of ops) {
-    if (end !== undefined)
-      for (const held of [...state.keys()].filter((held) => held >= key && held < end)) state.delete(held)
-    else if (value === undefined) state.delete(key)
-    else state.set(key, value)
-  }
-  return state
 }
 
 function isSame(a: State, b: State): boolean {

@@ -28,15 +28,11 @@ export class Calls {
   /** So many of them are told, or being told. */
   #toldCount = 0
   readonly #turn: Promise<void> = Promise.resolve()
-  readonly #look: () => void
   /** A microtask is going to look. */
   #isWatched = false
-
-  constructor() {
-    this.#look = () => {
-      this.#isWatched = false
-      this.check()
-    }
+  readonly #look = (): void => {
+    this.#isWatched = false
+    this.check()
   }
 
   /** Before a change that may be cut off: once this turn's synchronous code has run, see whether it was. */

@@ -110,7 +110,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   /** Of tables that were found; undefined if opened read-only. */
   readonly #samples: TableSamples | undefined
   #pressure: Pressure = NO_PRESSURE
-  readonly #tidy: () => void
   #isTidyDue = false
   #isScheduleDue = false
   #isCutOff = false
@@ -126,7 +125,6 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
     this.place = new DatabaseDirectory(environment.files, directory, lock, new DirectorySyncs(environment))
     this.options = options
     this.environment = environment
-    this.#tidy = () => this.#tidyUp()
     this.format = tableFormat(options, 0)
     this.pickerOptions = pickerOptions(options)
     this.emit = (name, detail) => this.calls.afterwards(() => emit(name, detail))
@@ -346,11 +344,11 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   #tidySoon(isSchedule: boolean): void {
     if (isSchedule) this.#isScheduleDue = true
     if (this.#isTidyDue) return
-    this.calls.afterThisTurn(this.#tidy)
+    this.calls.afterThisTurn(this.#tidyUp)
     this.#isTidyDue = true
   }
 
-  #tidyUp(): void {
+  readonly #tidyUp = (): void => {
     this.#isTidyDue = false
     this.calls.check()
     if (this.#isReleased || this.#isCutOff) return

@@ -29,7 +29,7 @@ export const OPTIONS: Options = {
 export type State = Map<string, string>
 
 /** A put, or a delete without a value; with an end, of all keys before it. */
-type Op = readonly [key: string, value: string | undefined, end?: string]
+export type Op = readonly [key: string, value: string | undefined, end?: string]
 
 export interface Write {
   readonly index: number
@@ -90,13 +90,17 @@ export class Ledger {
 /** The state after these writes. */
 export function stateOf(writes: readonly Write[]): State {
   const state: State = new Map()
-  for (const { ops } of writes) {
-    for (const [key, value, end] of ops) {
-      if (value !== undefined) state.set(key, value)
-      else for (const held of [...state.keys()]) if (isDeleted(held, key, end)) state.delete(held)
-    }
-  }
+  for (const { ops } of writes) apply(state, ops)
   return new Map([...state].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** Change a state as a batch of these does. @returns it */
+export function apply(state: State, ops: readonly Op[]): State {
+  for (const [key, value, end] of ops) {
+    if (value !== undefined) state.set(key, value)
+    else for (const held of [...state.keys()]) if (isDeleted(held, key, end)) state.delete(held)
+  }
+  return state
 }
 
 function isDeleted(held: string, key: string, end: string | undefined): boolean {
@@ -216,7 +220,7 @@ export async function turn(runner: Runner, db: DB, durabilities: readonly Durabi
 export async function commit(ledger: Ledger, db: DB, durability: Durability, bytes?: number): Promise<void> {
   const started = ledger.begin(durability, bytes)
   try {
-    await db.write(batchOf(started), { durability })
+    await db.write(batchOf(started.ops), { durability })
   } catch (error) {
     started.outcome = (error as VarveError).outcome ?? 'started'
     throw error
@@ -228,7 +232,7 @@ export async function commit(ledger: Ledger, db: DB, durability: Durability, byt
 export function writeSync(runner: Runner, db: DB, durability: Durability, bytes?: number): void {
   const started = runner.ledger.begin(durability, bytes)
   try {
-    db.writeSync(batchOf(started), { durability })
+    db.writeSync(batchOf(started.ops), { durability })
   } catch (error) {
     started.outcome = (error as VarveError).outcome ?? 'started'
     return
@@ -236,7 +240,7 @@ export function writeSync(runner: Runner, db: DB, durability: Durability, bytes?
   runner.ledger.acknowledged(started)
 }
 
-function batchOf({ ops }: Write): WriteBatch {
+export function batchOf(ops: readonly Op[]): WriteBatch {
   const batch = new WriteBatch()
   for (const [key, value, end] of ops) {
     if (end !== undefined) batch.deleteRange(key, end)

@@ -121,6 +121,17 @@ function contentOf(table: MemTable): string {
   return `${keys.join()} ${table.length} ${table.entryCount} ${table.largestSequence} ${table.sizeInBytes} ${table.get('c')?.type}`
 }
 
+/** Bytewise, and fails for good after so many comparisons. */
+class FailingOrder implements KeyOrder {
+  readonly name = 'fails'
+  left = Number.POSITIVE_INFINITY
+
+  compare(a: Uint8Array, b: Uint8Array): number {
+    if (--this.left < 0) throw new Error('no order today')
+    return Buffer.compare(a, b)
+  }
+}
+
 testEach(
   'of a table of which a batch was cut off the rest is there, and a vector takes further writes',
   (representation) => {
@@ -206,28 +217,21 @@ testEach(
   'where an order fails in the midst of a range delete, nothing is deleted, and the table takes further writes',
   (representation) => {
     if (representation === 'radix') return
-    let left = Number.POSITIVE_INFINITY
-    const comparator: KeyOrder = {
-      name: 'fails',
-      compare(a, b) {
-        if (--left < 0) throw new Error('no order today')
-        return Buffer.compare(a, b)
-      },
-    }
+    const comparator = new FailingOrder()
     const ranges = ['ac', 'bf', 'dh', 'gk', 'in', 'ce'] as const
     for (let compares = 0; compares < 40; compares++) {
       const table = MemTable.create({ capacityBytes: 1 << 16, comparator, representation })
       const other = MemTable.create({ capacityBytes: 1 << 16, comparator, representation })
       for (const key of 'abcdefghijklmno') for (const each of [table, other]) each.put(key, key)
       for (const [start, end] of ranges.slice(0, -1)) for (const each of [table, other]) each.deleteRange(start, end)
-      left = compares
+      comparator.left = compares
       let isWritten = true
       try {
         table.deleteRange('c', 'l')
       } catch {
         isWritten = false
       }
-      left = Number.POSITIVE_INFINITY
+      comparator.left = Number.POSITIVE_INFINITY
       if (isWritten) other.deleteRange('c', 'l')
       for (const each of [table, other]) {
         each.put('d', 'new', 100)
@@ -239,26 +243,19 @@ testEach(
 )
 
 test('where an order fails in the midst of a batch, none of the batch is there', () => {
-  let left = Number.POSITIVE_INFINITY
-  const comparator: KeyOrder = {
-    name: 'fails',
-    compare(a, b) {
-      if (--left < 0) throw new Error('no order today')
-      return Buffer.compare(a, b)
-    },
-  }
+  const comparator = new FailingOrder()
   for (let compares = 0; compares < 40; compares++) {
     const table = MemTable.create({ capacityBytes: 1 << 16, comparator })
     for (const key of ['d', 'b', 'f', 'h']) table.put(key, key)
     const before = contentOf(table)
-    left = compares
+    comparator.left = compares
     let isWritten = true
     try {
       table.putMany(['e', 'a', 'g', 'c', 'i'].map((key) => [key, 'new'] as const))
     } catch {
       isWritten = false
     }
-    left = Number.POSITIVE_INFINITY
+    comparator.left = Number.POSITIVE_INFINITY
     if (isWritten) assert.equal(table.length, 9)
     else assert.equal(contentOf(table), before, `after ${compares} comparisons`)
   }

@@ -142,7 +142,7 @@ export class Cursor {
 
   /** @internal Whoever moves on is told why it cannot. */
   abort(error: Error): void {
-    if (!this.isClosed) this.#fail(error)
+    this.#fail(error)
   }
 
   #fail(error: unknown): void {
