@@ -6,97 +6,65 @@
  * Limit  a flush, and a slice of a compaction, is one event: the main thread does nothing in the middle of it. (A crash does.)
  */
 import { bytewiseComparator } from '../../src/base/comparator.ts'
-import type { Environment, WorkerThread } from '../../src/base/environment.ts'
+import type { Environment } from '../../src/base/environment.ts'
 import { toWire } from '../../src/base/errors.ts'
 import { JobRunner } from '../../src/worker/job-runner.ts'
-import {
-  type AnswerMessage,
-  BELL,
-  type JobResult,
-  type OpenedMessage,
-  type RunMessage,
-  STOP,
-} from '../../src/worker/messages.ts'
+import { type AnswerMessage, BELL, type JobResult, type RunMessage, STOP } from '../../src/worker/messages.ts'
 import { CrashedError, FaultEnvironment } from '../../test/support/fault-env.ts'
+import { MailboxThread } from '../../test/support/mailbox-thread.ts'
 import type { Scheduler, Source } from './scheduler.ts'
 
-export class SimWorker implements WorkerThread {
+export class SimWorker extends MailboxThread {
   readonly #scheduler: Scheduler
   /** That of the thread; stopped for ever when it dies. */
   readonly #environment: FaultEnvironment
   readonly #runner: JobRunner
-  readonly #inbox: RunMessage[] = []
-  readonly #outbox: (AnswerMessage | OpenedMessage)[] = []
   readonly #sources: readonly Source[]
   isDead = false
   #signals: Int32Array | undefined = undefined
-  #messageHandler: (message: unknown) => void = () => {}
-  #exitHandler: (error: Error | undefined) => void = () => {}
 
   /**
    * @param process what the thread is a part of
    * @param dieAt the index of the file-system call before which the thread dies; Infinity: never
    */
   constructor(scheduler: Scheduler, process: Environment, dieAt: number) {
+    super()
     this.#scheduler = scheduler
     this.#environment = new FaultEnvironment(process, { stopAt: dieAt })
     this.#runner = new JobRunner(
       this.#environment,
       bytewiseComparator,
       (id, error, result) => this.#answer(id, error, result),
-      (id, number, outline) => this.#outbox.push(structuredClone({ type: 'opened', id, number, outline })),
+      (id, number, outline) => this.outbox.push(structuredClone({ type: 'opened', id, number, outline })),
     )
     this.#sources = [
       {
         name: 'worker',
         isThread: true,
-        isReady: () => !this.isDead && (this.#inbox.length > 0 || this.#runner.hasWork),
+        isReady: () => !this.isDead && (this.inbox.length > 0 || this.#runner.hasWork),
         run: () => this.#work(),
       },
-      { name: 'answer', isThread: false, isReady: () => this.#outbox.length > 0, run: () => this.#deliver() },
+      { name: 'answer', isThread: false, isReady: () => this.outbox.length > 0, run: () => this.#deliver() },
       {
         name: 'exit',
         isThread: false,
-        isReady: () => this.isDead && this.#outbox.length === 0,
+        isReady: () => this.isDead && this.outbox.length === 0,
         run: () => this.#exit(),
       },
     ]
     for (const source of this.#sources) scheduler.add(source)
   }
 
-  post(message: unknown): void {
-    this.#inbox.push(structuredClone(message) as RunMessage)
-  }
-
-  onMessage(handler: (message: unknown) => void): void {
-    this.#messageHandler = handler
-  }
-
-  onExit(handler: (error: Error | undefined) => void): void {
-    this.#exitHandler = handler
-  }
-
-  receiveNow(): unknown {
-    return this.#outbox.shift()
-  }
-
-  keepAlive(): void {}
-
-  /** It takes messages from its start. */
-  callOff(): boolean {
-    return false
-  }
-
-  terminate(): Promise<unknown> {
+  override terminate(): Promise<unknown> {
     for (const source of this.#sources) this.#scheduler.remove(source)
-    this.#inbox.length = 0
-    this.#outbox.length = 0
+    this.inbox.length = 0
+    this.outbox.length = 0
     return Promise.resolve()
   }
 
   /** A thread of a process that has died does nothing either. */
   #work(): void {
-    const message = this.#inbox.shift()
+    const message = this.inbox.shift()
     try {
       if (message !== undefined) this.#take(message)
       else if (Atomics.load(this.#signals!, STOP) === 1) this.#runner.abort()
@@ -116,19 +84,19 @@ export class SimWorker implements WorkerThread {
     if (this.#environment.crashed || error instanceof CrashedError) return
     const answer: AnswerMessage =
       result === undefined ? { type: 'failed', id, error: toWire(error) } : { type: 'done', id, result }
-    this.#outbox.push(structuredClone(answer))
+    this.outbox.push(structuredClone(answer))
     if (this.#signals !== undefined) Atomics.add(this.#signals, BELL, 1)
   }
 
   #deliver(): void {
-    const answer = this.#outbox.shift()
+    const answer = this.outbox.shift()
     if (answer === undefined) return
     this.#scheduler.trace.add(`answer ${answer.type} ${answer.id}`)
-    this.#messageHandler(answer)
+    this.messageHandler(answer)
   }
 
   #exit(): void {
     void this.terminate()
-    this.#exitHandler(new Error('the thread was ended from outside'))
+    this.exitHandler(new Error('the thread was ended from outside'))
   }
 }

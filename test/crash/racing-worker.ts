@@ -15,6 +15,7 @@ import { DirectorySyncs } from '../../src/worker/directory-syncs.ts'
 import { JobRunner } from '../../src/worker/job-runner.ts'
 import { type AnswerMessage, BELL, type OpenedMessage, type RunMessage } from '../../src/worker/messages.ts'
 import { FaultEnvironment, type FaultEnvironmentOptions } from '../support/fault-env.ts'
+import { MailboxThread } from '../support/mailbox-thread.ts'
 
 /** Of a thousand steps within a sync. */
 const DEATHS = 50
@@ -29,20 +30,17 @@ export interface SyncOutcomes {
   loseNames(): void
 }
 
-class RacingWorker implements WorkerThread {
+class RacingWorker extends MailboxThread {
   readonly #environment: MemoryEnvironment
   readonly #outcomes: SyncOutcomes
   readonly #runner: JobRunner
-  readonly #inbox: RunMessage[] = []
-  readonly #outbox: (AnswerMessage | OpenedMessage)[] = []
   /** What follows of a sync of the directory, and with it of its job. */
   readonly #next: (() => void)[] = []
-  #handler: (message: unknown) => void = () => {}
-  #exitHandler: (error: Error | undefined) => void = () => {}
   #isEnded = false
   #message: RunMessage | undefined = undefined
 
   constructor(memory: MemoryEnvironment, outcomes: SyncOutcomes) {
+    super()
     this.#outcomes = outcomes
     // The same files; the calls of its own.
     this.#environment = new MemoryEnvironment({}, memory.files.tree)
@@ -60,7 +58,7 @@ class RacingWorker implements WorkerThread {
   advance(): boolean {
     if (this.#isEnded) return false
     const next = this.#next.shift()
-    const message = next === undefined ? this.#inbox.shift() : undefined
+    const message = next === undefined ? this.inbox.shift() : undefined
     if (next !== undefined && this.#outcomes.prng.below(1000) < DEATHS) this.#die()
     else if (next !== undefined) next()
     else if (message !== undefined) {
@@ -71,33 +69,10 @@ class RacingWorker implements WorkerThread {
     return true
   }
 
-  post(message: unknown): void {
-    this.#inbox.push(structuredClone(message) as RunMessage)
-  }
-
-  onMessage(handler: (message: unknown) => void): void {
-    this.#handler = handler
-  }
-
-  onExit(handler: (error: Error | undefined) => void): void {
-    this.#exitHandler = handler
-  }
-
-  receiveNow(): unknown {
-    return this.#outbox.shift()
-  }
-
-  keepAlive(): void {}
-
-  /** It takes messages from its start. */
-  callOff(): boolean {
-    return false
-  }
-
-  terminate(): Promise<unknown> {
+  override terminate(): Promise<unknown> {
     this.#isEnded = true
-    this.#handler = () => {}
-    this.#exitHandler = () => {}
+    this.messageHandler = () => {}
+    this.exitHandler = () => {}
     return Promise.resolve()
   }
 
@@ -125,12 +100,12 @@ class RacingWorker implements WorkerThread {
   #post(message: AnswerMessage | OpenedMessage): void {
     const copy = structuredClone(message)
     const post = (): void => {
-      this.#outbox.push(copy)
+      this.outbox.push(copy)
       const words = new Int32Array((this.#message as RunMessage).signals)
       Atomics.add(words, BELL, 1)
       setImmediate(() => {
-        const first = this.#outbox.shift()
-        if (first !== undefined) this.#handler(first)
+        const first = this.outbox.shift()
+        if (first !== undefined) this.messageHandler(first)
       })
     }
     if (this.#next.length === 0) post()
@@ -140,8 +115,8 @@ class RacingWorker implements WorkerThread {
   #die(): void {
     this.#isEnded = true
     setImmediate(() => {
-      for (let first = this.#outbox.shift(); first !== undefined; first = this.#outbox.shift()) this.#handler(first)
-      this.#exitHandler(new Error('the thread has died'))
+      for (let first = this.outbox.shift(); first !== undefined; first = this.outbox.shift()) this.messageHandler(first)
+      this.exitHandler(new Error('the thread has died'))
     })
   }
 }

@@ -9,14 +9,14 @@ import type { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { JobRunner } from '../../src/worker/job-runner.ts'
 import type { AnswerMessage, OpenedMessage, RunMessage } from '../../src/worker/messages.ts'
 import { FaultEnvironment } from '../support/fault-env.ts'
+import { MailboxThread } from '../support/mailbox-thread.ts'
 
-class ActorWorker implements WorkerThread {
+class ActorWorker extends MailboxThread {
   readonly #runner: JobRunner
-  readonly #outbox: (AnswerMessage | OpenedMessage)[] = []
-  #handler: (message: unknown) => void = () => {}
   #isEnded = false
 
   constructor(environment: Environment) {
+    super()
     this.#runner = new JobRunner(
       environment,
       bytewiseComparator,
@@ -27,7 +27,7 @@ class ActorWorker implements WorkerThread {
     )
   }
 
-  post(message: unknown): void {
+  override post(message: unknown): void {
     const { id, job } = structuredClone(message) as RunMessage
     this.#soon(() => {
       this.#runner.add(id, job)
@@ -35,24 +35,7 @@ class ActorWorker implements WorkerThread {
     })
   }
 
-  onMessage(handler: (message: unknown) => void): void {
-    this.#handler = handler
-  }
-
-  onExit(): void {}
-
-  receiveNow(): unknown {
-    return this.#outbox.shift()
-  }
-
-  keepAlive(): void {}
-
-  /** It takes messages from its start. */
-  callOff(): boolean {
-    return false
-  }
-
-  terminate(): Promise<unknown> {
+  override terminate(): Promise<unknown> {
     this.#isEnded = true
     return Promise.resolve()
   }
@@ -66,10 +49,10 @@ class ActorWorker implements WorkerThread {
   }
 
   #answer(message: AnswerMessage | OpenedMessage): void {
-    this.#outbox.push(structuredClone(message))
+    this.outbox.push(structuredClone(message))
     this.#soon(() => {
-      const next = this.#outbox.shift()
-      if (next !== undefined) this.#handler(next)
+      const next = this.outbox.shift()
+      if (next !== undefined) this.messageHandler(next)
     })
   }
 
