@@ -185,7 +185,7 @@ test('whenever the owner rotates, flushes and compacts twice as a reader goes on
   for (let first = 0, isFirst = true; isFirst; first++) {
     isFirst = false
     // Further on, what is taken is one change like the other.
-    for (let second = first + 1, isBoth = true; isBoth; second += 1 + ((second - first) >> 2)) {
+    for (let second = first + 1, isBoth = true; isBoth; second += 1 + ((second - first) >> 1)) {
       // A few changes are in its port.
       ownersTurn(it, 1)
       const acknowledged = it.written

@@ -16,10 +16,11 @@ import { type TestContext, test } from 'node:test'
 import { setImmediate as eventLoop } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import type { Environment } from '../../src/base/environment.ts'
 import { Prng } from '../../src/base/prng.ts'
 import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
-import { WriteBatch } from '../../src/public/index.ts'
+import { nodeEnvironment, WriteBatch } from '../../src/public/index.ts'
 import { CHECK, END, FAILED, KEYS, OPERATION, RESULT, STALLED, SWITCHES_MAX, Turns, type TurnsOrders } from './turns.ts'
 
 const SEED = Number(process.env['VARVE_SEED'] ?? 1)
@@ -93,10 +94,21 @@ class Owner {
   }
 }
 
+/** Files of which nothing is waited for: they need not outlast the test. */
+function withoutSyncs(): Environment {
+  const environment = nodeEnvironment()
+  const { files } = environment
+  const createWritable = files.createWritable.bind(files)
+  files.syncFile = () => {}
+  files.syncDirectory = () => {}
+  files.createWritable = (path) => Object.assign(createWritable(path), { sync: () => {} })
+  return environment
+}
+
 async function openIn(t: TestContext): Promise<DB> {
   const directory = mkdtempSync(join(tmpdir(), 'varve-turns-'))
   const small = { writeBufferBytes: 16384, maxFileBytes: 4096, level0CompactionTrigger: 1, levelBytes: 4096 }
-  const db = await open(directory, { workers: 0, durability: 'buffered', ...small })
+  const db = await open(directory, { environment: withoutSyncs(), workers: 0, durability: 'buffered', ...small })
   t.after(async () => {
     await db.close()
     rmSync(directory, { recursive: true, force: true })
