@@ -178,3 +178,29 @@ test('a database that is closed has no newer layers to wait for', () => {
   assert.throws(() => owner.layers.lastSequence, ClosedError)
   assert.equal(owner.asked, 0)
 })
+
+test('wherever in the wait for layers the database is closed, whoever waits is told so, and does not sleep until the time is over', () => {
+  let at = 0
+  for (let isClosed = true; isClosed; at++) {
+    isClosed = false
+    const owner = new Owner()
+    owner.rotate(true)
+    owner.layers.refresh()
+    owner.rotate()
+    owner.inPort.length = 0
+    // As Sharing.end does.
+    const close = (): void => {
+      isClosed = true
+      Atomics.store(owner.control, Layout.GENERATION, Layout.CLOSED)
+      Atomics.add(owner.words, Layout.ANSWERED, 1)
+    }
+    interleaved('load', at, close, () => {
+      assert.throws(
+        () => owner.layers.refresh(),
+        (error) => error instanceof (isClosed ? ClosedError : StalledError),
+        `load ${at}`,
+      )
+    })
+  }
+  assert.ok(at >= 4)
+})

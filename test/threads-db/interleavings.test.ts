@@ -1,7 +1,9 @@
 /**
  * Every place at which the owner of a database can come in between the steps of a reader, and the other way round. The steps are
  * the accesses to shared words: Atomics is replaced by one that lets something happen before the n-th of them, for each n until
- * the operation has no n-th step. Both sides are on one thread, on files in memory that are gone once they are removed.
+ * the operation has no n-th step; and, as a reader goes on to newer layers, before every two of them. Both sides are on one
+ * thread, on files in memory that are gone once they are removed. All words that these steps are accesses of are Atomics', and so in
+ * one total order: there are no weaker ones to explore. Of a MemTable's own words there are (test/threads).
  *
  * A turn of the owner writes enough for a rotation, a flush and a compaction, all before it returns. All keys of a batch have
  * its number as value.
@@ -14,6 +16,7 @@ import { open } from '../../src/db/open.ts'
 import type { Options } from '../../src/db/options.ts'
 import { attach } from '../../src/db/threads/attach.ts'
 import type { DBReader } from '../../src/db/threads/db-reader.ts'
+import { CONTROL_BYTES, READER_BYTES } from '../../src/db/threads/share-layout.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { nodePorts } from '../../src/env/node-port.ts'
 import { type Snapshot, WriteBatch } from '../../src/public/index.ts'
@@ -50,11 +53,11 @@ function writeBatch(it: Shared): void {
   it.db.writeSync(batch)
 }
 
-/** A rotation, a flush and a compaction, in between batches. */
-function ownersTurn(it: Shared): void {
-  const { flushes } = it.db.stats()
+/** Rotations, so many flushes and compactions, in between batches. */
+function ownersTurn(it: Shared, flushes: number = 2): void {
+  const before = it.db.stats().flushes
   it.isOwnersTurn = true
-  for (let i = 0; it.db.stats().flushes < flushes + 2; i++) {
+  for (let i = 0; it.db.stats().flushes < before + flushes; i++) {
     writeBatch(it)
     it.db.putSync(`m${i}`, FILLER)
   }
@@ -62,18 +65,20 @@ function ownersTurn(it: Shared): void {
   it.isOwnersTurn = false
 }
 
-/** Run `operation`; before its n-th access to shared words, `intrusion`. @returns whether there was an n-th one */
+/** Run `operation`; before each of those accesses to shared words, `intrusion`. @returns how often there was one */
 function intruded<T>(
-  n: number,
+  places: readonly number[],
   operation: () => T,
   intrusion: () => void,
-  counts: () => boolean = () => true,
-): { readonly hit: boolean; readonly result: T } {
+  counts: (words: Int32Array) => boolean = () => true,
+): { readonly hits: number; readonly result: T } {
   const real = new Map<string, unknown>()
-  let left = n
+  let place = 0
+  let hits = 0
   let isInside = false
-  const step = (): void => {
-    if (isInside || !counts() || left-- !== 0) return
+  const step = (words: Int32Array): void => {
+    if (isInside || !counts(words) || !places.includes(place++)) return
+    hits++
     isInside = true
     intrusion()
     isInside = false
@@ -83,12 +88,12 @@ function intruded<T>(
     const access = table[name]
     real.set(name, access)
     table[name] = (...args) => {
-      step()
+      step(args[0] as Int32Array)
       return access(...args)
     }
   }
   try {
-    return { result: operation(), hit: left < 0 }
+    return { result: operation(), hits }
   } finally {
     Object.assign(Atomics, Object.fromEntries(real))
   }
@@ -140,14 +145,14 @@ for (const [name, read] of Object.entries({ ...READS, 'a snapshot and reads at i
     for (let hit = true; hit; steps++) {
       const acknowledged = it.written
       const run = intruded(
-        steps,
+        [steps],
         () => read(it),
         () => ownersTurn(it),
         () => !it.isOwnersTurn,
       )
       assert.ok(run.result >= acknowledged, `read ${run.result} after ${acknowledged} was acknowledged`)
       assert.ok(run.result <= it.written)
-      hit = run.hit
+      hit = run.hits > 0
       await eventLoop()
     }
     t.diagnostic(`${steps} places`)
@@ -167,12 +172,39 @@ for (const [name, read] of Object.entries(READS)) {
         const acknowledged = it.written - 1
         assert.ok(read(it) >= acknowledged)
       }
-      hit = intruded(steps, turn, reading).hit
+      hit = intruded([steps], turn, reading).hits > 0
       await eventLoop()
     }
     assert.ok(steps > 20)
   })
 }
+
+test('whenever the owner rotates, flushes and compacts twice as a reader goes on to newer layers, what it takes is still there', async (t) => {
+  const it = await shared(t)
+  let pairs = 0
+  for (let first = 0, isFirst = true; isFirst; first++) {
+    isFirst = false
+    // Further on, what is taken is one change like the other.
+    for (let second = first + 1, isBoth = true; isBoth; second += 1 + ((second - first) >> 1)) {
+      // A few changes are in its port.
+      ownersTurn(it, 1)
+      const acknowledged = it.written
+      const { hits, result } = intruded(
+        [first, second],
+        () => READS['a get'](it),
+        () => ownersTurn(it),
+        (words) => words.buffer.byteLength === READER_BYTES || words.buffer.byteLength === CONTROL_BYTES,
+      )
+      assert.ok(result >= acknowledged && result <= it.written, `read ${result} of ${acknowledged} to ${it.written}`)
+      isBoth = hits === 2
+      if (hits > 0) isFirst = true
+      pairs++
+      await eventLoop()
+    }
+  }
+  t.diagnostic(`${pairs} pairs of places`)
+  assert.ok(pairs > 50)
+})
 
 test('wherever in the owner’s turn a snapshot is taken, it keeps its batch until it is closed', async (t) => {
   const it = await shared(t)
@@ -183,7 +215,7 @@ test('wherever in the owner’s turn a snapshot is taken, it keeps its batch unt
       const snapshot = it.reader.snapshot()
       snapshots.push({ snapshot, batch: batchOf(it.reader.getManySync(KEYS, { snapshot })) })
     }
-    hit = intruded(steps, () => ownersTurn(it), take).hit
+    hit = intruded([steps], () => ownersTurn(it), take).hits > 0
     ownersTurn(it)
     for (const { snapshot, batch } of snapshots) {
       assert.equal(batchOf(it.reader.getManySync(KEYS, { snapshot })), batch)

@@ -167,6 +167,26 @@ test('what was sent to a reader first is held until it takes it, and what comes 
   assert.deepEqual(owner.held, [4])
 })
 
+test('while a generation that was let go of is stored as in use, the one before it is kept', () => {
+  const owner = new Owner()
+  const reader = owner.share()
+  // Another one, which has never asked, keeps nothing.
+  owner.share()
+  ask(reader)
+  use(reader, 1)
+  owner.change()
+  // The reader takes 2, and sees no newer one. Before it stores that, there is one.
+  owner.change()
+  assert.deepEqual(owner.held, [0, 2])
+  use(reader, 2)
+  owner.change()
+  owner.change()
+  assert.deepEqual(owner.held, [0, 4])
+  use(reader, 5)
+  owner.change()
+  assert.deepEqual(owner.held, [4, 5])
+})
+
 test('a MemTable goes by the same number from change to change, and is sent to each reader once', () => {
   const owner = new Owner()
   const readers = [owner.share(), owner.share()]
@@ -239,8 +259,10 @@ test('closing tells the readers, holds nothing, and is newer than any layers', (
   ask(reader)
   assert.deepEqual(reader.port.taken(), ['layers'])
   assert.equal(Atomics.load(owner.control, Layout.GENERATION), 1)
+  const heard = Atomics.load(reader.words, Layout.ANSWERED)
   owner.sharing.end()
   assert.equal(Atomics.load(owner.control, Layout.GENERATION), Layout.CLOSED)
+  assert.notEqual(Atomics.load(reader.words, Layout.ANSWERED), heard, 'who sleeps is woken')
   owner.change()
   ask(reader)
   reader.port.tell({ type: 'released' })

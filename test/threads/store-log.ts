@@ -8,6 +8,8 @@
  *          weak         as the memory model of JavaScript has it. Only an Atomics.load that meets an Atomics.store makes the
  *                       stores before that known. A plain load may meet any later store, in any order, more than one value
  *                       in turn, and tells nothing about others; a known store cannot be missed
+ * That also covers values that a load meets too early: readers store nothing, so that none of them can be its own cause; and what a
+ * compiler does with plain loads, which it may do earlier, later, once for several, or again.
  * A load that meets a store not known yet is a surprise. In the sequential model that is where the writer gets its turn; of
  * all schedules with the same answers, the one in which the writer stops at once stands for all, as it lets all others follow.
  */

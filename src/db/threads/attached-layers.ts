@@ -89,8 +89,9 @@ export class AttachedLayers {
    */
   refresh(): void {
     while (!this.isCurrent) {
-      this.check()
+      // First: who closes the database stores that, and then wakes whoever sleeps.
       const heard = Atomics.load(this.#words, Layout.ANSWERED)
+      this.check()
       const message = this.#port.receiveNow()
       if (message !== undefined) this.#onMessage(message as ToReader)
       else this.#wait(heard)
@@ -127,7 +128,7 @@ export class AttachedLayers {
     const [active, ...immutables] = this.#memtables.values()
     this.#state = { active, immutables, version }
     this.#generation = generation
-    // What comes next may begin with MemTables that are flushed by now, and kept for what is in use.
+    // What comes next may begin with MemTables that are flushed by now, and kept for what is in use (Sharing.#sweep).
     if (Atomics.load(this.#control, Layout.GENERATION) <= generation)
       Atomics.store(this.#words, Layout.IN_USE, generation)
     return replaced === version ? undefined : replaced

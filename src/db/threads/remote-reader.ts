@@ -75,6 +75,11 @@ export class RemoteReader {
     if (Atomics.compareExchange(this.#words, Layout.WAITING, 1, 0) !== 1) return
     this.#untaken = []
     this.#send(layers, layersMessage(undefined, layers, new Set()), 0)
+    this.wake()
+  }
+
+  /** If it sleeps until it is answered, have it look again. */
+  wake(): void {
     Atomics.add(this.#words, Layout.ANSWERED, 1)
     Atomics.notify(this.#words, Layout.ANSWERED)
   }

@@ -122,6 +122,7 @@ export class Sharing {
   end(): void {
     this.#isEnded = true
     if (this.#control !== undefined) Atomics.store(this.#control, Layout.GENERATION, Layout.CLOSED)
+    for (const reader of this.#readers) reader.wake()
   }
 
   close(): void {
@@ -199,7 +200,12 @@ export class Sharing {
     if (this.#generations.length < 2) return
     const used = new Set([this.#generation])
     for (const reader of this.#readers) reader.addGenerations(used)
-    this.#letGo((generation) => used.has(generation))
+    // A reader that was overtaken as it took one stores it all the same. If that is gone, the one that it used before is not: what is
+    // in its port may begin with MemTables that are kept for that one alone.
+    const kept = [...used].map(
+      (number) => this.#generations.findLast(({ generation }) => generation <= number)?.generation,
+    )
+    this.#letGo((generation) => kept.includes(generation))
   }
 
   #letGo(isUsed: (generation: number) => boolean): void {
