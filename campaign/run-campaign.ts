@@ -1,10 +1,11 @@
 /**
- * Runs one campaign: gives it its time, counts for it, collects what it finds, and shows how far it is.
+ * Runs one campaign: gives it its time, counts for it, collects what it finds, shows how far it is, and has it watched.
  */
 import { describeMachine } from '../bench/machine.ts'
 import type { Campaign, CampaignContext, CampaignResult, Finding } from './campaign.ts'
 import { repository } from './places.ts'
 import type { ProgressLine } from './progress-line.ts'
+import { watch } from './watchdog.ts'
 
 /** More findings than anybody reads: the campaign ends. */
 const FINDINGS_MAX = 20
@@ -36,12 +37,14 @@ export async function runCampaign(campaign: Campaign, run: Run): Promise<Campaig
     return { name, title, date, commit, seed, seconds, plannedSeconds, isCut, counts, findings, machine }
   }
   const keeping = setInterval(() => run.keep?.(result(true)), KEEP_MS)
+  const done = await watch(campaign.name, run.seconds * 1000)
   run.line.start(campaign.title, run.seconds)
   try {
     await campaign.run(context)
   } finally {
     clearInterval(keeping)
     run.line.stop()
+    await done()
   }
   return result(run.signal.aborted)
 }

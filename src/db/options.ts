@@ -105,8 +105,9 @@ export interface Options {
   /** Compact tables that many lookups search in vain, as LevelDB does. Default false: filters make such lookups cheap. */
   readonly seekCompaction?: boolean | undefined
   /**
-   * Merge level 0 once nobody has written for a fifth of a second, together with a MemTable that is small beside it, if that
-   * rewrites no more of level 1 than it takes: reads then search fewer tables. Default true.
+   * Once nobody has written for a fifth of a second, merge level 0, together with a MemTable that is small beside it, if that rewrites
+   * no more of level 1 than it takes, and levels below if that rewrites at most eight times as much: reads then search fewer tables, and
+   * old versions take less space. Default true.
    */
   readonly mergeAtRest?: boolean | undefined
   /** Longest time in milliseconds that a write waits for room before it is refused (StalledError). 1 to 86,400,000; default 60,000. */

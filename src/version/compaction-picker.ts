@@ -5,7 +5,7 @@
  * Order      (1) levels over their target, the fullest first; within a level round robin, beginning after its pointer
  *            (2) hints: a table that lookups pass through in vain, a range that is full of tombstones
  *            (3) a table of which at least half are tombstones
- *            (4) only at rest: tables that reads ask one after another, merged where that costs least
+ *            (4) only at rest: tables that reads ask one after another, from the top, where that costs little
  * Tombstones a table goes down one level, where its tombstones meet what they hide, or go if nothing does; in the last
  *            level it is rewritten in place. Only a table whose tombstones no snapshot needs is taken, so each such
  *            compaction comes nearer to an end: the table sinks, or loses all its tombstones.
@@ -24,6 +24,8 @@ import { type KeyRange, overlappingFiles, rangeOf } from './overlap.ts'
 const TOMBSTONES_MIN = 1024
 /** A table is due when as large a part of its entries are tombstones. */
 const TOMBSTONES_SHARE = 0.5
+/** So many bytes of the next level may be rewritten for each that goes down at rest: fewer than where levels are full. */
+const REST_REWRITES = 8
 
 /** The most pressing compaction that could begin now. If there is none, no hint led to one: the hints may be forgotten. */
 export function pickCompaction(context: PickContext): Compaction | undefined {
@@ -32,19 +34,25 @@ export function pickCompaction(context: PickContext): Compaction | undefined {
 
 /**
  * What is worth doing while nobody writes: tables of level 0 that overlap, and what they meet below, become tables of which a lookup
- * asks one. Only if they are no smaller than what is rewritten below, so that a byte is written twice at most.
+ * asks one, if they are no smaller than what is rewritten below. Then tables of further levels, each with what it hides below it, if
+ * that is at most REST_REWRITES times as large: the old versions there take up space until then.
  */
 export function pickAtRest(context: PickContext): Compaction | undefined {
-  for (const file of inTurn(context, 0)) {
-    const compaction = planDown(context, { reason: 'rest', level: 0, file })
-    if (compaction !== undefined && isWorthRest(compaction)) return compaction
+  for (const level of context.version.levels.keys()) {
+    if (level + 1 === context.version.levels.length) break
+    for (const file of inTurn(context, level)) {
+      const compaction = planDown(context, { reason: 'rest', level, file })
+      if (compaction !== undefined && isWorthRest(compaction)) return compaction
+    }
   }
   return undefined
 }
 
-function isWorthRest({ upper, lower }: Compaction): boolean {
-  const isAskedTwice = upper.length > 1 || lower.length > 0
-  return isAskedTwice && totalBytes(upper) >= totalBytes(lower)
+function isWorthRest({ level, upper, lower, grandparents }: Compaction): boolean {
+  const isAskedTwice = lower.length > 0 || (level === 0 && upper.length > 1)
+  if (isAskedTwice) return totalBytes(upper) * (level === 0 ? 1 : REST_REWRITES) >= totalBytes(lower)
+  // With nothing in between, it goes down to lie above what it hides.
+  return grandparents.length > 0 && totalBytes(upper) * REST_REWRITES >= totalBytes(grandparents)
 }
 
 /**

@@ -2,6 +2,7 @@
  * The campaigns' machinery, with a campaign that has a planted defect: it is found, made small, kept, and replayed.
  */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -88,4 +89,28 @@ test('a minimal list loses its failure with any of its elements', async () => {
   const list = Array.from({ length: 50 }, (_, i) => i)
   const minimal = await minimize(list, async (shorter) => needed.every((n) => shorter.includes(n)))
   assert.deepEqual(minimal, needed)
+})
+
+test('a campaign that goes round for ever is ended from outside', () => {
+  const watchdog = new URL('../../campaign/watchdog.js', import.meta.url)
+  const program = `
+    import { watch } from '${watchdog}'
+    await watch('planted', 50, 50)
+    for (;;);
+  `
+  const { signal, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  assert.equal(signal, 'SIGKILL')
+  assert.match(stderr, /^planted: hangs/m)
+})
+
+test('one that comes to its end is not, however soon its time would be over', () => {
+  const watchdog = new URL('../../campaign/watchdog.js', import.meta.url)
+  const program = `
+    import { watch } from '${watchdog}'
+    const done = await watch('planted', 0, 200)
+    await done()
+    setTimeout(() => console.log('ended'), 400)
+  `
+  const { signal, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  assert.deepEqual([signal, stdout], [null, 'ended\n'])
 })

@@ -1,5 +1,6 @@
 /**
- * What a database does when nobody writes: level 0 becomes part of level 1, where that costs little.
+ * What a database does when nobody writes: level 0 becomes part of level 1, and what hides old versions goes down, where that costs
+ * little.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -13,6 +14,8 @@ import { DIRECTORY, openIn } from './directories.ts'
 
 const WRITE_BUFFER_BYTES = 256 * 1024
 const REST_MS = 200
+/** What level 1 may hold where tables are to go down. */
+const LEVEL_BYTES = 64 * 1024
 /** Longer than the pause after a first failure. */
 const RETRY_MS = 20_000
 /** Between two looks at whether writes come. */
@@ -190,6 +193,54 @@ test('what level 1 would be rewritten for waits until as much has come together'
   await db.close()
 })
 
+/** Two tables in level 2, and in level 0 one above each, with other values of some keys. */
+async function restingOnTwoLevels(): Promise<Resting> {
+  const opened = await resting({ levelBytes: LEVEL_BYTES })
+  const { db, pass } = opened
+  const putTable = async (from: number, to: number, value: string): Promise<void> => {
+    const batch = new WriteBatch()
+    for (let i = from; i < to; i++) batch.put(`k${i}`, value.repeat(100))
+    await db.write(batch)
+    await db.flush()
+  }
+  // More than level 1 may hold, each: they go down.
+  await putTable(1000, 2000, 'a')
+  await putTable(2000, 3000, 'a')
+  await putTable(1000, 1200, 'b')
+  await putTable(2000, 2200, 'b')
+  await pass(0)
+  assert.deepEqual(tablesOf(db).slice(0, 4), [2, 0, 2, 0])
+  return opened
+}
+
+test('levels whose tables hide old versions go down, until no lookup has to ask two tables, and read as before', async () => {
+  const { db, reasons, pass } = await restingOnTwoLevels()
+  const before = Array.from(db.scanSync(), ([key, value]) => `${key} ${value}`)
+  await pass(2 * REST_MS)
+  assert.deepEqual(tablesOf(db).slice(0, 2), [0, 0])
+  assert.deepEqual(reasons, ['rest', 'rest'], 'what merely moves is not told')
+  assert.equal(db.stats().spaceAmplification, 1)
+  assert.deepEqual(
+    Array.from(db.scanSync(), ([key, value]) => `${key} ${value}`),
+    before,
+  )
+  await db.close()
+})
+
+test('writes in the midst of several merges stop them after the one under way, until nobody writes again', async () => {
+  const { db, reasons, memory, pass } = await restingOnTwoLevels()
+  memory.runTimers(memory.clock.monotonicMs() + REST_MS)
+  memory.runTimers(memory.clock.monotonicMs() + REST_MS)
+  assert.ok(db.stats().isCompacting)
+  await write(db, 20, 'c')
+  await pass(0)
+  assert.deepEqual(reasons, ['rest'])
+  await pass(2 * REST_MS)
+  assert.deepEqual(reasons, ['rest', 'rest'])
+  assert.equal(db.stats().spaceAmplification, 1)
+  await db.close()
+})
+
 test('a database that is opened with two tables in level 0 merges them as well', async () => {
   const { db, memory } = await resting({ mergeAtRest: false })
   await writeTables(db, 2, 1000)
@@ -234,7 +285,7 @@ test('whoever closes the database before it has come to rest leaves no timer eit
   assert.equal(memory.timerCount, 0)
 })
 
-test('a merge that fails is tried again like any compaction, and nothing else is begun meanwhile', async () => {
+test('a merge that fails is tried again like any compaction, and a small MemTable goes along then', async () => {
   const { db, reasons, environment, pass } = await resting()
   await writeTables(db, 2, 1000)
   environment.setFaults(({ op, path }) => (op === 'create' && path.endsWith('.ldb') ? { code: 'EIO' } : undefined))
@@ -244,8 +295,7 @@ test('a merge that fails is tried again like any compaction, and nothing else is
   await write(db, 100, 'm')
   await pass(RETRY_MS)
   assert.deepEqual(reasons, ['rest', 'rest'])
-  assert.deepEqual(tablesOf(db).slice(0, 2), [0, 1])
-  assert.equal(db.stats().active.entries, 100)
+  assert.deepEqual([tablesOf(db).slice(0, 2), db.stats().active.entries], [[0, 1], 0])
   await db.close()
 })
 

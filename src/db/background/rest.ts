@@ -1,14 +1,16 @@
 /**
- * Rest: what a database does when nobody writes. A read asks every table of level 0 that may hold its key, then one of level 1. While
- * writes come in, merging the two waits until there are enough tables to pay for it. At rest it is in nobody's way: level 0 is merged
- * into level 1 as soon as that rewrites no more than it takes (pickAtRest). A MemTable that is small beside the tables is flushed first
- * and goes along; a larger one stays, since it answers faster than any table.
+ * Rest: what a database does when nobody writes. A read asks every table of level 0 that may hold its key, then one of each level
+ * below. While writes come in, merging waits until there is enough to pay for it. At rest it is in nobody's way: level 0 is merged into
+ * level 1 as soon as that rewrites no more than it takes, and levels below go down where they hide much of the next (pickAtRest). A
+ * MemTable that is small beside the tables of level 0 is flushed first and goes along; a larger one stays, since it answers faster than any
+ * table.
  *
- *   layers have changed, and a merge is due → look after REST_MS → no more than a little was written: flush, merge
- *                                                                → else look again, for as long as it is due
+ *   layers have changed → look after REST_MS → no more than a little was written: flush, merge, and so on as long as that holds
+ *                                            → else look again
  *
- * Cost     A byte is written to level 1 twice at most, as by the compactions of a full level 0 (version/level-sizes.ts).
- * Timers   One, only while a merge is due; it does not keep the process alive.
+ * Cost     A byte is written to level 1 twice at most, as by the compactions of a full level 0 (version/level-sizes.ts), and to a level
+ *          below as often as when it is full.
+ * Timers   One, only while there may be something to merge; it does not keep the process alive.
  * Threads  belongs to the database's thread
  */
 import type { Compaction } from '../../version/compaction.ts'
@@ -42,14 +44,17 @@ export class Rest {
 
   /** The layers have changed. */
   changed(): void {
-    if (this.#due() === undefined) this.#isResting = false
-    else if (!this.#isResting && this.#cancel === undefined) this.#watch()
+    if (!this.#isResting && this.#cancel === undefined && this.#isAskedTwice()) this.#watch()
   }
 
   /** What to merge now; undefined while the database is not at rest, or what goes along is not there yet. */
   pick(context: PickContext): Compaction | undefined {
     if (!this.#isResting || this.#engine.readState.immutables.length > 0) return undefined
-    return pickAtRest(context)
+    const compaction = this.#isQuiet() ? pickAtRest(context) : undefined
+    if (compaction !== undefined) return compaction
+    this.#isResting = false
+    this.changed()
+    return undefined
   }
 
   close(): void {
@@ -57,31 +62,40 @@ export class Rest {
     this.#cancel?.()
   }
 
-  #due(): Compaction | undefined {
+  /** Whether a lookup may have to ask two tables. */
+  #isAskedTwice(): boolean {
     const { background, isWritable, readState } = this.#engine
-    const { isEnded, retry } = background.compactions
-    if (!this.#isWanted || !isWritable || isEnded || retry.isHeld) return undefined
-    return readState.version.levels[0].length === 0 ? undefined : pickAtRest(pickContext(this.#engine))
+    if (!this.#isWanted || !isWritable || background.compactions.isEnded) return false
+    const [newest, ...sorted] = readState.version.levels
+    return newest.length + sorted.filter((files) => files.length > 0).length > 1
   }
 
   #watch(): void {
-    const { environment, readState } = this.#engine
-    this.#active = readState.active
-    this.#usedBytes = readState.active.table.memoryUsage
-    this.#cancel = environment.later(REST_MS, () => this.#look())
+    this.#note()
+    this.#cancel = this.#engine.environment.later(REST_MS, () => this.#look())
+  }
+
+  #note(): void {
+    this.#active = this.#engine.readState.active
+    this.#usedBytes = this.#active.table.memoryUsage
   }
 
   #look(): void {
     this.#cancel = undefined
-    const due = this.#due()
-    if (due === undefined) return
-    this.#isResting = this.#isQuiet()
-    if (this.#isResting) this.#begin(due)
+    if (!this.#isAskedTwice()) return
+    if (this.#isQuiet() && !this.#engine.background.compactions.retry.isHeld) this.#begin()
     else this.#watch()
   }
 
-  #begin({ upper }: Compaction): void {
-    this.#takeAlong(totalBytes(upper) * ALONG_SHARE)
+  #begin(): void {
+    const due = pickAtRest(pickContext(this.#engine))
+    if (due === undefined) return
+    if (due.level === 0) this.#takeAlong(totalBytes(due.upper) * ALONG_SHARE)
+    // What goes along has changed the layers.
+    this.#cancel?.()
+    this.#cancel = undefined
+    this.#note()
+    this.#isResting = true
     this.#engine.background.schedule()
   }
 
