@@ -3,7 +3,7 @@
  * of varve's calls reaches the disk, and in which order; the disk decides what of that a loss of power leaves, or fails. A real process
  * writes, and another one opens what is left.
  *
- * First it makes sure that it can find something: engines with one of a few mistakes of T4's must be found out. Most of the others are
+ * Then it makes sure that it can find something: engines with one of a few mistakes of T4's must be found out. Most of the others are
  * forgiven by these file systems, which do more than they have to: only the model of T1 has nothing to spare.
  */
 import { fileURLToPath } from 'node:url'
@@ -16,6 +16,8 @@ import { availableSystems, runInNamespace } from './power/namespace.ts'
 const MAIN = fileURLToPath(new URL('./power/power-main.js', import.meta.url))
 /** A mistake that lives that long has survived. */
 const HUNT_SECONDS = 60
+/** What is left for them of a long run; of a short one, less. */
+const MISTAKES_SECONDS = 90
 const MISTAKES = [
   'a sync does nothing',
   'a flushed table is not made durable',
@@ -35,18 +37,20 @@ export const POWER: Campaign = {
       context.count(`skipped: ${systems}`)
       return
     }
-    await findMistakes(partOf(context, 0.5), systems.slice(0, 1))
+    const part = partOf(context, Math.max(0.6, 1 - MISTAKES_SECONDS / secondsOf(context)))
     await runInNamespace({
       program: MAIN,
-      seconds: secondsOf(context),
+      seconds: secondsOf(part),
       seed: context.seed,
       systems,
+      isKept: true,
       isOver: () => context.isOver(),
       hear: (told) => {
         if ('what' in told) context.count(told.what, told.by)
         else context.finding(told.kind, told.details, undefined)
       },
     })
+    await findMistakes(context, systems.slice(0, 1))
   },
 }
 
@@ -67,6 +71,7 @@ async function findMistakes(context: CampaignContext, systems: readonly string[]
           seconds,
           seed: context.seed,
           systems,
+          isKept: false,
           isOver: () => isFound || context.isOver(),
           hear: (told) => {
             isFound ||= 'kind' in told

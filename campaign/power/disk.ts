@@ -33,6 +33,8 @@ export interface Fault {
   readonly flushes: boolean
   /** From this position on. */
   readonly from: number
+  /** Of writes: only those so near the first that fails, as where sectors are bad; a file system goes on if these are a file's. */
+  readonly reachBytes: number
   /** So many more of them. */
   left: number
 }
@@ -42,6 +44,8 @@ export class Disk {
   /** What fails; of failures, it counts. */
   fault: Fault | undefined = undefined
   failures = 0
+  /** Where the first write was that failed. */
+  #bad: number | undefined = undefined
   readonly #base: Pages
   readonly #changed = new Map<number, Uint8Array>()
   readonly #log: Entry[] = []
@@ -69,7 +73,7 @@ export class Disk {
 
   /** @param bytes are the disk's from now on @returns whether it succeeded */
   write(offset: number, bytes: Uint8Array): boolean {
-    const isRefused = this.#isRefused('writes')
+    const isRefused = this.#isRefused('writes', offset)
     const written = isRefused ? bytes.subarray(0, this.#prng.below(3) * Math.floor(bytes.length / 2)) : bytes
     if (written.length > 0) {
       this.#log.push({ offset, bytes: written })
@@ -109,9 +113,13 @@ export class Disk {
     return new Disk(this.byteLength, pages, prng)
   }
 
-  #isRefused(what: 'writes' | 'flushes'): boolean {
+  #isRefused(what: 'writes' | 'flushes', offset: number = 0): boolean {
     const { fault } = this
     if (fault === undefined || !fault[what] || fault.left <= 0 || this.position < fault.from) return false
+    if (what === 'writes') {
+      this.#bad ??= offset
+      if (Math.abs(offset - this.#bad) > fault.reachBytes) return false
+    }
     fault.left--
     this.failures++
     return true

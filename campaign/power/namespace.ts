@@ -25,6 +25,8 @@ export interface PowerRun {
   readonly seconds: number
   readonly seed: number
   readonly systems: readonly string[]
+  /** Whether what breaks a promise is kept, in a directory for people. */
+  readonly isKept: boolean
   isOver(): boolean
   hear(told: PowerTold): void
 }
@@ -40,8 +42,8 @@ export function availableSystems(): readonly string[] | string {
   for (const program of ['nbdfuse', 'unshare', 'setpriv', 'losetup']) {
     if (!isThere(program)) return `${program} is not installed`
   }
-  const trial = 'test -c /dev/fuse && test -c /dev/loop-control && mount -t tmpfs tmpfs /mnt'
-  const { status, stderr } = spawnSync('unshare', [...NAME_SPACES, 'sh', '-c', trial], { encoding: 'utf8' })
+  const trial = 'test -c /dev/fuse && test -c /dev/loop-control && mount -t tmpfs tmpfs "$0"'
+  const { status, stderr } = spawnSync('unshare', [...NAME_SPACES, 'sh', '-c', trial, tmpdir()], { encoding: 'utf8' })
   if (status !== 0) return `neither FUSE nor loop devices, or no mounting: ${stderr.trim()}`
   const known = FILE_SYSTEMS.filter(({ make: [program] }) => isThere(program)).map(({ name }) => name)
   return known.length > 0 ? known : 'no program that makes a file system is installed'
@@ -59,19 +61,22 @@ exec "$@"`
 const NAME_SPACES = ['--mount', '--pid', '--fork', '--mount-proc', '--kill-child=SIGKILL']
 
 /** @throws Error if the program fails */
-export async function runInNamespace({ program, seconds, seed, systems, isOver, hear }: PowerRun): Promise<void> {
+export async function runInNamespace(run: PowerRun): Promise<void> {
+  const { program, seconds, seed, systems, isKept, isOver, hear } = run
   clearLeftovers()
   const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
-  const args = [process.execPath, program, directory, String(seconds), String(seed), systems.join(',')]
+  const args = [process.execPath, program, directory, String(seconds), String(seed), systems.join(','), String(isKept)]
   const child = spawn(
     'setpriv',
     ['--pdeathsig', 'KILL', 'unshare', ...NAME_SPACES, 'sh', '-c', SCRIPT, 'sh', ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    // Ctrl-C is for the campaign, which ends the rest.
+    { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   )
   const deadline = performance.now() + seconds * 1000
   const isLate = (): boolean => (performance.now() > deadline ? performance.now() > deadline + GRACE_MS : isOver())
+  let isEnded = false
   const look = setInterval(() => {
-    if (isLate()) child.kill('SIGKILL')
+    if (isLate()) isEnded = child.kill('SIGKILL')
   }, LOOK_MS)
   try {
     await new Promise<void>((resolve, reject) => {
@@ -87,7 +92,7 @@ export async function runInNamespace({ program, seconds, seed, systems, isOver, 
       })
       child.on('error', reject)
       child.on('close', (status, signal) => {
-        if (status === 0 || (signal === 'SIGKILL' && isLate())) resolve()
+        if (status === 0 || isEnded) resolve()
         else reject(new Error(`the program fails: ${signal ?? status}: ${said}`))
       })
     })

@@ -10,7 +10,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Prng } from '../../src/base/prng.ts'
-import { Disk, type Pages, REMAINS } from './disk.ts'
+import { Disk, type Fault, type Pages, REMAINS } from './disk.ts'
 import { DISK_BYTES, type FileSystem } from './file-systems.ts'
 import { type Copied, type Heard, Life, type LifeRequest } from './life.ts'
 import { execute, type MountedDisk } from './mounted-disk.ts'
@@ -22,9 +22,12 @@ const DEPTH_MAX = 3
 /** Batches of a first life, at least. */
 const MANY = 40
 const FAILURES = [1, 1, 3, 40, Number.POSITIVE_INFINITY]
+const BAD_BYTES = 256 * 1024
 
 /** Whoever wants to know what is found. */
 export interface Watcher {
+  /** Whether what breaks a promise is kept for people. */
+  readonly isKept: boolean
   isOver(): boolean
   count(what: string, by?: number): void
   finding(kind: string, details: string): void
@@ -62,10 +65,7 @@ export class PowerCuts {
     const disk = new Disk(DISK_BYTES, this.#empty.get(system) ?? new Map(), new Prng(prng.next32()))
     const options = this.#pick(system.mounts)
     const where = `${system.name} (${options})${isFaulty ? ', a disk that fails' : ''}`
-    if (isFaulty) {
-      const kind = prng.below(3)
-      disk.fault = { writes: kind !== 0, flushes: kind !== 1, from: 30 + prng.below(900), left: this.#pick(FAILURES) }
-    }
+    if (isFaulty) disk.fault = this.#fault()
     const past = { disk, low: -1, copies: [], system, options, where }
     const batches = MANY + prng.below(prng.below(3) === 0 ? 400 : 100)
     const heard = await this.#live(past, { batches, isFaulty })
@@ -79,6 +79,17 @@ export class PowerCuts {
       )
     }
     await this.#cuts({ ...past, heard }, CUTS, 1)
+  }
+
+  #fault(): Fault {
+    const kind = this.#prng.below(5)
+    return {
+      writes: kind !== 0,
+      flushes: kind < 2,
+      from: 20 + this.#prng.below(250),
+      reachBytes: kind < 3 ? Number.POSITIVE_INFINITY : BAD_BYTES,
+      left: this.#pick(FAILURES),
+    }
   }
 
   async end(): Promise<void> {
@@ -149,7 +160,7 @@ export class PowerCuts {
 
   /** A copy of what a life found, for people. @returns where */
   async #keep(disk: Disk, system: FileSystem, options: string): Promise<string> {
-    if ((await this.#mounted.mount(disk.fresh(), system, options)) !== undefined) return 'not'
+    if (!this.#watcher.isKept || (await this.#mounted.mount(disk.fresh(), system, options)) !== undefined) return 'not'
     const kept = mkdtempSync(join(tmpdir(), 'varve-power-kept-'))
     await execute('cp', ['-a', `${this.#mounted.path}/.`, kept])
     await this.#mounted.unmount()

@@ -93,14 +93,15 @@ test('what is left is a disk of its own: writes to it change neither its past no
 
 test('a disk refuses what it is told to refuse, so often, and a flush that fails makes nothing durable', () => {
   const disk = newDisk()
-  disk.fault = { writes: false, flushes: true, from: 1, left: 1 }
+  disk.fault = { writes: false, flushes: true, from: 1, reachBytes: 0, left: 1 }
   write(disk, 1, 5)
   assert.equal(disk.flush(), false)
   assert.deepEqual(pages(disk.cutAt(disk.position, 'none', SECTOR, new Prng(1)))[1], 0)
   assert.equal(disk.flush(), true)
   assert.deepEqual(pages(disk.cutAt(disk.position, 'none', SECTOR, new Prng(1)))[1], 5)
-  disk.fault = { writes: true, flushes: false, from: 0, left: 2 }
-  assert.deepEqual([write(disk, 2, 5), disk.flush(), write(disk, 2, 5), write(disk, 2, 5)], [false, true, false, true])
+  disk.fault = { writes: true, flushes: false, from: 0, reachBytes: PAGE_BYTES, left: 2 }
+  const outcomes = [write(disk, 2, 5), disk.flush(), write(disk, 4, 5), write(disk, 3, 5), write(disk, 2, 5)]
+  assert.deepEqual(outcomes, [false, true, true, false, true])
   assert.equal(disk.failures, 3)
 })
 
@@ -123,7 +124,7 @@ test('a client of the protocol reads what it wrote, and hears of failures', asyn
     assert.deepEqual([await client.error(), await client.error(), await client.error()], [0, 0, 0])
     assert.deepEqual([...(await client.take(5000))], [1, ...bytes.subarray(0, 4999)])
     assert.equal(disk.position, 2)
-    disk.fault = { writes: true, flushes: true, from: 0, left: 2 }
+    disk.fault = { writes: true, flushes: true, from: 0, reachBytes: 0, left: 2 }
     socket.write(Buffer.concat([request(1, 0, 5000), bytes, request(3, 0, 0), request(9, 0, 0)]))
     assert.deepEqual([await client.error(), await client.error(), await client.error()], [5, 5, 22])
     socket.write(request(2, 0, 0))
