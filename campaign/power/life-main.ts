@@ -24,7 +24,8 @@ import { messageOf } from '../minimize.ts'
 import type { LifeRequest, Told } from './life.ts'
 
 const KIB = 1024
-const COPIES_MAX = 3
+/** With what else is there. */
+const COPIES_MAX = 4
 /** Openings after failures. */
 const OPENINGS_MAX = 6
 const DURABILITIES: readonly Durability[] = ['buffered', 'os', 'os', 'disk', 'disk']
@@ -44,6 +45,7 @@ class Life {
   /** The last batch that is durable for certain. */
   #durable: number
   #isAbandoned = false
+  #copyCount: number
   /** What goes on beside the writes. */
   readonly #beside: Promise<unknown>[] = []
 
@@ -52,12 +54,15 @@ class Life {
     this.#prng = new Prng(request.seed)
     this.#directory = join(request.directory, 'db')
     this.#durable = request.low
+    this.#copyCount = readdirSync(request.directory).length
     this.#options = {
       writeBufferBytes: this.#pick([16, 32, 64]) * KIB,
       maxImmutableMemTables: this.#pick([1, 2, 4]),
       level0CompactionTrigger: 2,
       maxFileBytes: this.#pick([8, 32]) * KIB,
       levelBytes: 32 * KIB,
+      // A disk that fails may leave no room.
+      stallTimeoutMs: 5000,
       workers: this.#pick(request.batches < 40 ? [0, 0, 0, 1, 2] : [0, 1, 2, 2]),
     }
   }
@@ -201,9 +206,9 @@ class Life {
   }
 
   async #copy(db: DB): Promise<void> {
-    const copies = readdirSync(this.#request.directory).filter((name) => name.startsWith('copy')).length
-    if (copies >= COPIES_MAX) return
-    const name = `copy${copies}`
+    if (this.#copyCount >= COPIES_MAX) return
+    // A copy of an earlier life may be there in part, and of this one not yet.
+    const name = `copy-${this.#request.seed}-${this.#copyCount++}`
     const last = this.#next - 1
     const copied = db.checkpoint(join(this.#request.directory, name)).then(() => tell({ copied: [name, last] }))
     if (this.#prng.below(2) === 0) await copied

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 const PROGRAM = fileURLToPath(new URL('./life-main.js', import.meta.url))
 /** A life that is not over after so long, on any machine, has been stuck. */
-const STUCK_MS = 60_000
+const STUCK_MS = 120_000
 
 export interface LifeRequest {
   /** The file system; the database is `db` in it, and copies of it are beside that. */

@@ -42,6 +42,8 @@ interface Past {
   readonly copies: readonly Copied[]
   readonly system: FileSystem
   readonly options: string
+  /** Whether the disk has failed on the way. */
+  readonly isFaulty: boolean
   readonly where: string
 }
 
@@ -66,7 +68,7 @@ export class PowerCuts {
     const options = this.#pick(system.mounts)
     const where = `${system.name} (${options})${isFaulty ? ', a disk that fails' : ''}`
     if (isFaulty) disk.fault = this.#fault()
-    const past = { disk, low: -1, copies: [], system, options, where }
+    const past = { disk, low: -1, copies: [], system, options, isFaulty, where }
     const batches = MANY + prng.below(prng.below(3) === 0 ? 400 : 100)
     const heard = await this.#live(past, { batches, isFaulty })
     if (heard === undefined) return
@@ -98,14 +100,14 @@ export class PowerCuts {
 
   /** @returns undefined if there is nothing to be said of what must be there */
   async #live(
-    { disk, low, copies, system, options, where }: Omit<Past, 'heard'>,
+    { disk, low, copies, system, options, where, isFaulty: wasFaulty }: Omit<Past, 'heard'>,
     { batches, isFaulty }: Pick<LifeRequest, 'batches' | 'isFaulty'>,
   ): Promise<readonly Heard[] | undefined> {
     const { path } = this.#mounted
     const refusal = await this.#mounted.mount(disk, system, options)
     if (refusal !== undefined) {
       // Not for varve to mend.
-      this.#watcher.count(`${system.name} does not mount`)
+      this.#watcher.count(`${system.name} does not mount${wasFaulty ? ' after failures of the disk' : ''}`)
       console.error(`${where}: ${refusal}`)
       return undefined
     }
@@ -141,6 +143,7 @@ export class PowerCuts {
         copies: copiesAt(past, position),
         system,
         options,
+        isFaulty: past.isFaulty,
         where,
       }
       const heard = await this.#live(further, { batches: prng.below(4) === 0 ? prng.below(20) : 0, isFaulty: false })
