@@ -37,6 +37,7 @@ export const POWER: Campaign = {
       context.count(`skipped: ${systems}`)
       return
     }
+    const seen = new Set<string>()
     const part = partOf(context, Math.max(0.6, 1 - MISTAKES_SECONDS / secondsOf(context)))
     await runInNamespace({
       program: MAIN,
@@ -46,11 +47,15 @@ export const POWER: Campaign = {
       isKept: true,
       isOver: () => context.isOver(),
       hear: (told) => {
-        if ('what' in told) context.count(told.what, told.by)
-        else context.finding(told.kind, told.details, undefined)
+        if ('what' in told) {
+          seen.add(told.what)
+          context.count(told.what, told.by)
+        } else context.finding(told.kind, told.details, undefined)
       },
     })
-    await findMistakes(context, systems.slice(0, 1))
+    // Not on one that this machine does not mount.
+    const cut = systems.find((name) => seen.has(`cuts of ${name}`))
+    if (cut !== undefined) await findMistakes(context, cut)
   },
 }
 
@@ -58,7 +63,7 @@ function secondsOf({ deadline }: CampaignContext): number {
   return Math.max(1, (deadline - performance.now()) / 1000)
 }
 
-async function findMistakes(context: CampaignContext, systems: readonly string[]): Promise<void> {
+async function findMistakes(context: CampaignContext, system: string): Promise<void> {
   const program = new Program()
   try {
     for (const mutant of MUTANTS.filter(({ name }) => MISTAKES.includes(name))) {
@@ -70,7 +75,7 @@ async function findMistakes(context: CampaignContext, systems: readonly string[]
           program: program.path('campaign', 'power', 'power-main.js'),
           seconds,
           seed: context.seed,
-          systems,
+          systems: [system],
           isKept: false,
           isOver: () => isFound || context.isOver(),
           hear: (told) => {
