@@ -20,6 +20,7 @@ import { BOUNDS } from './t14-bounds.ts'
 import { LEAKS } from './t15-leaks.ts'
 import { COVERAGE } from './t16-coverage.ts'
 import { CUT_OFF } from './t18-cut-off.ts'
+import { POWER } from './t19-power.ts'
 
 export const CAMPAIGNS: readonly Campaign[] = [
   CRASH,
@@ -40,6 +41,7 @@ export const CAMPAIGNS: readonly Campaign[] = [
   COVERAGE,
   FULL_DISK,
   CUT_OFF,
+  POWER,
   PEERS_DAMAGE,
   PEERS_KILL,
   PEERS_FULL_DISK,

@@ -3,12 +3,10 @@
  * damages must find it (mutants/). In the engine as it is they must find nothing.
  */
 import { spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { availableParallelism } from 'node:os'
 import type { Campaign, CampaignContext } from './campaign.ts'
-import { MUTANTS, type Mutant, mutate } from './mutants/mutants.ts'
-import { repository } from './places.ts'
+import { MUTANTS, type Mutant } from './mutants/mutants.ts'
+import { Program } from './mutants/program.ts'
 
 /** Of processor time: a mutant that lives that long has survived. */
 const HUNT_SECONDS = 60
@@ -46,7 +44,11 @@ export const MISTAKES: Campaign = {
 
 /** @param mutant undefined: the engine as it is */
 async function hunt(context: CampaignContext, program: Program, mutant: Mutant | undefined): Promise<void> {
-  const outcome = await program.run(mutant, context.seed, () => context.isOver())
+  const seconds = mutant === undefined ? CONTROL_SECONDS : HUNT_SECONDS
+  const args = [program.path('campaign', 'mutants', 'hunt.js'), String(seconds), String(context.seed)]
+  const outcome = await program.with(mutant, () =>
+    execute([...args, mutant?.first ?? 'crashes'], () => context.isOver()),
+  )
   if (outcome === 'cut') {
     context.count('hunts ended by the clock')
     return
@@ -64,37 +66,6 @@ async function hunt(context: CampaignContext, program: Program, mutant: Mutant |
 
 /** What a hunt found, or undefined for nothing; or that it was ended before it knew. */
 type Outcome = { readonly found: string | undefined } | 'cut'
-
-/** A copy of the compiled program, with at most one file changed at a time. */
-class Program {
-  readonly #root: string = mkdtempSync(join(tmpdir(), 'varve-mutants-'))
-
-  constructor() {
-    for (const folder of ['src', 'test', 'campaign', 'bench', 'tools']) {
-      cpSync(repository('.build', folder), join(this.#root, '.build', folder), { recursive: true })
-    }
-    for (const name of ['node_modules', 'package.json', 'package-lock.json']) {
-      symlinkSync(repository(name), join(this.#root, name))
-    }
-  }
-
-  async run(mutant: Mutant | undefined, seed: number, isOver: () => boolean): Promise<Outcome> {
-    const hunting = join(this.#root, '.build', 'campaign', 'mutants', 'hunt.js')
-    if (mutant === undefined) return execute([hunting, String(CONTROL_SECONDS), String(seed)], isOver)
-    const path = join(this.#root, '.build', 'src', `${mutant.file}.js`)
-    const original = readFileSync(path, 'utf8')
-    writeFileSync(path, mutate(original, mutant))
-    try {
-      return await execute([hunting, String(HUNT_SECONDS), String(seed), mutant.first ?? 'crashes'], isOver)
-    } finally {
-      writeFileSync(path, original)
-    }
-  }
-
-  dispose(): void {
-    rmSync(this.#root, { recursive: true, force: true })
-  }
-}
 
 function execute(args: readonly string[], isOver: () => boolean): Promise<Outcome> {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })

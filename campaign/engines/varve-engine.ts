@@ -11,24 +11,24 @@ export async function openVarve(directory: string, options: EngineOptions): Prom
   return new VarveEngine(await open(directory, { readOnly, writeBufferBytes }), rangeDeletes)
 }
 
-class VarveEngine implements Engine {
+export class VarveEngine implements Engine {
   readonly saidLoss: boolean
   readonly keepsOrder: boolean = true
   readonly #db: DB
   readonly #rangeDeletes: boolean
 
-  constructor(db: DB, rangeDeletes: boolean) {
+  constructor(db: DB, rangeDeletes: boolean = true) {
     this.#db = db
     this.#rangeDeletes = rangeDeletes
     this.saidLoss = db.recoveryInfo.discarded.length > 0
   }
 
   write(write: Write, level: Level): Promise<void> {
-    return this.#db.write(this.#batchOf(write), { durability: level })
+    return this.#db.write(batchOf(write, this.#rangeDeletes), { durability: level })
   }
 
   writeSync(write: Write, level: Level): void {
-    this.#db.writeSync(this.#batchOf(write), { durability: level })
+    this.#db.writeSync(batchOf(write, this.#rangeDeletes), { durability: level })
   }
 
   async get(key: string): Promise<string | undefined> {
@@ -44,12 +44,12 @@ class VarveEngine implements Engine {
   close(): Promise<void> {
     return this.#db.close()
   }
+}
 
-  #batchOf({ puts, clear }: Write): WriteBatch {
-    const batch = new WriteBatch()
-    if (clear !== undefined && this.#rangeDeletes) batch.deleteRange(clear.start, clear.end)
-    else for (const key of clear?.keys ?? []) batch.delete(key)
-    for (const [key, value] of puts) batch.put(key, value)
-    return batch
-  }
+export function batchOf({ puts, clear }: Write, rangeDeletes: boolean = true): WriteBatch {
+  const batch = new WriteBatch()
+  if (clear !== undefined && rangeDeletes) batch.deleteRange(clear.start, clear.end)
+  else for (const key of clear?.keys ?? []) batch.delete(key)
+  for (const [key, value] of puts) batch.put(key, value)
+  return batch
 }

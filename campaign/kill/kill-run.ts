@@ -5,7 +5,8 @@
 import { Prng } from '../../src/base/prng.ts'
 import type { CampaignContext } from '../campaign.ts'
 import type { EngineName, Level } from '../engines/engine.ts'
-import { LifeError, Lives } from './lives.ts'
+import { LifeError } from './check-batches.ts'
+import { Lives } from './lives.ts'
 
 /** On one directory; it grows. */
 const LIVES_MAX = 30

@@ -10,8 +10,8 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Prng } from '../../src/base/prng.ts'
-import { type Engine, type EngineName, type Level, openEngine } from '../engines/engine.ts'
-import { batchKey, batchValue, COUNTERS, digits, SCRATCH, scratchKeysAfter } from './batches.ts'
+import { type EngineName, type Level, openEngine } from '../engines/engine.ts'
+import { checkBatches, LifeError } from './check-batches.ts'
 
 const WRITER = fileURLToPath(new URL('./writer.js', import.meta.url))
 const KIB = 1024
@@ -19,9 +19,6 @@ const KIB = 1024
 const RECENT = 3000
 /** A life that has told nothing after so long, on any machine, has been stuck. */
 const STUCK_MS = 60_000
-
-/** Something was lost, or is wrong. */
-export class LifeError extends Error {}
 
 interface Life {
   /** The last number that the writer told, or −1. */
@@ -135,32 +132,4 @@ function watch(child: ChildProcess, timers: NodeJS.Timeout[], onFirst: () => voi
       resolve({ acknowledged: line === '' ? -1 : Number(line), stderr, signal })
     })
   })
-}
-
-/** @returns how many batches there are */
-async function checkBatches(engine: Engine, acknowledged: number, recent: number): Promise<number> {
-  const counters = await Promise.all(COUNTERS.map((counter) => engine.get(counter)))
-  if (new Set(counters).size > 1) throw new LifeError(`half a batch is there: ${counters.join(', ')}`)
-  const last = counters[0] === undefined ? -1 : Number(counters[0])
-  if (last < acknowledged)
-    throw new LifeError(`batch ${acknowledged} was acknowledged, but the last one there is ${last}`)
-  let expected = Math.max(0, last + 1 - recent)
-  for await (const [key, value] of engine.entries(batchKey(expected), 'batch0')) {
-    if (key !== batchKey(expected)) throw new LifeError(`batch ${digits(expected)} is missing`)
-    if (value !== batchValue(expected)) throw new LifeError(`batch ${digits(expected)} has another value`)
-    expected++
-  }
-  if (expected !== last + 1) throw new LifeError(`the batches end at ${expected - 1}, the counters say ${last}`)
-  const scratch: string[] = []
-  for await (const [key] of engine.entries(SCRATCH.start, SCRATCH.end)) scratch.push(key)
-  const wanted = scratchKeysAfter(last)
-  if (scratch.join() !== wanted.join())
-    throw new LifeError(
-      `after batch ${last} there are ${without(scratch, wanted)}, and there are not ${without(wanted, scratch)}`,
-    )
-  return last + 1
-}
-
-function without(keys: readonly string[], others: readonly string[]): string {
-  return `[${keys.filter((key) => !others.includes(key)).join()}]`
 }

@@ -81,6 +81,30 @@ test('a log cut short at any byte opens with the whole batches before the cut, a
   }
 })
 
+test('a log of which a power loss left the length of its first marker, and zeros, has lost nothing: it opens in every mode', async () => {
+  const left = await leftBy(async (db) => {
+    await batches(5)(db)
+    await db.close()
+  })
+  const [name, log] = [...left].find(([file]) => file.endsWith('.log'))!
+  assert.deepEqual(recordEnds(log), [0, log.length], 'a marker, and nothing else')
+  const zeros = withFile(left, name, new Uint8Array(log.length))
+  for (const recovery of ['pointInTime', 'strict', 'salvage'] as const) {
+    const db = await opened(zeros, { recovery })
+    assert.deepEqual([entriesOf(db), db.recoveryInfo.discarded], [stateAfter(5), []], recovery)
+    await db.close()
+  }
+})
+
+test('zeros in place of a first marker hide no loss: the next log says that there were writes before it', async () => {
+  const left = withFile(await threeLogs([]), LOG, new Uint8Array(19))
+  await refused(left, { recovery: 'strict' })
+  const db = await opened(left)
+  assert.deepEqual(entriesOf(db), [])
+  assert.match(db.recoveryInfo.discarded[0].reason, /log starts at sequence 11, but what comes before it ends at 0/)
+  await db.close()
+})
+
 test('a byte that is flipped before the last marker is damage, and behind it discarded', async () => {
   const left = await leftBy(batches(7, [2, 4]))
   const log = left.get(LOG)!

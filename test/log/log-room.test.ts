@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as Batch from '../../src/batch/batch-format.ts'
 import { dumpLog } from '../../src/inspect/dump-log.ts'
 import { BLOCK_BYTES, HEADER_BYTES } from '../../src/log/log-format.ts'
 import { LogReader } from '../../src/log/log-reader.ts'
@@ -42,6 +43,8 @@ function changed(log: Uint8Array, at: number): Uint8Array {
 
 /** Of one record that fills the rest of the room, in each of its blocks. */
 const HEADERS = (ROOM_BYTES / BLOCK_BYTES) * HEADER_BYTES
+/** Of a record that is a batch without an entry. */
+const BEGINNING_BYTES = HEADER_BYTES + Batch.HEADER_BYTES
 const ROOM = logIn(BLOCK_BYTES, 93)
 const LOGS: readonly (readonly [what: string, log: Uint8Array, read: string, gaps: string])[] = [
   ['zeros to the end of the block', ROOM, 'room at 100', ''],
@@ -56,6 +59,10 @@ const LOGS: readonly (readonly [what: string, log: Uint8Array, read: string, gap
   ['a byte at the end of the zeros', changed(ROOM, BLOCK_BYTES - 1), 'fault at 100', '100+32668'],
   ['a byte in a block behind', changed(logIn(ROOM_BYTES, 93), ROOM_BYTES - 1), 'fault at 100', '100+130972'],
   ['zeros from the first byte on', new Uint8Array(BLOCK_BYTES), 'fault at 0', '0+32768'],
+  ['zeros in place of a log’s first marker, and no more', new Uint8Array(BEGINNING_BYTES), 'room at 0', ''],
+  ['zeros in place of a part of that', new Uint8Array(BEGINNING_BYTES - 1), 'fault at 0', '0+18'],
+  ['zeros in place of it and of a byte', new Uint8Array(BEGINNING_BYTES + 1), 'fault at 0', '0+20'],
+  ['other bytes in place of it', changed(new Uint8Array(BEGINNING_BYTES), 18), 'fault at 0', '0+19'],
   [
     'zeros in place of the end of a record',
     logIn(2 * BLOCK_BYTES, 40_000).fill(0, BLOCK_BYTES),
