@@ -21,8 +21,10 @@ const NAMELESS_TRIES = 10
 const NAMELESS_MS = 20
 /** Of a socket's name, with the zero that makes it abstract: all of sockaddr_un's sun_path. */
 const SOCKET_NAME_LENGTH = 108
-/** In the directory; as it begins with a dot, no name of anything that keeps a database from being made there. */
+/** In the directory. */
 const SOCKET_FILE = '.LOCK.socket'
+/** Errors by which somebody is known to listen: more wait there than may; the connection is ended already, as Bun says it. */
+const ANSWERS = ['EAGAIN', 'ECONNRESET', 'EPIPE']
 /** What Linux calls the process numbers that are not a container's. */
 const OUTERMOST = 'pid:[4026531836]'
 export const isBun: boolean = process.versions.bun !== undefined
@@ -68,6 +70,11 @@ function listen(file: string, name: string): Promise<Server | 'taken' | 'impossi
   })
 }
 
+/** Of a name in a directory: not the lock's own, which comes and goes beside the files of whoever asks. */
+export function isForOthers(name: string): boolean {
+  return name !== SOCKET_FILE
+}
+
 /**
  * As listen, in the directory itself; outside of containers it is only asked who else does. What a killed holder has left is removed.
  * @returns undefined if there is none, for whatever reason: it is one guard more
@@ -88,7 +95,10 @@ export async function listenInside(directory: string): Promise<Server | 'taken' 
     return undefined
   }
   const socket = await listen(file, file)
-  if (socket !== 'impossible') return socket
+  if (socket !== 'impossible') {
+    closeQuietly(() => fs.chmodSync(file, 0o600))
+    return socket
+  }
   // Where a file system has no sockets, there may be something now that is none.
   closeQuietly(() => fs.unlinkSync(file))
   return undefined
@@ -99,8 +109,10 @@ function knock(file: string): Promise<string> {
   return new Promise((resolve) => {
     const connection = connect(file, () => resolve('taken'))
     connection.on('connect', () => connection.destroy())
-    // More wait there than may.
-    connection.on('error', (error) => resolve(codeOf(error) === 'EAGAIN' ? 'taken' : String(codeOf(error))))
+    connection.on('error', (error) => {
+      const code = String(codeOf(error))
+      resolve(ANSWERS.includes(code) ? 'taken' : code)
+    })
     ifTicksStandStill(() => hostLater(NAMELESS_MS, () => resolve('unknown'), true))
   })
 }

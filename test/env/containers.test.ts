@@ -83,7 +83,9 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
   it('have a socket in the directory for as long as they hold the lock', async () => {
     asInContainer()
     const lock = await files.lock(directory)
-    assert.ok(fs.lstatSync(join(directory, SOCKET)).isSocket())
+    const status = fs.lstatSync(join(directory, SOCKET))
+    assert.deepEqual([status.isSocket(), status.mode & 0o777], [true, 0o600])
+    assert.deepEqual(files.list(directory), ['LOCK'])
     lock.release()
     assert.deepEqual(fs.readdirSync(directory), ['LOCK'])
   })
@@ -103,7 +105,7 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
 
   for (const isContainer of [false, true]) {
     it(`find a holder that answers, and not one that was killed: ${isContainer ? 'inside' : 'outside'}`, async () => {
-      if (isContainer) asInContainer()
+      asInContainer(isContainer)
       const server = await listen()
       await assert.rejects(files.lock(directory), /is held by another opener/)
       fs.writeFileSync(join(directory, 'LOCK'), formatHolder(elsewhere()))
@@ -120,7 +122,7 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
     await db.put('a', '1')
     await db.flush()
     await db.put('b', '2')
-    const names = fs.readdirSync(directory)
+    const names = files.list(directory)
     for (const text of ['', 'nothing']) {
       fs.writeFileSync(join(directory, 'LOCK'), text)
       await db.checkpoint(join(directory, text || 'empty'))
@@ -130,7 +132,7 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
     await assert.rejects(db.flush(), told)
     await assert.rejects(db.put('c', '3'), { code: 'READ_ONLY', message: told })
     await db.close()
-    const kept = fs.readdirSync(directory)
+    const kept = files.list(directory)
     for (const name of names) assert.ok(kept.includes(name), `${name} is gone`)
   })
 })
@@ -140,12 +142,11 @@ function elsewhere(): LockHolder {
   return { ...thisProcess('net:[1]'), pid: 7, host: 'c0ffee', started: '1', since, program: 'node server.js' }
 }
 
-/** What Linux says of a process in a container. */
-function asInContainer(): void {
+/** What Linux says of a process in a container, or of one that is in none. */
+function asInContainer(isContainer = true): void {
   const { readlinkSync } = fs
-  mock.method(builtin, 'readlinkSync', (path: string) =>
-    path === '/proc/self/ns/pid' ? 'pid:[4026532999]' : readlinkSync(path),
-  )
+  const numbers = isContainer ? 'pid:[4026532999]' : 'pid:[4026531836]'
+  mock.method(builtin, 'readlinkSync', (path: string) => (path === '/proc/self/ns/pid' ? numbers : readlinkSync(path)))
   syncBuiltinESMExports()
 }
 
