@@ -87,8 +87,8 @@ export async function listenInside(directory: string): Promise<Server | 'taken' 
     if (fs.lstatSync(file, { throwIfNoEntry: false })?.isSocket()) {
       const answer = await knock(file)
       if (answer === 'taken') return answer
-      if (answer !== 'ECONNREFUSED') return undefined
-      fs.unlinkSync(file)
+      if (answer !== 'ECONNREFUSED' && answer !== 'ENOENT') return undefined
+      closeQuietly(() => fs.unlinkSync(file))
     }
     if (fs.readlinkSync('/proc/self/ns/pid') === OUTERMOST || fs.existsSync(file)) return undefined
   } catch {
