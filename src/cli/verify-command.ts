@@ -28,6 +28,16 @@ interface RepairCommandOptions {
   readonly dryRun?: boolean
 }
 
+const NOTHING_TO_WRITE = 'where you may only read, verify it'
+
+/** What to do about the lock that is not to be had. */
+const ADVICE: ReadonlyMap<string | undefined, string> = new Map([
+  ['LOCKED', 'close it there first, or, while nobody writes to it, verify it'],
+  ['EACCES', NOTHING_TO_WRITE],
+  ['EPERM', NOTHING_TO_WRITE],
+  ['EROFS', NOTHING_TO_WRITE],
+])
+
 export function addVerifyCommands(program: Command, output: Output): void {
   program
     .command('verify')
@@ -75,11 +85,13 @@ async function shown<T>(run: (onProgress: (progress: AdminProgress) => void) => 
   }
 }
 
-/** What is written while it is read looks like damage; a holder that does not write is no obstacle. */
+/** What is written while it is read looks like damage; a holder that does not write is no obstacle, nor is a disk that takes no writes. */
 function adviseOnLock(error: unknown): never {
-  if (!(error instanceof VarveError) || error.code !== 'LOCKED') throw error
-  const advice = 'close it there first, or, while nobody writes to it, verify it with --no-lock'
-  throw new ExitError(EXIT_FAILED, `${error.message}; ${advice}`)
+  if (!(error instanceof VarveError)) throw error
+  const code = error.code === 'LOCKED' ? error.code : (error.cause as { code?: string } | undefined)?.code
+  const advice = ADVICE.get(code)
+  if (advice === undefined) throw error
+  throw new ExitError(EXIT_FAILED, `${error.message}; ${advice} with --no-lock`)
 }
 
 async function repairDatabase(

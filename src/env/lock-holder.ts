@@ -97,7 +97,9 @@ export function holdsUnseen(holder: LockHolder, network: string): boolean {
 /** e.g. `process 1234 (node server.js) since 2026-05-01T10:00:00.000Z`. */
 export function describeHolder(holder: LockHolder): string {
   const where = holder.host === hostName().slice(0, MAX_NAME) ? '' : ` on ${holder.host}`
-  const which = holder.pid === process.pid && where === '' ? 'this process, ' : ''
+  // In containers, many have the same number.
+  const isThis = holder.pid === process.pid && holder.started === startTime(process.pid)
+  const which = isThis && where === '' ? 'this process, ' : ''
   const program = holder.program === '' ? '' : ` (${holder.program})`
   const since = holder.since === '' ? '' : ` since ${holder.since}`
   return `${which}process ${holder.pid}${program}${where}${since}`

@@ -4,8 +4,14 @@
  *
  * The name is as long as one can be: Node 20 fills a shorter one up with zeros, which to the kernel is another name than the one that
  * Node 22 takes. Bun takes none so long.
+ *
+ * In a container there is also one with a name in the directory, which who has the same volume elsewhere finds
+ * (docs/rfcs/0034-containers-that-share-a-volume.md).
  */
-import { createServer, type Server } from 'node:net'
+import * as fs from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
+import * as path from 'node:path'
+import { closeQuietly } from '../base/close-all.ts'
 import { isOutOfDescriptors } from '../base/errors.ts'
 import { hostLater, hostSoon } from './host-time.ts'
 import { codeOf, ioError } from './io-error.ts'
@@ -15,6 +21,12 @@ const NAMELESS_TRIES = 10
 const NAMELESS_MS = 20
 /** Of a socket's name, with the zero that makes it abstract: all of sockaddr_un's sun_path. */
 const SOCKET_NAME_LENGTH = 108
+/** In the directory. */
+const SOCKET_FILE = '.LOCK.socket'
+/** Errors by which somebody is known to listen: more wait there than may; the connection is ended already, as Bun says it. */
+const ANSWERS = ['EAGAIN', 'ECONNRESET', 'EPIPE']
+/** What Linux calls the process numbers that are not a container's. */
+const OUTERMOST = 'pid:[4026531836]'
 export const isBun: boolean = process.versions.bun !== undefined
 
 /**
@@ -55,6 +67,53 @@ function listen(file: string, name: string): Promise<Server | 'taken' | 'impossi
       // Newer Node under --permission, without --allow-net.
       resolve('impossible')
     }
+  })
+}
+
+/** Of a name in a directory: not the lock's own, which comes and goes beside the files of whoever asks. */
+export function isForOthers(name: string): boolean {
+  return name !== SOCKET_FILE
+}
+
+/**
+ * As listen, in the directory itself; outside of containers it is only asked who else does. What a killed holder has left is removed.
+ * @returns undefined if there is none, for whatever reason: it is one guard more
+ */
+export async function listenInside(directory: string): Promise<Server | 'taken' | undefined> {
+  const file = path.resolve(directory, SOCKET_FILE)
+  // Node 20 cuts off what is longer.
+  if (Buffer.byteLength(file) >= SOCKET_NAME_LENGTH) return undefined
+  try {
+    if (fs.lstatSync(file, { throwIfNoEntry: false })?.isSocket()) {
+      const answer = await knock(file)
+      if (answer === 'taken') return answer
+      if (answer !== 'ECONNREFUSED' && answer !== 'ENOENT') return undefined
+      closeQuietly(() => fs.unlinkSync(file))
+    }
+    if (fs.readlinkSync('/proc/self/ns/pid') === OUTERMOST || fs.existsSync(file)) return undefined
+  } catch {
+    return undefined
+  }
+  const socket = await listen(file, file)
+  if (socket !== 'impossible') {
+    closeQuietly(() => fs.chmodSync(file, 0o600))
+    return socket
+  }
+  // Where a file system has no sockets, there may be something now that is none.
+  closeQuietly(() => fs.unlinkSync(file))
+  return undefined
+}
+
+/** @returns what came of it: somebody listens, or a code */
+function knock(file: string): Promise<string> {
+  return new Promise((resolve) => {
+    const connection = connect(file, () => resolve('taken'))
+    connection.on('connect', () => connection.destroy())
+    connection.on('error', (error) => {
+      const code = String(codeOf(error))
+      resolve(ANSWERS.includes(code) ? 'taken' : code)
+    })
+    ifTicksStandStill(() => hostLater(NAMELESS_MS, () => resolve('unknown'), true))
   })
 }
 

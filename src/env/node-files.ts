@@ -19,6 +19,7 @@ import { IOError } from '../base/errors.ts'
 import type { Bytes } from '../base/types.ts'
 import { hostSleep } from './host-time.ts'
 import { attempt, codeOf, ioError, refusal, systemError } from './io-error.ts'
+import { isForOthers } from './lock-socket.ts'
 import { lockDirectory } from './node-lock.ts'
 import { requireSync } from './node-permission.ts'
 
@@ -80,7 +81,9 @@ export class NodeFiles implements FileSystem {
   }
 
   list(directory: string): string[] {
-    return attempt('list', directory, () => fs.readdirSync(directory)).sort()
+    return attempt('list', directory, () => fs.readdirSync(directory))
+      .filter(isForOthers)
+      .sort()
   }
 
   status(file: string): FileStatus | undefined {

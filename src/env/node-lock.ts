@@ -8,6 +8,7 @@
  *  (2) An abstract Unix socket named after LOCK's device and inode excludes every other varve of the network namespace,
  *      in this process too (lock-socket.ts); Bun's own openers exclude each other by (2), Bun and all others by (4). A second one, named
  *      after the directory, stays when somebody removes LOCK.
+ *      In a container, a third one lies in the directory: for openers that have other networks and process numbers, but the volume.
  *  (3) With the optional package fs-native-extensions, a lock of the open file, which LevelDB's conflicts with. Without it a
  *      LevelDB that comes later is not kept out.
  *  (4) A line in LOCK names the holder, for messages and for openers that (2) does not reach: in another network namespace
@@ -15,10 +16,11 @@
  *      and (2) holds, the line waits for room: nobody could remove what fills the disk otherwise.
  * macOS, Windows: LOCK is opened with the system's own exclusive flag. Exercised under Wine; on macOS not so far.
  *
- * Limits  Abstract sockets have no permissions: another user of the machine can occupy the name, and so keep varve out. Two
- *         containers that share a volume, but neither network nor process numbers, see each other through (3) only. Under
- *         Node's permission model without /proc and --allow-net, only openers of the same thread are kept out. Deno without
- *         --allow-net is refused.
+ * Limits  Abstract sockets have no permissions: another user of the machine can occupy the name, and so keep varve out. An opener in a
+ *         container sees a holder outside of it through (3) only, and so do two machines, and two mounts of one directory; two that got in
+ *         find each other's lines when they next change files (docs/rfcs/0034-containers-that-share-a-volume.md). Under Node's
+ *         permission model without /proc and --allow-net, only openers of the same thread are kept out. Deno without --allow-net
+ *         is refused.
  */
 import * as fs from 'node:fs'
 import type { Server } from 'node:net'
@@ -38,7 +40,7 @@ import {
   parseHolder,
   thisProcess,
 } from './lock-holder.ts'
-import { isBun, listenPatiently } from './lock-socket.ts'
+import { isBun, listenInside, listenPatiently } from './lock-socket.ts'
 import { type FileIdentity, findWriteLock, identityOf, type SystemLock } from './system-locks.ts'
 
 /** What varve uses of fs-native-extensions. */
@@ -83,7 +85,7 @@ async function lockOnLinux(directory: string, fileMode: number): Promise<Directo
   if (socket === 'impossible' && isDeno)
     throw new NotSupportedError(`cannot lock ${file}: Deno needs --allow-net for that`)
   const network = socket === 'impossible' ? '' : networkNamespace()
-  const sockets = socket === 'impossible' ? [] : await withDirectory(directory, file, place, socket)
+  const sockets = socket === 'impossible' ? [] : await withDirectory(directory, file, identity, place, socket)
   const held = new HeldLock(file, identity, place, name, sockets)
   try {
     // A LevelDB may have come while this waited.
@@ -108,8 +110,9 @@ class HeldLock implements DirectoryLock {
   readonly #place: fs.BigIntStats
   readonly #name: string
   readonly #sockets: readonly Server[]
-  /** The line that LOCK had no room for so far. */
-  #line: string | undefined = undefined
+  #line = ''
+  /** Whether LOCK has room for the line. */
+  #isWritten = false
   #released = false
 
   /** @param place the directory */
@@ -143,7 +146,9 @@ class HeldLock implements DirectoryLock {
 
   check(): void {
     checkPlace(this.#file, this.#place, this.fd)
-    if (this.#line !== undefined && !this.#released) this.#writeLine(true)
+    if (this.#released) return
+    if (this.#isWritten) this.#checkLine()
+    else this.#writeLine(true)
   }
 
   release(): void {
@@ -156,14 +161,22 @@ class HeldLock implements DirectoryLock {
     this.abandon()
   }
 
+  /** Whoever was let in where no lock reaches (see above) has written a line of its own, and removes what is not in its MANIFEST. */
+  #checkLine(): void {
+    const text = attempt('read', this.#file, () => readText(this.fd))
+    const other = text === this.#line ? undefined : parseHolder(text)
+    if (other === undefined) return
+    throw refusal('use', path.dirname(this.#file), `${describeHolder(other)} has opened it as well`)
+  }
+
   /** Over what LOCK held: so it needs no room where there was a line before. @throws IOError */
   #writeLine(mayWait: boolean): void {
-    const bytes = Buffer.from(this.#line ?? '')
+    const bytes = Buffer.from(this.#line)
     try {
       const count = fs.writeSync(this.fd, bytes, 0, bytes.length, 0)
       if (count < bytes.length) throw systemError('ENOSPC')
       fs.ftruncateSync(this.fd, bytes.length)
-      this.#line = undefined
+      this.#isWritten = true
     } catch (error) {
       if (!mayWait || !FULL_CODES.includes(codeOf(error) ?? '')) throw ioError('write', this.#file, error)
     }
@@ -237,13 +250,13 @@ function holderIn(file: string, identity: FileIdentity): string {
 }
 
 /** The holder that LOCK's line names, if it is safe to look and the line is true. */
-function namedHolder(file: string, identity: FileIdentity): string | undefined {
+function namedHolder(file: string, identity: FileIdentity, isTrue = isRunning): string | undefined {
   if (heldByThisProcess(findWriteLock(identity))) return describeProcess(process.pid)
   let fd = -1
   try {
     fd = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     const holder = readLine(fd)
-    return holder !== undefined && isRunning(holder) ? describeHolder(holder) : undefined
+    return holder !== undefined && isTrue(holder) ? describeHolder(holder) : undefined
   } catch {
     return undefined
   } finally {
@@ -265,31 +278,42 @@ function heldByThisProcess(lock: SystemLock | undefined): boolean {
 }
 
 function readLine(fd: number): LockHolder | undefined {
+  return parseHolder(readText(fd))
+}
+
+function readText(fd: number): string {
   const bytes = Buffer.alloc(MAX_HOLDER_BYTES)
   const length = fs.readSync(fd, bytes, 0, bytes.length, 0)
-  return parseHolder(bytes.toString('utf8', 0, length))
+  return bytes.toString('utf8', 0, length)
 }
 
 /**
- * The socket named after LOCK, and one named after the directory: whoever removes LOCK under its holder, to be let in, is not.
- * @returns in the order in which to close them: who has the one of LOCK finds the other free
- * @throws LockedError; `socket` is closed then
+ * The socket named after LOCK, and one named after the directory: whoever removes LOCK under its holder, to be let in, is not. And one in the
+ * directory, in a container.
+ * @returns in the order in which to close them: who has the one of LOCK finds the others free
+ * @throws LockedError, IOError; `socket` is closed then
  */
 async function withDirectory(
   directory: string,
   file: string,
+  identity: FileIdentity,
   place: fs.BigIntStats,
   socket: Server,
 ): Promise<Server[]> {
-  const name = `varve-directory-${place.dev}-${place.ino}`
-  const other = await listenPatiently(file, name, () => false).catch((error) => {
-    socket.close()
+  const sockets = [socket]
+  try {
+    const other = await listenPatiently(file, `varve-directory-${place.dev}-${place.ino}`, () => false)
+    if (other === 'taken') throw locked(directory, 'another opener, under whom LOCK was removed')
+    if (other !== 'impossible') sockets.unshift(other)
+    const inside = await listenInside(directory)
+    // Its process cannot be looked at, but it has just answered.
+    if (inside === 'taken') throw locked(directory, namedHolder(file, identity, () => true) ?? 'another opener')
+    if (inside !== undefined) sockets.unshift(inside)
+    return sockets
+  } catch (error) {
+    for (const held of sockets) held.close()
     throw error
-  })
-  if (other === 'impossible') return [socket]
-  if (other !== 'taken') return [other, socket]
-  socket.close()
-  throw locked(directory, 'another opener, under whom LOCK was removed')
+  }
 }
 
 /** Where a socket of this process excludes others. */

@@ -26,7 +26,8 @@ async function fill(directory: string, killed: string): Promise<void> {
   await db.put('b', '2')
   await db.flush()
   await db.put('c', '3')
-  cpSync(directory, killed, { recursive: true })
+  // In a container, a part of the lock is left, which cannot be copied.
+  cpSync(directory, killed, { recursive: true, filter: (path) => !path.endsWith('.socket') })
   await db.close()
 }
 

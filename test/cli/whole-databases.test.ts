@@ -4,10 +4,11 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { open } from '../../src/public/index.ts'
 import { CLI_PATH, run, runUnread, succeed, temporaryPath } from './run-cli.ts'
 
@@ -62,6 +63,27 @@ test('verify of a database that is open says who has it, and what can be done', 
   )
   assert.match(succeed('verify', '--no-lock', directory), /^sound: 6 entries/m)
   await db.close()
+})
+
+test('verify where one may only read says how it can be done', { skip: process.platform === 'win32' }, async (t) => {
+  const directory = await made(temporaryPath(t))
+  for (const path of [dirname(directory), directory]) chmodSync(path, 0o755)
+  for (const name of readdirSync(directory)) chmodSync(join(directory, name), 0o444)
+  // The superuser may write.
+  const program = `
+    const [{ createProgram }, { Output }] = await Promise.all(process.argv.slice(1, 3).map((path) => import(path)))
+    if (process.getuid() === 0) process.setuid(65534)
+    const command = createProgram('0', new Output(process.stdout))
+    await command.parseAsync(process.argv.slice(3), { from: 'user' }).catch((error) => console.log(error.message))`
+  const modules = ['program.js', 'output.js'].map((name) => pathToFileURL(join(dirname(CLI_PATH), name)).href)
+  const args = ['--input-type=module', '-e', program, ...modules, 'verify', directory]
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  assert.match(
+    stdout,
+    /^cannot open .*LOCK: permission denied \(EACCES\); where you may only read, .* --no-lock\n$/,
+    stderr,
+  )
+  assert.match(spawnSync(process.execPath, [...args, '--no-lock'], { encoding: 'utf8' }).stdout, /^sound: 6 entries/m)
 })
 
 test('repair says what it would do, does it, and moves what it replaces to lost', async (t) => {

@@ -1,0 +1,170 @@
+/**
+ * The directory lock between containers: what they share is the volume, and neither the network nor the numbers of processes. They are
+ * made with namespaces where that is permitted; otherwise, a container is what its /proc says.
+ */
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import * as fs from 'node:fs'
+import { createRequire } from 'node:module'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, it, mock } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { LockedError } from '../../src/base/errors.ts'
+import { open } from '../../src/db/open.ts'
+import { formatHolder, type LockHolder, thisProcess } from '../../src/env/lock-holder.ts'
+import { nodeEnvironment } from '../../src/env/node-env.ts'
+
+const OPENER = fileURLToPath(new URL('./lock-opener.js', import.meta.url))
+const CONTAINER = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc']
+const SOCKET = '.LOCK.socket'
+const { files } = nodeEnvironment()
+const { syncBuiltinESMExports } = createRequire(import.meta.url)('node:module')
+const builtin: typeof fs = createRequire(import.meta.url)('node:fs')
+
+describe('containers that share a volume', { skip: process.platform !== 'linux' }, () => {
+  let directory: string
+  const children: ChildProcess[] = []
+  const servers: Server[] = []
+
+  beforeEach(() => {
+    directory = fs.mkdtempSync(join(tmpdir(), 'varve-lock-'))
+  })
+  afterEach(async () => {
+    mock.restoreAll()
+    syncBuiltinESMExports()
+    for (const child of children.splice(0)) await kill(child)
+    for (const server of servers.splice(0)) server.close()
+    fs.rmSync(directory, { recursive: true })
+  })
+
+  /** Starts lock-opener in a container of its own, and waits for its line. */
+  async function openInContainer(args: string[]): Promise<{ child: ChildProcess; line: string }> {
+    const child = spawn('unshare', [...args, process.execPath, OPENER, 'varve', directory], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    children.push(child)
+    const [chunk] = await once(child.stdout!, 'data')
+    return { child, line: String(chunk).trim() }
+  }
+
+  /** Somebody who listens in the directory, as a holder in a container does. */
+  async function listen(): Promise<Server> {
+    const server = createServer((connection) => connection.destroy())
+    servers.push(server)
+    server.listen(join(directory, SOCKET))
+    await once(server, 'listening')
+    return server
+  }
+
+  /** As if it were killed: its socket stays. */
+  async function leave(server: Server): Promise<void> {
+    fs.renameSync(join(directory, SOCKET), join(directory, 'kept'))
+    server.close()
+    await once(server, 'close')
+    fs.renameSync(join(directory, 'kept'), join(directory, SOCKET))
+  }
+
+  it('exclude each other, and are seen from outside, until the holder is killed', async (t) => {
+    const args = containerArgs()
+    if (args === undefined) return t.skip('no permission to make namespaces')
+    const { child, line } = await openInContainer(args)
+    assert.equal(line, 'held')
+    const named = /is held by process \d+ \(node lock-opener\.js\) since 2/
+    assert.match((await openInContainer(args)).line, named)
+    await assert.rejects(files.lock(directory), (error) => error instanceof LockedError && named.test(error.message))
+    await kill(child)
+    assert.deepEqual(fs.readdirSync(directory).sort(), [SOCKET, 'LOCK'])
+    assert.equal((await openInContainer(args)).line, 'held')
+  })
+
+  it('have a socket in the directory for as long as they hold the lock', async () => {
+    asInContainer()
+    const lock = await files.lock(directory)
+    const status = fs.lstatSync(join(directory, SOCKET))
+    assert.deepEqual([status.isSocket(), status.mode & 0o777], [true, 0o600])
+    assert.deepEqual(files.list(directory), ['LOCK'])
+    lock.release()
+    assert.deepEqual(fs.readdirSync(directory), ['LOCK'])
+  })
+
+  it('have none where there can be none, and hold the lock all the same', async () => {
+    asInContainer()
+    const long = join(directory, 'd'.repeat(100))
+    fs.mkdirSync(long)
+    const deep = await files.lock(long)
+    assert.deepEqual(fs.readdirSync(long), ['LOCK'])
+    deep.release()
+    fs.writeFileSync(join(directory, SOCKET), 'mine')
+    const lock = await files.lock(directory)
+    lock.release()
+    assert.equal(fs.readFileSync(join(directory, SOCKET), 'utf8'), 'mine')
+  })
+
+  for (const isContainer of [false, true]) {
+    it(`find a holder that answers, and not one that was killed: ${isContainer ? 'inside' : 'outside'}`, async () => {
+      asInContainer(isContainer)
+      const server = await listen()
+      await assert.rejects(files.lock(directory), /is held by another opener/)
+      fs.writeFileSync(join(directory, 'LOCK'), formatHolder(elsewhere()))
+      await assert.rejects(files.lock(directory), /is held by process 7 \(node server\.js\) on c0ffee since 2026/)
+      await leave(server)
+      const lock = await files.lock(directory)
+      assert.deepEqual(fs.readdirSync(directory), isContainer ? [SOCKET, 'LOCK'] : ['LOCK'])
+      lock.release()
+    })
+  }
+
+  it('that got in together are told apart by the line in LOCK: the first stops before it changes a file', async () => {
+    const db = await open(directory)
+    await db.put('a', '1')
+    await db.flush()
+    await db.put('b', '2')
+    const names = files.list(directory)
+    for (const text of ['', 'nothing']) {
+      fs.writeFileSync(join(directory, 'LOCK'), text)
+      await db.checkpoint(join(directory, text || 'empty'))
+    }
+    fs.writeFileSync(join(directory, 'LOCK'), formatHolder(elsewhere()))
+    const told = /process 7 \(node server\.js\) on c0ffee since 2026.* has opened it as well/
+    await assert.rejects(db.flush(), told)
+    await assert.rejects(db.put('c', '3'), { code: 'READ_ONLY', message: told })
+    await db.close()
+    const kept = files.list(directory)
+    for (const name of names) assert.ok(kept.includes(name), `${name} is gone`)
+  })
+})
+
+function elsewhere(): LockHolder {
+  const since = '2026-05-01T10:00:00.000Z'
+  return { ...thisProcess('net:[1]'), pid: 7, host: 'c0ffee', started: '1', since, program: 'node server.js' }
+}
+
+/** What Linux says of a process in a container, or of one that is in none. */
+function asInContainer(isContainer = true): void {
+  const { readlinkSync } = fs
+  const numbers = isContainer ? 'pid:[4026532999]' : 'pid:[4026531836]'
+  mock.method(builtin, 'readlinkSync', (path: string) => (path === '/proc/self/ns/pid' ? numbers : readlinkSync(path)))
+  syncBuiltinESMExports()
+}
+
+/** How this user may make a container, if at all. */
+function containerArgs(): string[] | undefined {
+  return [CONTAINER, ['--user', '--map-root-user', ...CONTAINER]].find((args) => {
+    try {
+      execFileSync('unshare', [...args, 'true'], { stdio: 'ignore' })
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/** Until nobody has its output any more: what is in the container ends after what made it. */
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.stdout!.destroyed) return
+  child.kill('SIGKILL')
+  await once(child, 'close')
+}
