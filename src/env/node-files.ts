@@ -21,6 +21,7 @@ import { hostSleep } from './host-time.ts'
 import { attempt, codeOf, ioError, refusal, systemError } from './io-error.ts'
 import { lockDirectory } from './node-lock.ts'
 import { requireSync } from './node-permission.ts'
+import { isLinux } from './system-locks.ts'
 
 /** The permissions of what is created. */
 export interface FileModes {
@@ -304,7 +305,7 @@ class NodeWritableFile implements WritableFile {
    * it is in Linux; elsewhere nothing is begun.
    */
   syncAhead(): void {
-    if (process.platform !== 'linux' || syncsAheadRunning === SYNCS_AHEAD_MAX) return
+    if (!isLinux || syncsAheadRunning === SYNCS_AHEAD_MAX) return
     let fd: number
     try {
       fd = fs.openSync(this.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
@@ -341,7 +342,7 @@ class NodeWritableFile implements WritableFile {
 
   /** @returns false if there is none, or what has the file's name is another one by now */
   #openBeside(): boolean {
-    if (process.platform !== 'linux' || this.#besideFd !== this.#fd) return true
+    if (!isLinux || this.#besideFd !== this.#fd) return true
     let fd = -1
     closeQuietly(() => {
       const { dev, ino } = fs.fstatSync(this.#fd, { bigint: true })
