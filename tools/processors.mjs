@@ -30,16 +30,8 @@ const PROCESSORS = {
 }
 
 const TESTS = [
-  ...['base/crc32c', 'base/key-words', 'env/file-system', 'env/node-priority', 'env/system-locks'],
-  ...[
-    'memtable/dump',
-    'memtable/key-',
-    'memtable/memtable.test',
-    'memtable/radix',
-    'memtable/word-copier',
-    'table/golden',
-  ],
-  ...['compat/directories', 'worker/worker-executor'],
+  ...['base/crc32c', 'base/key-words', 'env/file-system', 'env/node-files', 'env/node-priority', 'env/system-locks'],
+  ...['memtable/dump', 'memtable/threads', 'memtable/word-copier', 'table/golden', 'worker/worker-executor'],
 ]
 
 /**
