@@ -95,6 +95,7 @@ export const NOT_COVERED: readonly string[] = [
   'A machine whose plug is pulled. T19 cuts real file systems (ext4, xfs and btrfs of one Linux kernel) off from a disk that is a program, and replays what of its log a cache may have lost, as dm-log-writes does; what a real device does with what it has not flushed may be something else. Other file systems are covered by the model of the simulation alone, which is stricter than these three.',
   'A device that acknowledges a flush without doing it.',
   'macOS, and Windows itself: the campaigns run on Linux; on Node.js for Windows, only a part of the tests runs, under Wine (`npm run test:windows`).',
+  'Other processors than x64: on arm64, only a part of the tests runs, under an emulator that shows the stores of a thread in the order of x64 (`npm run test:arm64`).',
   'Bytes that change in memory, except in MemTables with `memtableChecksums`.',
   'In the simulation a flush is one event, and so is a slice of a compaction: the main thread does nothing in the middle of it. Real threads run in T5, T10, T12 and T13 only, and the order of their steps is not repeatable.',
   'An attacker who changes the directory while it is open, or who makes files with checksums that fit: [SECURITY.md](SECURITY.md).',

@@ -22,6 +22,7 @@ import { attempt, codeOf, ioError, refusal, systemError } from './io-error.ts'
 import { isForOthers } from './lock-socket.ts'
 import { lockDirectory } from './node-lock.ts'
 import { requireSync } from './node-permission.ts'
+import { isLinux } from './system-locks.ts'
 
 /** The permissions of what is created. */
 export interface FileModes {
@@ -307,7 +308,7 @@ class NodeWritableFile implements WritableFile {
    * it is in Linux; elsewhere nothing is begun.
    */
   syncAhead(): void {
-    if (process.platform !== 'linux' || syncsAheadRunning === SYNCS_AHEAD_MAX) return
+    if (!isLinux || syncsAheadRunning === SYNCS_AHEAD_MAX) return
     let fd: number
     try {
       fd = fs.openSync(this.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
@@ -344,7 +345,7 @@ class NodeWritableFile implements WritableFile {
 
   /** @returns false if there is none, or what has the file's name is another one by now */
   #openBeside(): boolean {
-    if (process.platform !== 'linux' || this.#besideFd !== this.#fd) return true
+    if (!isLinux || this.#besideFd !== this.#fd) return true
     let fd = -1
     closeQuietly(() => {
       const { dev, ino } = fs.fstatSync(this.#fd, { bigint: true })

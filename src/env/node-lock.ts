@@ -2,7 +2,7 @@
  * node-lock: one opener to a directory at a time, by its file LOCK, without native code. Crash-safe: all that excludes
  * others ends with the thread or the process that holds it. LOCK itself is never removed.
  *
- * Linux, in this order
+ * Linux, and Android, which is one, in this order
  *  (1) The kernel's table of locks shows a live LevelDB, or a varve that holds (3). Until that is clear, LOCK is not opened:
  *      closing any descriptor of it would silently drop an fcntl lock that a LevelDB in this very process has on it.
  *  (2) An abstract Unix socket named after LOCK's device and inode excludes every other varve of the network namespace,
@@ -14,7 +14,8 @@
  *  (4) A line in LOCK names the holder, for messages and for openers that (2) does not reach: in another network namespace
  *      (lock-holder.ts), or of Bun and not of Bun. Two of these that open in the same instant are not kept apart. Where the disk is full,
  *      and (2) holds, the line waits for room: nobody could remove what fills the disk otherwise.
- * macOS, Windows: LOCK is opened with the system's own exclusive flag. Exercised under Wine; on macOS not so far.
+ * macOS, the BSDs, Windows: LOCK is opened with the system's own exclusive flag. Exercised under Wine; elsewhere not so far.
+ * Others have neither: there nothing is locked, and nothing is opened for writing.
  *
  * Limits  Abstract sockets have no permissions: another user of the machine can occupy the name, and so keep varve out. An opener in a
  *         container sees a holder outside of it through (3) only, and so do two machines, and two mounts of one directory; two that got in
@@ -41,7 +42,7 @@ import {
   thisProcess,
 } from './lock-holder.ts'
 import { isBun, listenInside, listenPatiently } from './lock-socket.ts'
-import { type FileIdentity, findWriteLock, identityOf, type SystemLock } from './system-locks.ts'
+import { type FileIdentity, findWriteLock, identityOf, isLinux, type SystemLock } from './system-locks.ts'
 
 /** What varve uses of fs-native-extensions. */
 interface NativeLocks {
@@ -51,20 +52,26 @@ interface NativeLocks {
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY } = fs.constants
 const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0
 const O_NONBLOCK = fs.constants.O_NONBLOCK ?? 0
-/** Flags that node:fs does not name: O_EXLOCK of macOS, and libuv's for a file that nobody else may open. */
-const MACOS_EXLOCK = 0x20
-const WINDOWS_EXLOCK = 0x10000000
+/** Flags that node:fs does not name, by system: O_EXLOCK, and libuv's for a file that nobody else may open. To others they mean nothing. */
+const EXLOCKS: ReadonlyMap<string, number> = new Map([
+  ['win32', 0x10000000],
+  ...['darwin', 'freebsd', 'netbsd', 'openbsd'].map((system): [string, number] => [system, 0x20]),
+])
 /** There is no room for LOCK's line. */
 const FULL_CODES = ['ENOSPC', 'EDQUOT']
 const isDeno = process.versions.deno !== undefined
 
 /**
  * Take the lock of `directory`.
- * @throws LockedError naming the holder; IOError if LOCK cannot be made or is no regular file
+ * @throws LockedError naming the holder; IOError if LOCK cannot be made or is no regular file; NotSupportedError on a system that has
+ *   no lock for it
  */
-export function lockDirectory(directory: string, fileMode: number): Promise<DirectoryLock> {
-  if (process.platform === 'linux') return lockOnLinux(directory, fileMode)
-  return lockByOpening(directory, fileMode)
+export async function lockDirectory(directory: string, fileMode: number): Promise<DirectoryLock> {
+  if (isLinux) return lockOnLinux(directory, fileMode)
+  const exclusive = EXLOCKS.get(process.platform)
+  if (exclusive === undefined)
+    throw new NotSupportedError(`cannot lock ${directory}: ${process.platform} has no lock for it`)
+  return lockByOpening(directory, fileMode, exclusive)
 }
 
 /** Files that are locked from this thread: all that is left where sockets and /proc are denied. */
@@ -338,10 +345,9 @@ async function loadNativeLocks(): Promise<NativeLocks | undefined> {
   }
 }
 
-/** macOS and Windows: the open itself excludes others, until the descriptor is closed. */
-async function lockByOpening(directory: string, fileMode: number): Promise<DirectoryLock> {
+/** Not on Linux: the open itself excludes others, until the descriptor is closed. */
+async function lockByOpening(directory: string, fileMode: number, exclusive: number): Promise<DirectoryLock> {
   const file = path.resolve(directory, LOCK)
-  const exclusive = process.platform === 'win32' ? WINDOWS_EXLOCK : MACOS_EXLOCK
   let fd: number
   try {
     fd = fs.openSync(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | exclusive, fileMode)

@@ -12,6 +12,9 @@ import * as fs from 'node:fs'
 import { isOutOfDescriptors } from '../base/errors.ts'
 import { ioError } from './io-error.ts'
 
+/** Whether this is that kernel. */
+export const isLinux: boolean = ['linux', 'android'].includes(process.platform)
+
 /** A file as the kernel's table names it. */
 export interface FileIdentity {
   /** `major:minor`, in hex of at least two digits each. */

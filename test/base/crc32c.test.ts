@@ -144,14 +144,13 @@ function withoutRelaxedVectors(): Readonly<Record<string, unknown>> {
 
 let programs = 0
 
-/** Words in the other order of bytes. */
-class SwappedWords {
+/** Words as big-endian processors have them. */
+class BigEndianWords {
   readonly buffer: ArrayBuffer
 
   constructor(words: readonly number[]) {
     const view = new DataView(new ArrayBuffer(4 * words.length))
-    for (const [i, word] of words.entries())
-      view.setUint32(4 * i, word, new Uint8Array(Uint16Array.of(1).buffer)[0] === 0)
+    for (const [i, word] of words.entries()) view.setUint32(4 * i, word)
     this.buffer = view.buffer
   }
 }
@@ -176,11 +175,11 @@ test('inputs of any length give what the definition gives, folded in vectors or,
   }
 })
 
-test('a host without vectors whose words have the other order of bytes gives what the definition gives', async () => {
-  const swapped = await inHost({ ...WITHOUT_VECTORS, Uint32Array: SwappedWords })
+test('a big-endian host without vectors gives what the definition gives', async () => {
+  const bigEndian = await inHost({ ...WITHOUT_VECTORS, Uint32Array: BigEndianWords })
   const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i * 7)
   for (const length of [511, 512, 513, 1000])
-    assert.equal(swapped(bytes, 0, length), slowCrc(bytes.subarray(0, length)))
+    assert.equal(bigEndian(bytes, 0, length), slowCrc(bytes.subarray(0, length)))
 })
 
 test('what lies behind the bytes in their memory does not count: bytes that are not there are zeros', async () => {

@@ -5,7 +5,6 @@
  *   lock-opener varve|level DIRECTORY
  */
 import { parentPort } from 'node:worker_threads'
-import { ClassicLevel } from 'classic-level'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
 
 const [kind, directory] = process.argv.slice(2)
@@ -13,12 +12,18 @@ const [kind, directory] = process.argv.slice(2)
 async function take(): Promise<string> {
   try {
     if (kind === 'varve') await nodeEnvironment().files.lock(directory)
-    else await new ClassicLevel(directory).open()
+    else await openLevel()
     return 'held'
   } catch (error) {
     const { code, cause, message } = error as Error & { code: string; cause?: Error & { code: string } }
     return `${cause?.code ?? code} ${message}`
   }
+}
+
+/** Its native code is loaded only here, since it is not for every system that a test may claim to be. */
+async function openLevel(): Promise<void> {
+  const { ClassicLevel } = await import('classic-level')
+  await new ClassicLevel(directory).open()
 }
 
 const answer = await take()

@@ -162,7 +162,7 @@ describe('node files', () => {
     const url = new URL('../../src/env/node-env.js', import.meta.url).href
     const program = `import { nodeEnvironment } from '${url}'
       try { nodeEnvironment().files.makeDirectory('/proc/varve') } catch (error) { console.log(error.cause.code) }`
-    const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 10_000 })
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 60_000 })
     assert.equal(output.toString(), 'ENOENT\n')
   })
 

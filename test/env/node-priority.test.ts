@@ -39,7 +39,7 @@ function lowered(workers: number, before: readonly string[] = []): unknown {
   const directory = mkdtempSync(join(tmpdir(), 'varve-priority-'))
   try {
     const [command, ...rest] = [...before, process.execPath, '-e', PROGRAM, directory, String(workers)]
-    return JSON.parse(execFileSync(command, rest, { timeout: 60_000 }).toString())
+    return JSON.parse(execFileSync(command, rest, { timeout: 300_000 }).toString())
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
