@@ -82,9 +82,7 @@ export class NodeFiles implements FileSystem {
   }
 
   list(directory: string): string[] {
-    return attempt('list', directory, () => fs.readdirSync(directory))
-      .filter(isForOthers)
-      .sort()
+    return attempt('list', directory, () => fs.readdirSync(directory).filter(isForOthers)).sort()
   }
 
   status(file: string): FileStatus | undefined {
