@@ -10,10 +10,10 @@ const GRACE_MS = 10 * 60_000
 
 const WATCH = `
   const { workerData: { afterMs, message } } = require('node:worker_threads')
-  setTimeout(() => {
-    require('node:fs').writeSync(2, message)
-    process.kill(process.pid, 'SIGKILL')
-  }, afterMs)
+  // A timer of more than 24 days would run at once.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, afterMs)
+  require('node:fs').writeSync(2, message)
+  process.kill(process.pid, 'SIGKILL')
 `
 
 /** @returns once the watch is kept: what to call when the campaign has come to its end */

@@ -11,7 +11,10 @@ export interface FileSystem {
   readonly make: readonly string[]
   /** Options of mount, one set of which each life draws. */
   readonly mounts: readonly string[]
-  /** What its superblock takes for written in whole or not at all. */
+  /**
+   * What its superblock takes for written in whole or not at all. Not so ext4's own: it has two sectors and one checksum, and is no longer
+   * mounted if only one of them was written. Such cuts are counted, and say nothing of varve.
+   */
   readonly sectorBytes: number
 }
 

@@ -50,11 +50,14 @@ export function availableSystems(): readonly string[] | string {
 }
 
 /**
- * What others have mounted by loop devices and FUSE is let go of: here it would stay mounted although they unmount it.
- * $3 is the directory.
+ * What others have mounted by loop devices and FUSE is let go of: here it would stay mounted although they unmount it. Not so where Node,
+ * the program ($2) or the directory ($3) are: all of a container may be on FUSE.
  */
 const SCRIPT = `
-awk '$1 ~ "^/dev/loop" || $3 ~ "^fuse" { print $2 }' /proc/self/mounts | xargs -r umount -l
+awk -v node="$1" -v program="$2" -v directory="$3" '
+  function holds(path) { return index(path, $2 == "/" ? "/" : $2 "/") == 1 }
+  ($1 ~ "^/dev/loop" || $3 ~ "^fuse") && !holds(node) && !holds(program) && !holds(directory) { print $2 }
+' /proc/self/mounts | xargs -r umount -l
 mount -t tmpfs -o mode=700 tmpfs "$3" && mkdir "$3/shown" "$3/mounted" &&
 mount --bind "$3/shown" "$3/shown" && mount --make-shared "$3/shown" &&
 exec "$@"`

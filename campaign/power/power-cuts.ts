@@ -117,7 +117,10 @@ export class PowerCuts {
     const heard = await this.#life.run({ directory: path, seed, low, copies, batches, isFaulty, end })
     await this.#mounted.unmount()
     for (const { told } of heard) {
-      if (told === 'abandoned') return undefined
+      if (told === 'abandoned') {
+        this.#watcher.count('lives after which nothing can be said')
+        return undefined
+      }
       if (typeof told !== 'object' || !('broken' in told)) continue
       const kind = told.broken.replaceAll(/\d+/g, 'N').slice(0, 60)
       this.#watcher.finding(

@@ -38,8 +38,9 @@ export function pickCompaction(context: PickContext): Compaction | undefined {
  * that is at most REST_REWRITES times as large: the old versions there take up space until then.
  */
 export function pickAtRest(context: PickContext): Compaction | undefined {
-  for (const level of context.version.levels.keys()) {
-    if (level + 1 === context.version.levels.length) break
+  // What lies deepest hides nothing.
+  const deepest = context.version.levels.findLastIndex((files) => files.length > 0)
+  for (let level = 0; level < Math.max(1, deepest); level++) {
     for (const file of inTurn(context, level)) {
       const compaction = planDown(context, { reason: 'rest', level, file })
       if (compaction !== undefined && isWorthRest(compaction)) return compaction

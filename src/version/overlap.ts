@@ -63,7 +63,10 @@ export function withBoundaryFiles(
   if (level === 0 || chosen.length === 0) return chosen
   const files = version.levels[level]
   const together = [...chosen]
-  for (let i = files.indexOf(chosen[chosen.length - 1]) + 1; i < files.length; i++) {
+  const last = chosen[chosen.length - 1]
+  const { largest } = userRange(last)
+  const first = firstFileEndingAtOrAfter(comparator, files, largest, 0, largest.length)
+  for (let i = files.indexOf(last, first) + 1; i < files.length; i++) {
     const before = userRange(files[i - 1])
     if (compareKeys(comparator, before.largest, userRange(files[i]).smallest) !== 0) break
     together.push(files[i])

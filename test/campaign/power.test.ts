@@ -3,6 +3,7 @@
  * for T19.
  */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
@@ -10,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Disk, PAGE_BYTES, REMAINS, type Remains } from '../../campaign/power/disk.ts'
+import { availableSystems } from '../../campaign/power/namespace.ts'
 import { NbdServer } from '../../campaign/power/nbd-server.ts'
 import { Prng } from '../../src/base/prng.ts'
 
@@ -169,3 +171,27 @@ function option(number: number): Buffer {
 function request(type: number, offset: number, length: number): Buffer {
   return Buffer.concat([u32(0x25609513), u32(type), Buffer.alloc(12), u32(offset), u32(length)])
 }
+
+test('a program that is on a loop device itself can be run in name spaces of its own', (t) => {
+  const systems = availableSystems()
+  if (!systems.includes('ext4')) return t.skip(`${systems}`)
+  const directory = mkdtempSync(join(tmpdir(), 'varve-loop-'))
+  const program = `
+    import { runInNamespace } from '${new URL('../../campaign/power/namespace.js', import.meta.url)}'
+    await runInNamespace({
+      program: '${directory}/program.mjs', seconds: 60, seed: 1, systems: [], isKept: false,
+      isOver: () => false,
+      hear: ({ what }) => console.log(what),
+    })
+  `
+  const script = `
+    truncate -s 16M "$0/disk" && mkfs.ext4 -q -F "$0/disk" && mount -o loop "$0/disk" "$0" || exit 7
+    echo 'console.log(JSON.stringify({ what: "it runs", by: 1 }))' >"$0/program.mjs" && exec "$@"`
+  const node = [process.execPath, '--input-type=module', '-e', program]
+  const { status, stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script, directory, ...node], {
+    encoding: 'utf8',
+  })
+  rmSync(directory, { recursive: true })
+  if (status === 7) return t.skip(stderr)
+  assert.equal(stdout, 'it runs\n', stderr)
+})

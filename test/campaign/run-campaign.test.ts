@@ -114,3 +114,16 @@ test('one that comes to its end is not, however soon its time would be over', ()
   const { signal, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
   assert.deepEqual([signal, stdout], [null, 'ended\n'])
 })
+
+test('one that is to run for a month is not ended as it begins', () => {
+  const watchdog = new URL('../../campaign/watchdog.js', import.meta.url)
+  const program = `
+    import { watch } from '${watchdog}'
+    const done = await watch('planted', 31 * 24 * 3600 * 1000)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    await done()
+    console.log('ended')
+  `
+  const { signal, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  assert.deepEqual([signal, stdout], [null, 'ended\n'])
+})

@@ -217,6 +217,7 @@ test('levels whose tables hide old versions go down, until no lookup has to ask 
   const { db, reasons, pass } = await restingOnTwoLevels()
   const before = Array.from(db.scanSync(), ([key, value]) => `${key} ${value}`)
   await pass(2 * REST_MS)
+  await pass(REST_MS)
   assert.deepEqual(tablesOf(db).slice(0, 2), [0, 0])
   assert.deepEqual(reasons, ['rest', 'rest'], 'what merely moves is not told')
   assert.equal(db.stats().spaceAmplification, 1)
@@ -238,6 +239,17 @@ test('writes in the midst of several merges stop them after the one under way, u
   await pass(2 * REST_MS)
   assert.deepEqual(reasons, ['rest', 'rest'])
   assert.equal(db.stats().spaceAmplification, 1)
+  await db.close()
+})
+
+test('the next of several merges is begun by a timer, which keeps no process alive, and not by the end of the one before', async () => {
+  const { db, reasons, memory, pass } = await restingOnTwoLevels()
+  memory.runTimers(memory.clock.monotonicMs() + REST_MS)
+  await pass(REST_MS)
+  assert.deepEqual(reasons, ['rest'])
+  assert.equal(memory.timerCount, 1)
+  for (let merges = 0; merges < 3; merges++) await pass(REST_MS)
+  assert.deepEqual([reasons, memory.timerCount], [['rest', 'rest'], 0])
   await db.close()
 })
 
@@ -296,6 +308,27 @@ test('a merge that fails is tried again like any compaction, and a small MemTabl
   await pass(RETRY_MS)
   assert.deepEqual(reasons, ['rest', 'rest'])
   assert.deepEqual([tablesOf(db).slice(0, 2), db.stats().active.entries], [[0, 1], 0])
+  await db.close()
+})
+
+test('while compactions have been given up, no timer runs; and it does again once they can be had', async () => {
+  const { db, reasons, memory, environment, pass } = await resting()
+  await writeTables(db, 3, 1000)
+  let tables = 0
+  environment.setFaults(({ op, path }) => {
+    const isMerged = op === 'create' && path.endsWith('.ldb') && ++tables > 1
+    return isMerged ? { code: 'EIO' } : undefined
+  })
+  await writeTables(db, 1, 1000)
+  for (let looks = 0; looks < 40; looks++) await pass(SHORTER_MS)
+  assert.equal(reasons.length, 3)
+  assert.equal(memory.timerCount, 0)
+  environment.setFaults(undefined)
+  await db.compactRange('z')
+  await writeTables(db, 2, 1000)
+  for (let looks = 0; looks < 4; looks++) await pass(REST_MS)
+  assert.equal(reasons.at(-1), 'rest')
+  assert.deepEqual([tablesOf(db).slice(0, 2), memory.timerCount], [[0, 1], 0])
   await db.close()
 })
 

@@ -1,4 +1,5 @@
 /** Which compaction is picked, of versions drawn as text. */
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytewiseComparator } from '../../src/base/comparator.ts'
 import { type FileNumber, fileNumber, sequenceNumber } from '../../src/base/types.ts'
@@ -131,4 +132,29 @@ function numbers(files: readonly FileMetadata[]): string {
 test('the compactions that are picked of drawn versions are as written', () => {
   const picker = new Picker()
   runDatadriven(testdata('compaction/picks'), (command) => picker.handle(command))
+})
+
+test('what is worth doing at rest is found without going through a level again for each of its tables', () => {
+  const count = 1000
+  const words = Array.from({ length: count }, (_, i) => `${i + 1}[${1000 + 2 * i}..${1001 + 2 * i}]`)
+  let reads = 0
+  const levels = drawnVersion([`3: ${words.join(' ')}`]).levels.map((files) => {
+    return new Proxy(files, {
+      get: (target, index) => {
+        reads++
+        return Reflect.get(target, index)
+      },
+    })
+  })
+  const compaction = pickAtRest({
+    version: new Version(bytewiseComparator, levels),
+    comparator: bytewiseComparator,
+    options: { level0Tables: 4, levelBytes: 100, multiplier: 10, maxFileBytes: 10 },
+    pointers: [],
+    busy: new Set(),
+    hints: [],
+    oldestSnapshot: undefined,
+  })
+  assert.equal(compaction, undefined)
+  assert.ok(reads < 100 * count, `${reads} reads of ${count} tables`)
 })

@@ -5,12 +5,13 @@
  * MemTable that is small beside the tables of level 0 is flushed first and goes along; a larger one stays, since it answers faster than any
  * table.
  *
- *   layers have changed → look after REST_MS → no more than a little was written: flush, merge, and so on as long as that holds
+ *   layers have changed → look after REST_MS → no more than a little was written: flush, merge, and look again
  *                                            → else look again
  *
  * Cost     A byte is written to level 1 twice at most, as by the compactions of a full level 0 (version/level-sizes.ts), and to a level
  *          below as often as when it is full.
- * Timers   One, only while there may be something to merge; it does not keep the process alive.
+ * Timers   One, only while there may be something to merge. It does not keep the process alive, as a merge does; so each merge is begun by
+ *          it, and not by the end of another.
  * Threads  belongs to the database's thread
  */
 import type { Compaction } from '../../version/compaction.ts'
@@ -47,14 +48,14 @@ export class Rest {
     if (!this.#isResting && this.#cancel === undefined && this.#isAskedTwice()) this.#watch()
   }
 
-  /** What to merge now; undefined while the database is not at rest, or what goes along is not there yet. */
+  /** What to merge now, once a look; undefined while the database is not at rest, or what goes along is not there yet. */
   pick(context: PickContext): Compaction | undefined {
     if (!this.#isResting || this.#engine.readState.immutables.length > 0) return undefined
     const compaction = this.#isQuiet() ? pickAtRest(context) : undefined
-    if (compaction !== undefined) return compaction
+    if (compaction?.isTrivialMove === true) return compaction
     this.#isResting = false
     this.changed()
-    return undefined
+    return compaction
   }
 
   close(): void {
@@ -62,10 +63,11 @@ export class Rest {
     this.#cancel?.()
   }
 
-  /** Whether a lookup may have to ask two tables. */
+  /** Whether a lookup may have to ask two tables, and that can be changed. */
   #isAskedTwice(): boolean {
     const { background, isWritable, readState } = this.#engine
-    if (!this.#isWanted || !isWritable || background.compactions.isEnded) return false
+    const { isEnded, retry } = background.compactions
+    if (!this.#isWanted || !isWritable || isEnded || retry.failure !== undefined) return false
     const [newest, ...sorted] = readState.version.levels
     return newest.length + sorted.filter((files) => files.length > 0).length > 1
   }
@@ -83,7 +85,8 @@ export class Rest {
   #look(): void {
     this.#cancel = undefined
     if (!this.#isAskedTwice()) return
-    if (this.#isQuiet() && !this.#engine.background.compactions.retry.isHeld) this.#begin()
+    const { isRunning, retry } = this.#engine.background.compactions
+    if (this.#isQuiet() && !isRunning && !retry.isHeld) this.#begin()
     else this.#watch()
   }
 
