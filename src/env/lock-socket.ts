@@ -121,10 +121,11 @@ async function listenIn(fd: number, file: string, fileMode: number): Promise<Ser
   // What lies there still is no socket, or of somebody whom this process may not ask.
   if (fs.readlinkSync('/proc/self/ns/pid') === OUTERMOST || found() !== undefined) return undefined
   const socket = await listen(file, address)
-  if (socket !== 'impossible') {
+  if (typeof socket === 'object') {
     closeQuietly(() => fs.chmodSync(file, fileMode))
     return socket
   }
+  if (found()?.isSocket()) return socket === 'taken' ? socket : undefined
   // Where a file system has no sockets, there may be something now that is none.
   closeQuietly(() => fs.unlinkSync(file))
   return undefined

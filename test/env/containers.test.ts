@@ -7,7 +7,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer, type Server } from 'node:net'
+import { createServer, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
@@ -102,6 +102,26 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
     const other = await files.lock(directory)
     other.release()
     assert.equal(fs.readlinkSync(place), 'nowhere')
+  })
+
+  it('have none on a file system without sockets, though fake timers keep the error back', async () => {
+    asInContainer()
+    const { listen } = Server.prototype
+    mock.method(Server.prototype, 'listen', function (this: Server, ...args: Parameters<typeof listen>) {
+      if (String((args[0] as { path: string }).path).startsWith('\0')) return listen.apply(this, args)
+      fs.writeFileSync(join(directory, SOCKET), '')
+      process.nextTick(() => this.emit('error', Object.assign(new Error('none'), { code: 'EOPNOTSUPP' })))
+      return this
+    })
+    const { nextTick } = process
+    const ticks: Parameters<typeof nextTick>[] = []
+    process.nextTick = (...task) => ticks.push(task)
+    const lock = await files.lock(directory).finally(() => {
+      process.nextTick = nextTick
+      for (const task of ticks) nextTick(...task)
+    })
+    assert.deepEqual(fs.readdirSync(directory), ['LOCK'])
+    lock.release()
   })
 
   it('are asked by all who may write LOCK', async () => {
