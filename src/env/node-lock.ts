@@ -172,10 +172,14 @@ class HeldLock implements DirectoryLock {
   /** Whoever was let in where no lock reaches (see above) has written a line of its own, and removes what is not in its MANIFEST. */
   #findOther(): LockHolder | undefined {
     if (!this.#isWritten) return undefined
-    const text = attempt('read', this.#file, () => readText(this.fd))
-    const other = text === this.#line ? undefined : parseHolder(text)
-    // With hard links (`cp -al`), LOCK belongs to several databases: it may be of another one.
-    return other === undefined || fs.fstatSync(this.fd).nlink > 1 ? undefined : other
+    try {
+      const text = readText(this.fd)
+      // With hard links (`cp -al`), LOCK belongs to several databases: it may be of another one.
+      if (text !== this.#line && fs.fstatSync(this.fd).nlink === 1) return parseHolder(text)
+    } catch {
+      // A LOCK that cannot be read says nothing.
+    }
+    return undefined
   }
 
   /** Over what LOCK held: so it needs no room where there was a line before. @throws IOError */

@@ -188,6 +188,16 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
     fs.linkSync(join(directory, 'LOCK'), join(directory, 'another'))
     await db.checkpoint(join(directory, 'linked'))
     fs.rmSync(join(directory, 'another'))
+    const { readSync } = fs
+    mock.method(builtin, 'readSync', (fd: number, ...args: [Uint8Array]) => {
+      if (fs.readlinkSync(`/proc/self/fd/${fd}`).endsWith('LOCK'))
+        throw Object.assign(new Error('bad'), { code: 'EIO' })
+      return readSync(fd, ...args)
+    })
+    syncBuiltinESMExports()
+    await db.checkpoint(join(directory, 'unread'))
+    mock.restoreAll()
+    syncBuiltinESMExports()
     const told = /process 7 \(node server\.js\) on c0ffee since 2026.* has opened it as well/
     await assert.rejects(db.flush(), told)
     await assert.rejects(db.put('c', '3'), { code: 'READ_ONLY', message: told })
