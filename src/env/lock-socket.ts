@@ -75,41 +75,69 @@ export function isForOthers(name: string): boolean {
   return name !== SOCKET_FILE
 }
 
+/** What is held until it is closed. */
+export interface Held {
+  close(): unknown
+}
+
 /**
  * As listen, in the directory itself; outside of containers it is only asked who else does. What a killed holder has left is removed.
+ * @param fileMode who may write LOCK may ask, too
  * @returns undefined if there is none, for whatever reason: it is one guard more
+ * @throws IOError for want of descriptors
  */
-export async function listenInside(directory: string): Promise<Server | 'taken' | undefined> {
-  const file = path.resolve(directory, SOCKET_FILE)
-  // Node 20 cuts off what is longer.
-  if (Buffer.byteLength(file) >= SOCKET_NAME_LENGTH) return undefined
+export async function listenInside(directory: string, fileMode: number): Promise<Held | 'taken' | undefined> {
+  let fd = -1
+  let socket: Server | 'taken' | undefined
   try {
-    if (fs.lstatSync(file, { throwIfNoEntry: false })?.isSocket()) {
-      const answer = await knock(file)
-      if (answer === 'taken') return answer
-      if (answer !== 'ECONNREFUSED' && answer !== 'ENOENT') return undefined
-      closeQuietly(() => fs.unlinkSync(file))
-    }
-    if (fs.readlinkSync('/proc/self/ns/pid') === OUTERMOST || fs.existsSync(file)) return undefined
-  } catch {
-    return undefined
+    fd = fs.openSync(directory, fs.constants.O_RDONLY)
+    socket = await listenIn(fd, path.resolve(directory, SOCKET_FILE), fileMode)
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw ioError('lock', directory, error)
+  } finally {
+    if (typeof socket !== 'object' && fd >= 0) fs.closeSync(fd)
   }
-  const socket = await listen(file, file)
-  if (socket !== 'impossible') {
-    closeQuietly(() => fs.chmodSync(file, 0o600))
+  if (typeof socket !== 'object') return socket
+  const server = socket
+  return {
+    close(): void {
+      server.close()
+      fs.closeSync(fd)
+    },
+  }
+}
+
+/** @param fd the directory, until the socket is closed */
+async function listenIn(fd: number, file: string, fileMode: number): Promise<Server | 'taken' | undefined> {
+  // Short, however long the path is. And closing removes what is in this directory, wherever that is by then.
+  const address = `/proc/self/fd/${fd}/${SOCKET_FILE}`
+  const found = (): fs.Stats | undefined => fs.lstatSync(file, { throwIfNoEntry: false })
+  if (found()?.isSocket()) {
+    // Without /proc, at least this; Node 20 cuts off what is longer.
+    const answer = await knock(Buffer.byteLength(file) < SOCKET_NAME_LENGTH ? file : address)
+    if (answer === 'taken') return answer
+    if (answer === 'ECONNREFUSED') closeQuietly(() => fs.unlinkSync(file))
+  }
+  // What lies there still is no socket, or of somebody whom this process may not ask.
+  if (fs.readlinkSync('/proc/self/ns/pid') === OUTERMOST || found() !== undefined) return undefined
+  const socket = await listen(file, address)
+  if (typeof socket === 'object') {
+    closeQuietly(() => fs.chmodSync(file, fileMode))
     return socket
   }
+  if (found()?.isSocket()) return socket === 'taken' ? socket : undefined
   // Where a file system has no sockets, there may be something now that is none.
   closeQuietly(() => fs.unlinkSync(file))
   return undefined
 }
 
-/** @returns what came of it: somebody listens, or a code */
-function knock(file: string): Promise<string> {
-  return new Promise((resolve) => {
-    const connection = connect(file, () => resolve('taken'))
+/** @returns what came of it: somebody listens, or a code. Rejects for want of descriptors */
+function knock(address: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const connection = connect(address, () => resolve('taken'))
     connection.on('connect', () => connection.destroy())
     connection.on('error', (error) => {
+      if (isOutOfDescriptors(error)) reject(error)
       const code = String(codeOf(error))
       resolve(ANSWERS.includes(code) ? 'taken' : code)
     })

@@ -24,7 +24,6 @@
  *         is refused.
  */
 import * as fs from 'node:fs'
-import type { Server } from 'node:net'
 import * as path from 'node:path'
 import type { DirectoryLock } from '../base/environment.ts'
 import { LockedError, NotSupportedError } from '../base/errors.ts'
@@ -41,7 +40,7 @@ import {
   parseHolder,
   thisProcess,
 } from './lock-holder.ts'
-import { isBun, listenInside, listenPatiently } from './lock-socket.ts'
+import { type Held, isBun, listenInside, listenPatiently } from './lock-socket.ts'
 import { type FileIdentity, findWriteLock, identityOf, isLinux, type SystemLock } from './system-locks.ts'
 
 /** What varve uses of fs-native-extensions. */
@@ -92,7 +91,7 @@ async function lockOnLinux(directory: string, fileMode: number): Promise<Directo
   if (socket === 'impossible' && isDeno)
     throw new NotSupportedError(`cannot lock ${file}: Deno needs --allow-net for that`)
   const network = socket === 'impossible' ? '' : networkNamespace()
-  const sockets = socket === 'impossible' ? [] : await withDirectory(directory, file, identity, place, socket)
+  const sockets = socket === 'impossible' ? [] : await withDirectory(directory, fileMode, identity, place, socket)
   const held = new HeldLock(file, identity, place, name, sockets)
   try {
     // A LevelDB may have come while this waited.
@@ -116,14 +115,14 @@ class HeldLock implements DirectoryLock {
   readonly #identity: FileIdentity
   readonly #place: fs.BigIntStats
   readonly #name: string
-  readonly #sockets: readonly Server[]
+  readonly #sockets: readonly Held[]
   #line = ''
   /** Whether LOCK has room for the line. */
   #isWritten = false
   #released = false
 
   /** @param place the directory */
-  constructor(file: string, identity: FileIdentity, place: fs.BigIntStats, name: string, sockets: readonly Server[]) {
+  constructor(file: string, identity: FileIdentity, place: fs.BigIntStats, name: string, sockets: readonly Held[]) {
     this.#file = file
     this.#identity = identity
     this.#place = place
@@ -154,14 +153,16 @@ class HeldLock implements DirectoryLock {
   check(): void {
     checkPlace(this.#file, this.#place, this.fd)
     if (this.#released) return
-    if (this.#isWritten) this.#checkLine()
-    else this.#writeLine(true)
+    if (!this.#isWritten) this.#writeLine(true)
+    const other = this.#findOther()
+    if (other === undefined) return
+    throw refusal('use', path.dirname(this.#file), `${describeHolder(other)} has opened it as well`)
   }
 
   release(): void {
     if (this.#released) return
     try {
-      fs.ftruncateSync(this.fd)
+      if (this.#findOther() === undefined) fs.ftruncateSync(this.fd)
     } catch {
       // The line is stale from now on, and is taken for it.
     }
@@ -169,11 +170,16 @@ class HeldLock implements DirectoryLock {
   }
 
   /** Whoever was let in where no lock reaches (see above) has written a line of its own, and removes what is not in its MANIFEST. */
-  #checkLine(): void {
-    const text = attempt('read', this.#file, () => readText(this.fd))
-    const other = text === this.#line ? undefined : parseHolder(text)
-    if (other === undefined) return
-    throw refusal('use', path.dirname(this.#file), `${describeHolder(other)} has opened it as well`)
+  #findOther(): LockHolder | undefined {
+    if (!this.#isWritten) return undefined
+    try {
+      const text = readText(this.fd)
+      // With hard links (`cp -al`), LOCK belongs to several databases: it may be of another one.
+      if (text !== this.#line && fs.fstatSync(this.fd).nlink === 1) return parseHolder(text)
+    } catch {
+      // A LOCK that cannot be read says nothing.
+    }
+    return undefined
   }
 
   /** Over what LOCK held: so it needs no room where there was a line before. @throws IOError */
@@ -302,17 +308,18 @@ function readText(fd: number): string {
  */
 async function withDirectory(
   directory: string,
-  file: string,
+  fileMode: number,
   identity: FileIdentity,
   place: fs.BigIntStats,
-  socket: Server,
-): Promise<Server[]> {
+  socket: Held,
+): Promise<Held[]> {
+  const file = path.resolve(directory, LOCK)
   const sockets = [socket]
   try {
     const other = await listenPatiently(file, `varve-directory-${place.dev}-${place.ino}`, () => false)
     if (other === 'taken') throw locked(directory, 'another opener, under whom LOCK was removed')
     if (other !== 'impossible') sockets.unshift(other)
-    const inside = await listenInside(directory)
+    const inside = await listenInside(directory, fileMode)
     // Its process cannot be looked at, but it has just answered.
     if (inside === 'taken') throw locked(directory, namedHolder(file, identity, () => true) ?? 'another opener')
     if (inside !== undefined) sockets.unshift(inside)

@@ -7,7 +7,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer, type Server } from 'node:net'
+import { createServer, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
@@ -90,17 +90,74 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
     assert.deepEqual(fs.readdirSync(directory), ['LOCK'])
   })
 
-  it('have none where there can be none, and hold the lock all the same', async () => {
+  it('have none where something else has its name, and hold the lock all the same', async () => {
     asInContainer()
-    const long = join(directory, 'd'.repeat(100))
-    fs.mkdirSync(long)
-    const deep = await files.lock(long)
-    assert.deepEqual(fs.readdirSync(long), ['LOCK'])
-    deep.release()
-    fs.writeFileSync(join(directory, SOCKET), 'mine')
+    const place = join(directory, SOCKET)
+    fs.writeFileSync(place, 'mine')
     const lock = await files.lock(directory)
     lock.release()
-    assert.equal(fs.readFileSync(join(directory, SOCKET), 'utf8'), 'mine')
+    assert.equal(fs.readFileSync(place, 'utf8'), 'mine')
+    fs.rmSync(place)
+    fs.symlinkSync('nowhere', place)
+    const other = await files.lock(directory)
+    other.release()
+    assert.equal(fs.readlinkSync(place), 'nowhere')
+  })
+
+  it('have none on a file system without sockets, though fake timers keep the error back', async () => {
+    asInContainer()
+    const { listen } = Server.prototype
+    mock.method(Server.prototype, 'listen', function (this: Server, ...args: Parameters<typeof listen>) {
+      if (String((args[0] as { path: string }).path).startsWith('\0')) return listen.apply(this, args)
+      fs.writeFileSync(join(directory, SOCKET), '')
+      process.nextTick(() => this.emit('error', Object.assign(new Error('none'), { code: 'EOPNOTSUPP' })))
+      return this
+    })
+    const { nextTick } = process
+    const ticks: Parameters<typeof nextTick>[] = []
+    process.nextTick = (...task) => ticks.push(task)
+    const lock = await files.lock(directory).finally(() => {
+      process.nextTick = nextTick
+      for (const task of ticks) nextTick(...task)
+    })
+    assert.deepEqual(fs.readdirSync(directory), ['LOCK'])
+    lock.release()
+  })
+
+  it('are asked by all who may write LOCK', async () => {
+    asInContainer()
+    const lock = await nodeEnvironment({ fileMode: 0o660 }).files.lock(directory)
+    assert.equal(fs.statSync(join(directory, SOCKET)).mode & 0o777, 0o660)
+    lock.release()
+  })
+
+  it('are found however long the path is by which one looks', async () => {
+    const long = join(directory, 'd'.repeat(100))
+    fs.mkdirSync(long)
+    const server = await listen()
+    fs.renameSync(join(directory, SOCKET), join(long, SOCKET))
+    await assert.rejects(files.lock(long), /is held by another opener/)
+    server.close()
+    await once(server, 'close')
+    asInContainer()
+    const lock = await files.lock(long)
+    assert.deepEqual(fs.readdirSync(long), [SOCKET, 'LOCK'])
+    lock.release()
+    assert.deepEqual(fs.readdirSync(long), ['LOCK'])
+  })
+
+  it('leave the socket of whoever has the path after them', async () => {
+    asInContainer()
+    const path = join(directory, 'db')
+    const moved = join(directory, 'moved')
+    fs.mkdirSync(path)
+    const first = await files.lock(path)
+    fs.renameSync(path, moved)
+    fs.mkdirSync(path)
+    const second = await files.lock(path)
+    first.release()
+    assert.deepEqual([fs.readdirSync(moved), fs.readdirSync(path)], [['LOCK'], [SOCKET, 'LOCK']])
+    second.release()
   })
 
   for (const isContainer of [false, true]) {
@@ -128,10 +185,24 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
       await db.checkpoint(join(directory, text || 'empty'))
     }
     fs.writeFileSync(join(directory, 'LOCK'), formatHolder(elsewhere()))
+    fs.linkSync(join(directory, 'LOCK'), join(directory, 'another'))
+    await db.checkpoint(join(directory, 'linked'))
+    fs.rmSync(join(directory, 'another'))
+    const { readSync } = fs
+    mock.method(builtin, 'readSync', (fd: number, ...args: [Uint8Array]) => {
+      if (fs.readlinkSync(`/proc/self/fd/${fd}`).endsWith('LOCK'))
+        throw Object.assign(new Error('bad'), { code: 'EIO' })
+      return readSync(fd, ...args)
+    })
+    syncBuiltinESMExports()
+    await db.checkpoint(join(directory, 'unread'))
+    mock.restoreAll()
+    syncBuiltinESMExports()
     const told = /process 7 \(node server\.js\) on c0ffee since 2026.* has opened it as well/
     await assert.rejects(db.flush(), told)
     await assert.rejects(db.put('c', '3'), { code: 'READ_ONLY', message: told })
     await db.close()
+    assert.equal(fs.readFileSync(join(directory, 'LOCK'), 'utf8'), formatHolder(elsewhere()))
     const kept = files.list(directory)
     for (const name of names) assert.ok(kept.includes(name), `${name} is gone`)
   })
