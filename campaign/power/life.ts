@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { eachJsonLine } from '../json-lines.ts'
 
 const PROGRAM = fileURLToPath(new URL('./life-main.js', import.meta.url))
 /** A life that is not over after so long, on any machine, has been stuck. */
@@ -68,7 +69,7 @@ export class Life {
         heard.push({ told, position: this.#position() })
         if (told === 'over' && request.end === 'closed') resolve(true)
       }
-      eachLine(child.stdio[3] as Readable, onLine)
+      eachJsonLine(child.stdio[3] as Readable, onLine)
       child.removeAllListeners('close').once('close', () => resolve(false))
       ;(child.stdio[0] as Writable).write(`${JSON.stringify(request)}\n`)
     })
@@ -108,13 +109,4 @@ export class Life {
 
 function isBroken(told: Told): boolean {
   return typeof told === 'object' && 'broken' in told
-}
-
-function eachLine(stream: Readable, take: (told: Told) => void): void {
-  let rest = ''
-  stream.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) take(JSON.parse(line))
-  })
 }

@@ -10,6 +10,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { eachJsonLine } from '../json-lines.ts'
 import { FILE_SYSTEMS } from './file-systems.ts'
 
 const PREFIX = 'varve-power-'
@@ -83,13 +84,8 @@ export async function runInNamespace(run: PowerRun): Promise<void> {
   }, LOOK_MS)
   try {
     await new Promise<void>((resolve, reject) => {
-      let rest = ''
       let said = ''
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        const lines = (rest + text).split('\n')
-        rest = lines.pop() ?? ''
-        for (const line of lines) hear(JSON.parse(line))
-      })
+      eachJsonLine(child.stdout, hear)
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
         said = (said + text).slice(-4000)
       })
