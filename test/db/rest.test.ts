@@ -297,16 +297,21 @@ test('whoever closes the database before it has come to rest leaves no timer eit
   assert.equal(memory.timerCount, 0)
 })
 
-test('a merge that fails is tried again like any compaction, and a small MemTable goes along then', async () => {
+test('a merge that fails is tried again like any compaction; nothing else is begun meanwhile, and a small MemTable goes along then', async () => {
   const { db, reasons, environment, pass } = await resting()
   await writeTables(db, 2, 1000)
   environment.setFaults(({ op, path }) => (op === 'create' && path.endsWith('.ldb') ? { code: 'EIO' } : undefined))
   await pass(2 * REST_MS)
   assert.deepEqual(reasons, ['rest'])
+  // The pause after a second failure is longer than a look at whether writes come, and another one.
+  await pass(REST_MS)
+  assert.deepEqual(reasons, ['rest', 'rest'])
   environment.setFaults(undefined)
   await write(db, 100, 'm')
+  for (let looks = 0; looks < 3; looks++) await pass(REST_MS)
+  assert.deepEqual([reasons.length, db.stats().active.entries], [2, 100])
   await pass(RETRY_MS)
-  assert.deepEqual(reasons, ['rest', 'rest'])
+  assert.deepEqual(reasons, ['rest', 'rest', 'rest'])
   assert.deepEqual([tablesOf(db).slice(0, 2), db.stats().active.entries], [[0, 1], 0])
   await db.close()
 })
