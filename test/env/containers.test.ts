@@ -3,7 +3,7 @@
  * made with namespaces where that is permitted; otherwise, a container is what its /proc says.
  */
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { createRequire } from 'node:module'
@@ -11,13 +11,12 @@ import { createServer, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { LockedError } from '../../src/base/errors.ts'
 import { open } from '../../src/db/open.ts'
 import { formatHolder, type LockHolder, thisProcess } from '../../src/env/lock-holder.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
+import { type Opener, startOpener } from './opener.ts'
 
-const OPENER = fileURLToPath(new URL('./lock-opener.js', import.meta.url))
 const CONTAINER = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc']
 const SOCKET = '.LOCK.socket'
 const { files } = nodeEnvironment()
@@ -40,14 +39,9 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
     fs.rmSync(directory, { recursive: true })
   })
 
-  /** Starts lock-opener in a container of its own, and waits for its line. */
-  async function openInContainer(args: string[]): Promise<{ child: ChildProcess; line: string }> {
-    const child = spawn('unshare', [...args, process.execPath, OPENER, 'varve', directory], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    children.push(child)
-    const [chunk] = await once(child.stdout!, 'data')
-    return { child, line: String(chunk).trim() }
+  /** Each in a container of its own. */
+  function openInContainer(args: string[]): Promise<Opener> {
+    return startOpener('varve', directory, ['unshare', ...args, process.execPath], children)
   }
 
   /** Somebody who listens in the directory, as a holder in a container does. */

@@ -3,16 +3,14 @@
  * system's kernel does is not tried, only which lock varve takes there.
  */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
+import { startOpener } from './opener.ts'
 
-const OPENER = fileURLToPath(new URL('./lock-opener.js', import.meta.url))
 const { files } = nodeEnvironment()
 const onLinux = { skip: process.platform !== 'linux' }
 
@@ -25,11 +23,12 @@ function makeDirectory(t: TestContext): string {
 /** Starts lock-opener as if on `system`, and waits for its line. */
 async function openOn(t: TestContext, system: string, directory: string): Promise<string> {
   const preload = `Object.defineProperty(process,'platform',{value:'${system}'})`
-  const args = ['--import', `data:text/javascript,${encodeURIComponent(preload)}`, OPENER, 'varve', directory]
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-  t.after(() => child.kill('SIGKILL'))
-  const [chunk] = await once(child.stdout, 'data')
-  return String(chunk).trim()
+  const node = [process.execPath, '--import', `data:text/javascript,${encodeURIComponent(preload)}`]
+  const children: ChildProcess[] = []
+  t.after(() => {
+    for (const child of children) child.kill('SIGKILL')
+  })
+  return (await startOpener('varve', directory, node, children)).line
 }
 
 it('on Android, the lock is that of Linux: whoever comes second is refused', onLinux, async (t) => {

@@ -3,7 +3,7 @@
  * with real processes, and with a real LevelDB (classic-level).
  */
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { createRequire } from 'node:module'
@@ -17,8 +17,8 @@ import { ClassicLevel } from 'classic-level'
 import { IOError, LockedError } from '../../src/base/errors.ts'
 import { formatHolder, thisProcess } from '../../src/env/lock-holder.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
+import { OPENER, type Opener, startOpener } from './opener.ts'
 
-const OPENER = fileURLToPath(new URL('./lock-opener.js', import.meta.url))
 const { files } = nodeEnvironment()
 const { syncBuiltinESMExports } = createRequire(import.meta.url)('node:module')
 const builtin: typeof fs = createRequire(import.meta.url)('node:fs')
@@ -35,16 +35,8 @@ describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
     fs.rmSync(directory, { recursive: true })
   })
 
-  /** Starts lock-opener, and waits for its line. */
-  async function openIn(
-    kind: 'varve' | 'level',
-    prefix: string[] = [],
-  ): Promise<{ child: ChildProcess; line: string }> {
-    const [command, ...args] = [...prefix, process.execPath, OPENER, kind, directory]
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    children.push(child)
-    const [chunk] = await once(child.stdout!, 'data')
-    return { child, line: String(chunk).trim() }
+  function openIn(kind: 'varve' | 'level', prefix: string[] = []): Promise<Opener> {
+    return startOpener(kind, directory, [...prefix, process.execPath], children)
   }
 
   function lockText(): string {
