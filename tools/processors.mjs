@@ -12,12 +12,23 @@
  *
  * What it cannot show: qemu takes the order in which this machine's stores become visible, which on x64 is stricter than arm64's.
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { check, checkLater, expect, makeUsingProject, manifest, onDemand, root, summarize } from './package/checks.mjs'
+import {
+  check,
+  checkLater,
+  expect,
+  expectStats,
+  expectTests,
+  holding,
+  makeUsingProject,
+  manifest,
+  onDemand,
+  root,
+  summarize,
+} from './package/checks.mjs'
 
 /**
  * By npm's names: qemu's program, where the processor's libraries are, and versions of Node, of which the first one runs the tests. For
@@ -64,7 +75,7 @@ async function checkPackage(node, label, project, data, hasCommand) {
   if (!hasCommand) return
   const command = join(project, 'node_modules/varve', manifest.bin.varve)
   const stats = await checkLater(`${label}: the command`, node, [command, 'stats', join(data, 'db')], { cwd: project })
-  expect(stats.includes('level'), `${label}: and what it says`, stats)
+  expectStats(stats, label)
 }
 
 /** Each writes, and each reads what the other wrote. */
@@ -87,15 +98,12 @@ async function checkFiles(node, label, project, data) {
 }
 
 /** What one of them has open, the other does not open; and once it has closed, it does. */
-async function checkLock(holding, opening, what, project, directory) {
-  const options = { cwd: project, stdio: ['pipe', 'pipe', 'inherit'] }
-  const holder = spawn(holding, ['use.mjs', '--hold', directory], options)
-  await once(holder.stdout, 'data')
+async function checkLock(holder, opening, what, project, directory) {
   const answer = () => check(`${what}: an opening`, opening, ['use.mjs', '--open', directory], { cwd: project }).trim()
-  const refused = answer()
-  expect(refused === 'LOCKED', `${what}: it is refused while another has the database open`, refused)
-  holder.stdin.end()
-  await once(holder, 'close')
+  await holding([holder], project, directory, () => {
+    const refused = answer()
+    expect(refused === 'LOCKED', `${what}: it is refused while another has the database open`, refused)
+  })
   const opened = answer()
   expect(opened === 'opened', `${what}: it is opened once that has closed it`, opened)
 }
@@ -103,9 +111,7 @@ async function checkLock(holding, opening, what, project, directory) {
 async function checkTests(node, parts) {
   const args = ['tools/test.mjs', ...parts.map((part) => `test/${part}`)]
   const env = { ...process.env, VARVE_TEST_CONCURRENCY: '2' }
-  const output = await checkLater('the tests', node, args, { cwd: root, env })
-  const [, passed] = /^(\d+) passed, 0 failed/m.exec(output) ?? []
-  expect(passed !== undefined && Number(passed) > 0, `${passed} of them`, output)
+  expectTests(await checkLater('the tests', node, args, { cwd: root, env }))
 }
 
 const [name, ...chosen] = process.argv.slice(2)

@@ -7,8 +7,6 @@
  * Run it after tools/bootstrap.mjs and tools/build.mjs, as `npm run test:runtimes` does. Arguments choose runtimes by name (`bun`,
  * `node-22`). The runtimes are packages of npm for linux-x64, kept in .runtimes/; elsewhere, only this Node is tried.
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +14,7 @@ import {
   check,
   checkLater,
   expect,
+  holding,
   makeUsingProject,
   manifest,
   nodeBinary,
@@ -127,22 +126,17 @@ async function tryPermission(label, binary, test, data) {
 
 /** What one runtime has open, no other opens; and once it has closed, each does. */
 async function tryLocks(binaries, project, directory) {
-  for (const [holding, [binary, run]] of binaries) {
-    const holder = spawn(binary, [...run, 'use.mjs', '--hold', directory], {
-      cwd: project,
-      stdio: ['pipe', 'pipe', 'inherit'],
+  for (const [name, [binary, run]] of binaries) {
+    await holding([binary, ...run], project, directory, async () => {
+      const answers = await Promise.all(binaries.map((other) => answerOf(other, project, directory)))
+      expect(
+        answers.every((answer) => answer === 'LOCKED'),
+        `while ${name} has a database open, nobody opens it`,
+        answers.join(),
+      )
     })
-    await once(holder.stdout, 'data')
-    const answers = await Promise.all(binaries.map((other) => answerOf(other, project, directory)))
-    expect(
-      answers.every((answer) => answer === 'LOCKED'),
-      `while ${holding} has a database open, nobody opens it`,
-      answers.join(),
-    )
-    holder.stdin.end()
-    await once(holder, 'close')
     const opened = await answerOf(binaries[0], project, directory)
-    expect(opened === 'opened', `once ${holding} has closed it, it is opened`, opened)
+    expect(opened === 'opened', `once ${name} has closed it, it is opened`, opened)
   }
 }
 

@@ -11,7 +11,16 @@ import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, makeUsingProject, manifest, onDemand, root, summarize } from './package/checks.mjs'
+import {
+  expect,
+  expectStats,
+  expectTests,
+  makeUsingProject,
+  manifest,
+  onDemand,
+  root,
+  summarize,
+} from './package/checks.mjs'
 
 /** Of those that Wine runs: what npm calls them. The first one runs the tests. */
 const VERSIONS = ['20', '22']
@@ -64,14 +73,12 @@ async function checkPackage(exe, version, project) {
   await checkRun(`node ${version}: the package, in all its ways`, [exe, 'use.mjs', data], project)
   const command = join(project, 'node_modules/varve', manifest.bin.varve)
   const stats = await checkRun(`node ${version}: the command`, [exe, command, 'stats', join(data, 'db')], project)
-  expect(stats.includes('level'), `node ${version}: and what it says`, stats)
+  expectStats(stats, `node ${version}`)
 }
 
 async function checkTests(exe, parts) {
   const args = [exe, 'tools/test.mjs', ...parts.map((part) => `test/${part}`)]
-  const output = await checkRun('the tests', args, root)
-  const [, passed] = /^(\d+) passed, 0 failed/m.exec(output) ?? []
-  expect(passed !== undefined && Number(passed) > 0, `${passed} of them`, output)
+  expectTests(await checkRun('the tests', args, root))
 }
 
 let logs = 0

@@ -3,6 +3,7 @@
  * that are installed when they are first needed, into the ignored folder .runtimes/ (remove it to have them anew).
  */
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,6 +39,28 @@ export async function checkLater(what, command, args, options = {}) {
   })
   expect(status === 0, what, `${status}\n${output}`)
   return output
+}
+
+/** While tools/runtimes/use.mjs has the database in `directory` open: whatever `whileHeld` does. */
+export async function holding([command, ...args], project, directory, whileHeld) {
+  const holder = spawn(command, [...args, 'use.mjs', '--hold', directory], {
+    cwd: project,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  await once(holder.stdout, 'data')
+  await whileHeld()
+  holder.stdin.end()
+  await once(holder, 'close')
+}
+
+/** What the package's command prints, and what a run of tools/test.mjs does, wherever they ran. */
+export function expectStats(output, where) {
+  expect(output.includes('level'), `${where}: and what it says`, output)
+}
+
+export function expectTests(output) {
+  const [, passed] = /^(\d+) passed, 0 failed/m.exec(output) ?? []
+  expect(passed !== undefined && Number(passed) > 0, `${passed} of them`, output)
 }
 
 export function expect(isTrue, what, otherwise = '') {
