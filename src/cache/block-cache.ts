@@ -21,7 +21,7 @@
  */
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { FileNumber } from '../base/types.ts'
-import { type Block, EMPTY_BLOCK } from '../table/block.ts'
+import { Block, EMPTY_BLOCK } from '../table/block.ts'
 import { BlockDirectories } from '../table/block-directory.ts'
 import { BlockMemory } from '../table/block-memory.ts'
 import type { BlockStore, Shelf } from '../table/block-store.ts'
@@ -35,6 +35,9 @@ const PROTECTED_SHARE = 0.8
 const FULL_SHARE = 0.9
 /** As many misses are remembered as there is room for blocks, if they have the usual size. */
 const BYTES_A_MISS = 4096
+/** Room for directories, as a share of their blocks: at first, for entries of a hundred bytes, and then as much as the last one took, and a little. */
+const FIRST_ROOM_SHARE = 1 / 16
+const ROOM_FACTOR = 17 / 16
 
 /** A place in a ring. Its block's `isUsed`: a protected block was found since it came to its place. */
 interface Slot {
@@ -90,6 +93,7 @@ export class BlockCache implements BlockStore {
     this.#recentMisses = undefined
     this.#spare = undefined
     this.#directories = comparator === bytewiseComparator ? new BlockDirectories() : undefined
+    this.memory.directoryShare = this.#directories === undefined ? 0 : FIRST_ROOM_SHARE
   }
 
   get(shelf: Shelf, at: number): Block | undefined {
@@ -194,22 +198,34 @@ export class BlockCache implements BlockStore {
 
   #addDirectory(slot: Slot, directories: BlockDirectories): void {
     slot.isPlain = false
-    const plain = slot.block
-    const copy = directories.copyWith(plain, this.memory)
-    if (copy === undefined) return
-    this.memory.hold(copy)
-    const more = copy.bytes.buffer.byteLength - plain.bytes.buffer.byteLength
+    const { block } = slot
+    const bytes = directories.measure(block)
+    if (bytes === 0) return
+    this.memory.directoryShare = (bytes * ROOM_FACTOR) / block.length
+    if (block.length + bytes <= block.bytes.length || this.#move(slot, block.length + bytes))
+      directories.write(slot.block)
+  }
+
+  /** Give a slot's block longer memory. @returns whether there is room for it */
+  #move(slot: Slot, bytes: number): boolean {
+    const { memory } = this
+    const { block } = slot
+    const longer = memory.allocate(bytes)
+    const more = longer.buffer.byteLength - block.bytes.buffer.byteLength
     if (!this.#makeRoom(more, slot)) {
-      this.memory.release(copy)
-      return
+      memory.free(longer.buffer)
+      return false
     }
-    this.memory.release(plain)
-    plain.slot = undefined
-    slot.block = copy
+    longer.set(block.bytes.subarray(0, block.length))
+    slot.block = new Block(longer, block.file, block.offset, block.length, longer.buffer)
+    memory.hold(slot.block)
+    memory.release(block)
+    block.slot = undefined
     show(slot)
     slot.bytes += more
     this.bytes += more
     this.#protectedBytes += more
+    return true
   }
 
   /** The oldest protected block gives up its place: to itself, if it was used. */

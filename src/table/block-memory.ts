@@ -7,6 +7,7 @@
  *            the block that it is in. The last one out leaves the memory here. Who is dropped without letting go (a scan that
  *            nobody ended) costs nothing but that: its block is collected as any other object is.
  * Invariant  memory that is given out belongs to no block that somebody holds
+ * Directory  behind the contents of a block there is room for one (block-directory.ts), so that it need not move to get it
  * Budget     up to SPARES pieces of SPARE_BYTES_MAX together wait here, beside what is held; most of the time one
  * Threads    belongs to one thread
  */
@@ -21,8 +22,12 @@ const GRAIN_BYTES = 128
 /** Longer blocks are of one value each, and differ by more: they also take memory that is larger by a share of them. */
 const EXACT_BYTES_MAX = 16 * 1024
 const EXCESS_SHARE = 1 / 8
+/** Longer blocks get no directory, whose offsets have 16 bits. */
+export const DIRECTORY_BLOCK_BYTES: number = 2 ** 16
 
 export class BlockMemory {
+  /** As large a part of a block is left free behind it for a directory; 0 where no block gets one. */
+  directoryShare: number = 0
   readonly #spares: ArrayBuffer[] = []
   #spareBytes = 0
 
@@ -40,6 +45,11 @@ export class BlockMemory {
       return new Uint8Array(spare, 0, length)
     }
     return new Uint8Array(length)
+  }
+
+  /** As allocate, for the contents of a block, with room for a directory behind them. */
+  allocateBlock(bytes: number): Uint8Array<ArrayBuffer> {
+    return this.allocate(bytes > DIRECTORY_BLOCK_BYTES ? bytes : bytes * (1 + this.directoryShare))
   }
 
   /** Give back memory that no block is made of. */

@@ -36,7 +36,7 @@ export function readDataBlock(
 ): Block {
   checkHandle(file, handle)
   const { offset, bytes } = handle
-  const stored = memory.allocate(bytes + BLOCK_TRAILER_BYTES)
+  const stored = memory.allocateBlock(bytes + BLOCK_TRAILER_BYTES)
   file.read(offset, stored, 0, bytes + BLOCK_TRAILER_BYTES)
   const block = verifiedBlock(stored, 0, bytes, codecs, memory, file.path, offset)
   if (block.bytes === stored) block.memory = stored.buffer
@@ -62,13 +62,9 @@ export function verifiedBlock(
   const type = own[length]
   if (type === NONE) return new Block(own, file, offset, length)
   const contents = uncompress(type, own.subarray(0, length), codecs, file, offset, memory)
-  return new Block(
-    contents,
-    file,
-    offset,
-    contents.length,
-    type === SNAPPY ? (contents.buffer as ArrayBuffer) : undefined,
-  )
+  if (type !== SNAPPY) return new Block(contents, file, offset)
+  const whole = contents.buffer as ArrayBuffer
+  return new Block(new Uint8Array(whole), file, offset, contents.length, whole)
 }
 
 /** A block as it lies in the file, its checksum verified. */

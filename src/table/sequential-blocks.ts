@@ -131,7 +131,7 @@ export class SequentialBlocks {
     const memory = this.#memory
     const block = verifiedBlock(this.#window, offset - this.#windowStart, bytes, this.#codecs, memory, path, offset)
     if (!isKept || block.bytes.buffer !== this.#window.buffer) return block
-    const copy = memory.allocate(block.length)
+    const copy = memory.allocateBlock(block.length)
     copy.set(block.bytes.subarray(0, block.length))
     return new Block(copy, path, offset, block.length, copy.buffer)
   }

@@ -45,7 +45,7 @@ export function decodeSnappy(stored: Bytes, maxBytes: number, memory?: BlockMemo
   if (length * YIELD_COST_BYTES > reader.remaining * YIELD_BYTES) {
     return `it declares ${length} bytes, more than ${stored.length} can yield`
   }
-  const contents = memory === undefined ? new Uint8Array(length) : memory.allocate(length).subarray(0, length)
+  const contents = memory === undefined ? new Uint8Array(length) : memory.allocateBlock(length).subarray(0, length)
   return decodeElements(stored, reader.offset, contents) ?? contents
 }
 

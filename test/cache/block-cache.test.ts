@@ -358,22 +358,25 @@ test('a table finds on its shelf what is kept of it, and nothing that is not kep
   assert.equal(cache.getForScan(shelf, 1), undefined)
 })
 
-/** A block of so many entries of a hundred bytes; from four on it is one for a directory. */
-function blockWith(entries: number): Block {
+/** A block of so many entries of a hundred bytes; from four on it is one for a directory. @param room so many bytes are free behind it */
+function blockWith(entries: number, room: number = 0): Block {
   const builder = new BlockBuilder(16, 4096)
   for (let i = 0; i < entries; i++) {
     const key = bytesOf(`key${10 + i}`)
     const internal = encodeInternalKey(key, 0, key.length, tagLow(1, ValueType.VALUE), tagHigh(1))
     builder.add(internal, internal.length, new Uint8Array(90), 0, 90)
   }
-  return new Block(builder.finish().slice(), 'f', 0)
+  const contents = builder.finish()
+  const bytes = new Uint8Array(contents.length + room)
+  bytes.set(contents)
+  return new Block(bytes, 'f', 0, contents.length)
 }
 
-/** Bytes that a directory of such a block comes to; 0 without one. */
+/** Bytes by which such a block becomes longer with a directory; 0 without one. */
 function directoryBytes(entries: number): number {
-  const block = blockWith(entries)
-  const copy = new BlockDirectories().copyWith(block, new BlockMemory())
-  return copy === undefined ? 0 : copy.bytes.length - block.bytes.length
+  const { length } = blockWith(entries)
+  const bytes = new BlockDirectories().measure(blockWith(entries))
+  return bytes === 0 ? 0 : new BlockMemory().allocate(length + bytes).length - length
 }
 
 interface Kept {
@@ -558,6 +561,36 @@ test('a block for whose directory there is no room stays as it is', () => {
   cache.put(one, 2, blockOf(20))
   assert.equal(cache.get(one, 0), block)
   assert.deepEqual(keptOf(one, [0, 2]), [true, true])
+})
+
+test('a block that has room behind it gets its directory where it is', () => {
+  const shelf: Shelf = []
+  const bytes = new BlockDirectories().measure(blockWith(6))
+  for (const room of [bytes, bytes - 1]) {
+    const cache = new BlockCache(10_000, bytewiseComparator)
+    const block = blockWith(6, room)
+    cache.put(shelf, 0, block)
+    cache.put(shelf, 1, blockOf(100))
+    const before = cache.bytes
+    assert.equal(cache.get(shelf, 0)?.entryCount, 6)
+    assert.deepEqual([shelf[0] === block, cache.bytes === before], [room === bytes, room === bytes])
+  }
+})
+
+test('what is read has room for as large a directory as the last one', () => {
+  const cache = new BlockCache(100_000, bytewiseComparator)
+  const { memory } = cache
+  const shelf: Shelf = []
+  for (const entries of [40, 5]) {
+    const { length } = blockWith(entries)
+    const bytes = new BlockDirectories().measure(blockWith(entries))
+    cache.put(shelf, 0, blockWith(entries))
+    cache.put(shelf, 1, blockOf(100))
+    cache.get(shelf, 0)
+    const room = memory.allocateBlock(length).length - length
+    assert.ok(room >= bytes && room < bytes + 256, `${room} bytes for ${bytes}`)
+  }
+  assert.equal(memory.allocateBlock(100_000).length, memory.allocate(100_000).length)
 })
 
 test('the memory of a directory for which there is no room is used again', () => {

@@ -35,6 +35,18 @@ function lookUp(cursor: LookupCursor, block: Block, key: Bytes, low: number, hig
   }
 }
 
+/** A copy of a block with a directory; undefined if it is to have none. */
+function withDirectory(block: Block): Block | undefined {
+  const directories = new BlockDirectories()
+  const bytes = directories.measure(block)
+  if (bytes === 0) return undefined
+  const memory = new Uint8Array(block.length + bytes)
+  memory.set(block.bytes)
+  const copy = new Block(memory, block.file, block.offset, block.length)
+  directories.write(copy)
+  return copy.entryCount > 0 ? copy : undefined
+}
+
 function sought(block: Block, key: Bytes, low: number, high: number): Answer {
   const entries = new BlockIterator(bytewiseComparator, block)
   entries.seek(key, 0, key.length, low, high)
@@ -46,9 +58,7 @@ function sought(block: Block, key: Bytes, low: number, high: number): Answer {
 }
 
 test('a lookup answers what a seek finds, with a directory and without, for every key and for keys that are not there', () => {
-  const directories = new BlockDirectories()
-  const memory = new BlockMemory()
-  let withDirectory = 0
+  let given = 0
   const cursor = new LookupCursor(bytewiseComparator, new BlockMemory())
   fc.assert(
     fc.property(
@@ -59,8 +69,8 @@ test('a lookup answers what a seek finds, with a directory and without, for ever
         const entries = [...some].sort(compareEntries)
         if (entries.length === 0) return
         const block = blockOf(entries, run)
-        const copy = directories.copyWith(block, memory)
-        if (copy !== undefined) withDirectory++
+        const copy = withDirectory(block)
+        if (copy !== undefined) given++
         const others = keys.flatMap((key) => entries.slice(0, 3).map(({ low, high }) => ({ key, low, high })))
         const longer = entries.map(({ key, low, high }) => ({ key: Uint8Array.from([...key, low & 0xff]), low, high }))
         const shorter = entries.map(({ key, low, high }) => ({ key: key.slice(0, -1), low, high }))
@@ -74,21 +84,19 @@ test('a lookup answers what a seek finds, with a directory and without, for ever
       },
     ),
   )
-  assert.ok(withDirectory > 10, `${withDirectory} blocks had a directory`)
+  assert.ok(given > 10, `${given} blocks had a directory`)
 })
 
 test('blocks of small entries, of few, of many bytes and of keys that do not ascend get no directory; a scan reads the others as before', () => {
-  const directories = new BlockDirectories()
-  const memory = new BlockMemory()
   const made = (count: number, valueBytes: number, step: number = 1): Block | undefined => {
     const numbers = Array.from({ length: count }, (_, i) => 1000 + (step < 0 ? count - i : i))
     const entries = numbers.map((n) => putEntry(bytesOf(`key${n}`), 5, new Uint8Array(valueBytes).fill(n)))
     const block = blockOf(entries, 16)
-    const copy = directories.copyWith(block, memory)
+    const copy = withDirectory(block)
     if (copy === undefined) return undefined
     assert.deepEqual(listForwards(new BlockIterator(bytewiseComparator, copy)), entries.map(describe))
     assert.deepEqual(copy.bytes.slice(0, copy.length), block.bytes)
-    assert.equal(directories.copyWith(copy, memory), undefined, 'it has one')
+    assert.equal(withDirectory(copy), undefined, 'it has one')
     return copy
   }
   assert.equal(made(30, 100)?.entryCount, 30)
@@ -102,7 +110,7 @@ test('blocks of small entries, of few, of many bytes and of keys that do not asc
 test('keys that only their later bytes tell apart are found in a directory, too', () => {
   const keys = ['a', 'b'].flatMap((group) => Array.from({ length: 40 }, (_, i) => bytesOf(`${group}-------${100 + i}`)))
   const entries = keys.map((key, i) => putEntry(key, 5, new Uint8Array(80).fill(i)))
-  const block = new BlockDirectories().copyWith(blockOf(entries, 16), new BlockMemory()) as Block
+  const block = withDirectory(blockOf(entries, 16)) as Block
   const cursor = new LookupCursor(bytewiseComparator, new BlockMemory())
   for (const { key, low, high } of entries)
     assert.equal(lookUp(cursor, block, key, low, high).value, sought(block, key, low, high).value)
@@ -118,7 +126,6 @@ function zerosAndOnes(most: number): Uint8Array<ArrayBuffer>[] {
 }
 
 test('keys that go on as the tags of others do, or with zeros, are told apart by a directory', () => {
-  const directories = new BlockDirectories()
   const cursor = new LookupCursor(bytewiseComparator, new BlockMemory())
   const keys = zerosAndOnes(5)
   // A tag begins with its type, which is 1, and the lowest byte of its sequence.
@@ -133,7 +140,7 @@ test('keys that go on as the tags of others do, or with zeros, are told apart by
     fc.property(anyBlock, fc.integer({ min: 1, max: 20 }), (some, run) => {
       const entries = some.map(({ key, sequence }, i) => putEntry(key, sequence, new Uint8Array(64).fill(i)))
       const block = blockOf(entries.sort(compareEntries), run)
-      const copy = directories.copyWith(block, new BlockMemory())
+      const copy = withDirectory(block)
       assert.ok(copy !== undefined)
       for (const key of keys) {
         for (const [low, high] of [
@@ -160,7 +167,7 @@ test('most lookups need no whole key, and versions that share a part of their ta
     assert.equal(search.valLen, entry.value.length)
     assert.equal(find(different, { ...entry, key: bytesOf(`${Buffer.from(entry.key).toString()}x`) }), NONE)
   }
-  const block = new BlockDirectories().copyWith(blockOf(different, 16), new BlockMemory())
+  const block = withDirectory(blockOf(different, 16))
   for (const text of ['k', 'key', 'key0999', 'key1001', 'key9', 'lock'])
     assert.equal(search.find(block!, bytesOf(text), 0, text.length, 0, 0), NONE, text)
   const versions = [9, 8, 7].map((sequence) => putEntry(bytesOf('key'), sequence, bytesOf('v')))
@@ -174,7 +181,6 @@ test('a lookup in a damaged block answers from within the block, or throws Corru
   )
   const sound = blockOf(entries, 4).bytes
   const memory = new BlockMemory()
-  const directories = new BlockDirectories()
   const cursor = new LookupCursor(bytewiseComparator, memory)
   let answered = 0
   let refused = 0
@@ -184,7 +190,7 @@ test('a lookup in a damaged block answers from within the block, or throws Corru
       bytes[at] ^= change
       try {
         const block = new Block(bytes, 'f.ldb', 7)
-        for (const some of [directories.copyWith(block, memory) ?? block, block]) {
+        for (const some of [withDirectory(block) ?? block, block]) {
           for (const { key, low, high } of entries) {
             cursor.enter(some, 0, some)
             cursor.find(key, 0, key.length, low, high)
@@ -224,7 +230,7 @@ test('of other runs, a lookup reads the keys at their restart points at most; by
       if (other !== run) damaged.bytes.fill(0xff, sound.restart(other) + restartEntryBytes, limit)
     }
     assert.equal(lookUp(cursor, damaged, key, low, high).value, value)
-    const copy = new BlockDirectories().copyWith(sound, new BlockMemory()) as Block
+    const copy = withDirectory(sound) as Block
     copy.bytes.fill(0xff, 0, sound.restart(run) + restartEntryBytes)
     assert.equal(lookUp(cursor, copy, key, low, high).value, value)
   }
@@ -293,7 +299,7 @@ for (const [what, entries, restarts, message] of DAMAGED) {
     const cursor = new LookupCursor(bytewiseComparator, new BlockMemory())
     const damage = { name: 'CorruptionError', message, file: 'f.ldb', offset: 7 }
     assert.throws(() => lookUp(cursor, block, bytesOf('m'), 0xffffffff, 0xffffffff), damage)
-    assert.equal(new BlockDirectories().copyWith(block, new BlockMemory()), undefined)
+    assert.equal(withDirectory(block), undefined)
     assert.equal(lookUp(cursor, rawBlock([A, M], [0]), bytesOf('m'), 0xffffffff, 0xffffffff).answer, Lookup.FOUND)
   })
 }
