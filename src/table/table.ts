@@ -11,6 +11,7 @@
  * Threads  a table belongs to one thread; several threads open the same file each for themselves
  * Source   google/leveldb table/table.cc
  */
+import { EMPTY } from '../base/bytes.ts'
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts'
 import type { Codecs, RandomAccessFile } from '../base/environment.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, TAG_BYTES, tagHigh, tagLow } from '../base/internal-key.ts'
@@ -22,6 +23,7 @@ import { BlockCursor } from './block-cursor.ts'
 import { BlockMemory } from './block-memory.ts'
 import { readDataBlock } from './block-reader.ts'
 import type { BlockStore, Shelf } from './block-store.ts'
+import { BloomFilter } from './bloom-filter.ts'
 import { BlockFilters } from './filter-block.ts'
 import type { FilterPolicy } from './filter-policy.ts'
 import { LookupCursor } from './lookup-cursor.ts'
@@ -82,8 +84,6 @@ export class Table {
   readonly #filterPolicy: FilterPolicy | undefined
   readonly #metaindexOffset: number
   readonly #lookups: LookupCursor
-  /** Never moved, only touched: keeps the code of scans compiled (see idle-scan.ts). */
-  #idle: TableIterator
 
   private constructor(
     file: RandomAccessFile,
@@ -112,7 +112,6 @@ export class Table {
     this.#metaindexOffset = source.metaindexOffset
     this.#lookups = options.lookups ?? new LookupCursor(options.comparator, this.#memory)
     this.memoryBytes = OVERHEAD_BYTES + 8 * count + (isSketch ? source.outlineBytesMax : outlineBytes(source))
-    this.#idle = this.#newIterator()
   }
 
   /**
@@ -126,6 +125,16 @@ export class Table {
     const isKept = options.isDecodedLate === true
     const sketch = readSketch(file, options, isKept)
     return new Table(file, number, options, isKept && sketch.lookupsMax > 0 ? sketch : sketch.outline())
+  }
+
+  /** A table of nothing, for whoever keeps the code of tables compiled (db/read/idle-scan.ts). */
+  static idle(): Table {
+    const filterPolicy = new BloomFilter(BITS_A_KEY)
+    const options = { comparator: bytewiseComparator, filterPolicy, blockCache: undefined, codecs: undefined }
+    const filters = { bytes: EMPTY, spans: NONE }
+    const words = { prefix: EMPTY, words: new Float64Array(0), terms: NONE, firsts: NONE, scale: 1 }
+    const index = { ...NO_OUTLINE.index, words }
+    return new Table(NO_FILE, 0 as FileNumber, options, { ...NO_OUTLINE, index, filters })
   }
 
   /** The value found by the last lookup is valBuf[valOff, valOff + valLen); borrowed until the next lookup in any table. */
@@ -195,7 +204,6 @@ export class Table {
     this.#index = new TableIndex(this.#comparator, outline.index)
     this.#filters = newFilters(this.#filterPolicy, outline)
     this.#sketch = NO_SKETCH
-    this.#idle = this.#newIterator()
   }
 
   /** Whether a filter says that data block `at` lacks the key. Of a block that is here it is not asked while lookups find what they seek. */
@@ -214,18 +222,13 @@ export class Table {
   /** An iterator over all entries; of no use once the table is closed. @throws CorruptionError if index or filter are decoded now */
   iterator(): TableIterator {
     this.#decode()
-    this.#idle.valid = false
-    return this.#newIterator()
+    return new TableIterator(this.#comparator, this.#index, this.#blocks(false))
   }
 
   /** The data blocks, for whoever is going to read all of them, from the first on, past the block cache. */
   blocks(): SequentialBlocks {
     this.#decode()
     return this.#blocks(true)
-  }
-
-  #newIterator(): TableIterator {
-    return new TableIterator(this.#comparator, this.#index, this.#blocks(false))
   }
 
   #blocks(readsAll: boolean): SequentialBlocks {
@@ -306,6 +309,10 @@ export class Table {
     return block
   }
 }
+
+const NO_FILE: RandomAccessFile = { path: '', bytes: 0, read() {}, close() {} }
+const BITS_A_KEY = 10
+const NONE = new Int32Array(0)
 
 /** Of a table that is not decoded yet. */
 const NO_OUTLINE: TableOutline = {

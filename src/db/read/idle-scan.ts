@@ -1,7 +1,7 @@
 /**
  * idle-scan: a scan over nothing that a database keeps and never moves. Once no object of a class is left, a full garbage
  * collection takes the runtime's description of the class, and with it the compiled code of all that has seen it: after each
- * one, scans would begin in the interpreter. For the same reason a tree keeps an iterator, a table one, the commit queue a group;
+ * one, scans would begin in the interpreter. For the same reason a tree keeps an iterator, the commit queue a group;
  * there is always a batch (batch/write-batch.ts), and a table builder where jobs run. tools/deopt-guard.ts finds who has none.
  *
  * Touched  A number that no longer fits into 32 bits with sign gives a class another description, which an object takes over when
@@ -11,6 +11,8 @@ import { bytewiseComparator } from '../../base/comparator.ts'
 import type { SequenceNumber } from '../../base/types.ts'
 import { MergingIterator } from '../../iterator/merging-iterator.ts'
 import { RangeFilterIterator } from '../../iterator/range-filter-iterator.ts'
+import { Table } from '../../table/table.ts'
+import type { TableIterator } from '../../table/table-iterator.ts'
 import { LevelIterator } from '../../version/level-iterator.ts'
 import { Cursor } from './cursor.ts'
 import { DBIterator, type KeyBounds } from './db-iterator.ts'
@@ -23,6 +25,8 @@ const EVERYTHING: KeyBounds = { lower: undefined, includeLower: true, upper: und
 const NO_SEQUENCE = 0 as SequenceNumber
 
 export class IdleScan {
+  readonly table: Table = Table.idle()
+  readonly #entries: TableIterator
   readonly #level: LevelIterator
   readonly #merged: MergingIterator
   readonly #filtered: RangeFilterIterator
@@ -33,6 +37,7 @@ export class IdleScan {
 
   constructor({ environment, copies, tables, calls }: ReadHost) {
     const pinned = new PinnedTables(tables)
+    this.#entries = this.table.iterator()
     this.#level = new LevelIterator(bytewiseComparator, [], (file) => pinned.pin(file).iterator())
     this.#merged = new MergingIterator(bytewiseComparator, [])
     this.#filtered = new RangeFilterIterator(this.#merged, bytewiseComparator, [], NO_SEQUENCE)
@@ -44,6 +49,7 @@ export class IdleScan {
 
   /** A scan begins. */
   touch(): void {
+    this.#entries.valid = false
     this.#level.valid = false
     this.#merged.valid = false
     this.#filtered.valid = false
