@@ -44,10 +44,6 @@ export class LogWriter {
     this.#file = file
   }
 
-  get path(): string {
-    return this.#file.path
-  }
-
   /** Bytes of the log, buffered ones included. */
   get bytes(): number {
     return this.#flushed + this.#buffered
