@@ -33,8 +33,6 @@ const WORDS_BYTES_MAX = 256
 
 export class CompactionOutputs {
   readonly tables: FileMetadata[] = []
-  bytesWritten: number
-  entriesWritten: number
 
   readonly #directory: string
   readonly #files: FileSystem
@@ -60,8 +58,6 @@ export class CompactionOutputs {
   /** @throws NotSupportedError if the format asks for a compression that the environment lacks */
   constructor(job: CompactionJob, environment: Environment, comparator: Comparator, opened: Opened | undefined) {
     const { files, codecs } = environment
-    this.bytesWritten = 0
-    this.entriesWritten = 0
     this.#directory = job.directory
     this.#files = files
     this.#comparator = comparator
@@ -108,7 +104,6 @@ export class CompactionOutputs {
       known,
       entry.valLen <= WORDS_BYTES_MAX ? entry.view : undefined,
     )
-    this.entriesWritten++
   }
 
   /** End the last table, and make all of them durable. @throws IOError */
@@ -170,7 +165,6 @@ export class CompactionOutputs {
     this.#syncLast()
     const { fileBytes: bytes, smallest, largest, statistics } = builder
     this.tables.push({ number: this.#number, bytes, smallest, largest, statistics })
-    this.bytesWritten += bytes
     this.#unsynced = file
     this.#file = undefined
     this.#builder = undefined
