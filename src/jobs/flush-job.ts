@@ -44,7 +44,7 @@ export interface FlushResult {
 }
 
 /**
- * @param memtable not empty, frozen
+ * @param job of a MemTable that is frozen, and not empty
  * @param opened is told what opening the table yields; if not given, it is not opened
  * @throws IOError if the table cannot be written; CorruptionError if the MemTable is not what it says it is; both also for
  *   the tables below
