@@ -258,10 +258,7 @@ test('an entry that two tables hold is written once', () => {
   const memory = new MemoryEnvironment()
   const entries = [putEntry(bytesOf('a'), 7, bytesOf('v')), putEntry(bytesOf('b'), 8, bytesOf('w'))]
   const upper = [placeTable(memory, 1, entries), placeTable(memory, 2, entries)]
-  const { outputs } = runCompactionJob(
-    jobOf({ level: 0, upper, snapshots: [sequenceNumber(3)] }),
-    memory,
-  )
+  const { outputs } = runCompactionJob(jobOf({ level: 0, upper, snapshots: [sequenceNumber(3)] }), memory)
   assert.deepEqual(entriesOf(memory, outputs[0].number), entries)
 })
 
