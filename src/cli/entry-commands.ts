@@ -59,6 +59,7 @@ async function get(directory: string, keyText: string, options: EntryOptions, ou
 
 // One write is not worth starting a worker thread for.
 const ONE_WRITE = { workers: 0 }
+const ONE_DELETE = { ...ONE_WRITE, createIfMissing: false }
 
 async function put(directory: string, keyText: string, valueText: string, options: EntryOptions): Promise<void> {
   const { hex = false, durability } = options
@@ -70,7 +71,7 @@ async function put(directory: string, keyText: string, valueText: string, option
 async function del(directory: string, keyText: string, options: EntryOptions): Promise<void> {
   const { hex = false, durability } = options
   const key = parseText(keyText, hex)
-  await withDatabase(directory, { ...ONE_WRITE, createIfMissing: false }, (db) => db.delete(key, { durability }))
+  await withDatabase(directory, ONE_DELETE, (db) => db.delete(key, { durability }))
 }
 
 async function delRange(
@@ -82,6 +83,5 @@ async function delRange(
   const { durability } = options
   const [start, end] = endsOf(startText, endText, options)
   if (start === undefined || end === undefined) throw new UsageError('give <start> and <end>, or --prefix')
-  const existing = { ...ONE_WRITE, createIfMissing: false }
-  await withDatabase(directory, existing, (db) => db.deleteRange(start, end, { durability }))
+  await withDatabase(directory, ONE_DELETE, (db) => db.deleteRange(start, end, { durability }))
 }
