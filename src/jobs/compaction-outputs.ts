@@ -19,7 +19,7 @@ import { type FileNumber, fileNumber } from '../base/types.ts'
 import type { OrderedCursor } from '../table/ordered-cursor.ts'
 import { TableBuilder, type TableOptions } from '../table/table-builder.ts'
 import { GRANDPARENT_FILES_MAX } from '../version/compaction-plan.ts'
-import type { FileMetadata } from '../version/file-metadata.ts'
+import { type FileMetadata, metadataOf } from '../version/file-metadata.ts'
 import { FileNumbers } from '../version/file-numbers.ts'
 import type { CompactionJob } from './compaction-job.ts'
 import { tableOptions } from './table-options.ts'
@@ -163,8 +163,7 @@ export class CompactionOutputs {
     const file = this.#file as WritableFile
     builder.finish()
     this.#syncLast()
-    const { fileBytes: bytes, smallest, largest, statistics } = builder
-    this.tables.push({ number: this.#number, bytes, smallest, largest, statistics })
+    this.tables.push(metadataOf(this.#number, builder))
     this.#unsynced = file
     this.#file = undefined
     this.#builder = undefined
