@@ -49,7 +49,7 @@ export function writeHeader(bytes: Bytes, offset: number, sequence: number, coun
   putFixed32(bytes, offset + 8, count)
 }
 
-/** Bytes of a put's op; and of a range delete's, with start and end in place of key and value. */
+/** Bytes of a put's op. */
 export function putBytes(keyLen: number, valLen: number): number {
   return 1 + varintLength(keyLen) + keyLen + varintLength(valLen) + valLen
 }
@@ -57,6 +57,11 @@ export function putBytes(keyLen: number, valLen: number): number {
 /** Bytes of a delete's op. */
 export function deleteBytes(keyLen: number): number {
   return 1 + varintLength(keyLen) + keyLen
+}
+
+/** Bytes of a range delete's op. */
+export function deleteRangeBytes(startLen: number, endLen: number): number {
+  return putBytes(startLen, endLen)
 }
 
 /** Write a put's op at `offset`, where there is room for it; returns the offset after it. */

@@ -13,6 +13,7 @@ import type { Bytes } from '../base/types.ts'
 import * as ValueType from '../base/value-type.ts'
 import {
   deleteBytes,
+  deleteRangeBytes,
   forEachOp,
   HEADER_BYTES,
   putBytes,
@@ -61,7 +62,7 @@ export class WriteBatch {
     const s = toKey(start)
     const e = toKey(end)
     if (equalBytes(s, 0, s.length, e, 0, e.length)) return this
-    this.#reserve(putBytes(s.length, e.length))
+    this.#reserve(deleteRangeBytes(s.length, e.length))
     this.#end = writeDeleteRange(this.#bytes, this.#end, s, e)
     this.#count++
     this.#rangeCount++

@@ -41,7 +41,7 @@ import type { Stats } from './reports/stats.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { ShareHandle } from './threads/share-handle.ts'
 import { CommitDriver } from './write/commit-driver.ts'
-import { joinBatch, joinEncoded, rangeDelete } from './write/range-writes.ts'
+import { joinBatch, joinDeleteRange, joinEncoded } from './write/range-writes.ts'
 import type { WriteGroup } from './write/write-group.ts'
 
 const FLUSH_OPTIONS = new Set(['signal'])
@@ -324,9 +324,7 @@ export class DB extends DBReads {
 
   #joinDeleteRange(start: Input, end: Input, options: WriteOptions | undefined): WriteGroup {
     const durability = this.#checkWrite(options)
-    const { queue, options: resolved } = this.#engine
-    const batch = rangeDelete(resolved.comparator, toKey(start), toKey(end))
-    return queue.write(batch.encoded(), batch.rangeCount, durability)
+    return joinDeleteRange(this.#engine, toKey(start), toKey(end), durability)
   }
 
   #joinBatch(batch: WriteBatch, options: WriteOptions | undefined): WriteGroup {

@@ -223,7 +223,7 @@ test('an op takes as many bytes as its length says beforehand, around every leng
     for (const valLen of lengths) {
       const value = new Uint8Array(valLen)
       assert.equal(Batch.writePut(bytes, 3, key, value) - 3, Batch.putBytes(keyLen, valLen))
-      assert.equal(Batch.writeDeleteRange(bytes, 3, key, value) - 3, Batch.putBytes(keyLen, valLen))
+      assert.equal(Batch.writeDeleteRange(bytes, 3, key, value) - 3, Batch.deleteRangeBytes(keyLen, valLen))
     }
   }
 })

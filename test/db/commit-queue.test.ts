@@ -89,8 +89,7 @@ test('what writers ask for is in the log in their order, numbered on from group 
   assert.equal(new Set([...first, queue.next, queue.last]).size, 1, 'they share a group')
   assert.equal(queue.begin(), first[0])
   const batch = new WriteBatch().put('c', '3').delete('d')
-  const ranges = new WriteBatch().deleteRange('b', 'c')
-  const second = [queue.write(batch.encoded(), 0, 'os'), queue.write(ranges.encoded(), ranges.rangeCount, 'os')]
+  const second = [queue.write(batch.encoded(), 0, 'os'), queue.deleteRange(bytesOf('b'), bytesOf('c'), 'os')]
   assert.deepEqual(new Set(second), new Set([queue.next]))
   assert.deepEqual([queue.begun, queue.last], [first[0], second[0]])
   assert.deepEqual(log.acknowledged(), [{ number: 1, bytes: 0 }])
@@ -152,6 +151,7 @@ test('a write that would make a group too long begins the next one, of whatever 
   const writes: readonly (() => WriteGroup)[] = [
     () => queue.put(half, half, 'os'),
     () => queue.delete(long, 'os'),
+    () => queue.deleteRange(half, half, 'os'),
     () => queue.write(new WriteBatch().put('k', long).encoded(), 0, 'os'),
   ]
   for (const write of writes) {

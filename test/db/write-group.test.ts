@@ -14,7 +14,7 @@ test('a group comes to as many ops, range deletes and bytes as its batches, numb
   const batch = new WriteBatch().put('c', '3').deleteRange('d', 'f').delete('g')
   const group = new WriteGroup()
   group.addPut(bytesOf('a'), bytesOf('1'), 'buffered')
-  group.addBatch(new WriteBatch().deleteRange('a', 'b').encoded(), 1, 'buffered')
+  group.addDeleteRange(bytesOf('a'), bytesOf('b'), 'buffered')
   group.addBatch(batch.encoded(), batch.rangeCount, 'buffered')
   group.addDelete(bytesOf('h'), 'buffered')
   group.number(100)
@@ -73,6 +73,7 @@ test('a write that cannot be copied leaves its group as it was, also in memory t
   const value = bytesOf('2')
   assert.throws(() => group.addPut(key, value, 'os'), RangeError)
   assert.throws(() => group.addDelete(key, 'os'), RangeError)
+  assert.throws(() => group.addDeleteRange(key, value, 'os'), RangeError)
   assert.deepEqual([group.opCount, group.rangeCount, group.bytes], [1, 0, bytes])
   group.addPut(bytesOf('d'), bytesOf('3'), 'os')
   const keys: string[] = []

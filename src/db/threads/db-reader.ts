@@ -11,7 +11,7 @@ import { toBatch, WriteBatch } from '../../batch/write-batch.ts'
 import { closed, durabilityOf, type Input, promised, type WriteOptions } from '../call-options.ts'
 import { DBReads } from '../db-reads.ts'
 import type { Snapshot } from '../snapshot.ts'
-import { rangeDelete } from '../write/range-writes.ts'
+import { checkRange } from '../write/range-writes.ts'
 import { AttachedHost, type AttachedOptions } from './attached-host.ts'
 import { AttachedLayers } from './attached-layers.ts'
 import type { ShareHandle } from './share-handle.ts'
@@ -85,7 +85,11 @@ export class DBReader extends DBReads {
 
   /** As DB.deleteRange. */
   deleteRange(start: Input, end: Input, options?: WriteOptions): Promise<void> {
-    return promised(() => this.#write(rangeDelete(this.#host.options.comparator, toKey(start), toKey(end)), options))
+    return promised(() => {
+      const batch = new WriteBatch()
+      if (!checkRange(this.#host.options.comparator, toKey(start), toKey(end))) batch.deleteRange(start, end)
+      return this.#write(batch, options)
+    })
   }
 
   /** As DB.write. */

@@ -93,6 +93,12 @@ export class CommitQueue {
     return this.#join(group)
   }
 
+  deleteRange(start: Bytes, end: Bytes, durability: Durability): WriteGroup {
+    const group = this.#groupFor(start.length + end.length)
+    group.addDeleteRange(start, end, durability)
+    return this.#join(group)
+  }
+
   /** @param rangeCount range deletes among the batch's ops */
   write(encoded: Bytes, rangeCount: number, durability: Durability): WriteGroup {
     const group = this.#groupFor(encoded.length)

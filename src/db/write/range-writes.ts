@@ -8,18 +8,17 @@ import type { Bytes, Durability, SequenceNumber } from '../../base/types.ts'
 import * as ValueType from '../../base/value-type.ts'
 import { type BatchSink, batchCount, forEachOp } from '../../batch/batch-format.ts'
 import { RangeOps } from '../../batch/range-ops.ts'
-import { NO_OPS, toBatch, WriteBatch } from '../../batch/write-batch.ts'
+import { NO_OPS, toBatch, type WriteBatch } from '../../batch/write-batch.ts'
 import type { Engine } from '../engine.ts'
 import { arenaBytesMax, BATCH_ARENA_BYTES_MAX, type WriteGroup } from './write-group.ts'
 
-/** A batch that deletes a range. @throws InvalidArgumentError as checkComparable, or if the range ends before it starts */
-export function rangeDelete(comparator: Comparator, start: Bytes, end: Bytes): WriteBatch {
+/** @throws InvalidArgumentError as checkComparable, or if the range ends before it starts. @returns whether it holds no key */
+export function checkRange(comparator: Comparator, start: Bytes, end: Bytes): boolean {
   checkComparable(comparator, start, 0, start.length)
   checkComparable(comparator, end, 0, end.length)
   const order = compareKeys(comparator, start, end)
   if (order > 0) throw new InvalidArgumentError('the start of deleteRange must not sort after its end')
-  // An empty range is an empty batch: nothing is written, but what was asked of the log is done.
-  return order === 0 ? NO_OPS : new WriteBatch().deleteRange(start, end)
+  return order === 0
 }
 
 /** Checks the keys of a batch. */
@@ -43,6 +42,18 @@ class KeyCheck implements BatchSink {
     checkComparable(this.#comparator, key, keyOff, keyLen)
     if (type === ValueType.RANGE_DELETION) checkComparable(this.#comparator, end, endOff, endLen)
   }
+}
+
+/** @throws InvalidArgumentError if the range ends before it starts */
+export function joinDeleteRange(
+  { queue, options }: Engine,
+  start: Bytes,
+  end: Bytes,
+  durability: Durability,
+): WriteGroup {
+  // An empty range is an empty batch: nothing is written, but what was asked of the log is done.
+  if (checkRange(options.comparator, start, end)) return queue.write(NO_OPS.encoded(), 0, durability)
+  return queue.deleteRange(start, end, durability)
 }
 
 /** @throws InvalidArgumentError if it is no batch, has too many ops, or a range in it does not end after it starts */

@@ -90,6 +90,14 @@ export class WriteGroup {
     this.#add(at + opBytes, 1, 0, durability)
   }
 
+  /** Add a batch of one range delete. */
+  addDeleteRange(start: Bytes, end: Bytes, durability: Durability): void {
+    const opBytes = Batch.deleteRangeBytes(start.length, end.length)
+    const at = this.#begin(opBytes, 1)
+    Batch.writeDeleteRange(this.#bytes, at, start, end)
+    this.#add(at + opBytes, 1, 1, durability)
+  }
+
   /**
    * Add a copy of an encoded batch, `rangeCount` of whose ops are range deletes. One without ops asks for its durability,
    * and is not logged: there it would be a marker.
