@@ -65,6 +65,10 @@ function someKeys(count: number): number[] {
   return [...keys].sort((a, b) => a - b)
 }
 
+function entryCount(tables: readonly FileMetadata[]): number {
+  return tables.reduce((sum, { statistics }) => sum + (statistics?.entries ?? 0), 0)
+}
+
 function measure(job: CompactionJob): string {
   const cpu = process.cpuUsage()
   const startMs = environment.clock.monotonicMs()
@@ -76,11 +80,12 @@ function measure(job: CompactionJob): string {
   const { user, system } = process.cpuUsage(cpu)
   for (const { number } of result.outputs) environment.files.remove(join(directory, tableName(number)))
   const mib = (bytes: number): string => (bytes / MIB / seconds).toFixed(0)
-  const { entriesRead, entriesWritten, bytesRead, bytesWritten } = result
+  const { outputs, bytesRead, bytesWritten } = result
+  const entriesRead = entryCount([...job.upper, ...job.lower])
   return (
     `${(entriesRead / seconds / 1000).toFixed(0)} k entries/s, ${((seconds / entriesRead) * 1e6).toFixed(2)} µs an entry ` +
     `(${((user + system) / entriesRead).toFixed(2)} µs of processor time), ` +
-    `${mib(bytesRead)} MiB/s read, ${mib(bytesWritten)} MiB/s written, ${entriesRead} → ${entriesWritten} entries`
+    `${mib(bytesRead)} MiB/s read, ${mib(bytesWritten)} MiB/s written, ${entriesRead} → ${entryCount(outputs)} entries`
   )
 }
 
@@ -95,7 +100,6 @@ try {
     kind: 'compact',
     directory,
     level: 0,
-    outputLevel: 1,
     upper,
     lower,
     grandparents: [],

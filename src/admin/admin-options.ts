@@ -83,14 +83,6 @@ export function adminContext(
   }
 }
 
-/** @throws InvalidArgumentError unless an option is true, false or not given */
-export function checkFlag(name: string, value: unknown): boolean {
-  if (value !== undefined && typeof value !== 'boolean') {
-    throw new InvalidArgumentError(`option ${name} must be true or false`)
-  }
-  return value ?? false
-}
-
 /** @throws NotFoundError unless the directory, or what it is a link to, holds files of a database; returns the names in it */
 export function databaseNames({ files, directory, givenDirectory }: AdminContext): string[] {
   const status = files.status(directory)

@@ -21,6 +21,7 @@
 import { closeQuietly } from '../base/close-all.ts'
 import { NotSupportedError } from '../base/errors.ts'
 import { CURRENT, isUsualName, oldTableName, parseFileName, tableName } from '../base/filename.ts'
+import { checkFlag } from '../base/known-options.ts'
 import { type FileNumber, fileNumber, sequenceNumber } from '../base/types.ts'
 import type { FlushSurroundings } from '../db/background/flush-plan.ts'
 import { promised } from '../db/call-options.ts'
@@ -38,7 +39,6 @@ import {
   type AdminOptions,
   adminContext,
   bytesOf,
-  checkFlag,
   databaseNames,
   runLocked,
 } from './admin-options.ts'
@@ -71,8 +71,9 @@ export function repair(directory: string, options: RepairOptions = {}): Promise<
     const engine = Object.fromEntries(FORMAT_OPTIONS.map((name) => [name, options?.[name]]))
     const context = adminContext('repair', directory, options, [...FORMAT_OPTIONS, 'dryRun'], engine)
     databaseNames(context)
-    const isDryRun = checkFlag('dryRun', options.dryRun)
-    return runLocked(context, () => new Repair(context, isDryRun).run())
+    const { dryRun = false } = options
+    checkFlag('repair', 'dryRun', dryRun)
+    return runLocked(context, () => new Repair(context, dryRun).run())
   })
 }
 

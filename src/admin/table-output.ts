@@ -13,7 +13,7 @@ import { tableFormat } from '../db/options.ts'
 import { tableOptions } from '../jobs/table-options.ts'
 import type { EntrySink } from '../table/entry-sink.ts'
 import { TableBuilder } from '../table/table-builder.ts'
-import type { FileMetadata } from '../version/file-metadata.ts'
+import { type FileMetadata, metadataOf } from '../version/file-metadata.ts'
 import type { AdminContext } from './admin-options.ts'
 
 /** Bytes at which a table is ended. */
@@ -99,8 +99,7 @@ export class TableOutput implements EntrySink {
     file.sync()
     this.#open = undefined
     file.close()
-    const { fileBytes: bytes, smallest, largest, statistics } = builder
-    this.#tables.push({ number, bytes, smallest, largest, statistics })
+    this.#tables.push(metadataOf(number, builder))
   }
 
   /** In the order of the database, in which different bytes may be one key. */

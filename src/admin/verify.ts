@@ -10,6 +10,7 @@
  */
 import { CorruptionError, IOError, isOutOfDescriptors, StaleError, VarveError } from '../base/errors.ts'
 import { CURRENT, isUsualName, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
+import { checkFlag } from '../base/known-options.ts'
 import { type FileNumber, sequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import { promised } from '../db/call-options.ts'
@@ -24,7 +25,6 @@ import {
   type AdminContext,
   type AdminOptions,
   adminContext,
-  checkFlag,
   databaseNames,
   runLocked,
   runUnlocked,
@@ -52,7 +52,9 @@ export function verify(directory: string, options: VerifyOptions = {}): Promise<
   return promised(() => {
     const context = adminContext('verify', directory, options, ['readOnly'])
     databaseNames(context)
-    const run = checkFlag('readOnly', options.readOnly) ? runUnlocked : runLocked
+    const { readOnly = false } = options
+    checkFlag('verify', 'readOnly', readOnly)
+    const run = readOnly ? runUnlocked : runLocked
     return run(context, () => new Verification(context).run())
   })
 }

@@ -21,6 +21,12 @@ export function checkCallOptions(call: string, options: object, known: ReadonlyS
   }
 }
 
+/** @throws InvalidArgumentError unless an option is true, false or not given */
+export function checkFlag(call: string, name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return
+  throw new InvalidArgumentError(`option ${name} of ${call} must be true or false`)
+}
+
 /** By its members: another realm has an AbortSignal of its own. */
 function checkSignal(call: string, signal: unknown): void {
   if (signal === undefined) return

@@ -5,6 +5,7 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { showBytesCount, showPlural } from '../inspect/figures.ts'
 import { type DB, destroy, restore } from '../public/index.ts'
+import { databaseCommand } from './database-command.ts'
 import { EXIT_FAILED, ExitError, isClosedPipe, UsageError } from './exit.ts'
 import { openInput } from './input.ts'
 import { interruptible } from './interruption.ts'
@@ -16,22 +17,18 @@ import { withDatabase } from './with-database.ts'
 const EXISTING = { createIfMissing: false }
 
 export function addCopyCommands(program: Command, output: Output): void {
-  program
-    .command('checkpoint')
+  databaseCommand(program, 'checkpoint')
     .summary('copy a database to another directory')
     .description(
       'Copy a database to another directory. The copy is a database of its own. Tables are hard-linked where possible.',
     )
-    .argument('<dir>', 'directory of the database')
     .argument('<target>', 'directory that does not exist, or is empty')
     .action((dir, target) => checkpointDatabase(dir, target))
-  program
-    .command('backup')
+  databaseCommand(program, 'backup')
     .summary('write a database to stdout, as one stream')
     .description(
       'Write a database to stdout, as one stream with checksums that restore can read: varve backup data > data.backup',
     )
-    .argument('<dir>', 'directory of the database')
     .action((dir) => backupDatabase(dir, output))
   program
     .command('restore')
@@ -40,22 +37,19 @@ export function addCopyCommands(program: Command, output: Output): void {
     .argument('<file>', 'the backup; - for stdin')
     .argument('<dir>', 'directory that does not exist, or is empty')
     .action((file, dir) => restoreDatabase(file, dir))
-  addPrefixOption(program.command('compact'))
+  addPrefixOption(databaseCommand(program, 'compact'))
     .summary('merge tables, and free the space of what was deleted')
     .description(
       'Merge the tables of a database, or those with keys from <start> to <end>, so that what was overwritten or deleted takes no ' +
         'space. Meanwhile needs as much free space as the tables take. Writes tables with the default options: snappy, and ' +
         'filters of 10 bits per key.',
     )
-    .argument('<dir>', 'directory of the database')
     .argument('[start]', 'first key (default: that of the database)')
     .argument('[end]', 'last key (default: that of the database)')
     .action((dir, start, end, _, command) => compactDatabase(dir, endsOf(start, end, command.optsWithGlobals())))
-  program
-    .command('destroy')
+  databaseCommand(program, 'destroy')
     .summary('remove a database')
     .description('Remove the files of a database from its directory. Other files stay, as do lost and LOCK.')
-    .argument('<dir>', 'directory of the database')
     .option('--yes', 'really do it')
     .action((dir, options) => destroyDatabase(dir, options.yes ?? false))
 }

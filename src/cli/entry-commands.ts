@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander'
 import type { Durability } from '../public/index.ts'
+import { databaseCommand } from './database-command.ts'
 import { EXIT_MISSING, ExitError, UsageError } from './exit.ts'
 import { parseText, showText } from './key-text.ts'
 import { durabilityOption } from './option-values.ts'
@@ -17,37 +18,30 @@ interface EntryOptions {
 }
 
 export function addEntryCommands(program: Command, output: Output): void {
-  program
-    .command('get')
+  databaseCommand(program, 'get')
     .summary('print the value of a key')
     .description(
       `Print the value of a key, unchanged, and a line feed. Exit code ${EXIT_MISSING} if there is no such key.`,
     )
-    .argument('<dir>', 'directory of the database')
     .argument('<key>')
     .option('--raw', 'no line feed after the value')
     .action((dir, key, _, command) => get(dir, key, command.optsWithGlobals(), output))
-  program
-    .command('put')
+  databaseCommand(program, 'put')
     .summary('set a key to a value')
     .description('Set a key to a value. Creates the database if there is none.')
-    .argument('<dir>', 'directory of the database')
     .argument('<key>')
     .argument('<value>')
     .addOption(durabilityOption())
     .action((dir, key, value, _, command) => put(dir, key, value, command.optsWithGlobals()))
-  program
-    .command('del')
+  databaseCommand(program, 'del')
     .summary('delete a key')
     .description('Delete a key, whether or not it exists.')
-    .argument('<dir>', 'directory of the database')
     .argument('<key>')
     .addOption(durabilityOption())
     .action((dir, key, _, command) => del(dir, key, command.optsWithGlobals()))
-  addPrefixOption(program.command('del-range'))
+  addPrefixOption(databaseCommand(program, 'del-range'))
     .summary('delete the keys of a range')
     .description('Delete every key from <start>, inclusive, to <end>, exclusive, in one write.')
-    .argument('<dir>', 'directory of the database')
     .argument('[start]')
     .argument('[end]')
     .addOption(durabilityOption())
@@ -65,6 +59,7 @@ async function get(directory: string, keyText: string, options: EntryOptions, ou
 
 // One write is not worth starting a worker thread for.
 const ONE_WRITE = { workers: 0 }
+const ONE_DELETE = { ...ONE_WRITE, createIfMissing: false }
 
 async function put(directory: string, keyText: string, valueText: string, options: EntryOptions): Promise<void> {
   const { hex = false, durability } = options
@@ -76,7 +71,7 @@ async function put(directory: string, keyText: string, valueText: string, option
 async function del(directory: string, keyText: string, options: EntryOptions): Promise<void> {
   const { hex = false, durability } = options
   const key = parseText(keyText, hex)
-  await withDatabase(directory, { ...ONE_WRITE, createIfMissing: false }, (db) => db.delete(key, { durability }))
+  await withDatabase(directory, ONE_DELETE, (db) => db.delete(key, { durability }))
 }
 
 async function delRange(
@@ -88,6 +83,5 @@ async function delRange(
   const { durability } = options
   const [start, end] = endsOf(startText, endText, options)
   if (start === undefined || end === undefined) throw new UsageError('give <start> and <end>, or --prefix')
-  const existing = { ...ONE_WRITE, createIfMissing: false }
-  await withDatabase(directory, existing, (db) => db.deleteRange(start, end, { durability }))
+  await withDatabase(directory, ONE_DELETE, (db) => db.deleteRange(start, end, { durability }))
 }

@@ -4,6 +4,7 @@
  */
 import type { Command } from 'commander'
 import { renderExplanation } from '../inspect/explain-view.ts'
+import { databaseCommand } from './database-command.ts'
 import { reportToJson } from './entry-json.ts'
 import { parseText } from './key-text.ts'
 import type { Output } from './output.ts'
@@ -15,14 +16,12 @@ interface ExplainOptions {
 }
 
 export function addExplainCommand(program: Command, output: Output): void {
-  program
-    .command('explain')
+  databaseCommand(program, 'explain')
     .summary('show where a key is, and how it is found')
     .description(
       'Show how a lookup of a key goes: which MemTables and tables it asks, newest first, where in them, what their filters say, and ' +
         'every version of the key that lies there.',
     )
-    .argument('<dir>', 'directory of the database')
     .argument('<key>')
     .option('--json', 'as JSON')
     .action((dir, key, _, command) => explain(dir, key, command.optsWithGlobals(), output))

@@ -7,6 +7,7 @@
 import { type Command, Option } from 'commander'
 import { showBytesCount } from '../inspect/figures.ts'
 import { decodeText, quoteBytes } from '../inspect/render-bytes.ts'
+import { databaseCommand } from './database-command.ts'
 import { bytesToJson } from './entry-json.ts'
 import { EXIT_FAILED, ExitError } from './exit.ts'
 import { showText } from './key-text.ts'
@@ -26,14 +27,12 @@ interface Options extends RangeOptions {
 type Line = (key: Uint8Array, value: Uint8Array) => string
 
 export function addExportCommand(program: Command, output: Output): void {
-  const command = program
-    .command('export')
+  const command = databaseCommand(program, 'export')
     .summary('print the entries of a range for a program to read')
     .description(
       'Print the entries of a range so that import can read them back without loss. NDJSON has one object {"key":…,"value":…} per ' +
         'line: strings where the bytes are UTF-8, else {"base64":"…"}. TSV has a header line; bytes that are not UTF-8 need --hex.',
     )
-    .argument('<dir>', 'directory of the database')
   addRangeOptions(command)
     .addOption(new Option('--format <format>', 'format of the output').choices(['ndjson', 'tsv']).default('ndjson'))
     .action((dir, _, self) => exportEntries(dir, self.optsWithGlobals(), output))

@@ -7,6 +7,7 @@ import { type Command, Option } from 'commander'
 import { showBytesCount, showCount, showPlural } from '../inspect/figures.ts'
 import type { DB, Durability } from '../public/index.ts'
 import { readCsv } from './csv.ts'
+import { databaseCommand } from './database-command.ts'
 import { EntryMaker } from './entry-maker.ts'
 import { Importer } from './importer.ts'
 import { type Input, openInput } from './input.ts'
@@ -30,15 +31,13 @@ interface Options {
 }
 
 export function addImportCommand(program: Command): void {
-  program
-    .command('import')
+  databaseCommand(program, 'import')
     .summary('write the records of a file, or of stdin')
     .description(
       'Write the records of a file, or of stdin, as entries. Key and value are templates: {name} stands for a field of the record, ' +
         '{a.b} for a nested field, {{ and }} for braces. Without --key, the records are expected as export writes them, with ' +
         'fields key and value. CSV and TSV have a header line. Creates the database if there is none.',
     )
-    .argument('<dir>', 'directory of the database')
     .argument('[file]', 'the records; - for stdin', '-')
     .option('--key <template>', 'the key, for example {country}/{name}')
     .option('--value <template>', 'the value (default: the whole record as JSON)')

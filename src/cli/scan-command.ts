@@ -3,6 +3,7 @@
  */
 import { type Command, Option } from 'commander'
 import type { DB, ScanOptions } from '../public/index.ts'
+import { databaseCommand } from './database-command.ts'
 import { showText } from './key-text.ts'
 import type { Output } from './output.ts'
 import { addRangeOptions, type RangeOptions, scanOptionsOf } from './range.ts'
@@ -14,14 +15,12 @@ interface Options extends RangeOptions {
 }
 
 export function addScanCommand(program: Command, output: Output): void {
-  const command = program
-    .command('scan')
+  const command = databaseCommand(program, 'scan')
     .summary('print the entries of a range, in key order')
     .description(
       'Print the entries of a range in key order, one a line: key, tab, value. What is not printable UTF-8 is printed as 0x and hex; ' +
         'use export for what a program is to read.',
     )
-    .argument('<dir>', 'directory of the database')
   addRangeOptions(command)
     .addOption(new Option('--keys', 'only keys').conflicts('values'))
     .option('--values', 'only values')

@@ -5,6 +5,7 @@
 import type { Command } from 'commander'
 import { renderLayers } from '../inspect/lsm-view.ts'
 import type { Stats } from '../public/index.ts'
+import { databaseCommand } from './database-command.ts'
 import { reportToJson } from './entry-json.ts'
 import type { Output } from './output.ts'
 import { withDatabase } from './with-database.ts'
@@ -12,11 +13,9 @@ import { withDatabase } from './with-database.ts'
 const MAX_COLUMNS = 120
 
 export function addStatsCommand(program: Command, output: Output): void {
-  program
-    .command('stats')
+  databaseCommand(program, 'stats')
     .summary('show the layers of a database')
     .description('Show what a database consists of: MemTables, logs and tables, newest on top.')
-    .argument('<dir>', 'directory of the database')
     .option('--json', 'as JSON')
     .action((dir, options) => stats(dir, options.json ?? false, output))
 }

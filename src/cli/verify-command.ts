@@ -13,6 +13,7 @@ import {
   type VerifyReport,
   verify,
 } from '../public/index.ts'
+import { databaseCommand } from './database-command.ts'
 import { reportToJson } from './entry-json.ts'
 import { EXIT_DAMAGED, EXIT_FAILED, ExitError } from './exit.ts'
 import type { Output } from './output.ts'
@@ -39,28 +40,24 @@ const ADVICE: ReadonlyMap<string | undefined, string> = new Map([
 ])
 
 export function addVerifyCommands(program: Command, output: Output): void {
-  program
-    .command('verify')
+  databaseCommand(program, 'verify')
     .summary('read and check every byte of a database')
     .description(
       'Read and check all of a database: names, records, blocks, entries, their order, filters, and that everything fits ' +
         `together. Changes nothing. Exit code ${EXIT_DAMAGED} if anything is damaged.`,
     )
-    .argument('<dir>', 'directory of the database')
     .option('--json', 'as JSON')
     .option(
       '--no-lock',
       'take no lock: while another process has it open but does not write, or where you have no permission to write',
     )
     .action((dir, options) => verifyDatabase(dir, options, output))
-  program
-    .command('repair')
+  databaseCommand(program, 'repair')
     .summary('make a damaged database usable again')
     .description(
       'Make a usable database from the sound parts of a damaged one, and list what was given up. What is replaced goes to the ' +
         'subdirectory lost; nothing is deleted. A sound database is left unchanged.',
     )
-    .argument('<dir>', 'directory of the database')
     .option('--dry-run', 'say what would be done, and do nothing')
     .option('--json', 'as JSON')
     .action((dir, options) => repairDatabase(dir, options, output))

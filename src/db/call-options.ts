@@ -2,7 +2,7 @@
  * What the calls of a database take beside their keys and values, what they throw when it is closed, and what a checkpoint gives.
  */
 import { ClosedError, InvalidArgumentError } from '../base/errors.ts'
-import { checkCallOptions } from '../base/known-options.ts'
+import { checkCallOptions, checkFlag } from '../base/known-options.ts'
 import type { Durability } from '../base/types.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -78,9 +78,7 @@ export function durabilityOf(options: WriteOptions, fallback: Durability): Durab
 /** @throws InvalidArgumentError */
 export function checkCopyOptions(call: string, options: CopyOptions): void {
   checkCallOptions(call, options, COPY_OPTIONS)
-  if (options.flush !== undefined && typeof options.flush !== 'boolean') {
-    throw new InvalidArgumentError(`option flush of ${call} must be true or false`)
-  }
+  checkFlag(call, 'flush', options.flush)
 }
 
 /** What a call of a closed database throws. */

@@ -186,9 +186,9 @@ export class DB extends DBReads {
     return promised(() => {
       this.#checkWritable()
       checkCallOptions('compactRange', options, FLUSH_OPTIONS)
-      const first = start === undefined ? undefined : copyOfKey(start)
-      const last = end === undefined ? undefined : copyOfKey(end)
-      return this.#drivers.compactRange(first, last, options.signal)
+      const smallest = start === undefined ? undefined : copyOfKey(start)
+      const largest = end === undefined ? undefined : copyOfKey(end)
+      return this.#drivers.compactRange({ smallest, largest }, options.signal)
     })
   }
 

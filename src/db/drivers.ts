@@ -3,7 +3,7 @@
  * writes. Each operation exists once, as phases; here it is driven.
  */
 import { AbortedError, ClosedError } from '../base/errors.ts'
-import type { Bytes } from '../base/types.ts'
+import type { KeyRange } from '../version/overlap.ts'
 import { pickContext } from './background/compaction-plans.ts'
 import { hasKeysInMemory, isEmptyRange, ManualCompaction } from './background/manual-compaction.ts'
 import type { Engine } from './engine.ts'
@@ -83,23 +83,21 @@ export class Drivers {
 
   /**
    * Compact the tables that hold keys of a range, down to the deepest level that has any, with what is in memory of it.
-   * @param begin first key, or undefined for the first there is
-   * @param end last key, or undefined for the last there is
    * @throws the error of the first attempt that fails from now on; compactions go on by themselves
    */
-  async compactRange(begin: Bytes | undefined, end: Bytes | undefined, signal?: AbortSignal): Promise<void> {
+  async compactRange(range: KeyRange, signal?: AbortSignal): Promise<void> {
     const waiter = new Waiter(signal, COMPACTION_ABORTED)
     waiter.check()
     await this.#committed()
     const engine = this.#engine
-    if (isEmptyRange(engine, begin, end)) return
-    if (hasKeysInMemory(engine, begin, end)) await this.#flushFor(waiter)
+    if (isEmptyRange(engine, range)) return
+    if (hasKeysInMemory(engine, range)) await this.#flushFor(waiter)
     const { compactions } = engine.background
     this.#checkCompaction(waiter)
     // One at a time.
     while (compactions.manual !== undefined) await this.#compactionChange(waiter)
     const failuresBefore = compactions.retry.failureCount
-    const manual = new ManualCompaction(() => pickContext(engine), begin, end)
+    const manual = new ManualCompaction(() => pickContext(engine), range)
     try {
       compactions.beginManual(manual)
       while (!manual.isOver) {

@@ -28,7 +28,6 @@ import type { Opened, WritingJob } from './written-tables.ts'
 export interface CompactionJob extends WritingJob {
   readonly kind: 'compact'
   readonly level: Level
-  readonly outputLevel: Level
   readonly upper: readonly FileMetadata[]
   readonly lower: readonly FileMetadata[]
   readonly grandparents: readonly FileMetadata[]
@@ -45,8 +44,6 @@ export interface CompactionResult {
   readonly outputs: readonly FileMetadata[]
   readonly bytesRead: number
   readonly bytesWritten: number
-  readonly entriesRead: number
-  readonly entriesWritten: number
 }
 
 /** Bytes of entries in a slice: some 10 ms of work, beside which checking for other work costs nothing. */
@@ -62,7 +59,6 @@ export class CompactionRun {
   readonly #rule: DropRule
   /** Of the keys since the entry written last, that one's included, each has at least so many bytes in common with the one before. */
   #common: number
-  #entriesRead: number
   #hasBegun: boolean
   #result: CompactionResult | undefined
 
@@ -77,7 +73,6 @@ export class CompactionRun {
     this.#outputs = new CompactionOutputs(job, environment, comparator, opened)
     this.#rule = new DropRule(comparator, job.snapshots, job.deeper)
     this.#common = 0
-    this.#entriesRead = 0
     this.#hasBegun = false
     this.#result = undefined
   }
@@ -117,7 +112,6 @@ export class CompactionRun {
   }
 
   #take(entry: OrderedCursor, isNewKey: boolean, common: number): void {
-    this.#entriesRead++
     if (common < this.#common) this.#common = common
     if (isNewKey) {
       this.#rule.startKey()
@@ -132,16 +126,9 @@ export class CompactionRun {
     this.#inputs.close()
     this.#outputs.finish()
     const { upper, lower } = this.#job
-    const { tables: outputs, bytesWritten, entriesWritten } = this.#outputs
+    const { tables: outputs } = this.#outputs
     const bytesRead = totalBytes(upper) + totalBytes(lower)
-    this.#result = {
-      kind: 'compact',
-      outputs,
-      bytesRead,
-      bytesWritten,
-      entriesRead: this.#entriesRead,
-      entriesWritten,
-    }
+    this.#result = { kind: 'compact', outputs, bytesRead, bytesWritten: totalBytes(outputs) }
   }
 }
 

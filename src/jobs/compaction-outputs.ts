@@ -19,7 +19,7 @@ import { type FileNumber, fileNumber } from '../base/types.ts'
 import type { OrderedCursor } from '../table/ordered-cursor.ts'
 import { TableBuilder, type TableOptions } from '../table/table-builder.ts'
 import { GRANDPARENT_FILES_MAX } from '../version/compaction-plan.ts'
-import type { FileMetadata } from '../version/file-metadata.ts'
+import { type FileMetadata, metadataOf } from '../version/file-metadata.ts'
 import { FileNumbers } from '../version/file-numbers.ts'
 import type { CompactionJob } from './compaction-job.ts'
 import { tableOptions } from './table-options.ts'
@@ -33,8 +33,6 @@ const WORDS_BYTES_MAX = 256
 
 export class CompactionOutputs {
   readonly tables: FileMetadata[] = []
-  bytesWritten: number
-  entriesWritten: number
 
   readonly #directory: string
   readonly #files: FileSystem
@@ -60,8 +58,6 @@ export class CompactionOutputs {
   /** @throws NotSupportedError if the format asks for a compression that the environment lacks */
   constructor(job: CompactionJob, environment: Environment, comparator: Comparator, opened: Opened | undefined) {
     const { files, codecs } = environment
-    this.bytesWritten = 0
-    this.entriesWritten = 0
     this.#directory = job.directory
     this.#files = files
     this.#comparator = comparator
@@ -108,7 +104,6 @@ export class CompactionOutputs {
       known,
       entry.valLen <= WORDS_BYTES_MAX ? entry.view : undefined,
     )
-    this.entriesWritten++
   }
 
   /** End the last table, and make all of them durable. @throws IOError */
@@ -168,9 +163,7 @@ export class CompactionOutputs {
     const file = this.#file as WritableFile
     builder.finish()
     this.#syncLast()
-    const { fileBytes: bytes, smallest, largest, statistics } = builder
-    this.tables.push({ number: this.#number, bytes, smallest, largest, statistics })
-    this.bytesWritten += bytes
+    this.tables.push(metadataOf(this.#number, builder))
     this.#unsynced = file
     this.#file = undefined
     this.#builder = undefined

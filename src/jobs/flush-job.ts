@@ -21,7 +21,7 @@ import { type FileNumber, MAX_SEQUENCE } from '../base/types.ts'
 import { MemTable } from '../memtable/memtable.ts'
 import type { MemTableToken } from '../memtable/memtable-options.ts'
 import { TableBuilder } from '../table/table-builder.ts'
-import type { FileMetadata } from '../version/file-metadata.ts'
+import { type FileMetadata, metadataOf } from '../version/file-metadata.ts'
 import { CoveredKeys } from './covered-keys.ts'
 import { FlushEntries } from './flush-entries.ts'
 import { InputTables } from './input-tables.ts'
@@ -44,7 +44,7 @@ export interface FlushResult {
 }
 
 /**
- * @param memtable not empty, frozen
+ * @param job of a MemTable that is frozen, and not empty
  * @param opened is told what opening the table yields; if not given, it is not opened
  * @throws IOError if the table cannot be written; CorruptionError if the MemTable is not what it says it is; both also for
  *   the tables below
@@ -108,11 +108,10 @@ function writeTable(
     } finally {
       file.close()
     }
-    const { fileBytes: bytes, smallest, largest, statistics, entryCount } = builder
-    const written: FileMetadata = { number: job.number, bytes, smallest, largest, statistics }
+    const written = metadataOf(job.number, builder)
     if (opened !== undefined) new WrittenTables(job, environment, options, opened).open(written)
     files.syncDirectory(job.directory)
-    return { kind: 'flush', file: written, entries: entryCount }
+    return { kind: 'flush', file: written, entries: builder.entryCount }
   } catch (error) {
     // The first error is the one to report; what no MANIFEST names, the next opening removes.
     closeQuietly(() => files.remove(path))

@@ -30,7 +30,6 @@ export function idleJobs(environment: Environment, comparator: Comparator): Idle
     kind: 'compact',
     directory: '',
     level: 1,
-    outputLevel: 2,
     upper: [],
     lower: [],
     grandparents: [],

@@ -5,20 +5,12 @@
  */
 import { type ErrorCode, VarveError } from '../public/index.ts'
 
-const CODES: Readonly<Record<ErrorCode, string>> = {
-  CORRUPTION: 'LEVEL_CORRUPTION',
-  IO_ERROR: 'LEVEL_IO_ERROR',
-  LOCKED: 'LEVEL_LOCKED',
+/** Those that are not varve's own behind `LEVEL_`. */
+const CODES: Partial<Record<ErrorCode, string>> = {
   CLOSED: 'LEVEL_DATABASE_NOT_OPEN',
-  NOT_SUPPORTED: 'LEVEL_NOT_SUPPORTED',
-  INVALID_ARGUMENT: 'LEVEL_INVALID_ARGUMENT',
   NOT_FOUND: 'LEVEL_DATABASE_NOT_FOUND',
   ALREADY_EXISTS: 'LEVEL_DATABASE_EXISTS',
   READ_ONLY: 'LEVEL_READONLY',
-  STALLED: 'LEVEL_STALLED',
-  MEMTABLE_FULL: 'LEVEL_MEMTABLE_FULL',
-  ABORTED: 'LEVEL_ABORTED',
-  STALE: 'LEVEL_STALE',
 }
 
 /** What LevelDB says in these cases, and programs look for. */
@@ -43,7 +35,8 @@ export class LevelError extends Error {
 /** An error of the engine under its Level code; any other error as it is. */
 export function toLevelError(error: unknown): unknown {
   if (!(error instanceof VarveError)) return error
-  return new LevelError(CODES[error.code], `${PREFIXES[error.code] ?? ''}${error.message}`, error)
+  const { code, message } = error
+  return new LevelError(CODES[code] ?? `LEVEL_${code}`, `${PREFIXES[code] ?? ''}${message}`, error)
 }
 
 /** For the end of a promise. @throws always */

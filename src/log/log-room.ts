@@ -20,7 +20,7 @@ export const ROOM_BYTES: number = 4 * BLOCK_BYTES
 export const ROOM_FOR_BYTES: number = ROOM_BYTES / 8
 
 /** Of a log that was only begun: a marker is a batch without an entry, of 12 bytes (batch/batch-format.ts). */
-const BEGINNING_BYTES = HEADER_BYTES + 12
+export const BEGINNING_BYTES: number = HEADER_BYTES + 12
 
 /** How long to make the file of a log of so many bytes. */
 export function roomLimit(bytes: number): number {

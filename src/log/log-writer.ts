@@ -7,7 +7,7 @@
  * Threads     belongs to the database's thread
  * Source      google/leveldb db/log_writer.cc
  */
-import { copyBytes, EMPTY, grown } from '../base/bytes.ts'
+import { copyBytes, EMPTY, grown, viewOf } from '../base/bytes.ts'
 import { putFixed32 } from '../base/coding.ts'
 import { copyWithCrc32c, crc32c, maskCrc } from '../base/crc32c.ts'
 import type { WritableFile } from '../base/environment.ts'
@@ -26,10 +26,10 @@ const ONE_PASS_BYTES = 512
 export class LogWriter {
   readonly #file: WritableFile
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_BUFFER_BYTES)
-  #view: DataView = new DataView(this.#buffer.buffer)
+  #view: DataView = viewOf(this.#buffer)
   /** Where the last short fragment came from, and a view of it: the next one comes from there as well, as a rule. */
   #source: Bytes = EMPTY
-  #sourceView: DataView = new DataView(EMPTY.buffer)
+  #sourceView: DataView = viewOf(EMPTY)
   #buffered = 0
   #flushed = 0
   /** Offset in the current block, of the file and the buffer together. */
@@ -42,10 +42,6 @@ export class LogWriter {
   /** @param file newly created and empty; the writer owns it from now on */
   constructor(file: WritableFile) {
     this.#file = file
-  }
-
-  get path(): string {
-    return this.#file.path
   }
 
   /** Bytes of the log, buffered ones included. */
@@ -180,12 +176,12 @@ export class LogWriter {
 
   #use(buffer: Uint8Array<ArrayBuffer>): void {
     this.#buffer = buffer
-    this.#view = new DataView(buffer.buffer)
+    this.#view = viewOf(buffer)
   }
 
   #comeFrom(bytes: Bytes): void {
     this.#source = bytes
-    this.#sourceView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#sourceView = viewOf(bytes)
   }
 
   #check(): void {

@@ -26,6 +26,9 @@ export function recordEvents(db: DB, meter: Meter, attributes: Attributes): (() 
     unit: '{error}',
     description: 'Background work that failed, failures that ended writing, and files that reads found damaged',
   })
+  const failed = (work: string, error: Error): void => {
+    failures.add(1, { ...attributes, 'varve.work': work, 'error.type': errorType(error) })
+  }
   return [
     db.on('flush', ({ durationMs }) => flushes.record(durationMs / SECOND_MS, attributes)),
     db.on('compaction', ({ phase, outputLevel, reason, durationMs }) => {
@@ -36,15 +39,9 @@ export function recordEvents(db: DB, meter: Meter, attributes: Attributes): (() 
     db.on('stall', ({ phase, reason, durationMs }) => {
       if (phase === 'end') stalls.record(durationMs / SECOND_MS, { ...attributes, 'varve.stall.reason': reason })
     }),
-    db.on('background-error', ({ work, error }) => {
-      failures.add(1, { ...attributes, 'varve.work': work, 'error.type': errorType(error) })
-    }),
-    db.on('error', ({ error }) => {
-      failures.add(1, { ...attributes, 'varve.work': 'write', 'error.type': errorType(error) })
-    }),
-    db.on('damage', ({ error }) => {
-      failures.add(1, { ...attributes, 'varve.work': 'read', 'error.type': errorType(error) })
-    }),
+    db.on('background-error', ({ work, error }) => failed(work, error)),
+    db.on('error', ({ error }) => failed('write', error)),
+    db.on('damage', ({ error }) => failed('read', error)),
   ]
 }
 

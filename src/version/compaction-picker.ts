@@ -13,7 +13,7 @@
  */
 
 import { compareInternalKeys } from '../base/internal-key.ts'
-import type { Bytes, Level } from '../base/types.ts'
+import type { Level } from '../base/types.ts'
 import type { Compaction, CompactionHint } from './compaction.ts'
 import { type PickContext, planCompaction, type Seed } from './compaction-plan.ts'
 import { compareFiles, type FileMetadata } from './file-metadata.ts'
@@ -63,14 +63,9 @@ function isWorthRest({ level, upper, lower, grandparents }: Compaction): boolean
  * @param level not the last
  * @returns undefined if no table overlaps; 'busy' if a busy table is in the way
  */
-export function planManual(
-  context: PickContext,
-  level: Level,
-  begin: Bytes | undefined,
-  end: Bytes | undefined,
-): Compaction | 'busy' | undefined {
+export function planManual(context: PickContext, level: Level, range: KeyRange): Compaction | 'busy' | undefined {
   const { comparator, version, options } = context
-  const overlapping = overlappingFiles(comparator, version, level, { smallest: begin, largest: end })
+  const overlapping = overlappingFiles(comparator, version, level, range)
   if (overlapping.length === 0) return undefined
   const files = level === 0 ? overlapping : firstOf(overlapping, options.maxFileBytes)
   return planCompaction(context, { reason: 'manual', level, outputLevel: level + 1, files }) ?? 'busy'

@@ -30,6 +30,20 @@ export interface FileMetadata {
   statistics?: TableStatistics | undefined
 }
 
+/** What the MANIFEST is to say of a table, by its builder, which is done with it. */
+export function metadataOf(
+  number: FileNumber,
+  { fileBytes: bytes, smallest, largest, statistics }: BuiltTable,
+): FileMetadata {
+  return { number, bytes, smallest, largest, statistics }
+}
+
+/** See table/table-builder.ts. */
+interface BuiltTable extends Pick<FileMetadata, 'smallest' | 'largest'> {
+  readonly fileBytes: number
+  readonly statistics: TableStatistics
+}
+
 /** Order of tables within a level: by smallest internal key, then by number. */
 export function compareFiles(comparator: Comparator, a: FileMetadata, b: FileMetadata): number {
   const order = compareInternalKeys(comparator, a.smallest, b.smallest)

@@ -1,7 +1,7 @@
 /**
  * FileNumbers: the counter that names files, in shared memory, so that a job on a worker thread takes as many numbers as
- * its outputs need. A number is never given twice. Whoever removes files spares every number that was given after the
- * oldest running job began: it may be an output that no MANIFEST names yet.
+ * its outputs need. A number is never given twice. A file that no MANIFEST names may be the output of a job that runs: files
+ * are removed by what edits have deleted, and by what the directory lists only while there is no job.
  *
  * Threads  any thread takes numbers; `skipPast` is for the opening, before there are others
  */

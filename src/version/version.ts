@@ -71,7 +71,7 @@ export class Version {
 
   /** Whether there is no table. */
   get isEmpty(): boolean {
-    return this.levels.every((files) => files.length === 0)
+    return this.#levelsEnd === 0
   }
 
   /** All tables, level by level. */
@@ -123,7 +123,7 @@ export class Version {
       const limit = batch.firstAfter(begin, largest)
       if (begin < limit) batch.ask(tables.find(number, bytes), begin, limit, sequence, sink)
     }
-    for (let level = 1; level < this.levels.length && batch.count > 0; level++) {
+    for (let level = 1; level < this.#levelsEnd && batch.count > 0; level++) {
       this.#lookupManyIn(this.levels[level], tables, batch, sequence, sink)
     }
   }

@@ -37,6 +37,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
+test('a bar is as full as what has been done', () => {
+  const program = `${PROGRAM.replace('setInterval(() => {}, 1000)', '')}; new Progress({ show: String, totalBytes: 100 }).update(7, 50)`
+  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  assert.match(stderr, /█{14}░{14} 50 % {2}7 {2}\d+\/s {2}\d+ s left$/)
+})
+
 for (const [command, shown] of [
   ['verify', / [1-9]\d* % {2}[1-9]\d* B {2}.*B\/s/],
   ['repair', / [1-9]\d* % {2}[1-9]\d* B {2}.*B\/s/],

@@ -411,9 +411,9 @@ describe('node files', () => {
     const before = count()
     for (let i = 0; i < 20; i++) {
       const held = await files.lock(directory)
-      await assert.rejects(files.lock(directory))
+      await assert.rejects(files.lock(directory), { code: 'LOCKED' })
       held.release()
-      assert.throws(() => files.openRandomAccess(directory))
+      assert.throws(() => files.openRandomAccess(directory), { code: 'IO_ERROR' })
       files.createWritable(join(directory, `${i}`)).close()
       files.makeDirectory(join(directory, `d${i}`, 'e'))
       files.syncDirectory(directory)

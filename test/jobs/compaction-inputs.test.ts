@@ -49,7 +49,7 @@ function jobOfRuns(memory: MemoryEnvironment, prng: Prng, runs: readonly Entry[]
     const entries = [...runs[runs.length - 1]]
     while (entries.length > 0) lower.push(place(entries.splice(0, 1 + prng.below(20))))
   }
-  return jobOf({ level: 0, outputLevel: 1, upper, lower })
+  return jobOf({ level: 0, upper, lower })
 }
 
 function entryOf({ keyBuf, keyLen, tagLow: low, tagHigh: high, valBuf, valOff, valLen, view }: OrderedCursor): Entry {

@@ -44,7 +44,6 @@ export function jobOf(parts: Partial<CompactionJob> & Pick<CompactionJob, 'upper
     kind: 'compact',
     directory: DIRECTORY,
     level: 1,
-    outputLevel: 2,
     lower: [],
     grandparents: [],
     deeper: [],
@@ -79,4 +78,9 @@ export function entriesOf({ files, codecs }: Environment, number: number, direct
   for (iterator.seekToFirst(); iterator.valid; iterator.next()) entries.push(current(iterator) as Entry)
   table.close()
   return entries
+}
+
+/** How many entries some tables have. */
+export function entryCount(memory: MemoryEnvironment, tables: readonly FileMetadata[]): number {
+  return tables.reduce((sum, { number }) => sum + entriesOf(memory, number).length, 0)
 }

@@ -237,7 +237,7 @@ test('what fails is counted by kind, and its compaction a span with the error', 
   await db.flush()
   db.putSync('b', '2')
   environment.setFaults(({ op, path }) => (op === 'append' && path.endsWith('.log') ? { code: 'EIO' } : undefined))
-  assert.throws(() => db.putSync('c', '3'))
+  assert.throws(() => db.putSync('c', '3'), { code: 'IO_ERROR' })
   const found = await collect()
   const failures = values(found.get('varve.errors'))
   assert.equal(failures['compaction IO_ERROR'], 1)

@@ -118,5 +118,5 @@ test('a filter too short to hold a bit matches nothing; a reserved probe count m
 })
 
 test('bits per key must be a positive integer', () => {
-  for (const bits of [0, -1, 1.5, Number.NaN]) assert.throws(() => new BloomFilter(bits))
+  for (const bits of [0, -1, 1.5, Number.NaN]) assert.throws(() => new BloomFilter(bits), /positive integer/)
 })

@@ -74,7 +74,7 @@ class Picker {
   #manual(command: Command): string {
     const level = command.number('level')
     const key = (name: string): Uint8Array | undefined => (command.has(name) ? bytesOf(command.text(name)) : undefined)
-    const plan = planManual(this.#context(command), level, key('from'), key('to'))
+    const plan = planManual(this.#context(command), level, { smallest: key('from'), largest: key('to') })
     if (plan === 'busy') return plan
     if (plan === undefined) return 'nothing'
     return this.#describe(plan, command.has('deeper'))

@@ -28,7 +28,7 @@ import type { JobExecutor } from '../../src/worker/executor.ts'
 import { InlineExecutor } from '../../src/worker/inline-executor.ts'
 import { JobRunner } from '../../src/worker/job-runner.ts'
 import { WorkerExecutor } from '../../src/worker/worker-executor.ts'
-import { DIRECTORY, FORMAT, jobOf, placeTable } from '../jobs/compactions.ts'
+import { DIRECTORY, entryCount, FORMAT, jobOf, placeTable } from '../jobs/compactions.ts'
 import { FaultEnvironment } from '../support/fault-env.ts'
 import { bytesOf, putEntry } from '../table/entries.ts'
 
@@ -233,7 +233,9 @@ test('where there are no threads, both kinds of jobs run inline, and can be wait
   const numbers = FileNumbers.startingAt(2)
   const executor = new WorkerExecutor(memory, new InlineExecutor(memory, bytewiseComparator), 2, assert.fail)
   const order: string[] = []
-  executor.start(jobInMemory(memory, 3000, numbers), (_, result) => order.push(`compaction of ${result?.entriesRead}`))
+  executor.start(jobInMemory(memory, 3000, numbers), (_, result) => {
+    order.push(`compaction of ${entryCount(memory, result?.outputs ?? [])}`)
+  })
   executor.start(flushOf(DIRECTORY, numbers), () => order.push('flush'))
   executor.waitSync(1e9)
   assert.deepEqual(order, ['flush', 'compaction of 3000'])
@@ -325,7 +327,7 @@ test('a compression that the host lacks fails the job that asks for it, and no o
   const job = jobInMemory(memory, 10, numbers)
   const outcomes: unknown[] = []
   const done = (error: Error | undefined, result: CompactionResult | undefined): void =>
-    void outcomes.push((error as { code?: string } | undefined)?.code ?? result?.entriesWritten)
+    void outcomes.push((error as { code?: string } | undefined)?.code ?? entryCount(memory, result?.outputs ?? []))
   executor.start({ ...job, format: { ...FORMAT, compression: 'zstd' } }, done)
   executor.start(job, done)
   executor.waitSync(1e9)

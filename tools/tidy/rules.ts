@@ -54,7 +54,7 @@ const TYPE_LAYERS: Readonly<Record<string, readonly string[]>> = { inspect: ['db
 const NODE_ALLOWED = ['src/env/', 'src/worker/worker-main.ts', 'src/cli/']
 /** Packages that src/ may name: bundled into the command line tool, or found at run time if there. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  cli: ['commander', 'csv-parse', 'csv-parse/sync', 'cli-progress'],
+  cli: ['commander', 'csv-parse'],
   env: ['fs-native-extensions'],
   level: ['abstract-level'],
   otel: ['@opentelemetry/api'],

@@ -58,7 +58,6 @@ export function compactionJob(engine: Engine, compaction: Compaction): Compactio
     kind: 'compact',
     directory: engine.directory,
     level,
-    outputLevel,
     upper,
     lower,
     grandparents,

@@ -90,26 +90,18 @@ export class Installer {
     this.#current = next
     // A new MANIFEST gets its name here.
     const { failures } = this.#directory
-    try {
+    const hasBegun = this.#tries(next, () => {
       // An edit names files by number, and lets others go: they have to be those of this directory.
       const edit = next.edit()
       this.#directory.checkEdit(edit)
       this.#versions.begin(edit)
-    } catch (error) {
-      this.#fail(next, error as Error)
-      return
-    }
-    this.#step(next, failures)
+    })
+    if (hasBegun) this.#step(next, failures)
   }
 
   /** @param failures of the directory, before the names were made that the step makes durable */
   #step(installation: Installation, failures: number = this.#directory.failures): void {
-    try {
-      this.#checkDirectory()
-    } catch (error) {
-      this.#fail(installation, error as Error)
-      return
-    }
+    if (!this.#tries(installation, () => this.#checkDirectory())) return
     const { editSync } = this.#versions
     const stepped = (error: Error | undefined): void => this.#stepped(installation, error)
     const outcome = editSync.step === 'sync' ? stepped : this.#directory.watched(stepped, failures)
@@ -139,15 +131,11 @@ export class Installer {
 
   /** A new MANIFEST that cannot be had is not needed: the one in use is whole. @returns false if it takes no edit; that is final */
   #withdraw(installation: Installation): boolean {
-    try {
+    return this.#tries(installation, () => {
       // The new one is removed.
       this.#directory.check()
       this.#versions.withdraw()
-      return true
-    } catch (error) {
-      this.#fail(installation, error as Error)
-      return false
-    }
+    })
   }
 
   #sync(installation: Installation): void {
@@ -164,15 +152,23 @@ export class Installer {
   }
 
   #commit(installation: Installation): void {
-    try {
+    const isDone = this.#tries(installation, () => {
       const replaced = this.#versions.commit()
       installation.follow()
       if (replaced !== undefined) this.#onReplaced(replaced)
+    })
+    if (isDone) this.#end(installation, undefined)
+  }
+
+  /** Take a part of an edit's way. @returns false if it fails; that is final */
+  #tries(installation: Installation, part: () => void): boolean {
+    try {
+      part()
+      return true
     } catch (error) {
       this.#fail(installation, error as Error)
-      return
+      return false
     }
-    this.#end(installation, undefined)
   }
 
   #fail(installation: Installation, error: Error): void {

@@ -6,21 +6,20 @@
 import { type Comparator, compareKeys } from '../../base/comparator.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW } from '../../base/internal-key.ts'
 import { coversSome } from '../../base/range-cover.ts'
-import { type Bytes, type FileNumber, type Level, MAX_SEQUENCE } from '../../base/types.ts'
+import { type FileNumber, type Level, MAX_SEQUENCE } from '../../base/types.ts'
 import type { MemTable } from '../../memtable/memtable.ts'
 import type { Compaction } from '../../version/compaction.ts'
 import { planManual } from '../../version/compaction-picker.ts'
 import { type PickContext, planCompaction } from '../../version/compaction-plan.ts'
 import type { FileMetadata } from '../../version/file-metadata.ts'
-import { overlappingFiles } from '../../version/overlap.ts'
+import { type KeyRange, overlappingFiles } from '../../version/overlap.ts'
 import type { Engine } from '../engine.ts'
 
 export class ManualCompaction {
   /** Nothing is left to do. */
   isOver = false
   readonly #context: () => PickContext
-  readonly #begin: Bytes | undefined
-  readonly #end: Bytes | undefined
+  readonly #range: KeyRange
   /** Known once it has begun. */
   #deepest: Level = 0
   #level: Level = 0
@@ -28,22 +27,17 @@ export class ManualCompaction {
   /** Of the deepest level, what is still to be rewritten in place; undefined before that. */
   #inPlace: FileNumber[] | undefined = undefined
 
-  /**
-   * @param context the state at each step
-   * @param begin first user key, or undefined for the first there is
-   * @param end last user key, or undefined for the last there is
-   */
-  constructor(context: () => PickContext, begin: Bytes | undefined, end: Bytes | undefined) {
+  /** @param context the state at each step */
+  constructor(context: () => PickContext, range: KeyRange) {
     this.#context = context
-    this.#begin = begin
-    this.#end = end
+    this.#range = range
   }
 
   /** The next step; undefined if it is over, or if a busy table is in the way. */
   next(): Compaction | undefined {
     if (this.#deepest === 0) this.#deepest = this.#findDeepest()
     while (this.#level < this.#deepest) {
-      const plan = planManual(this.#context(), this.#level, this.#begin, this.#end)
+      const plan = planManual(this.#context(), this.#level, this.#range)
       if (plan !== undefined) return plan === 'busy' ? undefined : plan
       this.#level++
     }
@@ -85,41 +79,33 @@ export class ManualCompaction {
 
   #tables(level: Level): FileMetadata[] {
     const { comparator, version } = this.#context()
-    return overlappingFiles(comparator, version, level, { smallest: this.#begin, largest: this.#end })
+    return overlappingFiles(comparator, version, level, this.#range)
   }
 }
 
 /** Whether the range ends before it begins. */
-export function isEmptyRange({ options }: Engine, begin: Bytes | undefined, end: Bytes | undefined): boolean {
-  return begin !== undefined && end !== undefined && compareKeys(options.comparator, begin, end) > 0
+export function isEmptyRange({ options }: Engine, { smallest, largest }: KeyRange): boolean {
+  return smallest !== undefined && largest !== undefined && compareKeys(options.comparator, smallest, largest) > 0
 }
 
 /** Whether a MemTable has keys of the range, or range tombstones over it: then its flush belongs to the compaction. */
-export function hasKeysInMemory(
-  { readState, options }: Engine,
-  begin: Bytes | undefined,
-  end: Bytes | undefined,
-): boolean {
+export function hasKeysInMemory({ readState, options }: Engine, range: KeyRange): boolean {
   const { comparator } = options
+  const { smallest, largest } = range
   return [readState.active, ...readState.immutables].some(({ table }) => {
-    if (hasRangesOver(table, comparator, begin, end)) return true
+    if (hasRangesOver(table, comparator, range)) return true
     const entries = table.iterator()
-    if (begin === undefined) entries.seekToFirst()
-    else entries.seek(begin, 0, begin.length, MAX_TAG_LOW, MAX_TAG_HIGH)
-    if (!entries.valid || end === undefined) return entries.valid
-    return comparator.compare(entries.keyBuf, entries.keyOff, entries.keyLen, end, 0, end.length) <= 0
+    if (smallest === undefined) entries.seekToFirst()
+    else entries.seek(smallest, 0, smallest.length, MAX_TAG_LOW, MAX_TAG_HIGH)
+    if (!entries.valid || largest === undefined) return entries.valid
+    return comparator.compare(entries.keyBuf, entries.keyOff, entries.keyLen, largest, 0, largest.length) <= 0
   })
 }
 
 /** Without a first key, any range tombstone is one: a flush too many costs less than to find out. */
-function hasRangesOver(
-  table: MemTable,
-  comparator: Comparator,
-  begin: Bytes | undefined,
-  end: Bytes | undefined,
-): boolean {
+function hasRangesOver(table: MemTable, comparator: Comparator, { smallest, largest }: KeyRange): boolean {
   const cover = table.rangeCover(MAX_SEQUENCE)
-  return cover !== undefined && (begin === undefined || coversSome(cover, comparator, begin, end))
+  return cover !== undefined && (smallest === undefined || coversSome(cover, comparator, smallest, largest))
 }
 
 /** Of a table that an earlier opening wrote it is not known for sure. */

@@ -44,12 +44,11 @@ function closeNew(files: FileSystem, file: WritableFile): void {
   }
 }
 
-/** Copy a file to a new one, at once. Errors as for copySteps. */
-export function copyFile(files: FileSystem, from: string, to: string): void {
+/** Copy a file to a new one. Errors as for copySteps. */
+export function* copyFileSteps(files: FileSystem, from: string, to: string): Steps<void> {
   const source = files.openRandomAccess(from)
   try {
-    const steps = copySteps(files, source, source.bytes, to)
-    while (!steps.next().done);
+    yield* copySteps(files, source, source.bytes, to)
   } finally {
     source.close()
   }
@@ -59,14 +58,8 @@ export function copyFile(files: FileSystem, from: string, to: string): void {
 export function* linkOrCopySteps(files: FileSystem, from: string, to: string): Steps<void> {
   try {
     files.link(from, to)
-    return
   } catch {
     // Another disk, or a file system without links: the copy tells if it is something else.
-  }
-  const source = files.openRandomAccess(from)
-  try {
-    yield* copySteps(files, source, source.bytes, to)
-  } finally {
-    source.close()
+    yield* copyFileSteps(files, from, to)
   }
 }

@@ -11,6 +11,14 @@ import { AbortedError } from '../../base/errors.ts'
 /** Work in steps: each `yield` is a place where the event loop may turn; the return value is the outcome. */
 export type Steps<T> = Generator<void, T, void>
 
+/** Take all steps at once. */
+export function runNow<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
 /** How long a run may keep the event loop from turning. */
 const TURN_MS = 4
 

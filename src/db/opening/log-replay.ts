@@ -21,7 +21,7 @@ import { logName } from '../../base/filename.ts'
 import type { Bytes, FileNumber, SequenceNumber } from '../../base/types.ts'
 import * as Batch from '../../batch/batch-format.ts'
 import { LogReader } from '../../log/log-reader.ts'
-import type { Steps } from '../copies/long-runs.ts'
+import { runNow, type Steps } from '../copies/long-runs.ts'
 import type { RecoveryMode } from '../options.ts'
 import type { Discarded, ReplayedLog } from './recovery-info.ts'
 
@@ -80,8 +80,7 @@ export class LogReplay {
    * @throws CorruptionError for damage (unless `salvage`), or in `strict` mode for any cut; IOError if a log cannot be read
    */
   add(number: FileNumber): void {
-    const steps = this.steps(number)
-    while (!steps.next().done);
+    runNow(this.steps(number))
   }
 
   /** As add, in steps. */

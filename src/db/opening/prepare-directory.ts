@@ -5,12 +5,8 @@ import type { FileSystem } from '../../base/environment.ts'
 import { AlreadyExistsError, CorruptionError, InvalidArgumentError, NotFoundError } from '../../base/errors.ts'
 import { CURRENT, parseFileName } from '../../base/filename.ts'
 import { listLinked } from '../../base/linked-directory.ts'
-import { HEADER_BYTES as BATCH_HEADER_BYTES } from '../../batch/batch-format.ts'
-import { HEADER_BYTES as LOG_HEADER_BYTES } from '../../log/log-format.ts'
+import { BEGINNING_BYTES } from '../../log/log-room.ts'
 import type { ResolvedOptions } from '../options.ts'
-
-/** A log that holds no more than the marker it begins with. */
-const EMPTY_LOG_BYTES = LOG_HEADER_BYTES + BATCH_HEADER_BYTES
 
 /**
  * @param given the directory as its user names it
@@ -38,7 +34,7 @@ function checkEmpty(files: FileSystem, given: string, directory: string): void {
     const type = parseFileName(name)?.type
     // A creation that a crash cut short leaves a manifest and an empty log.
     return (
-      type === 'table' || (type === 'log' && (files.status(files.join(directory, name))?.bytes ?? 0) > EMPTY_LOG_BYTES)
+      type === 'table' || (type === 'log' && (files.status(files.join(directory, name))?.bytes ?? 0) > BEGINNING_BYTES)
     )
   })
   if (holdsData !== undefined) {

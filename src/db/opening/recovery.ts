@@ -30,7 +30,8 @@ import type { FileMetadata } from '../../version/file-metadata.ts'
 import { readCurrent } from '../../version/manifest.ts'
 import { needsLog, type RecoveredVersion, recoverVersion, VersionSet } from '../../version/version-set.ts'
 import type { FlushSurroundings } from '../background/flush-plan.ts'
-import { copyFile } from '../copies/copy-file.ts'
+import { copyFileSteps } from '../copies/copy-file.ts'
+import { runNow } from '../copies/long-runs.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { newMemTable, recycleMemTable } from '../write/new-memtable.ts'
 import type { WriteAheadLog } from '../write/write-ahead-log.ts'
@@ -177,7 +178,7 @@ class Recovery {
       const copy = this.#files.join(lost, baseName(file))
       // What an earlier try left.
       if (this.#files.status(copy) !== undefined) this.#files.remove(copy)
-      copyFile(this.#files, file, copy)
+      runNow(copyFileSteps(this.#files, file, copy))
     }
     this.#files.syncDirectory(lost)
   }

@@ -11,6 +11,7 @@ import { copyBytes, EMPTY } from '../../base/bytes.ts'
 import { bytewiseComparator, type Comparator } from '../../base/comparator.ts'
 import { MAX_TAG_HIGH, MAX_TAG_LOW, tagHigh, tagLow } from '../../base/internal-key.ts'
 import type { InternalIterator } from '../../base/iterator.ts'
+import { KeyCopy } from '../../base/key-copy.ts'
 import type { Bytes, SequenceNumber } from '../../base/types.ts'
 import * as ValueType from '../../base/value-type.ts'
 
@@ -56,8 +57,7 @@ export class DBIterator {
   #valueLen = 0
   #hasKey = false
   /** Where a run of tombstones began. */
-  #runKey: Uint8Array<ArrayBuffer> = new Uint8Array(64)
-  #runKeyLen = 0
+  readonly #runStart: KeyCopy = new KeyCopy()
   readonly #sink: TombstoneSink | undefined
 
   constructor(
@@ -236,13 +236,11 @@ export class DBIterator {
 
   /** A run of tombstones begins at the key that was kept. */
   #beginRun(): void {
-    if (this.#keyLen > this.#runKey.length) this.#runKey = new Uint8Array(this.#keyLen * 2)
-    copyBytes(this.#key, 0, this.#runKey, 0, this.#keyLen)
-    this.#runKeyLen = this.#keyLen
+    this.#runStart.take(this.#key, 0, this.#keyLen)
   }
 
   #run(): Bytes {
-    return this.#runKey.subarray(0, this.#runKeyLen)
+    return this.#runStart.bytes.subarray(0, this.#runStart.length)
   }
 
   #keepValue(): void {

@@ -4,7 +4,7 @@
 import { compareWhole } from '../../base/bytes.ts'
 import { bytewiseComparator, type Comparator } from '../../base/comparator.ts'
 import { InvalidArgumentError, NotSupportedError } from '../../base/errors.ts'
-import { checkCallOptions } from '../../base/known-options.ts'
+import { checkCallOptions, checkFlag } from '../../base/known-options.ts'
 import { copyOfKey } from '../../base/limits.ts'
 import { endOfPrefix } from '../../base/prefix-range.ts'
 import type { Bytes } from '../../base/types.ts'
@@ -63,7 +63,7 @@ function plan(options: ScanOptions, comparator: Comparator): ScanPlan {
   const { prefix, gte, gt, lte, lt, reverse = false, limit = Number.POSITIVE_INFINITY, snapshot } = options
   if (gte !== undefined && gt !== undefined) throw new InvalidArgumentError('a scan has one lower bound: gte or gt')
   if (lte !== undefined && lt !== undefined) throw new InvalidArgumentError('a scan has one upper bound: lte or lt')
-  if (typeof reverse !== 'boolean') throw new InvalidArgumentError('reverse must be true or false')
+  checkFlag('scan', 'reverse', reverse)
   if (limit !== Number.POSITIVE_INFINITY && !(Number.isInteger(limit) && limit >= 0)) {
     throw new InvalidArgumentError('limit must be an integer of at least 0')
   }

@@ -7,6 +7,7 @@ import type { InternalIterator } from '../../base/iterator.ts'
 import { MergingIterator } from '../../iterator/merging-iterator.ts'
 import type { FileMetadata } from '../../version/file-metadata.ts'
 import { LevelIterator } from '../../version/level-iterator.ts'
+import { closed } from '../call-options.ts'
 import { READING } from '../calls.ts'
 import { Cursor } from './cursor.ts'
 import { DBIterator } from './db-iterator.ts'
@@ -70,7 +71,7 @@ export class Scanner {
   }
 
   #begin({ bounds, isReverse, snapshot }: ScanPlan): { readonly cursor: Cursor; readonly iterator: DBIterator } {
-    if (this.#isClosed) throw new ClosedError('the database is closed')
+    if (this.#isClosed) throw closed()
     this.#idle.touch()
     const host = this.#host
     const sequence = snapshot?.sequenceFor(host.snapshots) ?? host.lastSequence

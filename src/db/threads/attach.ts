@@ -3,10 +3,10 @@
  */
 import type { KeyOrder } from '../../base/comparator.ts'
 import type { Environment } from '../../base/environment.ts'
-import { ClosedError, InvalidArgumentError, NotSupportedError } from '../../base/errors.ts'
+import { InvalidArgumentError, NotSupportedError } from '../../base/errors.ts'
 import { checkCallOptions } from '../../base/known-options.ts'
 import { isSharedMemory } from '../../base/shared-memory.ts'
-import { promised } from '../call-options.ts'
+import { closed, promised } from '../call-options.ts'
 import { defaultEnvironment } from '../open.ts'
 import { resolveOptions } from '../options.ts'
 import type { AttachedOptions } from './attached-host.ts'
@@ -60,7 +60,7 @@ export function attach(handle: ShareHandle, options: AttachOptions = {}): Promis
     return new Promise((resolve, reject) => {
       const reader = new DBReader(handle, port, resolved, () => {
         if (reader.isOpen) resolve(reader)
-        else reject(new ClosedError('the database is closed'))
+        else reject(closed())
       })
     })
   })

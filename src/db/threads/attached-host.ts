@@ -7,12 +7,12 @@
 import { closeQuietly } from '../../base/close-all.ts'
 import { CopyPool } from '../../base/copy-pool.ts'
 import type { Environment, Port } from '../../base/environment.ts'
-import { ClosedError } from '../../base/errors.ts'
 import type { FileNumber, SequenceNumber } from '../../base/types.ts'
 import { BlockCache } from '../../cache/block-cache.ts'
 import { TableCache } from '../../cache/table-cache.ts'
 import type { Table } from '../../table/table.ts'
 import type { Version } from '../../version/version.ts'
+import { closed } from '../call-options.ts'
 import { Calls, CHANGING, type Doing } from '../calls.ts'
 import { DatabaseDirectory } from '../opening/database-directory.ts'
 import type { ResolvedOptions } from '../options.ts'
@@ -156,7 +156,7 @@ export class AttachedHost implements ReadHost {
     }
     if (!this.#layers.isClosed) return table
     table.close()
-    throw new ClosedError('the database is closed')
+    throw closed()
   }
 
   #released(): void {

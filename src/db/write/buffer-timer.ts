@@ -33,11 +33,6 @@ export class BufferTimer {
 
   #flush(): void {
     this.#cancel = undefined
-    if (this.#health.isPoisoned) return
-    try {
-      this.#log.flush()
-    } catch (error) {
-      this.#health.poison(error as Error)
-    }
+    if (!this.#health.isPoisoned) this.#health.guard(() => this.#log.flush())
   }
 }

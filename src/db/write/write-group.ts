@@ -6,7 +6,7 @@
  * Format   group := (length u32le | batch) × batches, so that a put allocates nothing beside its bytes
  */
 
-import { copyBytes, EMPTY } from '../../base/bytes.ts'
+import { copyBytes, EMPTY, grown } from '../../base/bytes.ts'
 import { getFixed32, putFixed32 } from '../../base/coding.ts'
 import type { Bytes, Durability } from '../../base/types.ts'
 import * as Batch from '../../batch/batch-format.ts'
@@ -199,10 +199,7 @@ export class WriteGroup {
 
   #reserve(bytes: number): void {
     const needed = this.#end + bytes
-    if (needed <= this.#bytes.length) return
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2, INITIAL_BYTES))
-    grown.set(this.#bytes.subarray(0, this.#end))
-    this.#bytes = grown
+    if (needed > this.#bytes.length) this.#bytes = grown(this.#bytes, this.#end, Math.max(needed, INITIAL_BYTES))
   }
 }
 
