@@ -140,6 +140,8 @@ class ProgressMeter {
 
 /** What else an operation does under the lock. */
 interface Around {
+  /** Whether it changes nothing. */
+  readonly onlyLooks?: boolean
   /** Awaited before the steps. */
   readonly before?: (lock: DirectoryLock) => Promise<unknown>
   /** Called if it fails. */
@@ -148,7 +150,7 @@ interface Around {
 
 /** Run an operation under the directory's lock. Rejects with LockedError if another opener has it. */
 export async function runLocked<T>(context: AdminContext, steps: () => Steps<T>, around: Around = {}): Promise<T> {
-  const lock = await context.files.lock(context.givenDirectory)
+  const lock = await context.files.lock(context.givenDirectory, around.onlyLooks)
   let result: T
   try {
     await around.before?.(lock)
@@ -164,19 +166,18 @@ export async function runLocked<T>(context: AdminContext, steps: () => Steps<T>,
 
 /**
  * The steps, between which the lock is checked: what has the directory's path meanwhile may be another database, and the lock may have
- * a line to write for which there was no room. An error in between is thrown into the steps.
+ * a line to write for which there was no room. An error in between ends the steps, and is no fault of the file that they are at.
  */
 function* underLock<T>(lock: DirectoryLock, steps: Steps<T>): Steps<T> {
-  for (let step = steps.next(); ; ) {
-    if (step.done) return step.value
-    try {
+  try {
+    for (;;) {
+      const step = steps.next()
+      if (step.done) return step.value
       yield
       lock.check?.()
-    } catch (error) {
-      step = steps.throw(error)
-      continue
     }
-    step = steps.next()
+  } finally {
+    steps.return(undefined as T)
   }
 }
 

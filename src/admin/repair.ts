@@ -72,7 +72,7 @@ export function repair(directory: string, options: RepairOptions = {}): Promise<
     const context = adminContext('repair', directory, options, [...FORMAT_OPTIONS, 'dryRun'], engine)
     databaseNames(context)
     const isDryRun = checkFlag('dryRun', options.dryRun)
-    return runLocked(context, () => new Repair(context, isDryRun).run())
+    return runLocked(context, () => new Repair(context, isDryRun).run(), { onlyLooks: isDryRun })
   })
 }
 

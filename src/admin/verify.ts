@@ -53,7 +53,7 @@ export function verify(directory: string, options: VerifyOptions = {}): Promise<
     const context = adminContext('verify', directory, options, ['readOnly'])
     databaseNames(context)
     const run = checkFlag('readOnly', options.readOnly) ? runUnlocked : runLocked
-    return run(context, () => new Verification(context).run())
+    return run(context, () => new Verification(context).run(), { onlyLooks: true })
   })
 }
 

@@ -101,8 +101,9 @@ export interface FileSystem {
   /**
    * Take the directory's lock file (`LOCK`) for this opener, or throw LockedError naming who holds it. Excludes every
    * other opener, also in this process; where the platform allows, LevelDB's own openers too.
+   * @param onlyLooks whether this one changes no other file: a holder that it cannot see need not stop for it
    */
-  lock(directory: string): Promise<DirectoryLock>
+  lock(directory: string, onlyLooks?: boolean): Promise<DirectoryLock>
 }
 
 /** Two clocks: one for people, one for durations. */

@@ -1,11 +1,14 @@
 /**
- * LockHolder: who holds a database directory, as one line of JSON in its LOCK file (whose content LevelDB ignores). It
+ * LockHolder: who holds a database directory, as a line of JSON in its LOCK file (whose content LevelDB ignores). It
  * names the holder in messages. It never grants or refuses by itself, except where no lock reaches: see `holdsUnseen`.
+ *
+ * Lines    The first is for those who change files; a holder that finds another's there stops. Who only looks leaves it as it is, and
+ *          has the second.
  *
  * A killed holder leaves its line behind. A line therefore counts only while that very process runs: same boot, same
  * process number, same start time.
  *
- * The line is untrusted input: it is bounded, every field is checked, and what is printed is stripped of control
+ * The lines are untrusted input: they are bounded, every field is checked, and what is printed is stripped of control
  * characters.
  */
 import { hostname } from 'node:os'
@@ -27,7 +30,7 @@ export interface LockHolder {
   readonly program: string
 }
 
-/** Longest line that is read or written. */
+/** Longest line that is written; of two lines, so much is read of each. */
 export const MAX_HOLDER_BYTES = 1024
 /** Longest name of a host or a program that goes into it. */
 const MAX_NAME = 64
@@ -51,13 +54,13 @@ export function thisProcess(network: string): LockHolder {
   }
 }
 
-/** The line that {@link parseHolder} reads; it has at most MAX_HOLDER_BYTES bytes. */
+/** The line that {@link parseHolder} reads; with its end, it has at most MAX_HOLDER_BYTES bytes. */
 export function formatHolder(holder: LockHolder): string {
   const host = holder.host.slice(0, MAX_NAME)
-  return `${JSON.stringify({ ...holder, host, program: holder.program.slice(0, MAX_NAME) })}\n`
+  return JSON.stringify({ ...holder, host, program: holder.program.slice(0, MAX_NAME) })
 }
 
-/** The holder that a LOCK file names, or undefined if it names none. */
+/** The holder that a line of a LOCK file names, or undefined if it names none. */
 export function parseHolder(text: string): LockHolder | undefined {
   let fields: Record<string, unknown>
   try {

@@ -13,7 +13,7 @@
  *      LevelDB that comes later is not kept out.
  *  (4) A line in LOCK names the holder, for messages and for openers that (2) does not reach: in another network namespace
  *      (lock-holder.ts), or of Bun and not of Bun. Two of these that open in the same instant are not kept apart. Where the disk is full,
- *      and (2) holds, the line waits for room: nobody could remove what fills the disk otherwise.
+ *      and (2) holds, the line waits for room: nobody could remove what fills the disk otherwise. Who only looks has a line behind it.
  * macOS, the BSDs, Windows: LOCK is opened with the system's own exclusive flag. Exercised under Wine; elsewhere not so far.
  * Others have neither: there nothing is locked, and nothing is opened for writing.
  *
@@ -62,11 +62,12 @@ const isDeno = process.versions.deno !== undefined
 
 /**
  * Take the lock of `directory`.
+ * @param onlyLooks as in FileSystem
  * @throws LockedError naming the holder; IOError if LOCK cannot be made or is no regular file; NotSupportedError on a system that has
  *   no lock for it
  */
-export async function lockDirectory(directory: string, fileMode: number): Promise<DirectoryLock> {
-  if (isLinux) return lockOnLinux(directory, fileMode)
+export async function lockDirectory(directory: string, fileMode: number, onlyLooks: boolean): Promise<DirectoryLock> {
+  if (isLinux) return lockOnLinux(directory, fileMode, onlyLooks)
   const exclusive = EXLOCKS.get(process.platform)
   if (exclusive === undefined)
     throw new NotSupportedError(`cannot lock ${directory}: ${process.platform} has no lock for it`)
@@ -76,7 +77,7 @@ export async function lockDirectory(directory: string, fileMode: number): Promis
 /** Files that are locked from this thread: all that is left where sockets and /proc are denied. */
 const heldHere = new Set<string>()
 
-async function lockOnLinux(directory: string, fileMode: number): Promise<DirectoryLock> {
+async function lockOnLinux(directory: string, fileMode: number, onlyLooks: boolean): Promise<DirectoryLock> {
   const file = path.resolve(directory, LOCK)
   const status = ensureLockFile(file, fileMode)
   const identity = identityOf(status, directory)
@@ -92,13 +93,12 @@ async function lockOnLinux(directory: string, fileMode: number): Promise<Directo
     throw new NotSupportedError(`cannot lock ${file}: Deno needs --allow-net for that`)
   const network = socket === 'impossible' ? '' : networkNamespace()
   const sockets = socket === 'impossible' ? [] : await withDirectory(directory, fileMode, identity, place, socket)
-  const held = new HeldLock(file, identity, place, name, sockets)
+  const held = new HeldLock(file, identity, place, name, sockets, onlyLooks)
   try {
     // A LevelDB may have come while this waited.
     refuseSystemLock(directory, file, identity)
-    held.open(status)
-    const before = held.readHolder()
-    if (before !== undefined && holdsUnseen(before, network)) throw locked(directory, describeHolder(before))
+    const before = held.open(status).find((holder) => holdsUnseen(holder, network))
+    if (before !== undefined) throw locked(directory, describeHolder(before))
     if (native?.tryLock(held.fd) === false) throw locked(directory, lockOwner(file, identity))
     held.writeHolder(thisProcess(network), network !== '')
     return held
@@ -116,53 +116,68 @@ class HeldLock implements DirectoryLock {
   readonly #place: fs.BigIntStats
   readonly #name: string
   readonly #sockets: readonly Held[]
-  #line = ''
-  /** Whether LOCK has room for the line. */
-  #isWritten = false
+  readonly #onlyLooks: boolean
+  /** What LOCK's first line shall be: this holder's, or while it has none, what was there. */
+  #first = ''
+  /** This holder's, until there was room for it. */
+  #pending = ''
+  /** Where it begins. */
+  #offset = 0
   #released = false
 
   /** @param place the directory */
-  constructor(file: string, identity: FileIdentity, place: fs.BigIntStats, name: string, sockets: readonly Held[]) {
+  constructor(
+    file: string,
+    identity: FileIdentity,
+    place: fs.BigIntStats,
+    name: string,
+    sockets: readonly Held[],
+    onlyLooks: boolean,
+  ) {
     this.#file = file
     this.#identity = identity
     this.#place = place
     this.#name = name
     heldHere.add(name)
     this.#sockets = sockets
+    this.#onlyLooks = onlyLooks
   }
 
-  /** @param expected LOCK as it was when the socket was named after it */
-  open(expected: fs.BigIntStats): void {
+  /**
+   * @param expected LOCK as it was when the socket was named after it
+   * @returns the holders that it names
+   */
+  open(expected: fs.BigIntStats): LockHolder[] {
     this.fd = attempt('open', this.#file, () => fs.openSync(this.#file, O_RDWR | O_NOFOLLOW | O_NONBLOCK))
     const status = fs.fstatSync(this.fd, { bigint: true })
     if (!isSame(status, expected)) {
       throw refusal('lock', this.#file, 'it was replaced meanwhile')
     }
-  }
-
-  readHolder(): LockHolder | undefined {
-    return attempt('read', this.#file, () => readLine(this.fd))
+    const lines = attempt('read', this.#file, () => readLines(this.fd))
+    if (parseHolder(lines[0]) !== undefined) this.#first = lines[0]
+    if (this.#onlyLooks) this.#offset = Buffer.byteLength(this.#first)
+    return holdersOf(lines)
   }
 
   /** @param mayWait whether others are kept out without it */
   writeHolder(holder: LockHolder, mayWait: boolean): void {
-    this.#line = formatHolder(holder)
+    this.#pending = formatHolder(holder)
     this.#writeLine(mayWait)
   }
 
   check(): void {
     checkPlace(this.#file, this.#place, this.fd)
     if (this.#released) return
-    if (!this.#isWritten) this.#writeLine(true)
     const other = this.#findOther()
-    if (other === undefined) return
-    throw refusal('use', path.dirname(this.#file), `${describeHolder(other)} has opened it as well`)
+    if (other !== undefined)
+      throw refusal('use', path.dirname(this.#file), `${describeHolder(other)} has opened it as well`)
+    if (this.#pending !== '') this.#writeLine(true)
   }
 
   release(): void {
     if (this.#released) return
     try {
-      if (this.#findOther() === undefined) fs.ftruncateSync(this.fd)
+      if (readLines(this.fd)[0] === this.#first) fs.ftruncateSync(this.fd, this.#offset && this.#offset + 1)
     } catch {
       // The line is stale from now on, and is taken for it.
     }
@@ -171,11 +186,10 @@ class HeldLock implements DirectoryLock {
 
   /** Whoever was let in where no lock reaches (see above) has written a line of its own, and removes what is not in its MANIFEST. */
   #findOther(): LockHolder | undefined {
-    if (!this.#isWritten) return undefined
     try {
-      const text = readText(this.fd)
+      const [line] = readLines(this.fd)
       // With hard links (`cp -al`), LOCK belongs to several databases: it may be of another one.
-      if (text !== this.#line && fs.fstatSync(this.fd).nlink === 1) return parseHolder(text)
+      if (line !== this.#first && fs.fstatSync(this.fd).nlink === 1) return parseHolder(line)
     } catch {
       // A LOCK that cannot be read says nothing.
     }
@@ -184,12 +198,14 @@ class HeldLock implements DirectoryLock {
 
   /** Over what LOCK held: so it needs no room where there was a line before. @throws IOError */
   #writeLine(mayWait: boolean): void {
-    const bytes = Buffer.from(this.#line)
+    const line = this.#pending
+    const bytes = Buffer.from(`${this.#onlyLooks ? '\n' : ''}${line}\n`)
     try {
-      const count = fs.writeSync(this.fd, bytes, 0, bytes.length, 0)
+      const count = fs.writeSync(this.fd, bytes, 0, bytes.length, this.#offset)
       if (count < bytes.length) throw systemError('ENOSPC')
-      fs.ftruncateSync(this.fd, bytes.length)
-      this.#isWritten = true
+      fs.ftruncateSync(this.fd, this.#offset + bytes.length)
+      this.#pending = ''
+      if (!this.#onlyLooks) this.#first = line
     } catch (error) {
       if (!mayWait || !FULL_CODES.includes(codeOf(error) ?? '')) throw ioError('write', this.#file, error)
     }
@@ -268,8 +284,9 @@ function namedHolder(file: string, identity: FileIdentity, isTrue = isRunning): 
   let fd = -1
   try {
     fd = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-    const holder = readLine(fd)
-    return holder !== undefined && isTrue(holder) ? describeHolder(holder) : undefined
+    // The last one came last, as far as it is true.
+    const holder = holdersOf(readLines(fd)).findLast(isTrue)
+    return holder && describeHolder(holder)
   } catch {
     return undefined
   } finally {
@@ -290,14 +307,15 @@ function heldByThisProcess(lock: SystemLock | undefined): boolean {
   return lock !== undefined && lock.owner === 'process' && lock.pid === process.pid
 }
 
-function readLine(fd: number): LockHolder | undefined {
-  return parseHolder(readText(fd))
+/** At least one. */
+function readLines(fd: number): string[] {
+  const bytes = Buffer.alloc(2 * MAX_HOLDER_BYTES)
+  const length = fs.readSync(fd, bytes, 0, bytes.length, 0)
+  return bytes.toString('utf8', 0, length).split('\n')
 }
 
-function readText(fd: number): string {
-  const bytes = Buffer.alloc(MAX_HOLDER_BYTES)
-  const length = fs.readSync(fd, bytes, 0, bytes.length, 0)
-  return bytes.toString('utf8', 0, length)
+function holdersOf(lines: readonly string[]): LockHolder[] {
+  return lines.flatMap((line) => parseHolder(line) ?? [])
 }
 
 /**

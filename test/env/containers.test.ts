@@ -11,6 +11,7 @@ import { createServer, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { LockedError } from '../../src/base/errors.ts'
 import { open } from '../../src/db/open.ts'
 import { formatHolder, type LockHolder, thisProcess } from '../../src/env/lock-holder.ts'
@@ -19,6 +20,7 @@ import { type Opener, startOpener } from './opener.ts'
 
 const CONTAINER = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc']
 const SOCKET = '.LOCK.socket'
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 const { files } = nodeEnvironment()
 const { syncBuiltinESMExports } = createRequire(import.meta.url)('node:module')
 const builtin: typeof fs = createRequire(import.meta.url)('node:fs')
@@ -40,8 +42,12 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
   })
 
   /** Each in a container of its own. */
-  function openInContainer(args: string[]): Promise<Opener> {
-    return startOpener('varve', directory, ['unshare', ...args, process.execPath], children)
+  function openInContainer(args: string[], kind: 'varve' | 'looker' = 'varve'): Promise<Opener> {
+    return startOpener(kind, directory, ['unshare', ...args, process.execPath], children)
+  }
+
+  function lines(): string[] {
+    return fs.readFileSync(join(directory, 'LOCK'), 'utf8').split('\n')
   }
 
   /** Somebody who listens in the directory, as a holder in a container does. */
@@ -199,6 +205,89 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
     assert.equal(fs.readFileSync(join(directory, 'LOCK'), 'utf8'), formatHolder(elsewhere()))
     const kept = files.list(directory)
     for (const name of names) assert.ok(kept.includes(name), `${name} is gone`)
+  })
+
+  it('and only look, do not stop the holder that they cannot see', async (t) => {
+    const args = containerArgs()
+    if (args === undefined) return t.skip('no permission to make namespaces')
+    const db = await open(directory)
+    await db.put('a', '1')
+    await db.flush()
+    const before = lines()
+    for (const command of [['verify'], ['repair', '--dry-run']])
+      execFileSync('unshare', [...args, process.execPath, MAIN, ...command, directory])
+    assert.deepEqual(lines(), before)
+    const { child, line } = await openInContainer(args, 'looker')
+    assert.equal(line, 'held')
+    assert.equal(lines()[0], before[0])
+    const { pid, since } = JSON.parse(lines()[1])
+    const looker = new RegExp(`is held by process ${pid} \\(node lock-opener\\.js\\) since ${since}`)
+    assert.match((await openInContainer(args)).line, looker)
+    await db.put('b', '2')
+    await db.flush()
+    await kill(child)
+    await db.put('c', '3')
+    await db.close()
+    assert.deepEqual(lines(), [''])
+  })
+
+  it('and only look, leave LOCK as it was, or as others have made it since', async () => {
+    const line = formatHolder(elsewhere())
+    for (const before of ['', 'nothing', `${line}\n`, `${line}\n{"pid":5}\n`]) {
+      fs.writeFileSync(join(directory, 'LOCK'), before)
+      const lock = await files.lock(directory, true)
+      const [first, second] = lines()
+      assert.deepEqual([first, JSON.parse(second).pid], [before.startsWith(line) ? line : '', process.pid])
+      await assert.rejects(files.lock(directory), new RegExp(`is held by this process, process ${process.pid} `))
+      lock.release()
+      assert.deepEqual(lines(), before.startsWith(line) ? [line, ''] : [''])
+      const other = await files.lock(directory, true)
+      fs.writeFileSync(join(directory, 'LOCK'), 'short')
+      other.check?.()
+      other.release()
+      assert.deepEqual(lines(), ['short'])
+    }
+  })
+
+  it('and only look, find a writer that came after them, though the disk is full, and leave its line', async () => {
+    const line = formatHolder(elsewhere())
+    for (const isFull of [false, true]) {
+      const { writeSync } = fs
+      if (isFull) {
+        mock.method(builtin, 'writeSync', () => {
+          throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+        })
+        syncBuiltinESMExports()
+      }
+      const lock = await files.lock(directory, true)
+      lock.check?.()
+      mock.restoreAll()
+      syncBuiltinESMExports()
+      assert.equal(fs.writeSync, writeSync)
+      fs.writeFileSync(join(directory, 'LOCK'), `${line}\n`)
+      const told = /process 7 \(node server\.js\) on c0ffee since 2026.* has opened it as well/
+      assert.throws(() => lock.check?.(), { code: 'IO_ERROR', message: told })
+      lock.release()
+      assert.deepEqual(lines(), [line, ''])
+      fs.rmSync(join(directory, 'LOCK'))
+    }
+  })
+
+  it('and only look, have a line of their own once there is room, behind that of whom they cannot see', async () => {
+    const line = formatHolder(elsewhere())
+    fs.writeFileSync(join(directory, 'LOCK'), `${line}\n`)
+    mock.method(builtin, 'writeSync', () => {
+      throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+    })
+    syncBuiltinESMExports()
+    const lock = await files.lock(directory, true)
+    mock.restoreAll()
+    syncBuiltinESMExports()
+    assert.deepEqual(lines(), [line, ''])
+    lock.check?.()
+    assert.deepEqual([lines()[0], JSON.parse(lines()[1]).pid], [line, process.pid])
+    lock.release()
+    assert.deepEqual(lines(), [line, ''])
   })
 })
 
