@@ -33,15 +33,8 @@ import { WriteAheadLog } from '../db/write/write-ahead-log.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { ManifestWriter } from '../version/manifest.ts'
 import { LEVELS, type LevelFile } from '../version/version-edit.ts'
-import {
-  type AdminContext,
-  type AdminOptions,
-  adminContext,
-  bytesOf,
-  checkFlag,
-  databaseNames,
-  runLocked,
-} from './admin-options.ts'
+import { type AdminContext, adminContext, bytesOf, checkFlag, databaseNames } from './admin-context.ts'
+import type { AdminOptions } from './admin-options.ts'
 import { keepInLost, moveToLost, removeFiles } from './lost-and-found.ts'
 import { noteMissing } from './missing-tables.ts'
 import { isOddFile } from './odd-files.ts'
@@ -51,6 +44,7 @@ import { RepairNotes, type RepairReport } from './repair-report.ts'
 import { mergeTables, overlapGroups } from './table-merge.ts'
 import { TableOutput } from './table-output.ts'
 import { checkTable, type SurveyedTable, surveyTables } from './table-survey.ts'
+import { runLocked } from './under-lock.ts'
 
 const FORMAT_OPTIONS = ['writeBufferBytes', 'blockBytes', 'restartInterval', 'bloomBitsPerKey', 'compression'] as const
 

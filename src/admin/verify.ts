@@ -20,18 +20,12 @@ import { LogReader } from '../log/log-reader.ts'
 import { findTable } from '../table/table-file.ts'
 import { readCurrent } from '../version/manifest.ts'
 import { needsLog, type RecoveredVersion, recoverVersion } from '../version/version-set.ts'
-import {
-  type AdminContext,
-  type AdminOptions,
-  adminContext,
-  checkFlag,
-  databaseNames,
-  runLocked,
-  runUnlocked,
-} from './admin-options.ts'
+import { type AdminContext, adminContext, checkFlag, databaseNames } from './admin-context.ts'
+import type { AdminOptions } from './admin-options.ts'
 import type { TableBounds } from './entry-walk.ts'
 import { checkedOnly } from './repair-logs.ts'
 import { plainMessage, TableCheck, type TableFault } from './table-check.ts'
+import { runLocked, runUnlocked } from './under-lock.ts'
 import { FileNotes, type Severity, type VerifyReport } from './verify-report.ts'
 
 /** Options of `verify`. */
