@@ -44,7 +44,7 @@ import { RepairNotes, type RepairReport } from './repair-report.ts'
 import { mergeTables, overlapGroups } from './table-merge.ts'
 import { TableOutput } from './table-output.ts'
 import { checkTable, type SurveyedTable, surveyTables } from './table-survey.ts'
-import { runLocked } from './under-lock.ts'
+import { runLocked, warningsOf } from './under-lock.ts'
 
 const FORMAT_OPTIONS = ['writeBufferBytes', 'blockBytes', 'restartInterval', 'bloomBitsPerKey', 'compression'] as const
 
@@ -66,7 +66,7 @@ export function repair(directory: string, options: RepairOptions = {}): Promise<
     const context = adminContext('repair', directory, options, [...FORMAT_OPTIONS, 'dryRun'], engine)
     databaseNames(context)
     const isDryRun = checkFlag('dryRun', options.dryRun)
-    return runLocked(context, () => new Repair(context, isDryRun).run(), { onlyLooks: isDryRun })
+    return runLocked(context, (lock) => new Repair(context, isDryRun, warningsOf(lock)).run(), { onlyLooks: isDryRun })
   })
 }
 
@@ -79,6 +79,7 @@ class Repair {
   readonly #names: readonly string[]
   readonly #odd: readonly string[]
   readonly #isDryRun: boolean
+  readonly #warnings: readonly string[]
   readonly #startMs: number
   #notes: RepairNotes = new RepairNotes()
   #nextFile = 1
@@ -89,13 +90,14 @@ class Repair {
   #isNamed = false
   #entriesKept = 0
 
-  constructor(context: AdminContext, isDryRun: boolean) {
+  constructor(context: AdminContext, isDryRun: boolean, warnings: readonly string[]) {
     this.#context = context
     // Under the lock: who had the database open until then has changed it. Other spellings are not seen by an opening.
     const names = context.files.list(context.directory).filter(isUsualName)
     this.#odd = names.filter((name) => isOddFile(context, name))
     this.#names = names.filter((name) => !this.#odd.includes(name))
     this.#isDryRun = isDryRun
+    this.#warnings = warnings
     this.#startMs = context.environment.clock.monotonicMs()
   }
 
@@ -330,6 +332,7 @@ class Repair {
       files: [...files].map(([name, file]) => ({ name, ...file })),
       givenUp,
       warnings: [
+        ...this.#warnings,
         ...this.#odd.map((name) => `${name} is not a file, and there is nothing to be read of it`),
         ...warnings,
       ],

@@ -19,12 +19,16 @@ interface Around {
 }
 
 /** Run an operation under the directory's lock. Rejects with LockedError if another opener has it. */
-export async function runLocked<T>(context: AdminContext, steps: () => Steps<T>, around: Around = {}): Promise<T> {
+export async function runLocked<T>(
+  context: AdminContext,
+  steps: (lock: DirectoryLock) => Steps<T>,
+  around: Around = {},
+): Promise<T> {
   const lock = await context.files.lock(context.givenDirectory, around.onlyLooks)
   let result: T
   try {
     await around.before?.(lock)
-    result = await runUnlocked(context, () => underLock(lock, steps()))
+    result = await runUnlocked(context, () => underLock(lock, steps(lock)))
   } catch (error) {
     around.onFailure?.()
     closeQuietly(() => lock.release())
@@ -49,6 +53,13 @@ function* underLock<T>(lock: DirectoryLock, steps: Steps<T>): Steps<T> {
   } finally {
     steps.return(undefined as T)
   }
+}
+
+/** What a report says of who may have the database open as well; nothing if there is nobody. */
+export function warningsOf(lock: DirectoryLock | undefined): string[] {
+  return lock?.unseen === undefined
+    ? []
+    : [`perhaps still open: whether ${lock.unseen} has ended cannot be seen from here`]
 }
 
 /** Run an operation that changes nothing, beside whoever has the database open. */

@@ -8,8 +8,9 @@
  * Damage   of one file does not keep the others from being read. Without a MANIFEST all tables and logs are read, though
  *          nothing tells which of them are needed.
  */
+import type { DirectoryLock } from '../base/environment.ts'
 import { CorruptionError, IOError, isOutOfDescriptors, StaleError, VarveError } from '../base/errors.ts'
-import { CURRENT, isUsualName, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
+import { CURRENT, isUsualName, LOCK, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
 import { type FileNumber, sequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
 import { promised } from '../db/call-options.ts'
@@ -25,7 +26,7 @@ import type { AdminOptions } from './admin-options.ts'
 import type { TableBounds } from './entry-walk.ts'
 import { checkedOnly } from './repair-logs.ts'
 import { plainMessage, TableCheck, type TableFault } from './table-check.ts'
-import { runLocked, runUnlocked } from './under-lock.ts'
+import { runLocked, runUnlocked, warningsOf } from './under-lock.ts'
 import { FileNotes, type Severity, type VerifyReport } from './verify-report.ts'
 
 /** Options of `verify`. */
@@ -47,7 +48,7 @@ export function verify(directory: string, options: VerifyOptions = {}): Promise<
     const context = adminContext('verify', directory, options, ['readOnly'])
     databaseNames(context)
     const run = checkFlag('readOnly', options.readOnly) ? runUnlocked : runLocked
-    return run(context, () => new Verification(context).run(), { onlyLooks: true })
+    return run(context, (lock?: DirectoryLock) => new Verification(context).run(lock), { onlyLooks: true })
   })
 }
 
@@ -70,9 +71,10 @@ class Verification {
     this.#startMs = context.environment.clock.monotonicMs()
   }
 
-  *run(): Steps<VerifyReport> {
+  *run(lock: DirectoryLock | undefined): Steps<VerifyReport> {
     const { givenDirectory, environment } = this.#context
     this.#list()
+    for (const warning of warningsOf(lock)) this.#notes.get(LOCK)?.add('warning', warning)
     const found = this.#manifest()
     yield* this.#tables(found)
     yield* this.#logs(found)

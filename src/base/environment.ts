@@ -59,6 +59,8 @@ export interface FileStatus {
 
 /** A held lock on a database directory. */
 export interface DirectoryLock {
+  /** Who may have the directory open as well, as far as this process cannot tell; e.g. outside of its container. */
+  readonly unseen?: string | undefined
   /** Let another opener in. Idempotent. */
   release(): void
   /**

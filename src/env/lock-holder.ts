@@ -97,6 +97,11 @@ export function holdsUnseen(holder: LockHolder, network: string): boolean {
   return isRunning(holder)
 }
 
+/** Whether the holder may run, or not, where this process can neither see it nor has a socket. @param network as in holdsUnseen */
+export function mayHoldUnseen(holder: LockHolder, network: string): boolean {
+  return holder.network !== network && holder.boot === bootId()
+}
+
 /** e.g. `process 1234 (node server.js) since 2026-05-01T10:00:00.000Z`. */
 export function describeHolder(holder: LockHolder): string {
   const where = holder.host === hostName().slice(0, MAX_NAME) ? '' : ` on ${holder.host}`

@@ -37,6 +37,7 @@ import {
   isRunning,
   type LockHolder,
   MAX_HOLDER_BYTES,
+  mayHoldUnseen,
   parseHolder,
   thisProcess,
 } from './lock-holder.ts'
@@ -77,29 +78,43 @@ export async function lockDirectory(directory: string, fileMode: number, onlyLoo
 /** Files that are locked from this thread: all that is left where sockets and /proc are denied. */
 const heldHere = new Set<string>()
 
+/** What is to be locked, as it was when the lock was asked for. */
+interface Target {
+  readonly directory: string
+  readonly place: fs.BigIntStats
+  /** LOCK's path. */
+  readonly file: string
+  readonly status: fs.BigIntStats
+  readonly identity: FileIdentity
+}
+
 async function lockOnLinux(directory: string, fileMode: number, onlyLooks: boolean): Promise<DirectoryLock> {
   const file = path.resolve(directory, LOCK)
   const status = ensureLockFile(file, fileMode)
   const identity = identityOf(status, directory)
   const place = attempt('look at', directory, () => fs.statSync(directory, { bigint: true }))
+  const target = { directory, place, file, status, identity }
   const name = `varve-lock-${status.dev}-${status.ino}`
-  if (heldHere.has(name)) throw locked(directory, holderIn(file, identity))
-  refuseSystemLock(directory, file, identity)
+  if (heldHere.has(name)) throw locked(target)
+  refuseSystemLock(target)
   const native = await loadNativeLocks()
-  const socket = await listenPatiently(file, name, () => namedHolder(file, identity) !== undefined)
-  if (socket === 'taken') throw locked(directory, holderIn(file, identity))
+  const socket = await listenPatiently(file, name, () => namedHolder(target) !== undefined)
+  if (socket === 'taken') throw locked(target)
   // Without all permissions there is no /proc in Deno, so that nothing would keep others out.
   if (socket === 'impossible' && isDeno)
     throw new NotSupportedError(`cannot lock ${file}: Deno needs --allow-net for that`)
   const network = socket === 'impossible' ? '' : networkNamespace()
-  const sockets = socket === 'impossible' ? [] : await withDirectory(directory, fileMode, identity, place, socket)
-  const held = new HeldLock(file, identity, place, name, sockets, onlyLooks)
+  const sockets = socket === 'impossible' ? [] : await withDirectory(target, fileMode, socket)
+  const held = new HeldLock(target, name, sockets, onlyLooks)
   try {
     // A LevelDB may have come while this waited.
-    refuseSystemLock(directory, file, identity)
-    const before = held.open(status).find((holder) => holdsUnseen(holder, network))
-    if (before !== undefined) throw locked(directory, describeHolder(before))
-    if (native?.tryLock(held.fd) === false) throw locked(directory, lockOwner(file, identity))
+    refuseSystemLock(target)
+    const named = held.open()
+    const before = named.find((holder) => holdsUnseen(holder, network))
+    if (before !== undefined) throw locked(target, describeHolder(before))
+    const unseen = named.find((holder) => mayHoldUnseen(holder, network))
+    held.unseen = unseen && describeHolder(unseen)
+    if (native?.tryLock(held.fd) === false) throw locked(target, lockOwner(target))
     held.writeHolder(thisProcess(network), network !== '')
     return held
   } catch (error) {
@@ -111,9 +126,8 @@ async function lockOnLinux(directory: string, fileMode: number, onlyLooks: boole
 /** A lock being taken or held: the sockets, and LOCK's descriptor. */
 class HeldLock implements DirectoryLock {
   fd = -1
-  readonly #file: string
-  readonly #identity: FileIdentity
-  readonly #place: fs.BigIntStats
+  unseen: string | undefined = undefined
+  readonly #target: Target
   readonly #name: string
   readonly #sockets: readonly Held[]
   readonly #onlyLooks: boolean
@@ -125,35 +139,22 @@ class HeldLock implements DirectoryLock {
   #offset = 0
   #released = false
 
-  /** @param place the directory */
-  constructor(
-    file: string,
-    identity: FileIdentity,
-    place: fs.BigIntStats,
-    name: string,
-    sockets: readonly Held[],
-    onlyLooks: boolean,
-  ) {
-    this.#file = file
-    this.#identity = identity
-    this.#place = place
+  constructor(target: Target, name: string, sockets: readonly Held[], onlyLooks: boolean) {
+    this.#target = target
     this.#name = name
     heldHere.add(name)
     this.#sockets = sockets
     this.#onlyLooks = onlyLooks
   }
 
-  /**
-   * @param expected LOCK as it was when the socket was named after it
-   * @returns the holders that it names
-   */
-  open(expected: fs.BigIntStats): LockHolder[] {
-    this.fd = attempt('open', this.#file, () => fs.openSync(this.#file, O_RDWR | O_NOFOLLOW | O_NONBLOCK))
-    const status = fs.fstatSync(this.fd, { bigint: true })
-    if (!isSame(status, expected)) {
-      throw refusal('lock', this.#file, 'it was replaced meanwhile')
-    }
-    const lines = attempt('read', this.#file, () => readLines(this.fd))
+  /** @returns the holders that LOCK names */
+  open(): LockHolder[] {
+    const { file, status } = this.#target
+    this.fd = attempt('open', file, () => fs.openSync(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK))
+    // The socket is named after that one.
+    if (!isSame(fs.fstatSync(this.fd, { bigint: true }), status))
+      throw refusal('lock', file, 'it was replaced meanwhile')
+    const lines = attempt('read', file, () => readLines(this.fd))
     if (parseHolder(lines[0]) !== undefined) this.#first = lines[0]
     if (this.#onlyLooks) this.#offset = Buffer.byteLength(this.#first)
     return holdersOf(lines)
@@ -166,11 +167,11 @@ class HeldLock implements DirectoryLock {
   }
 
   check(): void {
-    checkPlace(this.#file, this.#place, this.fd)
+    const { file, place } = this.#target
+    checkPlace(file, place, this.fd)
     if (this.#released) return
     const other = this.#findOther()
-    if (other !== undefined)
-      throw refusal('use', path.dirname(this.#file), `${describeHolder(other)} has opened it as well`)
+    if (other !== undefined) throw refusal('use', path.dirname(file), `${describeHolder(other)} has opened it as well`)
     if (this.#pending !== '') this.#writeLine(true)
   }
 
@@ -207,7 +208,7 @@ class HeldLock implements DirectoryLock {
       this.#pending = ''
       if (!this.#onlyLooks) this.#first = line
     } catch (error) {
-      if (!mayWait || !FULL_CODES.includes(codeOf(error) ?? '')) throw ioError('write', this.#file, error)
+      if (!mayWait || !FULL_CODES.includes(codeOf(error) ?? '')) throw ioError('write', this.#target.file, error)
     }
   }
 
@@ -218,7 +219,8 @@ class HeldLock implements DirectoryLock {
     try {
       // Were a LevelDB of this process to hold LOCK by now, closing would drop its lock: then the descriptor stays
       // open.
-      if (this.fd >= 0 && !isLockedHere(this.#identity)) attempt('close', this.#file, () => fs.closeSync(this.fd))
+      const { file, identity } = this.#target
+      if (this.fd >= 0 && !isLockedHere(identity)) attempt('close', file, () => fs.closeSync(this.fd))
     } finally {
       for (const socket of this.#sockets) socket.close()
       heldHere.delete(this.#name)
@@ -259,32 +261,23 @@ function ensureLockFile(file: string, fileMode: number): fs.BigIntStats {
   return status
 }
 
-function refuseSystemLock(directory: string, file: string, identity: FileIdentity): void {
-  const lock = findWriteLock(identity)
-  if (lock !== undefined) throw locked(directory, lockOwner(file, identity, lock))
+function refuseSystemLock(target: Target): void {
+  const lock = findWriteLock(target.identity)
+  if (lock !== undefined) throw locked(target, lockOwner(target, lock))
 }
 
-/** Who holds the lock that the kernel reports. A lock of an open file is varve's own kind, and LOCK's line names its holder. */
-function lockOwner(
-  file: string,
-  identity: FileIdentity,
-  lock: SystemLock | undefined = findWriteLock(identity),
-): string {
+/** Who holds the lock that the kernel reports. A lock of an open file is varve's own kind, and LOCK's lines name its holder. */
+function lockOwner(target: Target, lock: SystemLock | undefined = findWriteLock(target.identity)): string | undefined {
   if (lock === undefined) return 'another process'
-  return lock.owner === 'process' ? describeProcess(lock.pid) : holderIn(file, identity)
+  return lock.owner === 'process' ? describeProcess(lock.pid) : namedHolder(target)
 }
 
-function holderIn(file: string, identity: FileIdentity): string {
-  return namedHolder(file, identity) ?? 'another opener'
-}
-
-/** The holder that LOCK's line names, if it is safe to look and the line is true. */
-function namedHolder(file: string, identity: FileIdentity, isTrue = isRunning): string | undefined {
+/** The last holder that a line of LOCK names, if it is safe to look and the line is true. */
+function namedHolder({ file, identity }: Target, isTrue = isRunning): string | undefined {
   if (heldByThisProcess(findWriteLock(identity))) return describeProcess(process.pid)
   let fd = -1
   try {
     fd = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-    // The last one came last, as far as it is true.
     const holder = holdersOf(readLines(fd)).findLast(isTrue)
     return holder && describeHolder(holder)
   } catch {
@@ -324,22 +317,20 @@ function holdersOf(lines: readonly string[]): LockHolder[] {
  * @returns in the order in which to close them: who has the one of LOCK finds the others free
  * @throws LockedError, IOError; `socket` is closed then
  */
-async function withDirectory(
-  directory: string,
-  fileMode: number,
-  identity: FileIdentity,
-  place: fs.BigIntStats,
-  socket: Held,
-): Promise<Held[]> {
-  const file = path.resolve(directory, LOCK)
+async function withDirectory(target: Target, fileMode: number, socket: Held): Promise<Held[]> {
+  const { directory, place, file } = target
   const sockets = [socket]
   try {
     const other = await listenPatiently(file, `varve-directory-${place.dev}-${place.ino}`, () => false)
-    if (other === 'taken') throw locked(directory, 'another opener, under whom LOCK was removed')
+    if (other === 'taken') throw locked(target, 'another opener, under whom LOCK was removed')
     if (other !== 'impossible') sockets.unshift(other)
     const inside = await listenInside(directory, fileMode)
     // Its process cannot be looked at, but it has just answered.
-    if (inside === 'taken') throw locked(directory, namedHolder(file, identity, () => true) ?? 'another opener')
+    if (inside === 'taken')
+      throw locked(
+        target,
+        namedHolder(target, () => true),
+      )
     if (inside !== undefined) sockets.unshift(inside)
     return sockets
   } catch (error) {
@@ -377,7 +368,7 @@ async function lockByOpening(directory: string, fileMode: number, exclusive: num
   try {
     fd = fs.openSync(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | exclusive, fileMode)
   } catch (error) {
-    if (['EAGAIN', 'EWOULDBLOCK', 'EBUSY'].includes(codeOf(error) ?? '')) throw locked(directory, 'another opener')
+    if (['EAGAIN', 'EWOULDBLOCK', 'EBUSY'].includes(codeOf(error) ?? '')) throw lockedBy(directory)
     throw ioError('lock', file, error)
   }
   const place = attempt('look at', directory, () => fs.statSync(directory, { bigint: true }))
@@ -393,6 +384,10 @@ async function lockByOpening(directory: string, fileMode: number, exclusive: num
   }
 }
 
-function locked(directory: string, holder: string): LockedError {
+function locked(target: Target, holder = namedHolder(target)): LockedError {
+  return lockedBy(target.directory, holder)
+}
+
+function lockedBy(directory: string, holder = 'another opener'): LockedError {
   return new LockedError(`${directory} is held by ${holder}`, { file: directory })
 }

@@ -8,6 +8,7 @@ import {
   holdsUnseen,
   isRunning,
   MAX_HOLDER_BYTES,
+  mayHoldUnseen,
   parseHolder,
   thisProcess,
 } from '../../src/env/lock-holder.ts'
@@ -78,6 +79,19 @@ it('a running holder counts where no socket speaks for it', onLinux, () => {
   for (const [theirs, ours, expected] of cases) {
     assert.equal(holdsUnseen(thisProcess(theirs), ours), expected, `${theirs} ${ours}`)
   }
+})
+
+it('a holder may run unseen elsewhere if its line is of this boot', onLinux, () => {
+  const holder = thisProcess('net:[1]')
+  const cases: [Partial<typeof holder>, string, boolean][] = [
+    [{}, 'net:[1]', false],
+    [{}, 'net:[2]', true],
+    [{}, '', true],
+    [{ started: '1' }, 'net:[2]', true],
+    [{ boot: 'another' }, 'net:[2]', false],
+  ]
+  for (const [change, ours, expected] of cases)
+    assert.equal(mayHoldUnseen({ ...holder, ...change }, ours), expected, JSON.stringify(change))
 })
 
 it('a holder is described by process, program, host if it is another, and time', () => {
