@@ -15,6 +15,7 @@ import { closeQuietly } from '../base/close-all.ts'
 import { isOutOfDescriptors } from '../base/errors.ts'
 import { hostLater, hostSoon } from './host-time.ts'
 import { codeOf, ioError } from './io-error.ts'
+import { namespaceOf } from './lock-holder.ts'
 
 /** How often, and after how long, a socket is asked for again that is taken, though LOCK names no holder. */
 const NAMELESS_TRIES = 10
@@ -119,7 +120,8 @@ async function listenIn(fd: number, file: string, fileMode: number): Promise<Ser
     if (answer === 'ECONNREFUSED') closeQuietly(() => fs.unlinkSync(file))
   }
   // What lies there still is no socket, or of somebody whom this process may not ask.
-  if (fs.readlinkSync('/proc/self/ns/pid') === OUTERMOST || found() !== undefined) return undefined
+  const numbers = namespaceOf('pid')
+  if (numbers === '' || numbers === OUTERMOST || found() !== undefined) return undefined
   const socket = await listen(file, address)
   if (typeof socket === 'object') {
     closeQuietly(() => fs.chmodSync(file, fileMode))

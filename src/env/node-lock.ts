@@ -38,6 +38,7 @@ import {
   type LockHolder,
   MAX_HOLDER_BYTES,
   mayHoldUnseen,
+  namespaceOf,
   parseHolder,
   thisProcess,
 } from './lock-holder.ts'
@@ -341,12 +342,8 @@ async function withDirectory(target: Target, fileMode: number, socket: Held): Pr
 
 /** Where a socket of this process excludes others. */
 function networkNamespace(): string {
-  try {
-    const namespace = fs.readlinkSync('/proc/self/ns/net')
-    return isBun ? `${namespace} bun` : namespace
-  } catch {
-    return ''
-  }
+  const namespace = namespaceOf('net')
+  return isBun && namespace !== '' ? `${namespace} bun` : namespace
 }
 
 /** The package, if it is installed, fits this system, and addons are permitted. Its absence is normal. */

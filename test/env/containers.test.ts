@@ -297,7 +297,7 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
 
 function elsewhere(): LockHolder {
   const since = '2026-05-01T10:00:00.000Z'
-  return { ...thisProcess('net:[1]'), pid: 7, host: 'c0ffee', started: '1', since, program: 'node server.js' }
+  return { ...thisProcess('net:[1]'), pid: 7, host: 'c0ffee', numbers: 'pid:[1]', since, program: 'node server.js' }
 }
 
 /** What Linux says of a process in a container, or of one that is in none. */
