@@ -174,6 +174,30 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
     })
   }
 
+  for (const isContainer of [false, true]) {
+    const where = isContainer ? 'inside' : 'outside'
+    it(`find the one that came to listen while they asked after one that was killed: ${where}`, async () => {
+      asInContainer(isContainer)
+      const place = join(directory, SOCKET)
+      await leave(await listen())
+      fs.renameSync(place, join(directory, 'left'))
+      await listen()
+      fs.renameSync(place, join(directory, 'new'))
+      fs.renameSync(join(directory, 'left'), place)
+      const { lstatSync } = fs
+      let looks = 0
+      const look = mock.method(builtin, 'lstatSync', (path: string, options: fs.StatSyncOptions) => {
+        // Once the other's socket has refused, and before whoever asked is told.
+        if (path === place && looks++ === 0) process.nextTick(() => fs.renameSync(join(directory, 'new'), place))
+        return lstatSync(path, options)
+      })
+      syncBuiltinESMExports()
+      await assert.rejects(files.lock(directory), /is held by another opener/)
+      look.mock.restore()
+      assert.ok(looks > 1 && fs.lstatSync(place).isSocket())
+    })
+  }
+
   it('that got in together are told apart by the line in LOCK: the first stops before it changes a file', async () => {
     const db = await open(directory)
     await db.put('a', '1')
