@@ -51,7 +51,16 @@ it('what is not as it should be is left empty, and control characters are not pr
   const holder = parseHolder(
     '{"pid":7,"host":{"toString":1},"program":"\\u001b[31mred\\n","since":5,"__proto__":{"boot":"x"}}',
   )
-  assert.deepEqual(holder, { pid: 7, host: '', boot: '', started: '', numbers: '', network: '', since: '', program: '?[31mred?' })
+  assert.deepEqual(holder, {
+    pid: 7,
+    host: '',
+    boot: '',
+    started: '',
+    numbers: '',
+    network: '',
+    since: '',
+    program: '?[31mred?',
+  })
 })
 
 it('only the very process that wrote the line counts as running', onLinux, () => {
