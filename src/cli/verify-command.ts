@@ -126,7 +126,7 @@ function verifyText({ files, entries, bytes, isDamaged, findings }: VerifyReport
 function repairText(report: RepairReport): string {
   const warnings = report.warnings.map((warning) => `warning: ${warning}\n`).join('')
   if (!report.isNeeded)
-    return `${warnings}nothing to repair: ${showPlural(report.entriesKept, 'entry', 'entries')} in tables\n`
+    return `nothing to repair: ${showPlural(report.entriesKept, 'entry', 'entries')} in tables\n${warnings}`
   const lines = [
     `${report.isDryRun ? 'would repair' : 'repaired'} ${report.directory}`,
     report.levels === 'kept'
@@ -140,7 +140,7 @@ function repairText(report: RepairReport): string {
   lines.push(...report.givenUp.map(givenUpText))
   const kept = `${showCount(report.entriesKept)} kept, ${showCount(report.entriesWritten)} written anew`
   lines.push(`entries: ${kept}; last sequence ${showCount(report.lastSequence)}`)
-  return `${warnings}${lines.join('\n')}\n`
+  return `${lines.join('\n')}\n${warnings}`
 }
 
 function givenUpText({ file, offset, bytes, reason, losesEntries, from, to }: GivenUp): string {
