@@ -7,14 +7,9 @@
 import { CURRENT, type FileType, isUsualName, parseFileName } from '../base/filename.ts'
 import { promised } from '../db/call-options.ts'
 import type { Steps } from '../db/copies/long-runs.ts'
-import {
-  type AdminContext,
-  type AdminOptions,
-  adminContext,
-  bytesOf,
-  databaseNames,
-  runLocked,
-} from './admin-options.ts'
+import { type AdminContext, adminContext, bytesOf, databaseNames } from './admin-context.ts'
+import type { AdminOptions } from './admin-options.ts'
+import { runLocked } from './under-lock.ts'
 
 /** What `destroy` did. */
 export interface DestroyInfo {

@@ -7,7 +7,7 @@ import type { FileSystem } from '../base/environment.ts'
 import { CURRENT } from '../base/filename.ts'
 import { linkOrCopySteps } from '../db/copies/copy-file.ts'
 import type { Steps } from '../db/copies/long-runs.ts'
-import type { AdminContext } from './admin-options.ts'
+import type { AdminContext } from './admin-context.ts'
 
 const LOST = 'lost'
 

@@ -5,7 +5,7 @@
  */
 import { systemErrorCode } from '../base/errors.ts'
 import { parseFileName } from '../base/filename.ts'
-import type { AdminContext } from './admin-options.ts'
+import type { AdminContext } from './admin-context.ts'
 
 const READ_TYPES: ReadonlySet<string> = new Set(['current', 'manifest', 'log', 'table'])
 /** Codes with which opening an odd file fails: none if it opens, and is no regular file; ENXIO for a socket. A link fails with ELOOP. */

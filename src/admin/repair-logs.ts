@@ -12,7 +12,7 @@ import { RangeOps } from '../batch/range-ops.ts'
 import type { Steps } from '../db/copies/long-runs.ts'
 import { LogReplay, type ReplayTarget } from '../db/opening/log-replay.ts'
 import { LogSalvage } from '../log/log-salvage.ts'
-import type { AdminContext } from './admin-options.ts'
+import type { AdminContext } from './admin-context.ts'
 import type { RepairNotes } from './repair-report.ts'
 
 /** Takes batches nowhere, but knows which make no sense in a database of this order of keys. */

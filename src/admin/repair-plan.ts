@@ -18,7 +18,7 @@ import type { FileMetadata } from '../version/file-metadata.ts'
 import { readCurrent } from '../version/manifest.ts'
 import { type DecodedEdit, decodeEdit, type LevelKey } from '../version/version-edit.ts'
 import { needsLog, type RecoveredVersion, recoverVersion } from '../version/version-set.ts'
-import { type AdminContext, bytesOf } from './admin-options.ts'
+import { type AdminContext, bytesOf } from './admin-context.ts'
 import type { RepairNotes } from './repair-report.ts'
 import { plainMessage } from './table-check.ts'
 

@@ -34,14 +34,8 @@ import { WriteAheadLog } from '../db/write/write-ahead-log.ts'
 import type { FileMetadata } from '../version/file-metadata.ts'
 import { ManifestWriter } from '../version/manifest.ts'
 import { LEVELS, type LevelFile } from '../version/version-edit.ts'
-import {
-  type AdminContext,
-  type AdminOptions,
-  adminContext,
-  bytesOf,
-  databaseNames,
-  runLocked,
-} from './admin-options.ts'
+import { type AdminContext, adminContext, bytesOf, databaseNames } from './admin-context.ts'
+import type { AdminOptions } from './admin-options.ts'
 import { keepInLost, moveToLost, removeFiles } from './lost-and-found.ts'
 import { noteMissing } from './missing-tables.ts'
 import { isOddFile } from './odd-files.ts'
@@ -51,6 +45,7 @@ import { RepairNotes, type RepairReport } from './repair-report.ts'
 import { mergeTables, overlapGroups } from './table-merge.ts'
 import { TableOutput } from './table-output.ts'
 import { checkTable, type SurveyedTable, surveyTables } from './table-survey.ts'
+import { runLocked, warningsOf } from './under-lock.ts'
 
 const FORMAT_OPTIONS = ['writeBufferBytes', 'blockBytes', 'restartInterval', 'bloomBitsPerKey', 'compression'] as const
 
@@ -73,7 +68,7 @@ export function repair(directory: string, options: RepairOptions = {}): Promise<
     databaseNames(context)
     const { dryRun = false } = options
     checkFlag('repair', 'dryRun', dryRun)
-    return runLocked(context, () => new Repair(context, dryRun).run())
+    return runLocked(context, (lock) => new Repair(context, dryRun, warningsOf(lock)).run(), { onlyLooks: dryRun })
   })
 }
 
@@ -86,6 +81,7 @@ class Repair {
   readonly #names: readonly string[]
   readonly #odd: readonly string[]
   readonly #isDryRun: boolean
+  readonly #warnings: readonly string[]
   readonly #startMs: number
   #notes: RepairNotes = new RepairNotes()
   #nextFile = 1
@@ -96,13 +92,14 @@ class Repair {
   #isNamed = false
   #entriesKept = 0
 
-  constructor(context: AdminContext, isDryRun: boolean) {
+  constructor(context: AdminContext, isDryRun: boolean, warnings: readonly string[]) {
     this.#context = context
     // Under the lock: who had the database open until then has changed it. Other spellings are not seen by an opening.
     const names = context.files.list(context.directory).filter(isUsualName)
     this.#odd = names.filter((name) => isOddFile(context, name))
     this.#names = names.filter((name) => !this.#odd.includes(name))
     this.#isDryRun = isDryRun
+    this.#warnings = warnings
     this.#startMs = context.environment.clock.monotonicMs()
   }
 
@@ -337,6 +334,7 @@ class Repair {
       files: [...files].map(([name, file]) => ({ name, ...file })),
       givenUp,
       warnings: [
+        ...this.#warnings,
         ...this.#odd.map((name) => `${name} is not a file, and there is nothing to be read of it`),
         ...warnings,
       ],

@@ -22,8 +22,10 @@ import { LogReplay } from '../db/opening/log-replay.ts'
 import { findTable } from '../table/table-file.ts'
 import { setCurrent } from '../version/manifest.ts'
 import { needsLog, recoverVersion } from '../version/version-set.ts'
-import { type AdminContext, type AdminOptions, adminContext, pullInto, runLocked } from './admin-options.ts'
+import { type AdminContext, adminContext } from './admin-context.ts'
+import type { AdminOptions } from './admin-options.ts'
 import { checkedOnly } from './repair-logs.ts'
+import { pullInto, runLocked } from './under-lock.ts'
 
 /** What has been restored. */
 export interface RestoreInfo {

@@ -25,7 +25,7 @@ import { FilterBlockReader } from '../table/filter-block.ts'
 import { filterKey } from '../table/metaindex.ts'
 import { type BlockHandle, blockEnd, type Footer, readFooter } from '../table/table-format.ts'
 import { readIndex } from '../table/table-index.ts'
-import type { AdminContext } from './admin-options.ts'
+import type { AdminContext } from './admin-context.ts'
 import { EntryWalk, type TableBounds } from './entry-walk.ts'
 import { handlesOf, type NamedHandle, placeOf } from './table-handles.ts'
 

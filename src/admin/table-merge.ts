@@ -11,7 +11,7 @@ import { type Comparator, compareKeys } from '../base/comparator.ts'
 import type { Steps } from '../db/copies/long-runs.ts'
 import { CompactionInputs } from '../jobs/compaction-inputs.ts'
 import { compareFiles, type FileMetadata, userRange } from '../version/file-metadata.ts'
-import type { AdminContext } from './admin-options.ts'
+import type { AdminContext } from './admin-context.ts'
 import type { TableOutput } from './table-output.ts'
 
 /** Entries between two places where the event loop may turn. */

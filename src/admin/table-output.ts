@@ -14,7 +14,7 @@ import { tableOptions } from '../jobs/table-options.ts'
 import type { EntrySink } from '../table/entry-sink.ts'
 import { TableBuilder } from '../table/table-builder.ts'
 import { type FileMetadata, metadataOf } from '../version/file-metadata.ts'
-import type { AdminContext } from './admin-options.ts'
+import type { AdminContext } from './admin-context.ts'
 
 /** Bytes at which a table is ended. */
 const TABLE_BYTES = 32 * 1024 * 1024

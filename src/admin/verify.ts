@@ -8,8 +8,9 @@
  * Damage   of one file does not keep the others from being read. Without a MANIFEST all tables and logs are read, though
  *          nothing tells which of them are needed.
  */
+import type { DirectoryLock } from '../base/environment.ts'
 import { CorruptionError, IOError, isOutOfDescriptors, StaleError, VarveError } from '../base/errors.ts'
-import { CURRENT, isUsualName, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
+import { CURRENT, isUsualName, LOCK, logName, manifestName, parseFileName, tableName } from '../base/filename.ts'
 import { checkFlag } from '../base/known-options.ts'
 import { type FileNumber, sequenceNumber } from '../base/types.ts'
 import * as Batch from '../batch/batch-format.ts'
@@ -21,17 +22,12 @@ import { LogReader } from '../log/log-reader.ts'
 import { findTable } from '../table/table-file.ts'
 import { readCurrent } from '../version/manifest.ts'
 import { needsLog, type RecoveredVersion, recoverVersion } from '../version/version-set.ts'
-import {
-  type AdminContext,
-  type AdminOptions,
-  adminContext,
-  databaseNames,
-  runLocked,
-  runUnlocked,
-} from './admin-options.ts'
+import { type AdminContext, adminContext, databaseNames } from './admin-context.ts'
+import type { AdminOptions } from './admin-options.ts'
 import type { TableBounds } from './entry-walk.ts'
 import { checkedOnly } from './repair-logs.ts'
 import { plainMessage, TableCheck, type TableFault } from './table-check.ts'
+import { runLocked, runUnlocked, warningsOf } from './under-lock.ts'
 import { FileNotes, type Severity, type VerifyReport } from './verify-report.ts'
 
 /** Options of `verify`. */
@@ -55,7 +51,7 @@ export function verify(directory: string, options: VerifyOptions = {}): Promise<
     const { readOnly = false } = options
     checkFlag('verify', 'readOnly', readOnly)
     const run = readOnly ? runUnlocked : runLocked
-    return run(context, () => new Verification(context).run())
+    return run(context, (lock?: DirectoryLock) => new Verification(context).run(lock), { onlyLooks: true })
   })
 }
 
@@ -78,9 +74,10 @@ class Verification {
     this.#startMs = context.environment.clock.monotonicMs()
   }
 
-  *run(): Steps<VerifyReport> {
+  *run(lock: DirectoryLock | undefined): Steps<VerifyReport> {
     const { givenDirectory, environment } = this.#context
     this.#list()
+    for (const warning of warningsOf(lock)) this.#notes.get(LOCK)?.add('warning', warning)
     const found = this.#manifest()
     yield* this.#tables(found)
     yield* this.#logs(found)

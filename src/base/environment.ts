@@ -59,6 +59,8 @@ export interface FileStatus {
 
 /** A held lock on a database directory. */
 export interface DirectoryLock {
+  /** Who may have the directory open as well, as far as this process cannot tell; e.g. outside of its container. */
+  readonly unseen?: string | undefined
   /** Let another opener in. Idempotent. */
   release(): void
   /**
@@ -101,8 +103,9 @@ export interface FileSystem {
   /**
    * Take the directory's lock file (`LOCK`) for this opener, or throw LockedError naming who holds it. Excludes every
    * other opener, also in this process; where the platform allows, LevelDB's own openers too.
+   * @param onlyLooks whether this one changes no other file: a holder that it cannot see need not stop for it
    */
-  lock(directory: string): Promise<DirectoryLock>
+  lock(directory: string, onlyLooks?: boolean): Promise<DirectoryLock>
 }
 
 /** Two clocks: one for people, one for durations. */

@@ -121,7 +121,9 @@ function verifyText({ files, entries, bytes, isDamaged, findings }: VerifyReport
 }
 
 function repairText(report: RepairReport): string {
-  if (!report.isNeeded) return `nothing to repair: ${showPlural(report.entriesKept, 'entry', 'entries')} in tables\n`
+  const warnings = report.warnings.map((warning) => `warning: ${warning}\n`).join('')
+  if (!report.isNeeded)
+    return `nothing to repair: ${showPlural(report.entriesKept, 'entry', 'entries')} in tables\n${warnings}`
   const lines = [
     `${report.isDryRun ? 'would repair' : 'repaired'} ${report.directory}`,
     report.levels === 'kept'
@@ -132,11 +134,10 @@ function repairText(report: RepairReport): string {
     const counted = entries > 0 ? `, ${showPlural(entries, 'entry', 'entries')}` : ''
     lines.push(`  ${name}: ${action}${counted}${movedTo === undefined ? '' : `; now ${movedTo}`}`)
   }
-  for (const warning of report.warnings) lines.push(`warning: ${warning}`)
   lines.push(...report.givenUp.map(givenUpText))
   const kept = `${showCount(report.entriesKept)} kept, ${showCount(report.entriesWritten)} written anew`
   lines.push(`entries: ${kept}; last sequence ${showCount(report.lastSequence)}`)
-  return `${lines.join('\n')}\n`
+  return `${lines.join('\n')}\n${warnings}`
 }
 
 function givenUpText({ file, offset, bytes, reason, losesEntries, from, to }: GivenUp): string {

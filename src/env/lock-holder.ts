@@ -1,13 +1,17 @@
 /**
- * LockHolder: who holds a database directory, as one line of JSON in its LOCK file (whose content LevelDB ignores). It
+ * LockHolder: who holds a database directory, as a line of JSON in its LOCK file (whose content LevelDB ignores). It
  * names the holder in messages. It never grants or refuses by itself, except where no lock reaches: see `holdsUnseen`.
  *
- * A killed holder leaves its line behind. A line therefore counts only while that very process runs: same boot, same
- * process number, same start time.
+ * Lines    The first is for those who change files; a holder that finds another's there stops. Who only looks leaves it as it is, and
+ *          has the second.
  *
- * The line is untrusted input: it is bounded, every field is checked, and what is printed is stripped of control
+ * A killed holder leaves its line behind. A line therefore counts only while that very process runs: same boot, same
+ * process number among those that this process sees, same start time.
+ *
+ * The lines are untrusted input: they are bounded, every field is checked, and what is printed is stripped of control
  * characters.
  */
+import { readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename } from 'node:path'
 import { readProc } from './system-locks.ts'
@@ -19,6 +23,8 @@ export interface LockHolder {
   readonly boot: string
   /** When the process started, in clock ticks since boot. */
   readonly started: string
+  /** The namespace of process numbers in which `pid` is one. */
+  readonly numbers: string
   /** The network namespace in which the holder's socket excludes others; empty also if it holds none. */
   readonly network: string
   /** ISO 8601. */
@@ -27,7 +33,7 @@ export interface LockHolder {
   readonly program: string
 }
 
-/** Longest line that is read or written. */
+/** Longest line that is written; of two lines, so much is read of each. */
 export const MAX_HOLDER_BYTES = 1024
 /** Longest name of a host or a program that goes into it. */
 const MAX_NAME = 64
@@ -45,19 +51,20 @@ export function thisProcess(network: string): LockHolder {
     host: hostName(),
     boot: bootId(),
     started: startTime(process.pid),
+    numbers: namespaceOf('pid'),
     network,
     since: new Date().toISOString(),
     program: script === undefined ? basename(process.execPath) : `${basename(process.execPath)} ${basename(script)}`,
   }
 }
 
-/** The line that {@link parseHolder} reads; it has at most MAX_HOLDER_BYTES bytes. */
+/** The line that {@link parseHolder} reads; with its end, it has at most MAX_HOLDER_BYTES bytes. */
 export function formatHolder(holder: LockHolder): string {
   const host = holder.host.slice(0, MAX_NAME)
-  return `${JSON.stringify({ ...holder, host, program: holder.program.slice(0, MAX_NAME) })}\n`
+  return JSON.stringify({ ...holder, host, program: holder.program.slice(0, MAX_NAME) })
 }
 
-/** The holder that a LOCK file names, or undefined if it names none. */
+/** The holder that a line of a LOCK file names, or undefined if it names none. */
 export function parseHolder(text: string): LockHolder | undefined {
   let fields: Record<string, unknown>
   try {
@@ -73,6 +80,7 @@ export function parseHolder(text: string): LockHolder | undefined {
     host: printable(fields.host),
     boot: printable(fields.boot),
     started: printable(fields.started),
+    numbers: printable(fields.numbers),
     network: printable(fields.network),
     since: printable(fields.since),
     program: printable(fields.program),
@@ -81,7 +89,7 @@ export function parseHolder(text: string): LockHolder | undefined {
 
 /** Whether the very process that wrote the line still runs, as far as this process can see. */
 export function isRunning(holder: LockHolder): boolean {
-  if (holder.boot === '' || holder.boot !== bootId()) return false
+  if (holder.boot === '' || holder.boot !== bootId() || holder.numbers !== namespaceOf('pid')) return false
   return holder.started !== '' && holder.started === startTime(holder.pid)
 }
 
@@ -94,11 +102,17 @@ export function holdsUnseen(holder: LockHolder, network: string): boolean {
   return isRunning(holder)
 }
 
+/** Whether the holder may run, or not, where this process can neither see it nor has a socket. @param network as in holdsUnseen */
+export function mayHoldUnseen(holder: LockHolder, network: string): boolean {
+  return holder.network !== network && holder.boot === bootId() && holder.numbers !== namespaceOf('pid')
+}
+
 /** e.g. `process 1234 (node server.js) since 2026-05-01T10:00:00.000Z`. */
 export function describeHolder(holder: LockHolder): string {
   const where = holder.host === hostName().slice(0, MAX_NAME) ? '' : ` on ${holder.host}`
-  // In containers, many have the same number.
-  const isThis = holder.pid === process.pid && holder.started === startTime(process.pid)
+  // In containers, many have the same number, and may have started in the same instant.
+  const isHere = holder.numbers === namespaceOf('pid')
+  const isThis = isHere && holder.pid === process.pid && holder.started === startTime(process.pid)
   const which = isThis && where === '' ? 'this process, ' : ''
   const program = holder.program === '' ? '' : ` (${holder.program})`
   const since = holder.since === '' ? '' : ` since ${holder.since}`
@@ -132,6 +146,15 @@ function commandOf(pid: number): string {
 function hostName(): string {
   try {
     return hostname()
+  } catch {
+    return ''
+  }
+}
+
+/** Of this process, e.g. `pid:[4026531836]`; empty where it is unknown. */
+export function namespaceOf(kind: 'net' | 'pid'): string {
+  try {
+    return readlinkSync(`/proc/self/ns/${kind}`)
   } catch {
     return ''
   }

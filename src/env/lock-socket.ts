@@ -15,6 +15,7 @@ import { closeQuietly } from '../base/close-all.ts'
 import { isOutOfDescriptors } from '../base/errors.ts'
 import { hostLater, hostSoon } from './host-time.ts'
 import { codeOf, ioError } from './io-error.ts'
+import { namespaceOf } from './lock-holder.ts'
 
 /** How often, and after how long, a socket is asked for again that is taken, though LOCK names no holder. */
 const NAMELESS_TRIES = 10
@@ -112,14 +113,19 @@ async function listenIn(fd: number, file: string, fileMode: number): Promise<Ser
   // Short, however long the path is. And closing removes what is in this directory, wherever that is by then.
   const address = `/proc/self/fd/${fd}/${SOCKET_FILE}`
   const found = (): fs.Stats | undefined => fs.lstatSync(file, { throwIfNoEntry: false })
-  if (found()?.isSocket()) {
-    // Without /proc, at least this; Node 20 cuts off what is longer.
-    const answer = await knock(Buffer.byteLength(file) < SOCKET_NAME_LENGTH ? file : address)
+  // Without /proc, at least this; Node 20 cuts off what is longer.
+  const known = Buffer.byteLength(file) < SOCKET_NAME_LENGTH ? file : address
+  for (let before = found(); before !== undefined; before = found()) {
+    const answer = before.isSocket() ? await knock(known) : undefined
     if (answer === 'taken') return answer
-    if (answer === 'ECONNREFUSED') closeQuietly(() => fs.unlinkSync(file))
+    // Another opener may have removed it since, and listen at its own.
+    if (found()?.ctimeMs !== before.ctimeMs) continue
+    // It is no socket, or of somebody whom this process may not ask.
+    if (answer !== 'ECONNREFUSED') return undefined
+    fs.rmSync(file, { force: true })
   }
-  // What lies there still is no socket, or of somebody whom this process may not ask.
-  if (fs.readlinkSync('/proc/self/ns/pid') === OUTERMOST || found() !== undefined) return undefined
+  const numbers = namespaceOf('pid')
+  if (numbers === '' || numbers === OUTERMOST) return undefined
   const socket = await listen(file, address)
   if (typeof socket === 'object') {
     closeQuietly(() => fs.chmodSync(file, fileMode))

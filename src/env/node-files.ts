@@ -136,8 +136,8 @@ export class NodeFiles implements FileSystem {
     )
   }
 
-  lock(directory: string): Promise<DirectoryLock> {
-    return lockDirectory(directory, this.#modes.fileMode)
+  lock(directory: string, onlyLooks = false): Promise<DirectoryLock> {
+    return lockDirectory(directory, this.#modes.fileMode, onlyLooks)
   }
 
   /**

@@ -13,7 +13,7 @@
  *      LevelDB that comes later is not kept out.
  *  (4) A line in LOCK names the holder, for messages and for openers that (2) does not reach: in another network namespace
  *      (lock-holder.ts), or of Bun and not of Bun. Two of these that open in the same instant are not kept apart. Where the disk is full,
- *      and (2) holds, the line waits for room: nobody could remove what fills the disk otherwise.
+ *      and (2) holds, the line waits for room: nobody could remove what fills the disk otherwise. Who only looks has a line behind it.
  * macOS, the BSDs, Windows: LOCK is opened with the system's own exclusive flag. Exercised under Wine; elsewhere not so far.
  * Others have neither: there nothing is locked, and nothing is opened for writing.
  *
@@ -37,6 +37,8 @@ import {
   isRunning,
   type LockHolder,
   MAX_HOLDER_BYTES,
+  mayHoldUnseen,
+  namespaceOf,
   parseHolder,
   thisProcess,
 } from './lock-holder.ts'
@@ -62,11 +64,12 @@ const isDeno = process.versions.deno !== undefined
 
 /**
  * Take the lock of `directory`.
+ * @param onlyLooks as in FileSystem
  * @throws LockedError naming the holder; IOError if LOCK cannot be made or is no regular file; NotSupportedError on a system that has
  *   no lock for it
  */
-export async function lockDirectory(directory: string, fileMode: number): Promise<DirectoryLock> {
-  if (isLinux) return lockOnLinux(directory, fileMode)
+export async function lockDirectory(directory: string, fileMode: number, onlyLooks: boolean): Promise<DirectoryLock> {
+  if (isLinux) return lockOnLinux(directory, fileMode, onlyLooks)
   const exclusive = EXLOCKS.get(process.platform)
   if (exclusive === undefined)
     throw new NotSupportedError(`cannot lock ${directory}: ${process.platform} has no lock for it`)
@@ -76,30 +79,43 @@ export async function lockDirectory(directory: string, fileMode: number): Promis
 /** Files that are locked from this thread: all that is left where sockets and /proc are denied. */
 const heldHere = new Set<string>()
 
-async function lockOnLinux(directory: string, fileMode: number): Promise<DirectoryLock> {
+/** What is to be locked, as it was when the lock was asked for. */
+interface Target {
+  readonly directory: string
+  readonly place: fs.BigIntStats
+  /** LOCK's path. */
+  readonly file: string
+  readonly status: fs.BigIntStats
+  readonly identity: FileIdentity
+}
+
+async function lockOnLinux(directory: string, fileMode: number, onlyLooks: boolean): Promise<DirectoryLock> {
   const file = path.resolve(directory, LOCK)
   const status = ensureLockFile(file, fileMode)
   const identity = identityOf(status, directory)
   const place = attempt('look at', directory, () => fs.statSync(directory, { bigint: true }))
+  const target = { directory, place, file, status, identity }
   const name = `varve-lock-${status.dev}-${status.ino}`
-  if (heldHere.has(name)) throw locked(directory, holderIn(file, identity))
-  refuseSystemLock(directory, file, identity)
+  if (heldHere.has(name)) throw locked(target)
+  refuseSystemLock(target)
   const native = await loadNativeLocks()
-  const socket = await listenPatiently(file, name, () => namedHolder(file, identity) !== undefined)
-  if (socket === 'taken') throw locked(directory, holderIn(file, identity))
+  const socket = await listenPatiently(file, name, () => namedHolder(target) !== undefined)
+  if (socket === 'taken') throw locked(target)
   // Without all permissions there is no /proc in Deno, so that nothing would keep others out.
   if (socket === 'impossible' && isDeno)
     throw new NotSupportedError(`cannot lock ${file}: Deno needs --allow-net for that`)
   const network = socket === 'impossible' ? '' : networkNamespace()
-  const sockets = socket === 'impossible' ? [] : await withDirectory(directory, fileMode, identity, place, socket)
-  const held = new HeldLock(file, identity, place, name, sockets)
+  const sockets = socket === 'impossible' ? [] : await withDirectory(target, fileMode, socket)
+  const held = new HeldLock(target, name, sockets, onlyLooks)
   try {
     // A LevelDB may have come while this waited.
-    refuseSystemLock(directory, file, identity)
-    held.open(status)
-    const before = held.readHolder()
-    if (before !== undefined && holdsUnseen(before, network)) throw locked(directory, describeHolder(before))
-    if (native?.tryLock(held.fd) === false) throw locked(directory, lockOwner(file, identity))
+    refuseSystemLock(target)
+    const named = held.open()
+    const before = named.find((holder) => holdsUnseen(holder, network))
+    if (before !== undefined) throw locked(target, describeHolder(before))
+    const unseen = named.find((holder) => mayHoldUnseen(holder, network))
+    held.unseen = unseen && describeHolder(unseen)
+    if (native?.tryLock(held.fd) === false) throw locked(target, lockOwner(target))
     held.writeHolder(thisProcess(network), network !== '')
     return held
   } catch (error) {
@@ -111,58 +127,59 @@ async function lockOnLinux(directory: string, fileMode: number): Promise<Directo
 /** A lock being taken or held: the sockets, and LOCK's descriptor. */
 class HeldLock implements DirectoryLock {
   fd = -1
-  readonly #file: string
-  readonly #identity: FileIdentity
-  readonly #place: fs.BigIntStats
+  unseen: string | undefined = undefined
+  readonly #target: Target
   readonly #name: string
   readonly #sockets: readonly Held[]
-  #line = ''
-  /** Whether LOCK has room for the line. */
-  #isWritten = false
+  readonly #onlyLooks: boolean
+  /** What LOCK's first line shall be: this holder's, or while it has none, what was there. */
+  #first = ''
+  /** This holder's, until there was room for it. */
+  #pending = ''
+  /** Where it begins. */
+  #offset = 0
   #released = false
 
-  /** @param place the directory */
-  constructor(file: string, identity: FileIdentity, place: fs.BigIntStats, name: string, sockets: readonly Held[]) {
-    this.#file = file
-    this.#identity = identity
-    this.#place = place
+  constructor(target: Target, name: string, sockets: readonly Held[], onlyLooks: boolean) {
+    this.#target = target
     this.#name = name
     heldHere.add(name)
     this.#sockets = sockets
+    this.#onlyLooks = onlyLooks
   }
 
-  /** @param expected LOCK as it was when the socket was named after it */
-  open(expected: fs.BigIntStats): void {
-    this.fd = attempt('open', this.#file, () => fs.openSync(this.#file, O_RDWR | O_NOFOLLOW | O_NONBLOCK))
-    const status = fs.fstatSync(this.fd, { bigint: true })
-    if (!isSame(status, expected)) {
-      throw refusal('lock', this.#file, 'it was replaced meanwhile')
-    }
-  }
-
-  readHolder(): LockHolder | undefined {
-    return attempt('read', this.#file, () => readLine(this.fd))
+  /** @returns the holders that LOCK names */
+  open(): LockHolder[] {
+    const { file, status } = this.#target
+    this.fd = attempt('open', file, () => fs.openSync(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK))
+    // The socket is named after that one.
+    if (!isSame(fs.fstatSync(this.fd, { bigint: true }), status))
+      throw refusal('lock', file, 'it was replaced meanwhile')
+    const lines = attempt('read', file, () => readLines(this.fd))
+    if (parseHolder(lines[0]) !== undefined) this.#first = lines[0]
+    if (this.#onlyLooks) this.#offset = Buffer.byteLength(this.#first)
+    return holdersOf(lines)
   }
 
   /** @param mayWait whether others are kept out without it */
   writeHolder(holder: LockHolder, mayWait: boolean): void {
-    this.#line = formatHolder(holder)
+    this.#pending = formatHolder(holder)
     this.#writeLine(mayWait)
   }
 
   check(): void {
-    checkPlace(this.#file, this.#place, this.fd)
+    const { file, place } = this.#target
+    checkPlace(file, place, this.fd)
     if (this.#released) return
-    if (!this.#isWritten) this.#writeLine(true)
     const other = this.#findOther()
-    if (other === undefined) return
-    throw refusal('use', path.dirname(this.#file), `${describeHolder(other)} has opened it as well`)
+    if (other !== undefined) throw refusal('use', path.dirname(file), `${describeHolder(other)} has opened it as well`)
+    if (this.#pending !== '') this.#writeLine(true)
   }
 
   release(): void {
     if (this.#released) return
     try {
-      if (this.#findOther() === undefined) fs.ftruncateSync(this.fd)
+      if (readLines(this.fd)[0] === this.#first) fs.ftruncateSync(this.fd, this.#offset && this.#offset + 1)
     } catch {
       // The line is stale from now on, and is taken for it.
     }
@@ -171,11 +188,10 @@ class HeldLock implements DirectoryLock {
 
   /** Whoever was let in where no lock reaches (see above) has written a line of its own, and removes what is not in its MANIFEST. */
   #findOther(): LockHolder | undefined {
-    if (!this.#isWritten) return undefined
     try {
-      const text = readText(this.fd)
+      const [line] = readLines(this.fd)
       // With hard links (`cp -al`), LOCK belongs to several databases: it may be of another one.
-      if (text !== this.#line && fs.fstatSync(this.fd).nlink === 1) return parseHolder(text)
+      if (line !== this.#first && fs.fstatSync(this.fd).nlink === 1) return parseHolder(line)
     } catch {
       // A LOCK that cannot be read says nothing.
     }
@@ -184,14 +200,16 @@ class HeldLock implements DirectoryLock {
 
   /** Over what LOCK held: so it needs no room where there was a line before. @throws IOError */
   #writeLine(mayWait: boolean): void {
-    const bytes = Buffer.from(this.#line)
+    const line = this.#pending
+    const bytes = Buffer.from(`${this.#onlyLooks ? '\n' : ''}${line}\n`)
     try {
-      const count = fs.writeSync(this.fd, bytes, 0, bytes.length, 0)
+      const count = fs.writeSync(this.fd, bytes, 0, bytes.length, this.#offset)
       if (count < bytes.length) throw systemError('ENOSPC')
-      fs.ftruncateSync(this.fd, bytes.length)
-      this.#isWritten = true
+      fs.ftruncateSync(this.fd, this.#offset + bytes.length)
+      this.#pending = ''
+      if (!this.#onlyLooks) this.#first = line
     } catch (error) {
-      if (!mayWait || !FULL_CODES.includes(codeOf(error) ?? '')) throw ioError('write', this.#file, error)
+      if (!mayWait || !FULL_CODES.includes(codeOf(error) ?? '')) throw ioError('write', this.#target.file, error)
     }
   }
 
@@ -202,7 +220,8 @@ class HeldLock implements DirectoryLock {
     try {
       // Were a LevelDB of this process to hold LOCK by now, closing would drop its lock: then the descriptor stays
       // open.
-      if (this.fd >= 0 && !isLockedHere(this.#identity)) attempt('close', this.#file, () => fs.closeSync(this.fd))
+      const { file, identity } = this.#target
+      if (this.fd >= 0 && !isLockedHere(identity)) attempt('close', file, () => fs.closeSync(this.fd))
     } finally {
       for (const socket of this.#sockets) socket.close()
       heldHere.delete(this.#name)
@@ -243,33 +262,25 @@ function ensureLockFile(file: string, fileMode: number): fs.BigIntStats {
   return status
 }
 
-function refuseSystemLock(directory: string, file: string, identity: FileIdentity): void {
-  const lock = findWriteLock(identity)
-  if (lock !== undefined) throw locked(directory, lockOwner(file, identity, lock))
+function refuseSystemLock(target: Target): void {
+  const lock = findWriteLock(target.identity)
+  if (lock !== undefined) throw locked(target, lockOwner(target, lock))
 }
 
-/** Who holds the lock that the kernel reports. A lock of an open file is varve's own kind, and LOCK's line names its holder. */
-function lockOwner(
-  file: string,
-  identity: FileIdentity,
-  lock: SystemLock | undefined = findWriteLock(identity),
-): string {
+/** Who holds the lock that the kernel reports. A lock of an open file is varve's own kind, and LOCK's lines name its holder. */
+function lockOwner(target: Target, lock: SystemLock | undefined = findWriteLock(target.identity)): string | undefined {
   if (lock === undefined) return 'another process'
-  return lock.owner === 'process' ? describeProcess(lock.pid) : holderIn(file, identity)
+  return lock.owner === 'process' ? describeProcess(lock.pid) : namedHolder(target)
 }
 
-function holderIn(file: string, identity: FileIdentity): string {
-  return namedHolder(file, identity) ?? 'another opener'
-}
-
-/** The holder that LOCK's line names, if it is safe to look and the line is true. */
-function namedHolder(file: string, identity: FileIdentity, isTrue = isRunning): string | undefined {
+/** The last holder that a line of LOCK names, if it is safe to look and the line is true. */
+function namedHolder({ file, identity }: Target, isTrue = isRunning): string | undefined {
   if (heldByThisProcess(findWriteLock(identity))) return describeProcess(process.pid)
   let fd = -1
   try {
     fd = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-    const holder = readLine(fd)
-    return holder !== undefined && isTrue(holder) ? describeHolder(holder) : undefined
+    const holder = holdersOf(readLines(fd)).findLast(isTrue)
+    return holder && describeHolder(holder)
   } catch {
     return undefined
   } finally {
@@ -290,14 +301,15 @@ function heldByThisProcess(lock: SystemLock | undefined): boolean {
   return lock !== undefined && lock.owner === 'process' && lock.pid === process.pid
 }
 
-function readLine(fd: number): LockHolder | undefined {
-  return parseHolder(readText(fd))
+/** At least one. */
+function readLines(fd: number): string[] {
+  const bytes = Buffer.alloc(2 * MAX_HOLDER_BYTES)
+  const length = fs.readSync(fd, bytes, 0, bytes.length, 0)
+  return bytes.toString('utf8', 0, length).split('\n')
 }
 
-function readText(fd: number): string {
-  const bytes = Buffer.alloc(MAX_HOLDER_BYTES)
-  const length = fs.readSync(fd, bytes, 0, bytes.length, 0)
-  return bytes.toString('utf8', 0, length)
+function holdersOf(lines: readonly string[]): LockHolder[] {
+  return lines.flatMap((line) => parseHolder(line) ?? [])
 }
 
 /**
@@ -306,22 +318,20 @@ function readText(fd: number): string {
  * @returns in the order in which to close them: who has the one of LOCK finds the others free
  * @throws LockedError, IOError; `socket` is closed then
  */
-async function withDirectory(
-  directory: string,
-  fileMode: number,
-  identity: FileIdentity,
-  place: fs.BigIntStats,
-  socket: Held,
-): Promise<Held[]> {
-  const file = path.resolve(directory, LOCK)
+async function withDirectory(target: Target, fileMode: number, socket: Held): Promise<Held[]> {
+  const { directory, place, file } = target
   const sockets = [socket]
   try {
     const other = await listenPatiently(file, `varve-directory-${place.dev}-${place.ino}`, () => false)
-    if (other === 'taken') throw locked(directory, 'another opener, under whom LOCK was removed')
+    if (other === 'taken') throw locked(target, 'another opener, under whom LOCK was removed')
     if (other !== 'impossible') sockets.unshift(other)
     const inside = await listenInside(directory, fileMode)
     // Its process cannot be looked at, but it has just answered.
-    if (inside === 'taken') throw locked(directory, namedHolder(file, identity, () => true) ?? 'another opener')
+    if (inside === 'taken')
+      throw locked(
+        target,
+        namedHolder(target, () => true),
+      )
     if (inside !== undefined) sockets.unshift(inside)
     return sockets
   } catch (error) {
@@ -332,12 +342,8 @@ async function withDirectory(
 
 /** Where a socket of this process excludes others. */
 function networkNamespace(): string {
-  try {
-    const namespace = fs.readlinkSync('/proc/self/ns/net')
-    return isBun ? `${namespace} bun` : namespace
-  } catch {
-    return ''
-  }
+  const namespace = namespaceOf('net')
+  return isBun && namespace !== '' ? `${namespace} bun` : namespace
 }
 
 /** The package, if it is installed, fits this system, and addons are permitted. Its absence is normal. */
@@ -359,7 +365,7 @@ async function lockByOpening(directory: string, fileMode: number, exclusive: num
   try {
     fd = fs.openSync(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | exclusive, fileMode)
   } catch (error) {
-    if (['EAGAIN', 'EWOULDBLOCK', 'EBUSY'].includes(codeOf(error) ?? '')) throw locked(directory, 'another opener')
+    if (['EAGAIN', 'EWOULDBLOCK', 'EBUSY'].includes(codeOf(error) ?? '')) throw lockedBy(directory)
     throw ioError('lock', file, error)
   }
   const place = attempt('look at', directory, () => fs.statSync(directory, { bigint: true }))
@@ -375,6 +381,10 @@ async function lockByOpening(directory: string, fileMode: number, exclusive: num
   }
 }
 
-function locked(directory: string, holder: string): LockedError {
+function locked(target: Target, holder = namedHolder(target)): LockedError {
+  return lockedBy(target.directory, holder)
+}
+
+function lockedBy(directory: string, holder = 'another opener'): LockedError {
   return new LockedError(`${directory} is held by ${holder}`, { file: directory })
 }

@@ -3,12 +3,13 @@
  * their host.
  */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { destroy } from '../../src/admin/destroy.ts'
 import { repair } from '../../src/admin/repair.ts'
 import { restore } from '../../src/admin/restore.ts'
 import { verify } from '../../src/admin/verify.ts'
-import { VarveError } from '../../src/base/errors.ts'
+import { IOError, VarveError } from '../../src/base/errors.ts'
 import { fileNumber } from '../../src/base/types.ts'
 import { BackupEncoder } from '../../src/db/copies/backup-format.ts'
 import type { DB } from '../../src/db/db.ts'
@@ -65,6 +66,33 @@ test('the lock is checked before each step: nobody may take another directory fo
   }
   await assert.rejects(verify(DIRECTORY, { environment: memory }), /it was moved/)
   assert.deepEqual([memory.files.openCount, memory.files.locks.size], [0, 0])
+})
+
+test('what the lock finds between two steps ends them, and is no damage of the table that is being read', async () => {
+  const directory = await leftBy(async (db) => {
+    for (let i = 0; i < 400; i++) await db.put(`key/${i}`, randomBytes(1000))
+    await db.flush()
+  })
+  for (const call of [verify, repair]) {
+    let checks: number
+    let at = 0
+    do {
+      const memory = environmentOf(directory)
+      const { lock } = memory.files
+      checks = 0
+      memory.files.lock = async (path) => {
+        const held = await lock.call(memory.files, path)
+        const check = (): void => {
+          if (checks++ === at) throw new IOError('it was moved')
+        }
+        return { check, release: () => held.release() }
+      }
+      const told = await call(DIRECTORY, { environment: memory }).catch(({ message }: Error) => message)
+      if (checks > at) assert.equal(told, 'it was moved')
+      assert.deepEqual([memory.files.openCount, memory.files.locks.size], [0, 0])
+    } while (checks > at++)
+    assert.ok(at > 50, `${at} checks`)
+  }
 })
 
 test('options that are no object are refused by every operation, and not a fault of its own', async () => {

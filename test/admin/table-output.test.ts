@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { adminContext } from '../../src/admin/admin-options.ts'
+import { adminContext } from '../../src/admin/admin-context.ts'
 import { TableOutput } from '../../src/admin/table-output.ts'
 import { tagHigh, tagLow } from '../../src/base/internal-key.ts'
 import { fileNumber } from '../../src/base/types.ts'

@@ -11,6 +11,7 @@ import { createServer, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { LockedError } from '../../src/base/errors.ts'
 import { open } from '../../src/db/open.ts'
 import { formatHolder, type LockHolder, thisProcess } from '../../src/env/lock-holder.ts'
@@ -19,6 +20,7 @@ import { type Opener, startOpener } from './opener.ts'
 
 const CONTAINER = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc']
 const SOCKET = '.LOCK.socket'
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 const { files } = nodeEnvironment()
 const { syncBuiltinESMExports } = createRequire(import.meta.url)('node:module')
 const builtin: typeof fs = createRequire(import.meta.url)('node:fs')
@@ -40,8 +42,12 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
   })
 
   /** Each in a container of its own. */
-  function openInContainer(args: string[]): Promise<Opener> {
-    return startOpener('varve', directory, ['unshare', ...args, process.execPath], children)
+  function openInContainer(args: string[], kind: 'varve' | 'looker' = 'varve'): Promise<Opener> {
+    return startOpener(kind, directory, ['unshare', ...args, process.execPath], children)
+  }
+
+  function lines(): string[] {
+    return fs.readFileSync(join(directory, 'LOCK'), 'utf8').split('\n')
   }
 
   /** Somebody who listens in the directory, as a holder in a container does. */
@@ -168,6 +174,30 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
     })
   }
 
+  for (const isContainer of [false, true]) {
+    const where = isContainer ? 'inside' : 'outside'
+    it(`find the one that came to listen while they asked after one that was killed: ${where}`, async () => {
+      asInContainer(isContainer)
+      const place = join(directory, SOCKET)
+      await leave(await listen())
+      fs.renameSync(place, join(directory, 'left'))
+      await listen()
+      fs.renameSync(place, join(directory, 'new'))
+      fs.renameSync(join(directory, 'left'), place)
+      const { lstatSync } = fs
+      let looks = 0
+      const look = mock.method(builtin, 'lstatSync', (path: string, options: fs.StatSyncOptions) => {
+        // Once the other's socket has refused, and before whoever asked is told.
+        if (path === place && looks++ === 0) process.nextTick(() => fs.renameSync(join(directory, 'new'), place))
+        return lstatSync(path, options)
+      })
+      syncBuiltinESMExports()
+      await assert.rejects(files.lock(directory), /is held by another opener/)
+      look.mock.restore()
+      assert.ok(looks > 1 && fs.lstatSync(place).isSocket())
+    })
+  }
+
   it('that got in together are told apart by the line in LOCK: the first stops before it changes a file', async () => {
     const db = await open(directory)
     await db.put('a', '1')
@@ -200,11 +230,98 @@ describe('containers that share a volume', { skip: process.platform !== 'linux' 
     const kept = files.list(directory)
     for (const name of names) assert.ok(kept.includes(name), `${name} is gone`)
   })
+
+  it('and only look, do not stop the holder that they cannot see', async (t) => {
+    const args = containerArgs()
+    if (args === undefined) return t.skip('no permission to make namespaces')
+    const db = await open(directory)
+    await db.put('a', '1')
+    await db.flush()
+    const before = lines()
+    const warned = new RegExp(
+      `warning: .*whether process ${process.pid} .*since 2.* has ended cannot be seen from here`,
+    )
+    for (const command of [['verify'], ['repair', '--dry-run']]) {
+      assert.match(String(execFileSync('unshare', [...args, process.execPath, MAIN, ...command, directory])), warned)
+    }
+    assert.deepEqual(lines(), before)
+    const { child, line } = await openInContainer(args, 'looker')
+    assert.equal(line, 'held')
+    assert.equal(lines()[0], before[0])
+    const { pid, since } = JSON.parse(lines()[1])
+    const looker = new RegExp(`is held by process ${pid} \\(node lock-opener\\.js\\) since ${since}`)
+    assert.match((await openInContainer(args)).line, looker)
+    await db.put('b', '2')
+    await db.flush()
+    await kill(child)
+    await db.put('c', '3')
+    await db.close()
+    assert.deepEqual(lines(), [''])
+  })
+
+  it('and only look, leave LOCK as it was, or as others have made it since', async () => {
+    const line = formatHolder(elsewhere())
+    for (const before of ['', 'nothing', `${line}\n`, `${line}\n{"pid":5}\n`]) {
+      fs.writeFileSync(join(directory, 'LOCK'), before)
+      const lock = await files.lock(directory, true)
+      const [first, second] = lines()
+      assert.deepEqual([first, JSON.parse(second).pid], [before.startsWith(line) ? line : '', process.pid])
+      await assert.rejects(files.lock(directory), new RegExp(`is held by this process, process ${process.pid} `))
+      lock.release()
+      assert.deepEqual(lines(), before.startsWith(line) ? [line, ''] : [''])
+      const other = await files.lock(directory, true)
+      fs.writeFileSync(join(directory, 'LOCK'), 'short')
+      other.check?.()
+      other.release()
+      assert.deepEqual(lines(), ['short'])
+    }
+  })
+
+  it('and only look, find a writer that came after them, though the disk is full, and leave its line', async () => {
+    const line = formatHolder(elsewhere())
+    for (const isFull of [false, true]) {
+      const { writeSync } = fs
+      if (isFull) {
+        mock.method(builtin, 'writeSync', () => {
+          throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+        })
+        syncBuiltinESMExports()
+      }
+      const lock = await files.lock(directory, true)
+      lock.check?.()
+      mock.restoreAll()
+      syncBuiltinESMExports()
+      assert.equal(fs.writeSync, writeSync)
+      fs.writeFileSync(join(directory, 'LOCK'), `${line}\n`)
+      const told = /process 7 \(node server\.js\) on c0ffee since 2026.* has opened it as well/
+      assert.throws(() => lock.check?.(), { code: 'IO_ERROR', message: told })
+      lock.release()
+      assert.deepEqual(lines(), [line, ''])
+      fs.rmSync(join(directory, 'LOCK'))
+    }
+  })
+
+  it('and only look, have a line of their own once there is room, behind that of whom they cannot see', async () => {
+    const line = formatHolder(elsewhere())
+    fs.writeFileSync(join(directory, 'LOCK'), `${line}\n`)
+    mock.method(builtin, 'writeSync', () => {
+      throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+    })
+    syncBuiltinESMExports()
+    const lock = await files.lock(directory, true)
+    mock.restoreAll()
+    syncBuiltinESMExports()
+    assert.deepEqual(lines(), [line, ''])
+    lock.check?.()
+    assert.deepEqual([lines()[0], JSON.parse(lines()[1]).pid], [line, process.pid])
+    lock.release()
+    assert.deepEqual(lines(), [line, ''])
+  })
 })
 
 function elsewhere(): LockHolder {
   const since = '2026-05-01T10:00:00.000Z'
-  return { ...thisProcess('net:[1]'), pid: 7, host: 'c0ffee', started: '1', since, program: 'node server.js' }
+  return { ...thisProcess('net:[1]'), pid: 7, host: 'c0ffee', numbers: 'pid:[1]', since, program: 'node server.js' }
 }
 
 /** What Linux says of a process in a container, or of one that is in none. */

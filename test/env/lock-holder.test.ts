@@ -8,6 +8,7 @@ import {
   holdsUnseen,
   isRunning,
   MAX_HOLDER_BYTES,
+  mayHoldUnseen,
   parseHolder,
   thisProcess,
 } from '../../src/env/lock-holder.ts'
@@ -50,7 +51,16 @@ it('what is not as it should be is left empty, and control characters are not pr
   const holder = parseHolder(
     '{"pid":7,"host":{"toString":1},"program":"\\u001b[31mred\\n","since":5,"__proto__":{"boot":"x"}}',
   )
-  assert.deepEqual(holder, { pid: 7, host: '', boot: '', started: '', network: '', since: '', program: '?[31mred?' })
+  assert.deepEqual(holder, {
+    pid: 7,
+    host: '',
+    boot: '',
+    started: '',
+    numbers: '',
+    network: '',
+    since: '',
+    program: '?[31mred?',
+  })
 })
 
 it('only the very process that wrote the line counts as running', onLinux, () => {
@@ -61,6 +71,7 @@ it('only the very process that wrote the line counts as running', onLinux, () =>
     [{ started: '' }, false],
     [{ boot: '' }, false],
     [{ boot: 'another' }, false],
+    [{ numbers: 'pid:[1]' }, false],
     [{ pid: 2 ** 31 - 1 }, false],
   ]
   for (const [change, expected] of cases)
@@ -80,6 +91,20 @@ it('a running holder counts where no socket speaks for it', onLinux, () => {
   }
 })
 
+it('a holder may run unseen if its line is of this boot, and its number of other processes', onLinux, () => {
+  const holder = thisProcess('net:[1]')
+  const numbers = 'pid:[1]'
+  const cases: [Partial<typeof holder>, string, boolean][] = [
+    [{ numbers }, 'net:[1]', false],
+    [{ numbers }, 'net:[2]', true],
+    [{ numbers }, '', true],
+    [{ numbers, boot: 'another' }, 'net:[2]', false],
+    [{ started: '1' }, 'net:[2]', false],
+  ]
+  for (const [change, ours, expected] of cases)
+    assert.equal(mayHoldUnseen({ ...holder, ...change }, ours), expected, JSON.stringify(change))
+})
+
 it('a holder is described by process, program, host if it is another, and time', () => {
   const holder = { ...thisProcess(''), program: 'node server.js', since: '2026-05-01T10:00:00.000Z' }
   const end = '(node server.js) since 2026-05-01T10:00:00.000Z'
@@ -88,6 +113,7 @@ it('a holder is described by process, program, host if it is another, and time',
     describeHolder({ ...holder, pid: 4, host: 'box' }),
     'process 4 (node server.js) on box since 2026-05-01T10:00:00.000Z',
   )
+  assert.equal(describeHolder({ ...holder, numbers: 'pid:[1]' }), `process ${process.pid} ${end}`)
   assert.equal(describeHolder({ ...holder, pid: 4, program: '', since: '' }), 'process 4')
 })
 

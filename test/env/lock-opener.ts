@@ -2,7 +2,7 @@
  * A program for the lock's tests, run as a process or as a thread: takes the lock of a directory, as varve or as LevelDB
  * (classic-level), tells how that went in one line, and holds it until its input ends, or for ever.
  *
- *   lock-opener varve|level DIRECTORY
+ *   lock-opener varve|looker|level DIRECTORY        looker: varve, to change nothing
  */
 import { parentPort } from 'node:worker_threads'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
@@ -11,8 +11,8 @@ const [kind, directory] = process.argv.slice(2)
 
 async function take(): Promise<string> {
   try {
-    if (kind === 'varve') await nodeEnvironment().files.lock(directory)
-    else await openLevel()
+    if (kind === 'level') await openLevel()
+    else await nodeEnvironment().files.lock(directory, kind === 'looker')
     return 'held'
   } catch (error) {
     const { code, cause, message } = error as Error & { code: string; cause?: Error & { code: string } }

@@ -35,7 +35,7 @@ describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
     fs.rmSync(directory, { recursive: true })
   })
 
-  function openIn(kind: 'varve' | 'level', prefix: string[] = []): Promise<Opener> {
+  function openIn(kind: 'varve' | 'looker' | 'level', prefix: string[] = []): Promise<Opener> {
     return startOpener(kind, directory, [...prefix, process.execPath], children)
   }
 
@@ -205,12 +205,15 @@ describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
 
   it('is refused while a holder in another network namespace lives', async (t) => {
     if (!canUnshare()) return t.skip('no permission to make a network namespace')
-    const { child, line } = await openIn('varve', ['unshare', '--net'])
-    assert.equal(line, 'held')
-    const { pid } = JSON.parse(lockText())
-    await assert.rejects(files.lock(directory), new RegExp(`held by process ${pid} `))
-    await kill(child)
-    ;(await files.lock(directory)).release()
+    for (const kind of ['varve', 'looker'] as const) {
+      const { child, line } = await openIn(kind, ['unshare', '--net'])
+      assert.equal(line, 'held')
+      const { pid } = JSON.parse(lockText())
+      for (const onlyLooks of [false, true])
+        await assert.rejects(files.lock(directory, onlyLooks), new RegExp(`held by process ${pid} `))
+      await kill(child)
+      ;(await files.lock(directory)).release()
+    }
   })
 
   it('is refused while LevelDB in another process holds it, naming that process and since when it has run', async () => {

@@ -19,7 +19,7 @@ export interface Opener {
  * @param children where it is noted, for whoever ends them all
  */
 export async function startOpener(
-  kind: 'varve' | 'level',
+  kind: 'varve' | 'looker' | 'level',
   directory: string,
   node: readonly string[],
   children: ChildProcess[],

@@ -242,9 +242,9 @@ class FaultFiles implements FileSystem {
     this.#inner.syncDirectory(directory)
   }
 
-  async lock(directory: string): Promise<DirectoryLock> {
+  async lock(directory: string, onlyLooks?: boolean): Promise<DirectoryLock> {
     this.#calls.pass('lock', directory)
-    return new FaultLock(await this.#inner.lock(directory), directory, this.#calls)
+    return new FaultLock(await this.#inner.lock(directory, onlyLooks), directory, this.#calls)
   }
 }
 

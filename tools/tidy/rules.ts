@@ -70,7 +70,7 @@ const ASYNC_ALLOWED: Readonly<Record<string, string>> = {
   'src/db/threads/sharing.ts': 'answers what another thread writes when its promise is settled',
   'src/env/': 'the host hands out promises',
   'src/worker/worker-lane.ts': 'the host ends threads by promises',
-  'src/admin/admin-options.ts': 'waits for the lock, and for the chunks of a backup',
+  'src/admin/under-lock.ts': 'waits for the lock, and for the chunks of a backup',
   'src/cli/': 'an application, not the engine',
   'src/level/': "abstract-level's contract is made of promises",
 }
