@@ -127,8 +127,7 @@ function tableIn(
   names: ReadonlySet<string>,
   number: FileNumber,
 ): string | undefined {
-  const isThere = (name: string): boolean =>
-    names.has(name) && files.status(files.join(directory, name)) !== undefined
+  const isThere = (name: string): boolean => names.has(name) && files.status(files.join(directory, name)) !== undefined
   return [tableName(number), oldTableName(number)].find(isThere)
 }
 

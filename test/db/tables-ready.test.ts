@@ -149,7 +149,10 @@ test('what the inputs of a compaction take is room for what is known of its outp
   assert.ok(sizes[0] > leftBytes + tableCacheBytes / 8, `${sizes}`)
   await db.compactRange()
   const { bytes } = db.stats().tableCache
-  assert.ok(bytes > leftBytes && bytes <= leftBytes + tableCacheBytes / 8, `${bytes} bytes where ${leftBytes} were left`)
+  assert.ok(
+    bytes > leftBytes && bytes <= leftBytes + tableCacheBytes / 8,
+    `${bytes} bytes where ${leftBytes} were left`,
+  )
   environment.takeCalls()
   for (let i = 0; i < 8000; i += 5) db.getSync(key(i))
   const { length } = scene.readEnds(environment.takeCalls())
