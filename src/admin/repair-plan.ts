@@ -73,7 +73,7 @@ export function planRepair(
   const chosen = isContradicted ? undefined : chooseManifest(context, names, notes)
   const knowledge = readKnowledge(context, names)
   const numbers = [...names, ...odd].map(numberOf).filter((number) => number <= MAX_NAMED_FILE_NUMBER)
-  const nextFile = Math.max(knowledge.nextFile, ...numbers.map((number) => number + 1))
+  const nextFile = numbers.reduce((next, number) => Math.max(next, number + 1), knowledge.nextFile)
   if (chosen?.found === undefined || endIsMissing(context, names, chosen.found, knowledge)) {
     return { ...rebuiltPlan(context, names, odd, knowledge, notes), nextFile }
   }
@@ -91,10 +91,11 @@ function keptPlan(
   notes: RepairNotes,
 ): Plan {
   const tables: PlannedTable[] = []
+  const there = new Set(names)
   let hasLost = false
   for (const named of found.version.files()) {
     const { number, smallest, largest } = named.file
-    const name = tableIn(context, names, number)
+    const name = tableIn(context, there, number)
     if (name !== undefined) tables.push({ number, name, named })
     else {
       hasLost = true
@@ -121,9 +122,12 @@ function keptPlan(
 }
 
 /** The name of a table's file, if it is still there; in the order of an opening: `.ldb` before `.sst`. */
-function tableIn({ files, directory }: AdminContext, names: readonly string[], number: FileNumber): string | undefined {
-  const isThere = (name: string): boolean =>
-    names.includes(name) && files.status(files.join(directory, name)) !== undefined
+function tableIn(
+  { files, directory }: AdminContext,
+  names: ReadonlySet<string>,
+  number: FileNumber,
+): string | undefined {
+  const isThere = (name: string): boolean => names.has(name) && files.status(files.join(directory, name)) !== undefined
   return [tableName(number), oldTableName(number)].find(isThere)
 }
 
@@ -235,10 +239,11 @@ function endIsMissing(
   knowledge: Knowledge,
 ): boolean {
   const named = new Set<FileNumber>()
+  const there = new Set(names)
   let isLost = found.logNumber !== 0 && !names.includes(logName(found.logNumber))
   for (const { file } of found.version.files()) {
     named.add(file.number)
-    if (tableIn(context, names, file.number) === undefined) isLost = true
+    if (tableIn(context, there, file.number) === undefined) isLost = true
   }
   if (!isLost) return false
   return names.some((name) => {

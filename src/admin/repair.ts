@@ -123,7 +123,7 @@ class Repair {
       tables.some(({ state }) => state === 'damaged') ||
       !(yield* logsAreSound(this.#context, plan.logs, plan.lastSequence))
     this.#nextFile = plan.nextFile
-    const lastSequence = Math.max(plan.lastSequence, ...tables.map((table) => table.lastSequence))
+    const lastSequence = tables.reduce((last, table) => Math.max(last, table.lastSequence), plan.lastSequence)
     if (!isNeeded) {
       for (const { name, entries } of tables) this.#keep(name, entries)
       return this.#report(plan, false, lastSequence)

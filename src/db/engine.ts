@@ -271,8 +271,10 @@ export class Engine implements CommitTarget, FlushHost, CompactionHost, ReadHost
   }
 
   unhold(version: Version): void {
-    this.versions.unhold(version)
-    this.#tidySoon(this.hints.takeNew())
+    const isTidyDue = this.versions.unhold(version)
+    const isScheduleDue = this.hints.takeNew()
+    // To find what is not needed takes a look at every table there is.
+    if (isTidyDue || isScheduleDue) this.#tidySoon(isScheduleDue)
   }
 
   // Closing.

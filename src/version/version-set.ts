@@ -288,11 +288,13 @@ export class VersionSet {
     this.#held.set(version, (this.#held.get(version) ?? 0) + 1)
   }
 
-  unhold(version: Version): void {
+  /** @returns whether nobody needs it any more: not while it is current, however many scans come and go */
+  unhold(version: Version): boolean {
     const count = this.#held.get(version) ?? 0
     assert(count > 0, 'a version is let go as often as it is held')
     if (count === 1) this.#held.delete(version)
     else this.#held.set(version, count - 1)
+    return count === 1 && version !== this.#current
   }
 
   /** Whether anybody holds a version. */

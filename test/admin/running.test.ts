@@ -10,6 +10,7 @@ import { repair } from '../../src/admin/repair.ts'
 import { restore } from '../../src/admin/restore.ts'
 import { verify } from '../../src/admin/verify.ts'
 import { IOError, VarveError } from '../../src/base/errors.ts'
+import { tableName } from '../../src/base/filename.ts'
 import { fileNumber } from '../../src/base/types.ts'
 import { BackupEncoder } from '../../src/db/copies/backup-format.ts'
 import type { DB } from '../../src/db/db.ts'
@@ -393,3 +394,18 @@ for (const isSticky of [false, true]) {
     assert.ok(refused > 3, `${refused} refused`)
   })
 }
+
+test('a repair goes through a directory of more files than a call takes arguments', async () => {
+  const memory = environmentOf(
+    await leftBy(async (db) => {
+      await db.put('a', '1')
+      await db.flush()
+    }),
+  )
+  const { files } = memory
+  for (let number = 1000; number < 151_000; number++) {
+    files.createWritable(files.join(DIRECTORY, tableName(fileNumber(number)))).close()
+  }
+  const report = await repair(DIRECTORY, { environment: memory, dryRun: true })
+  assert.deepEqual([report.isNeeded, report.givenUp], [false, []])
+})

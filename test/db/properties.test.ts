@@ -74,3 +74,23 @@ test('sizes are those of the blocks in between, in every level, and of tables al
   assert.ok((await db.approximateSize('k0000', 'k0100')) > 190_000)
   await db.close()
 })
+
+test('the size of a narrow range is found with as few comparisons as a search takes, however many tables there are', async () => {
+  let comparisons = 0
+  const comparator = {
+    name: 'counted',
+    compare: (a: Uint8Array, b: Uint8Array): number => {
+      comparisons++
+      return Buffer.compare(a, b)
+    },
+  }
+  const db = await openIn(new MemoryEnvironment(), { maxFileBytes: 4096, compression: 'none', comparator })
+  for (let i = 0; i < 2000; i++) await db.put(`k${String(i).padStart(4, '0')}`, '.'.repeat(1000))
+  await db.compactRange()
+  const { tables } = db.stats()
+  assert.ok(tables.length > 100, `${tables.length} tables`)
+  comparisons = 0
+  assert.ok((await db.approximateSize('k0500', 'k0510')) > 0)
+  assert.ok(comparisons < tables.length / 2, `${comparisons} comparisons`)
+  await db.close()
+})

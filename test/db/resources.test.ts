@@ -22,6 +22,7 @@ import { nodeEnvironment } from '../../src/env/node-env.ts'
 import { MemTable } from '../../src/memtable/memtable.ts'
 import { type DB, open } from '../../src/public/index.ts'
 import { ManifestWriter } from '../../src/version/manifest.ts'
+import { Version } from '../../src/version/version.ts'
 import type { LevelFile } from '../../src/version/version-edit.ts'
 import { withDirectory } from '../compat/engines.ts'
 import { FaultEnvironment } from '../support/fault-env.ts'
@@ -70,6 +71,33 @@ test('opening a database of 5,000 tables and 10 GB looks at each of them once, a
       await db.close()
     }
   })
+})
+
+test('short scans beside a long one, for which replaced tables are kept, go through no list of all tables', async (t) => {
+  const environment = new MemoryEnvironment()
+  const db = await open('/db', { environment, workers: 0, mergeAtRest: false })
+  const tables = (): number => environment.files.list('/db').filter((name) => name.endsWith('.ldb')).length
+  for (const value of ['old', 'new']) {
+    await db.put('a', value)
+    await db.put('b', value)
+    await db.flush()
+  }
+  const long = db.scanSync()
+  assert.equal(long.next().done, false)
+  await db.compactRange()
+  assert.equal(tables(), 3)
+  const walks = t.mock.method(Version.prototype, 'files').mock
+  for (let i = 0; i < 10; i++) {
+    for (const _ of db.scanSync({ limit: 1 }));
+    for await (const _ of db.keys({ limit: 1 }));
+    await setImmediate()
+  }
+  assert.equal(walks.callCount(), 0)
+  long.return?.()
+  await setImmediate()
+  await setImmediate()
+  assert.equal(tables(), 1)
+  await db.close()
 })
 
 test('blocks keep to blockCacheBytes, indexes and filters to tableCacheBytes, and tables to maxOpenFiles, whatever is read', async () => {

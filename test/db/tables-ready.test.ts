@@ -130,7 +130,7 @@ test('a table that goes takes with it what was known of it, open or not', async 
   await scene.close()
 })
 
-test('what the inputs of a compaction take is room for what is known of its outputs', async () => {
+test('what the inputs of a compaction take is room for what is known of its outputs, though not all at once', async () => {
   const tableCacheBytes = 2 ** 20
   const scene = await new Scene().open({
     tableCacheBytes,
@@ -141,17 +141,22 @@ test('what the inputs of a compaction take is room for what is known of its outp
   const { db, environment } = scene
   const sizes: number[] = []
   for (const value of ['first', 'second']) {
-    for (let i = 0; i < 6000; i++) db.putSync(key(i), value.repeat(10))
+    for (let i = 0; i < 8000; i++) db.putSync(key(i), value.repeat(10))
     await db.flush()
     sizes.push(db.stats().tableCache.bytes)
   }
-  assert.ok(sizes[0] > 0 && sizes[1] > 1.9 * sizes[0], `${sizes}`)
+  const leftBytes = tableCacheBytes - sizes[1]
+  assert.ok(sizes[0] > leftBytes + tableCacheBytes / 8, `${sizes}`)
   await db.compactRange()
   const { bytes } = db.stats().tableCache
-  assert.ok(bytes > tableCacheBytes - sizes[1] && bytes <= sizes[1], `${bytes} bytes where ${sizes} were taken`)
+  assert.ok(
+    bytes > leftBytes && bytes <= leftBytes + tableCacheBytes / 8,
+    `${bytes} bytes where ${leftBytes} were left`,
+  )
   environment.takeCalls()
-  scene.read('second')
-  assert.deepEqual(scene.readEnds(environment.takeCalls()), [])
+  for (let i = 0; i < 8000; i += 5) db.getSync(key(i))
+  const { length } = scene.readEnds(environment.takeCalls())
+  assert.ok(length > 0 && length < scene.numbers.length, `${length} of ${scene.numbers.length}`)
   await scene.close()
 })
 

@@ -137,9 +137,11 @@ test('a version is kept as often as it is held, and its tables with it', () => {
     deletedFiles: [{ level: 0, number: fileNumber(11) }],
     newFiles: [{ level: 1, file: drawnFile('12[a..c]') }],
   })
-  versions.unhold(held)
+  assert.equal(versions.unhold(held), false)
   assert.deepEqual([versions.isHeld, [...versions.liveTables()].sort()], [true, [11, 12]])
-  versions.unhold(held)
+  versions.hold(versions.current)
+  assert.equal(versions.unhold(versions.current), false)
+  assert.equal(versions.unhold(held), true)
   assert.deepEqual([versions.isHeld, [...versions.liveTables()]], [false, [12]])
   assert.throws(() => versions.unhold(held), /as often as it is held/)
   versions.close()

@@ -16,6 +16,8 @@ import { type ResolvedOptions, tableFormat } from '../options.ts'
 
 /** How many times larger each next level may be; LevelDB's. */
 const LEVEL_MULTIPLIER = 10
+/** Until a compaction is installed, what is known of its outputs may take so large a part of tableCacheBytes beside what its inputs take. */
+const OUTLINES_SHARE = 1 / 8
 
 export function pickerOptions(options: ResolvedOptions): PickerOptions {
   const { level0CompactionTrigger: level0Tables, levelBytes, maxFileBytes } = options
@@ -52,8 +54,9 @@ export function compactionJob(engine: Engine, compaction: Compaction): Compactio
   const { level, outputLevel, upper, lower, grandparents } = compaction
   const { comparator, maxFileBytes } = engine.options
   const { tables } = engine
-  // The inputs leave what they take.
+  // The inputs leave what they take; but not before, and they may be all that there is.
   const inputBytes = inputsOf(compaction).reduce((sum, { number }) => sum + tables.bytesOf(number), 0)
+  const besideInputs = Math.min(inputBytes, tables.bytesMax * OUTLINES_SHARE)
   return {
     kind: 'compact',
     directory: engine.directory,
@@ -66,7 +69,7 @@ export function compactionJob(engine: Engine, compaction: Compaction): Compactio
     numbers: engine.versions.numbers.share(),
     format: tableFormat(engine.options, outputLevel),
     maxFileBytes,
-    outlineBytesMax: tables.bytesMax - tables.bytes + inputBytes,
+    outlineBytesMax: tables.bytesMax - tables.bytes + besideInputs,
   }
 }
 

@@ -1,11 +1,12 @@
 /**
  * About how many bytes of tables a range of keys takes, from the tables' indexes alone: exact to a block at each end of the
- * range in each table. What is only in memory does not count.
+ * range in each table. What is only in memory does not count. Of a level without overlaps, only the tables in the range are looked at.
  * Source   google/leveldb db/version_set.cc (ApproximateOffsetOf)
  */
 import { compareKeys } from '../../base/comparator.ts'
 import type { Bytes } from '../../base/types.ts'
 import { type FileMetadata, userRange } from '../../version/file-metadata.ts'
+import { overlappingFiles } from '../../version/overlap.ts'
 import { READING } from '../calls.ts'
 import type { Engine } from '../engine.ts'
 
@@ -16,9 +17,13 @@ import type { Engine } from '../engine.ts'
  */
 export function approximateSize(engine: Engine, begin: Bytes, end: Bytes): number {
   return engine.calls.during(READING, () => {
+    const { comparator } = engine.options
+    const { version } = engine.readState
     let bytes = 0
-    for (const { file } of engine.readState.version.files()) {
-      bytes += offsetIn(engine, file, end) - offsetIn(engine, file, begin)
+    for (const level of version.levels.keys()) {
+      for (const file of overlappingFiles(comparator, version, level, { smallest: begin, largest: end })) {
+        bytes += offsetIn(engine, file, end) - offsetIn(engine, file, begin)
+      }
     }
     return Math.max(0, bytes)
   })
