@@ -117,6 +117,16 @@ test('names are made again for as long as syncs on other threads fail beside the
   assert.throws(() => syncs.run(1, () => {}), { code: 'IO_ERROR', message: /does not end/ })
 })
 
+test('names are made again if a sync on another thread fails while they are made', () => {
+  const { syncs } = syncsOf()
+  const directory = new DatabaseDirectory(new MemoryEnvironment().files, '/db', undefined, syncs)
+  let attempts = 0
+  directory.makeDurable(() => {
+    if (++attempts === 1) syncs.failed()
+  })
+  assert.equal(attempts, 2)
+})
+
 test('a write to disk does not count on a sync beside which one on a worker thread fails, though nobody has told of it', async () => {
   const place = mkdtempSync(join(tmpdir(), 'varve-syncs-'))
   const path = join(place, 'db')
