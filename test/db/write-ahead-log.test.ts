@@ -1,6 +1,7 @@
 /** What a WriteAheadLog knows of its files: what is acknowledged, what is durable, and when a marker is due. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { DirectoryLock } from '../../src/base/environment.ts'
 import { IOError } from '../../src/base/errors.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
@@ -15,11 +16,11 @@ import { FaultEnvironment } from '../support/fault-env.ts'
 import { recordEnds } from './directories.ts'
 
 /** A log without markers has them neither at its beginning nor after a sync. */
-function begin(markers: boolean, syncs: DirectorySyncs = new DirectorySyncs()) {
+function begin(markers: boolean, syncs: DirectorySyncs = new DirectorySyncs(), lock?: DirectoryLock) {
   const memory = new MemoryEnvironment()
   memory.files.makeDirectory('/db')
   const numbers = FileNumbers.startingAt(100)
-  const directory = new DatabaseDirectory(memory.files, '/db', undefined, syncs)
+  const directory = new DatabaseDirectory(memory.files, '/db', lock, syncs)
   return { memory, directory, log: new WriteAheadLog(directory, markers, () => numbers.take()) }
 }
 
@@ -184,6 +185,36 @@ test('where a sync on another thread fails while names are made anew, the newest
     [3, 4, 105],
     [3, 104, 105],
   ])
+  log.close()
+})
+
+test('a file beside whose creation a sync on another thread fails is made anew', () => {
+  const syncs = new DirectorySyncs()
+  const { memory, log } = begin(true, syncs)
+  const { createWritable } = memory.files
+  memory.files.createWritable = (path) => {
+    const file = createWritable.call(memory.files, path)
+    syncs.failed()
+    return file
+  }
+  rotate(log, 3, 1)
+  log.renewNames()
+  assert.equal(log.number, 100)
+  log.close()
+})
+
+test('nothing is made anew in another directory that has come to lie at the path', () => {
+  const syncs = new DirectorySyncs()
+  let isOther = false
+  const check = (): void => {
+    if (isOther) throw new IOError('another directory')
+  }
+  const { memory, log } = begin(true, syncs, { check, release: () => {} })
+  rotate(log, 3, 1)
+  syncs.failed()
+  isOther = true
+  assert.throws(() => log.renewNames(), { message: 'another directory' })
+  assert.deepEqual([log.number, memory.paths()], [3, ['/db/000003.log']])
   log.close()
 })
 

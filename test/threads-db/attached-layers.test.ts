@@ -168,6 +168,17 @@ test('what is whole takes the place of all that was there, and the same version 
   assert.deepEqual(owner.shown, [2, 1, 2])
 })
 
+test('a change that only takes a single table away takes it away', () => {
+  const owner = new Owner()
+  owner.rotate(true)
+  owner.layers.refresh()
+  const deletedFiles = [{ level: 0, number: fileNumber(1) }]
+  const before = owner.layers.state.version
+  const change = { isWhole: false, generation: 2, memtables: [1], fresh: [], newFiles: [], deletedFiles }
+  assert.equal(owner.layers.take({ type: 'layers', ...change }), before)
+  assert.deepEqual(owner.shown, [1, 0])
+})
+
 test('a database that is closed has no newer layers to wait for', () => {
   const owner = new Owner()
   owner.rotate(true)

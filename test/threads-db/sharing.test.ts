@@ -315,6 +315,12 @@ test('what the snapshots of all threads read at is seen whole, whatever its halv
   }
 })
 
+test('no word of a reader’s block is two things at once', () => {
+  const words = [Layout.IN_USE, Layout.WAITING, Layout.ANSWERED, Layout.SLOTS, Layout.ATTACHED]
+  assert.equal(new Set(words).size, words.length)
+  assert.ok(Math.max(...words) < Layout.slotAt(0))
+})
+
 test('a reader has so many slots, and those that are free again are taken again', () => {
   const reader = new RemoteReader(new TestPort(), 0)
   const pins = new ReaderPins(new Int32Array(reader.buffer))
