@@ -24,7 +24,11 @@ class Owner {
   readonly #tables = [1, 2, 3, 4].map(() => MemTable.create({ capacityBytes: 1024 }))
 
   constructor() {
-    const port = { post: () => this.asked++, receiveNow: () => this.inPort.shift() } as unknown as Port
+    const post = (): void => {
+      this.asked++
+      assert.equal(Atomics.load(this.words, Layout.WAITING), 1, 'an owner that looks at once has to see it')
+    }
+    const port = { post, receiveNow: () => this.inPort.shift() } as unknown as Port
     const handle = { control: this.control.buffer, reader: this.words.buffer } as unknown as ShareHandle
     const take = (message: ToReader): void => {
       this.layers.take(message as LayersMessage)

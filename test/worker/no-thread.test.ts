@@ -16,7 +16,7 @@ import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
 import { DirectorySyncs } from '../../src/worker/directory-syncs.ts'
 import type { JobExecutor } from '../../src/worker/executor.ts'
-import type { AnswerMessage, Job, JobResult, RunMessage } from '../../src/worker/messages.ts'
+import { type AnswerMessage, BELL, type Job, type JobResult, type RunMessage, STOP } from '../../src/worker/messages.ts'
 import { WorkerExecutor } from '../../src/worker/worker-executor.ts'
 
 const FLUSH = { kind: 'flush' } as Job
@@ -29,6 +29,7 @@ class TestThread implements WorkerThread {
   readonly inbox: AnswerMessage[] = []
   /** Under which it announces its syncs. */
   number = -1
+  signals: SharedArrayBuffer = new SharedArrayBuffer(0)
   hasBegun = false
   isCalledOff = false
   exit: (error: Error | undefined) => void = nothing
@@ -36,9 +37,10 @@ class TestThread implements WorkerThread {
   readonly keepAlive: () => void = nothing
 
   post(message: unknown): void {
-    const { id, thread } = message as RunMessage
+    const { id, thread, signals } = message as RunMessage
     this.jobs.push(id)
     this.number = thread
+    this.signals = signals
   }
 
   onExit(handler: (error: Error | undefined) => void): void {
@@ -280,6 +282,52 @@ test('closing waits for no compaction whose thread has not begun', async () => {
   world.run(COMPACTION)
   await world.executor.close()
   assert.deepEqual([world.log, world.threads[0].isCalledOff, world.timerCount], [[], true, 0])
+})
+
+test('closing waits until a compaction has been given up, through the answers to other jobs, and for those alone', async () => {
+  const world = new TestThreads(1)
+  let left = 2
+  world.waitWhile = (words) => {
+    assert.equal(Atomics.load(words, STOP), 1)
+    assert.ok(left-- > 0, 'it waits for nothing')
+    world.threads[0].answer()
+    return false
+  }
+  world.run({ kind: 'remove' } as Job)
+  world.run(COMPACTION)
+  world.run(FLUSH)
+  world.threads[0].hasBegun = true
+  await world.executor.close()
+  assert.deepEqual([left, world.threads[0].jobs.length], [0, 1])
+})
+
+test('closing waits only so long for a compaction', async () => {
+  const world = new TestThreads(1)
+  let waits = 0
+  world.waitWhile = () => waits++ === 0
+  world.run(COMPACTION)
+  world.threads[0].hasBegun = true
+  await world.executor.close()
+  assert.equal(waits, 1)
+})
+
+test('one who waits does not sleep through an answer that comes right after a look', () => {
+  const world = new TestThreads(1)
+  world.run(FLUSH)
+  const [thread] = world.threads
+  let isRung = false
+  world.waitWhile = (words, index, value) => {
+    assert.notEqual(Atomics.load(words, index), value, 'it would sleep')
+    assert.ok(isRung)
+    return false
+  }
+  thread.receiveNow = () => {
+    if (!isRung) Atomics.add(new Int32Array(thread.signals), BELL, 1)
+    isRung = true
+    return undefined
+  }
+  world.executor.waitSync(1000)
+  assert.ok(isRung)
 })
 
 function scratch(t: TestContext): string {
