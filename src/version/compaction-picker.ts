@@ -84,7 +84,7 @@ function firstOf(files: readonly FileMetadata[], bytes: number): readonly FileMe
 function pickBySize(context: PickContext): Compaction | undefined {
   const scores = levelScores(context.version, context.options)
   const due = scores.flatMap((score, level) => (score >= 1 ? [level] : []))
-  due.sort((a, b) => scores[b] - scores[a] || a - b)
+  due.sort((a, b) => scores[b] - scores[a])
   for (const level of due) {
     const reason = level === 0 && isDueByTables(context) ? 'level0-tables' : 'level-bytes'
     for (const file of inTurn(context, level)) {

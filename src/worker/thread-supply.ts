@@ -30,7 +30,7 @@ export class ThreadSupply {
 
   /** @returns undefined if there are none, or there is none to be had or wanted */
   start(isPatient: boolean): WorkerThread | undefined {
-    if (!this.#isOpen || (this.#dueMs > 0 && this.#environment.clock.monotonicMs() < this.#dueMs)) return undefined
+    if (!this.#isOpen || this.#environment.clock.monotonicMs() < this.#dueMs) return undefined
     try {
       return this.#environment.startWorker(isPatient)
     } catch (error) {

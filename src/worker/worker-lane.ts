@@ -118,7 +118,7 @@ export class WorkerLane {
 
   /** How long a thread that has jobs, and may not have begun, is waited for; Infinity if there is none. */
   get loadingMs(): number {
-    if (this.#running.size === 0 || this.#loadedByMs === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY
+    if (this.#running.size === 0) return Number.POSITIVE_INFINITY
     return Math.max(0, this.#loadedByMs - this.#environment.clock.monotonicMs())
   }
 

@@ -167,6 +167,54 @@ test('a small MemTable whose flush fails at first goes along all the same: the m
   await db.close()
 })
 
+test('writes that come while the MemTable that goes along is flushed put the merge off', async () => {
+  const { db, reasons, environment, pass } = await resting()
+  await writeTables(db, 2, 1000)
+  await write(db, 100, 'm')
+  await pass(REST_MS)
+  environment.setFaults(({ op, path }) => (op === 'create' && path.endsWith('.ldb') ? { code: 'EIO' } : undefined))
+  const looked = pass(REST_MS)
+  environment.setFaults(undefined)
+  await write(db, 1000, 'n')
+  await pass(REST_MS)
+  await looked
+  assert.deepEqual([reasons, tablesOf(db)[0]], [[], 3])
+  await pass(2 * REST_MS)
+  assert.deepEqual([reasons, tablesOf(db).slice(0, 2)], [['rest'], [0, 1]])
+  await db.close()
+})
+
+test('a single timer looks for what follows a merge, though the MemTable that goes along has changed the layers as well', async () => {
+  const { db, memory, pass } = await resting()
+  await writeTables(db, 2, 1000)
+  await write(db, 100, 'm')
+  await pass(REST_MS)
+  memory.runTimers(memory.clock.monotonicMs() + REST_MS)
+  assert.ok(db.stats().isCompacting)
+  assert.deepEqual([db.stats().active.entries, memory.timerCount], [0, 1])
+  await db.close()
+})
+
+for (const [what, durability] of [
+  ['its turn', 'os'],
+  ['its sync', 'disk'],
+] as const) {
+  test(`while a write waits for ${what}, the database is not at rest`, async () => {
+    const { db, reasons, memory, pass } = await resting()
+    await writeTables(db, 2, 1000)
+    memory.holdSyncs()
+    const written = db.put('key', 'value', { durability })
+    if (durability === 'disk') await pass(0)
+    memory.runTimers(memory.clock.monotonicMs() + REST_MS)
+    assert.deepEqual([reasons, memory.timerCount], [[], 1])
+    memory.releaseSyncs()
+    await written
+    await pass(2 * REST_MS)
+    assert.deepEqual(reasons, ['rest'])
+    await db.close()
+  })
+}
+
 test('a MemTable for which no log can be begun stays, and the tables are merged without it', async () => {
   const { db, reasons, environment, pass } = await resting()
   await writeTables(db, 2, 1000)

@@ -1,6 +1,7 @@
 /** What a WriteAheadLog knows of its files: what is acknowledged, what is durable, and when a marker is due. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { DirectoryLock } from '../../src/base/environment.ts'
 import { IOError } from '../../src/base/errors.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { fileNumber, sequenceNumber } from '../../src/base/types.ts'
@@ -10,14 +11,16 @@ import { WriteAheadLog } from '../../src/db/write/write-ahead-log.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { ROOM_BYTES, ROOM_FOR_BYTES } from '../../src/log/log-room.ts'
 import { FileNumbers } from '../../src/version/file-numbers.ts'
+import { DirectorySyncs } from '../../src/worker/directory-syncs.ts'
+import { FaultEnvironment } from '../support/fault-env.ts'
 import { recordEnds } from './directories.ts'
 
 /** A log without markers has them neither at its beginning nor after a sync. */
-function begin(markers: boolean) {
+function begin(markers: boolean, syncs: DirectorySyncs = new DirectorySyncs(), lock?: DirectoryLock) {
   const memory = new MemoryEnvironment()
   memory.files.makeDirectory('/db')
   const numbers = FileNumbers.startingAt(100)
-  const directory = new DatabaseDirectory(memory.files, '/db')
+  const directory = new DatabaseDirectory(memory.files, '/db', lock, syncs)
   return { memory, directory, log: new WriteAheadLog(directory, markers, () => numbers.take()) }
 }
 
@@ -158,6 +161,63 @@ test('names that a failed sync of the directory may have lost are made anew, in 
   log.close()
 })
 
+test('where a sync on another thread fails while names are made anew, the newest is made anew once more before older ones', () => {
+  const syncs: DirectorySyncs = new DirectorySyncs({
+    waitWhile: () => {
+      syncs.failed()
+      syncs.end(0)
+      return false
+    },
+  })
+  const { memory, log } = begin(true, syncs)
+  for (const number of [3, 4, 5]) rotate(log, number, number)
+  const { syncDirectory } = memory.files
+  const seen: number[][] = []
+  memory.files.syncDirectory = (path) => {
+    syncDirectory.call(memory.files, path)
+    if (seen.length === 0) syncs.begin(0)
+    seen.push(log.list().map(({ number }) => number))
+  }
+  syncs.failed()
+  log.renewNames()
+  assert.deepEqual(seen, [
+    [3, 4, 102],
+    [3, 4, 105],
+    [3, 104, 105],
+  ])
+  log.close()
+})
+
+test('a file beside whose creation a sync on another thread fails is made anew', () => {
+  const syncs = new DirectorySyncs()
+  const { memory, log } = begin(true, syncs)
+  const { createWritable } = memory.files
+  memory.files.createWritable = (path) => {
+    const file = createWritable.call(memory.files, path)
+    syncs.failed()
+    return file
+  }
+  rotate(log, 3, 1)
+  log.renewNames()
+  assert.equal(log.number, 100)
+  log.close()
+})
+
+test('nothing is made anew in another directory that has come to lie at the path', () => {
+  const syncs = new DirectorySyncs()
+  let isOther = false
+  const check = (): void => {
+    if (isOther) throw new IOError('another directory')
+  }
+  const { memory, log } = begin(true, syncs, { check, release: () => {} })
+  rotate(log, 3, 1)
+  syncs.failed()
+  isOther = true
+  assert.throws(() => log.renewNames(), { message: 'another directory' })
+  assert.deepEqual([log.number, memory.paths()], [3, ['/db/000003.log']])
+  log.close()
+})
+
 test('of logs that come after a sync of the directory began, it says nothing', () => {
   const { memory, log } = begin(true)
   rotate(log, 3, 1)
@@ -195,6 +255,23 @@ test('a sync off the thread makes older files durable first, then its own, and i
   log.synced(fileNumber(4), 19)
   assert.equal(log.list()[1].syncedBytes, 42)
   log.close()
+})
+
+test('names are made durable first, then files, the oldest first, whether the sync is awaited or not', async () => {
+  for (const sync of [(log: WriteAheadLog) => log.sync(), (log: WriteAheadLog) => log.syncLater()]) {
+    const environment = new FaultEnvironment(new MemoryEnvironment(), { directory: '/db' })
+    environment.files.makeDirectory('/db')
+    const log = new WriteAheadLog(new DatabaseDirectory(environment.files, '/db'), true, assert.fail)
+    for (const number of [3, 4, 5]) {
+      rotate(log, number, number)
+      add(log, number)
+    }
+    environment.takeCalls()
+    await sync(log)
+    const syncs = environment.takeCalls().filter((call) => call.startsWith('sync'))
+    assert.deepEqual(syncs, ['sync-dir', 'sync 000003.log', 'sync 000004.log', 'sync 000005.log'])
+    log.close()
+  }
 })
 
 const SYNCS: readonly (readonly [what: string, sync: (log: WriteAheadLog) => void, counts: readonly number[]])[] = [

@@ -31,11 +31,17 @@ class Reader {
     },
     close: (): void => {},
   }
+  /** What the owner sees if it looks as soon as it is told. */
+  pinnedWhenTold: Reader['pinned'] | undefined = undefined
   readonly #owner: RemoteReader
   #sent = 0
 
   constructor() {
-    const port = { post: () => this.#sent++ } as unknown as Port
+    const post = (): void => {
+      this.#sent++
+      this.pinnedWhenTold = this.pinned
+    }
+    const port = { post } as unknown as Port
     this.#owner = new RemoteReader(port, 0)
     this.memory.files.makeDirectory(DIRECTORY)
     const handle = { directory: DIRECTORY, bloomBitsPerKey: 10, reader: this.#owner.buffer } as unknown as ShareHandle
@@ -168,6 +174,7 @@ test('a snapshot pins what it reads at, of the layers that are the newest still,
   snapshot.close()
   snapshot.close()
   assert.deepEqual([reader.pinned.sequences, reader.released], [[other.sequence], 1])
+  assert.deepEqual(reader.pinnedWhenTold?.sequences, [other.sequence])
   host.close()
   assert.deepEqual([reader.pinned.sequences, reader.released], [[], 1])
 })

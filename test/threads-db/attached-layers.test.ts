@@ -24,7 +24,11 @@ class Owner {
   readonly #tables = [1, 2, 3, 4].map(() => MemTable.create({ capacityBytes: 1024 }))
 
   constructor() {
-    const port = { post: () => this.asked++, receiveNow: () => this.inPort.shift() } as unknown as Port
+    const post = (): void => {
+      this.asked++
+      assert.equal(Atomics.load(this.words, Layout.WAITING), 1, 'an owner that looks at once has to see it')
+    }
+    const port = { post, receiveNow: () => this.inPort.shift() } as unknown as Port
     const handle = { control: this.control.buffer, reader: this.words.buffer } as unknown as ShareHandle
     const take = (message: ToReader): void => {
       this.layers.take(message as LayersMessage)
@@ -166,6 +170,17 @@ test('what is whole takes the place of all that was there, and the same version 
   owner.rotate(true)
   assert.equal(owner.layers.take(owner.inPort[0]), version)
   assert.deepEqual(owner.shown, [2, 1, 2])
+})
+
+test('a change that only takes a single table away takes it away', () => {
+  const owner = new Owner()
+  owner.rotate(true)
+  owner.layers.refresh()
+  const deletedFiles = [{ level: 0, number: fileNumber(1) }]
+  const before = owner.layers.state.version
+  const change = { isWhole: false, generation: 2, memtables: [1], fresh: [], newFiles: [], deletedFiles }
+  assert.equal(owner.layers.take({ type: 'layers', ...change }), before)
+  assert.deepEqual(owner.shown, [1, 0])
 })
 
 test('a database that is closed has no newer layers to wait for', () => {

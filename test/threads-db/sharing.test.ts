@@ -315,6 +315,12 @@ test('what the snapshots of all threads read at is seen whole, whatever its halv
   }
 })
 
+test('no word of a reader’s block is two things at once', () => {
+  const words = [Layout.IN_USE, Layout.WAITING, Layout.ANSWERED, Layout.SLOTS, Layout.ATTACHED]
+  assert.equal(new Set(words).size, words.length)
+  assert.ok(Math.max(...words) < Layout.slotAt(0))
+})
+
 test('a reader has so many slots, and those that are free again are taken again', () => {
   const reader = new RemoteReader(new TestPort(), 0)
   const pins = new ReaderPins(new Int32Array(reader.buffer))
@@ -414,6 +420,65 @@ test('wherever in a look at a reader’s block a scan pins its layers and the re
     assert.ok(used.has(7) && used.has(3), `access ${at}: ${[...used]}`)
   }
   assert.ok(at >= 4)
+})
+
+test('wherever in a pin the owner looks, it sees all of it or nothing', () => {
+  let at = 0
+  for (let count = 1; at < count; at++) {
+    const reader = new RemoteReader(new TestPort(), 0)
+    const pins = new ReaderPins(new Int32Array(reader.buffer))
+    // Slots that were used before hold what they held.
+    const slots = [pins.pinSequence(2 ** 40 + 1), pins.pinGeneration(3)]
+    for (const slot of slots) pins.release(slot)
+    const generations = new Set<number>()
+    const sequences: SequenceNumber[] = []
+    const look = (): void => {
+      reader.addGenerations(generations)
+      reader.addSequences(sequences)
+    }
+    count = interleaved('store', at, look, () => {
+      pins.pinGeneration(5)
+      pins.pinSequence(2 ** 33)
+    })
+    assert.ok(!generations.has(3), `access ${at}: a generation that was released`)
+    assert.ok(
+      sequences.every((sequence) => sequence === 2 ** 33),
+      `access ${at}: ${sequences}`,
+    )
+  }
+  assert.ok(at >= 6)
+})
+
+test('wherever in a change of the layers a reader goes on to those before, it has newer ones to wait for, or they are held', () => {
+  let at = 0
+  for (let count = 1; at < count; at++) {
+    const owner = new Owner()
+    const reader = owner.share()
+    ask(reader)
+    use(reader, 1)
+    owner.change()
+    let isCurrent = false
+    count = interleaved(
+      'load',
+      at,
+      () => {
+        use(reader, 2)
+        isCurrent = Atomics.load(owner.control, Layout.GENERATION) === 2
+      },
+      () => owner.change(),
+    )
+    assert.ok(!isCurrent || owner.held.includes(1), `access ${at}: held are ${owner.held}`)
+  }
+  assert.ok(at >= 3)
+})
+
+test('whoever is woken finds that it has been answered', (t) => {
+  const seen: number[] = []
+  t.mock.method(Atomics, 'notify', (words: Int32Array, index: number) => seen.push(Atomics.load(words, index)))
+  const reader = new RemoteReader(new TestPort(), 0)
+  reader.wake()
+  reader.wake()
+  assert.deepEqual(seen, [1, 2])
 })
 
 test('wherever in a load a sequence is stored, and in a store it is loaded, it is one of those that were stored', () => {

@@ -72,13 +72,16 @@ function currentOf({ files }: MemoryEnvironment): FileNumber {
 
 /** What the manifest that CURRENT names says. */
 function told(memory: MemoryEnvironment): string {
-  const { version, lastSequence, logNumber, tornAt } = recoverVersion(
+  const number = currentOf(memory)
+  const { version, lastSequence, logNumber, nextFile, tornAt } = recoverVersion(
     memory.files,
     DIRECTORY,
-    currentOf(memory),
+    number,
     bytewiseComparator,
   )
   assert.equal(tornAt, undefined)
+  // Whoever opens the database, of whatever make, begins a manifest under the next number, and this one is still the current one then.
+  assert.ok(nextFile > number, `manifest ${number} says that the next file is ${nextFile}`)
   return `${tablesOf(version)}, ${lastSequence}, ${logNumber}`
 }
 
@@ -320,7 +323,10 @@ for (const code of ['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'ENOMEM', 'EIO'] as 
       if (!hasFailed) continue
       environment.setFaults(undefined)
       assert.equal(versions.editSync.step, 'prepare')
+      environment.takeCalls()
       versions.withdraw()
+      const calls = environment.takeCalls().map((call) => call.split(' ')[0])
+      assert.deepEqual(calls, ['close', 'remove', 'append'], 'room may be what is short')
       assert.equal(versions.editSync.step, 'sync')
       runJob(life)
       assert.equal(versions.commit(), undefined)

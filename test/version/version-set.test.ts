@@ -106,6 +106,8 @@ test('what a table’s statistics say stays with it from version to version, and
 test('the manifest’s next number is above all that were taken before the edit, by whomever', () => {
   const memory = inMemory()
   const versions = begin(memory)
+  const first = recoverVersion(memory.files, DIRECTORY, versions.manifestNumber, bytewiseComparator)
+  assert.equal(first.nextFile, versions.manifestNumber + 1, 'and above its own')
   const elsewhere = FileNumbers.attach(versions.numbers.share())
   const taken = [versions.newFileNumber(), elsewhere.take(), versions.newFileNumber(), elsewhere.take()]
   assert.deepEqual(

@@ -61,6 +61,44 @@ test('a thread that dies in its sync counts as one that has failed, and is not w
   assert.deepEqual([syncs.failures, syncs.settle()], [1, true])
 })
 
+/** Writes down what is said of syncs, in its order. */
+class NotedSyncs extends DirectorySyncs {
+  readonly said: string[] = []
+
+  override failed(): void {
+    this.said.push('failed')
+    super.failed()
+  }
+
+  override end(thread: number): void {
+    this.said.push(`ended ${thread}`)
+    super.end(thread)
+  }
+}
+
+test('that a sync has failed is said before it is said to have ended, by its thread, and for one that has died', () => {
+  const syncs = new NotedSyncs()
+  syncs.begin(1)
+  syncs.threadEnded(1)
+  assert.throws(() => syncs.run(0, () => assert.fail(new IOError('EIO'))), /EIO/)
+  assert.deepEqual(syncs.said, ['failed', 'ended 1', 'failed', 'ended 0'])
+})
+
+test('whoever waits for a sync on either thread is woken when it ends', async () => {
+  for (const thread of [0, 1]) {
+    let woken: unknown
+    const waitWhile: Environment['waitWhile'] = (words, index, value, timeoutMs) => {
+      woken = Atomics.waitAsync(words, index, value, timeoutMs).value
+      return true
+    }
+    const syncs = new DirectorySyncs({ waitWhile })
+    syncs.begin(thread)
+    assert.equal(syncs.settle(), false)
+    syncs.end(thread)
+    assert.equal(await woken, 'ok')
+  }
+})
+
 test('names are made again for as long as syncs on other threads fail beside them, and not at all once one does not end', () => {
   let left = 3
   const { syncs } = syncsOf(() => {
@@ -77,6 +115,16 @@ test('names are made again for as long as syncs on other threads fail beside the
   assert.deepEqual([attempts, left], [3, 0])
   assert.throws(() => directory.makeDurable(attempt), { code: 'IO_ERROR', message: /does not end/ })
   assert.throws(() => syncs.run(1, () => {}), { code: 'IO_ERROR', message: /does not end/ })
+})
+
+test('names are made again if a sync on another thread fails while they are made', () => {
+  const { syncs } = syncsOf()
+  const directory = new DatabaseDirectory(new MemoryEnvironment().files, '/db', undefined, syncs)
+  let attempts = 0
+  directory.makeDurable(() => {
+    if (++attempts === 1) syncs.failed()
+  })
+  assert.equal(attempts, 2)
 })
 
 test('a write to disk does not count on a sync beside which one on a worker thread fails, though nobody has told of it', async () => {

@@ -208,6 +208,30 @@ test('a job that takes long keeps its thread, and the timer is set when it is do
   assert.deepEqual([world.states(), world.outcomes], ['ended', ['done', 'done']])
 })
 
+test('flushes and chores share one of two threads, compactions and samples the other, which lets others go first', () => {
+  const world = new TestThreads(2)
+  for (const kind of ['flush', 'compact', 'sample', 'sync', 'remove', 'clear']) world.run({ kind } as Job)
+  assert.deepEqual(
+    world.threads.map(({ isPatient, jobs }) => [isPatient, jobs.length]),
+    [
+      [false, 4],
+      [true, 2],
+    ],
+  )
+})
+
+test('a thread keeps the process alive until the last of its jobs is answered, also one that the answer to another has begun', () => {
+  const world = new TestThreads(1)
+  world.run(FLUSH)
+  world.executor.start(FLUSH, () => world.run(COMPACTION))
+  for (let left = 2; left > 0; left--) {
+    world.last.answer()
+    assert.ok(world.last.keepsAlive)
+  }
+  world.last.answer()
+  assert.equal(world.last.keepsAlive, false)
+})
+
 test('the end of a thread that was ended fails no job of the one that took its place', () => {
   const world = new TestThreads(1)
   world.run(FLUSH)

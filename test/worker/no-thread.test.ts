@@ -14,8 +14,9 @@ import type { DB } from '../../src/db/db.ts'
 import { open } from '../../src/db/open.ts'
 import { MemoryEnvironment } from '../../src/env/memory-env.ts'
 import { nodeEnvironment } from '../../src/env/node-env.ts'
+import { DirectorySyncs } from '../../src/worker/directory-syncs.ts'
 import type { JobExecutor } from '../../src/worker/executor.ts'
-import type { AnswerMessage, Job, JobResult, RunMessage } from '../../src/worker/messages.ts'
+import { type AnswerMessage, BELL, type Job, type JobResult, type RunMessage, STOP } from '../../src/worker/messages.ts'
 import { WorkerExecutor } from '../../src/worker/worker-executor.ts'
 
 const FLUSH = { kind: 'flush' } as Job
@@ -26,6 +27,9 @@ const nothing = (): void => {}
 class TestThread implements WorkerThread {
   readonly jobs: number[] = []
   readonly inbox: AnswerMessage[] = []
+  /** Under which it announces its syncs. */
+  number = -1
+  signals: SharedArrayBuffer = new SharedArrayBuffer(0)
   hasBegun = false
   isCalledOff = false
   exit: (error: Error | undefined) => void = nothing
@@ -33,7 +37,10 @@ class TestThread implements WorkerThread {
   readonly keepAlive: () => void = nothing
 
   post(message: unknown): void {
-    this.jobs.push((message as RunMessage).id)
+    const { id, thread, signals } = message as RunMessage
+    this.jobs.push(id)
+    this.number = thread
+    this.signals = signals
   }
 
   onExit(handler: (error: Error | undefined) => void): void {
@@ -63,8 +70,11 @@ class TestThread implements WorkerThread {
 class TestThreads extends MemoryEnvironment {
   readonly executor: WorkerExecutor
   readonly threads: TestThread[] = []
+  readonly syncs: DirectorySyncs = new DirectorySyncs(this)
   /** Why no thread can be started. */
   refusal: Error | undefined = undefined
+  /** Why a job fails that is done inline. */
+  failure: Error | undefined = undefined
   /** What happens, in its order. */
   readonly log: string[] = []
 
@@ -73,16 +83,17 @@ class TestThreads extends MemoryEnvironment {
     const inline: JobExecutor = {
       start: (job, outcome) => {
         this.log.push(`${job.kind} inline`)
-        outcome(undefined, {} as never)
+        outcome(this.failure, {} as never)
       },
       poll: () => false,
       startNoThread: nothing,
       waitSync: nothing,
       close: () => Promise.resolve(),
     }
-    this.executor = new WorkerExecutor(this, inline, lanes, (error, retryMs) => {
+    const noThread = (error: Error, retryMs: number): void => {
       this.log.push(`${error.message}, again after ${retryMs}`)
-    })
+    }
+    this.executor = new WorkerExecutor(this, inline, lanes, noThread, this.syncs)
   }
 
   override startWorker(): WorkerThread {
@@ -106,6 +117,7 @@ test('a thread that ends before it has begun leaves its jobs to the calling thre
   world.run(FLUSH)
   world.run({ kind: 'sync' } as Job)
   world.threads[0].exit(new Error('EMFILE'))
+  assert.equal(world.timerCount, 0)
   const told = 'a worker thread could not begin: EMFILE, again after 30000'
   assert.deepEqual(world.log.splice(0), ['flush inline', 'done', 'sync inline', 'done', told])
   world.run(COMPACTION)
@@ -147,6 +159,59 @@ test('where no thread can be started, jobs run inline, and what was refused is t
   world.pass(30_000)
   world.run(FLUSH)
   assert.deepEqual([world.log, world.threads.length], [[], 1])
+})
+
+test('once a thread has answered, another one is tried at once', () => {
+  const world = new TestThreads(2)
+  world.run(FLUSH)
+  world.refusal = new IOError('there is no room for two')
+  world.run(COMPACTION)
+  world.refusal = undefined
+  world.run(COMPACTION)
+  assert.equal(world.threads.length, 1)
+  world.threads[0].answer()
+  world.executor.poll()
+  world.run(COMPACTION)
+  assert.equal(world.threads.length, 2)
+})
+
+test('two threads announce their syncs under numbers of their own, and one that dies in the midst of one has failed', () => {
+  const world = new TestThreads(2)
+  world.run(FLUSH)
+  world.run(COMPACTION)
+  assert.deepEqual(
+    world.threads.map(({ number }) => number),
+    [0, 1],
+  )
+  for (const [i, thread] of world.threads.entries()) {
+    thread.hasBegun = true
+    world.syncs.begin(thread.number)
+    thread.exit(undefined)
+    assert.equal(world.syncs.failures, i + 1)
+  }
+})
+
+test('what is done inline, and syncs, counts only once the syncs on the other thread have ended', () => {
+  const world = new TestThreads(2)
+  let isEnding = false
+  world.waitWhile = () => {
+    if (isEnding) world.syncs.end(1)
+    return !isEnding
+  }
+  world.run(FLUSH)
+  world.syncs.begin(1)
+  world.threads[0].exit(new Error('EMFILE'))
+  const late = 'a sync of the directory on another thread does not end'
+  assert.deepEqual(world.log.splice(0, 2), ['flush inline', late])
+  world.log.length = 0
+  // Nobody waits on behalf of a job that makes no names, or that has failed anyway.
+  world.run({ kind: 'remove' } as Job)
+  world.failure = new IOError('EIO')
+  world.run(FLUSH)
+  world.failure = undefined
+  isEnding = true
+  world.run(FLUSH)
+  assert.deepEqual(world.log, ['remove inline', 'done', 'flush inline', 'EIO', 'flush inline', 'done'])
 })
 
 test('one who sleeps until a thread answers wakes when it has not begun for long, and its job is done', () => {
@@ -216,7 +281,53 @@ test('closing waits for no compaction whose thread has not begun', async () => {
   world.waitWhile = () => assert.fail('it waits')
   world.run(COMPACTION)
   await world.executor.close()
-  assert.deepEqual([world.log, world.threads[0].isCalledOff], [[], true])
+  assert.deepEqual([world.log, world.threads[0].isCalledOff, world.timerCount], [[], true, 0])
+})
+
+test('closing waits until a compaction has been given up, through the answers to other jobs, and for those alone', async () => {
+  const world = new TestThreads(1)
+  let left = 2
+  world.waitWhile = (words) => {
+    assert.equal(Atomics.load(words, STOP), 1)
+    assert.ok(left-- > 0, 'it waits for nothing')
+    world.threads[0].answer()
+    return false
+  }
+  world.run({ kind: 'remove' } as Job)
+  world.run(COMPACTION)
+  world.run(FLUSH)
+  world.threads[0].hasBegun = true
+  await world.executor.close()
+  assert.deepEqual([left, world.threads[0].jobs.length], [0, 1])
+})
+
+test('closing waits only so long for a compaction', async () => {
+  const world = new TestThreads(1)
+  let waits = 0
+  world.waitWhile = () => waits++ === 0
+  world.run(COMPACTION)
+  world.threads[0].hasBegun = true
+  await world.executor.close()
+  assert.equal(waits, 1)
+})
+
+test('one who waits does not sleep through an answer that comes right after a look', () => {
+  const world = new TestThreads(1)
+  world.run(FLUSH)
+  const [thread] = world.threads
+  let isRung = false
+  world.waitWhile = (words, index, value) => {
+    assert.notEqual(Atomics.load(words, index), value, 'it would sleep')
+    assert.ok(isRung)
+    return false
+  }
+  thread.receiveNow = () => {
+    if (!isRung) Atomics.add(new Int32Array(thread.signals), BELL, 1)
+    isRung = true
+    return undefined
+  }
+  world.executor.waitSync(1000)
+  assert.ok(isRung)
 })
 
 function scratch(t: TestContext): string {

@@ -31,7 +31,7 @@ const ALONG_SHARE = 1 / 4
 
 export class Rest {
   readonly #engine: Engine
-  #isWanted: boolean
+  readonly #isWanted: boolean
   #isResting = false
   #cancel: (() => void) | undefined = undefined
   /** What was there at the last look. */
@@ -58,8 +58,8 @@ export class Rest {
     return compaction
   }
 
+  /** Compactions have ended: no other timer follows. */
   close(): void {
-    this.#isWanted = false
     this.#cancel?.()
   }
 
