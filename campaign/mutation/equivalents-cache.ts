@@ -80,12 +80,6 @@ export const CACHE_EQUIVALENTS: readonly AllowedMutant[] = [
   },
   {
     file: 'cache/block-cache',
-    line: 'plain.slot = undefined;',
-    changes: ['plain.slot = undefined; → nothing'],
-    reason: REFERENCE,
-  },
-  {
-    file: 'cache/block-cache',
     line: 'slot.block = EMPTY_BLOCK;',
     changes: ['slot.block = EMPTY_BLOCK; → nothing'],
     reason: REFERENCE,
