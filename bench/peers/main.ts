@@ -51,7 +51,7 @@ function availablePeers(nodeVersion: string): PeerName[] {
   const peers: PeerName[] = ['varve', 'classic-level']
   if (has(LMDB)) peers.push('lmdb')
   if (Number(/^v(\d+)/.exec(nodeVersion)?.[1]) >= SQLITE_NODE_MAJOR && has(SQLITE)) peers.push('sqlite')
-  return [...peers, 'memory-level', 'leveldb', 'bare']
+  return [...peers, 'memory-level', 'leveldb', 'memtable', 'bare']
 }
 
 function has(spec: string): boolean {

@@ -3,8 +3,17 @@
  */
 import type { Subject, SubjectOptions } from '../subject.ts'
 
-/** `before`: another build of varve. `leveldb`: LevelDB in C++, from a C++ program. `bare`: the machine alone. */
-export type PeerName = 'varve' | 'before' | 'classic-level' | 'lmdb' | 'sqlite' | 'memory-level' | 'leveldb' | 'bare'
+/** `before`: another build of varve. `leveldb`: LevelDB in C++, from a C++ program. Floors: `memtable`, varve's alone; `bare`, the machine alone. */
+export type PeerName =
+  | 'varve'
+  | 'before'
+  | 'classic-level'
+  | 'lmdb'
+  | 'sqlite'
+  | 'memory-level'
+  | 'leveldb'
+  | 'memtable'
+  | 'bare'
 
 export interface Peer {
   readonly title: string
@@ -20,12 +29,18 @@ export const PEERS: Readonly<Record<PeerName, Peer>> = {
   sqlite: { title: 'SQLite', os: 'WAL, synchronous = OFF', disk: 'WAL, synchronous = FULL' },
   'memory-level': { title: 'memory-level', os: 'keeps nothing', disk: 'keeps nothing' },
   leveldb: { title: 'LevelDB in C++', os: 'sync = false', disk: 'sync = true' },
+  memtable: { title: 'MemTable alone', os: 'keeps nothing', disk: 'keeps nothing' },
   bare: { title: 'bare', os: 'write(2)', disk: 'write(2), fdatasync' },
 }
 
 /** Whether two peers can be compared at all: what differs in durability cannot. */
 export function isEqual(peer: PeerName): boolean {
-  return peer !== 'memory-level' && peer !== 'bare'
+  return peer !== 'memory-level' && !isFloor(peer)
+}
+
+/** Whether it only takes a part of the work, and has nothing to read. */
+export function isFloor(peer: PeerName): boolean {
+  return peer === 'memtable' || peer === 'bare'
 }
 
 /** Loads nothing but what this peer needs. @throws PackageMissingError */
@@ -48,6 +63,8 @@ export async function openPeer(
       return (await import('./lmdb-subject.ts')).LmdbSubject.open(directory, options)
     case 'sqlite':
       return (await import('./sqlite-subject.ts')).SqliteSubject.open(directory, options)
+    case 'memtable':
+      return new (await import('./memtable-alone.ts')).MemTableAlone(options)
     case 'bare':
       return (await import('./bare-subject.ts')).BareSubject.open(directory, options)
     case 'leveldb':

@@ -30,6 +30,7 @@ const CALLS: readonly (readonly [PeerName, string])[] = [
     'leveldb',
     'the same LevelDB from a C++ program, compiled with -O2 -DNDEBUG; its scene opens varve with the same options',
   ],
+  ['memtable', "varve's MemTable without all else, as a floor: each entry is inserted as the engine does it"],
   [
     'bare',
     'no store: write(2) of the bytes of a LevelDB record (at `disk` with fdatasync), copies of the bytes that are read, of a missing key a hash, a word of an index and a byte of a filter',

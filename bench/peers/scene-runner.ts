@@ -14,7 +14,7 @@ import { type KeyFileSpec, writeKeyFile } from '../memtable/key-file.ts'
 import { StoppedChild } from '../stopped-child.ts'
 import { callLabel } from '../workloads.ts'
 import type { ChildSpec, StepAnswer, StepRequest } from './child.ts'
-import type { PeerName } from './peers.ts'
+import { isFloor, type PeerName } from './peers.ts'
 import { PACKAGE_NAMES, PACKAGES } from './places.ts'
 import type { StepFigures } from './results.ts'
 import type { Scene, Step } from './scenes.ts'
@@ -138,7 +138,7 @@ async function takeTurns(
   }
   // A shortened fill leaves keys out, and whether a read finds a new key whose put is under way is up to each.
   if (request.isWarmUp) return answers
-  const works = [...answers].filter(([peer]) => peer !== 'bare')
+  const works = [...answers].filter(([peer]) => !isFloor(peer))
   const [, first] = works[0]
   const different = works.find(([, { count, checksum }]) => count !== first.count || checksum !== first.checksum)
   if (different === undefined) return answers

@@ -89,7 +89,9 @@ export function sizesOf(which: 'standard' | 'quick' | 'builds'): Sizes {
 }
 
 const STORES: readonly PeerName[] = ['varve', 'classic-level', 'lmdb', 'sqlite']
-const ALL: readonly PeerName[] = [...STORES, 'memory-level', 'bare']
+const ALL: readonly PeerName[] = [...STORES, 'memory-level', 'memtable', 'bare']
+/** Of reads, of which the MemTable alone has no part. */
+const READERS: readonly PeerName[] = [...STORES, 'bare']
 const SYNCHRONOUS: readonly PeerName[] = ['varve', 'lmdb', 'sqlite', 'bare']
 const SEED = 1
 
@@ -115,15 +117,15 @@ function million({ million: entries, reads, rounds }: Sizes): Scene {
     keys: { kind: 'decimal', entries, probes: reads, seed: SEED },
     isDurable: false,
     rounds: Math.min(rounds, 3),
-    peers: [...STORES, 'bare'],
+    peers: [...READERS, 'memtable'],
     steps: [
       step('fillbatch', 'fill at random, batches of 1,000', 'batch1000', 'added', entries),
       step('getfirst', 'getSync, random, each block for the first time', 'getSync', 'present', reads, all),
-      step('get', 'getSync, random, the same once more', 'getSync', 'present', reads),
+      step('get', 'getSync, random, the same once more', 'getSync', 'present', reads, READERS),
       step('getawait', 'awaited get, random', 'get', 'present', reads / 5, all),
-      step('missing', 'getSync, missing keys', 'getSync', 'missing', reads),
+      step('missing', 'getSync, missing keys', 'getSync', 'missing', reads, READERS),
       step('scan', 'whole scan, for await', 'scan', 'added', entries, all),
-      step('scanbest', 'whole scan, the fastest way', 'scanBest', 'added', entries),
+      step('scanbest', 'whole scan, the fastest way', 'scanBest', 'added', entries, READERS),
       step('scaninplace', 'whole scan, keys and values in place', 'scanInPlace', 'added', entries, ['varve']),
       {
         ...step('scanreverse', 'whole scan backwards, the fastest way', 'scanBest', 'added', entries, all),
@@ -157,8 +159,14 @@ function puts({ entries, awaited, reads, rounds }: Sizes): Scene {
       { ...step('put10', 'awaited puts, 10 in flight', 'put10', 'added', entries / 4, stores), ...fresh },
       { ...step('fillseq', 'ascending keys, 100 in flight', 'put100', 'ascending', entries / 2, stores), ...fresh },
       { ...step('put100', 'awaited puts, 100 in flight', 'put100', 'added', entries / 2, stores), ...fresh },
-      { ...step('put1000', 'awaited puts, 1,000 in flight', 'put1000', 'added', entries, stores), ...fresh },
-      { ...step('putsync', 'putSync, a write(2) each', 'putSync', 'added', entries / 4, SYNCHRONOUS), ...fresh },
+      {
+        ...step('put1000', 'awaited puts, 1,000 in flight', 'put1000', 'added', entries, [...stores, 'memtable']),
+        ...fresh,
+      },
+      {
+        ...step('putsync', 'putSync, a write(2) each', 'putSync', 'added', entries / 4, [...SYNCHRONOUS, 'memtable']),
+        ...fresh,
+      },
     ],
   }
 }
@@ -171,7 +179,7 @@ function synced({ synced: operations, rounds }: Sizes): Scene {
     keys: { kind: 'decimal', entries: operations * 64, probes: 1, seed: SEED },
     isDurable: true,
     rounds,
-    peers: [...STORES, 'bare'],
+    peers: READERS,
     steps: [
       { ...step('disk1', 'awaited put, 1 writer', 'put', 'added', operations), ...fresh },
       { ...step('disksync', 'putSync', 'putSync', 'added', operations, SYNCHRONOUS), ...fresh },
@@ -226,7 +234,7 @@ function keySets({ entries: most, reads, rounds, isShort }: Sizes): Scene[] {
     steps: [
       step('fill', 'fill at random, batches of 1,000', 'batch1000', 'added', entries),
       step('get', 'getSync, random', 'getSync', 'present', reads),
-      step('missing', 'getSync, missing keys', 'getSync', 'missing', reads),
+      step('missing', 'getSync, missing keys', 'getSync', 'missing', reads, READERS),
       step('scan', 'whole scan, the fastest way', 'scanBest', 'added', entries),
     ],
   })

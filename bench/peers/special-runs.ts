@@ -80,7 +80,7 @@ export class SpecialRuns {
     const title = `recovery of a log of ${logBytes / MIB} MiB, an entry`
     const lists = this.#opening(
       spec,
-      ['varve', 'classic-level', 'bare'],
+      ['varve', 'classic-level', 'memtable', 'bare'],
       'crash',
       rounds,
       ({ openMs }) => openMs / entries,

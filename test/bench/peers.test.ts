@@ -10,7 +10,7 @@ import { after, describe, it } from 'node:test'
 import { describeMachine } from '../../bench/machine.ts'
 import { KeyFile, writeKeyFile } from '../../bench/memtable/key-file.ts'
 import { goalsOf } from '../../bench/peers/goals.ts'
-import type { PeerName } from '../../bench/peers/peers.ts'
+import { isFloor, type PeerName } from '../../bench/peers/peers.ts'
 import { peersCharts, peersMarkdown } from '../../bench/peers/report.ts'
 import { figuresOf, type PeersRun, type StepFigures } from '../../bench/peers/results.ts'
 import { SceneRunner } from '../../bench/peers/scene-runner.ts'
@@ -18,7 +18,7 @@ import { type Scene, scenesOf, sizesOf } from '../../bench/peers/scenes.ts'
 import { WorkMaker } from '../../bench/peers/work.ts'
 import { repository } from '../support/paths.ts'
 
-const PEERS: readonly PeerName[] = ['varve', 'before', 'classic-level', 'memory-level', 'bare']
+const PEERS: readonly PeerName[] = ['varve', 'before', 'classic-level', 'memory-level', 'memtable', 'bare']
 const KIB = 1024
 const directory: string = mkdtempSync(join(tmpdir(), 'varve-bench-peers-'))
 const sizes = sizesOf('quick')
@@ -68,7 +68,7 @@ describe('the scenes of the comparison', () => {
 
   it('are run by all peers in turns, which read and hold the same', async () => {
     const [scene] = scenesOf(sizes).filter(({ name }) => name === 'million')
-    const without = PEERS.filter((peer) => peer !== 'bare')
+    const without = PEERS.filter((peer) => !isFloor(peer))
     const all = await runner.run({ ...small(scene), peers: without })
     assert.equal(all.length, scene.steps.length)
     for (const { microseconds } of all) {
@@ -77,11 +77,11 @@ describe('the scenes of the comparison', () => {
     }
   })
 
-  it('of single puts have the bare machine beside them', async () => {
+  it('of single puts have the bare machine and the MemTable alone beside them', async () => {
     const [scene] = scenesOf(sizes).filter(({ name }) => name === 'puts')
     const steps = small(scene).steps.filter(({ call }) => call === 'put')
     const [put] = await runner.run({ ...small(scene), steps })
-    assert.ok(put.microseconds.bare?.every((micros) => micros > 0))
+    for (const floor of ['bare', 'memtable'] as const) assert.ok(put.microseconds[floor]?.every((micros) => micros > 0))
   })
 
   it('end with an error if a peer cannot take a step', async () => {
@@ -161,6 +161,17 @@ describe('the goals', () => {
       assert.equal(goal.limit === '', verdict !== 'missed')
     })
   }
+
+  it('that are missed say what they would take, and what a part of the work takes by itself', () => {
+    const run = runOf([
+      figures('puts.put1', { varve: [2, 2], 'classic-level': [15, 15], bare: [0.5, 0.5] }),
+      figures('puts.putsync', { memtable: [0.25, 0.25] }),
+    ])
+    assert.equal(
+      goalsOf(run)[0].limit,
+      'takes ≤ 1.00 µs; write(2) and one settled promise alone: 0.500 µs; inserting into the MemTable alone: 0.250 µs',
+    )
+  })
 
   it('“at most” are judged by the other quotient', () => {
     const run = (varve: number): PeersRun => runOf([figures('cpp.fill', { varve: [varve, varve], leveldb: [2, 4] })])
