@@ -12,7 +12,7 @@ import { runLanes } from './lane/lane.ts'
 export const FUZZ: Campaign = {
   name: 't07-fuzz',
   title: 'every decoder on hostile inputs',
-  ciSeconds: 65,
+  ciSeconds: 50,
   longShare: 14,
   run,
   replay,

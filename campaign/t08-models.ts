@@ -48,7 +48,7 @@ export const MODEL_RUNS: Search = {
 export const MODELS: Campaign = {
   name: MODEL_RUNS.name,
   title: 'random operations with many sets of options, and with changes that should change no answer',
-  ciSeconds: 20,
+  ciSeconds: 15,
   longShare: 12,
   run: (context) => runSearch(context, MODEL_RUNS),
 

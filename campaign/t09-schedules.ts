@@ -56,7 +56,7 @@ export const SEEDED_ORDERS: Search = {
 export const SCHEDULES: Campaign = {
   name: SEEDED_ORDERS.name,
   title: 'seeded orders of completions, timers, messages and slices of work, each twice',
-  ciSeconds: 20,
+  ciSeconds: 15,
   longShare: 8,
   run: (context) => runSearch(context, SEEDED_ORDERS),
 

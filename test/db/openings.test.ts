@@ -120,10 +120,10 @@ test('threads of forty openings leave no descriptor behind', { skip: noProc }, a
       await db.close()
       if (round === 0) before = await settled()
     }
-    // On a busy machine the last threads take longer than it seems; what is left behind never goes.
+    // On a busy machine the last threads, or the first, take longer than it seems; what is left behind never goes.
     const deadline = performance.now() + PATIENCE_MS
-    while (descriptors() !== before && performance.now() < deadline) await settled()
-    assert.equal(descriptors(), before)
+    while (descriptors() > before && performance.now() < deadline) await settled()
+    assert.ok(descriptors() <= before, `${descriptors()} descriptors, ${before} after the first opening`)
   })
 })
 
