@@ -4,7 +4,7 @@
 import { addAbortSignal, type Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { showBytesCount, showPlural } from '../inspect/figures.ts'
-import { type DB, destroy, restore } from '../public/index.ts'
+import { type AdminProgress, type DB, destroy, restore } from '../public/index.ts'
 import { databaseCommand } from './database-command.ts'
 import { EXIT_FAILED, ExitError, isClosedPipe, UsageError } from './exit.ts'
 import { openInput } from './input.ts'
@@ -67,8 +67,19 @@ async function backupDatabase(directory: string, output: Output): Promise<void> 
   if (process.stdout.isTTY) throw new UsageError('a backup cannot go to a terminal: send stdout to a file or a pipe')
   try {
     await withDatabase(directory, EXISTING, async (db) => {
-      for await (const chunk of db.backup()) await output.write(chunk)
-      await output.flush()
+      // Nothing is in memory of a database that has just been opened.
+      const progress = new Progress({ show: showBytesCount, totalBytes: tableBytes(db) })
+      let bytes = 0
+      try {
+        for await (const chunk of db.backup()) {
+          await output.write(chunk)
+          bytes += chunk.length
+          progress.update(bytes)
+        }
+        await output.flush()
+      } finally {
+        progress.stop()
+      }
     })
   } catch (error) {
     // Elsewhere a reader has seen enough; here it has not got what it needs.
@@ -78,10 +89,13 @@ async function backupDatabase(directory: string, output: Output): Promise<void> 
 }
 
 async function restoreDatabase(file: string, directory: string): Promise<void> {
-  const source = openInput(file).open() as Readable
-  const { files, bytes } = await interruptible((signal) =>
-    restore(addAbortSignal(signal, source), directory, { signal }),
-  )
+  const input = openInput(file)
+  const progress = new Progress({ show: showBytesCount, totalBytes: input.bytes })
+  const onProgress = ({ bytes }: AdminProgress): void => progress.update(bytes)
+  const { files, bytes } = await interruptible((signal) => {
+    const source = addAbortSignal(signal, input.open() as Readable)
+    return restore(source, directory, { signal, onProgress }).finally(() => progress.stop())
+  })
   process.stderr.write(`${directory}: ${showPlural(files, 'file')}, ${showBytesCount(bytes)}\n`)
 }
 
@@ -93,7 +107,7 @@ async function compactDatabase(directory: string, [start, end]: Ends): Promise<v
     withDatabase(directory, EXISTING, async (db) => {
       const figures = tableFigures(db)
       // What is to be merged, level by level, shows only as it goes on.
-      const progress = new Progress({ show: showBytesCount, isInterruptible: true })
+      const progress = new Progress({ show: showBytesCount })
       db.on('compaction', () => progress.update(db.stats().compactedBytes))
       await db.compactRange(start, end, { signal }).finally(() => progress.stop())
       return [figures, tableFigures(db)]
@@ -103,9 +117,11 @@ async function compactDatabase(directory: string, [start, end]: Ends): Promise<v
 }
 
 function tableFigures(db: DB): string {
-  const { tables } = db.stats()
-  const bytes = tables.reduce((sum, table) => sum + table.bytes, 0)
-  return `${showPlural(tables.length, 'table')}, ${showBytesCount(bytes)}`
+  return `${showPlural(db.stats().tables.length, 'table')}, ${showBytesCount(tableBytes(db))}`
+}
+
+function tableBytes(db: DB): number {
+  return db.stats().tables.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 async function destroyDatabase(directory: string, isMeant: boolean): Promise<void> {

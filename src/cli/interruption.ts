@@ -3,7 +3,7 @@
  */
 
 /** What ends a command in a terminal, or a service. */
-export const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 /** Run to the end; a signal of the system aborts the one that `run` gets, and ends the process once `run` has settled. */
 export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {

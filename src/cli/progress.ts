@@ -1,24 +1,24 @@
 /**
  * Progress: a line on stderr while a command takes long, if a person is there to see it; nothing at all in a pipe. It is drawn over and
- * over, with the cursor hidden, and without wrapping: what a narrow terminal has no room for is cut off. In the end it is gone.
+ * over, and in the end it is gone. It changes nothing about the terminal, so that the command may be stopped or killed at any time, and
+ * so it has to fit into one line: in a narrow terminal, first the bar goes, and then the end.
  */
-import { SIGNALS } from './interruption.ts'
 
-const BAR_COLUMNS = 28
+const MAX_BAR_COLUMNS = 28
+/** A shorter bar says nothing. */
+const MIN_BAR_COLUMNS = 5
+/** Of a terminal that does not know its width. */
+const USUAL_COLUMNS = 80
 /** Drawn more often, nobody could read it. */
 const DRAW_MS = 100
 
-const BEGIN = '\u001b[?25l\u001b[?7l'
 const CLEAR_LINE = '\r\u001b[K'
-const END = '\u001b[?25h\u001b[?7h'
 
 export interface ProgressOptions {
   /** How a number of what is counted is written. */
   readonly show: (count: number) => string
   /** Of the input; undefined if that is not known, as of a pipe, 0 if an update will say. */
   readonly totalBytes?: number | undefined
-  /** Whether a signal does not end the command at once: it calls `stop` itself then. */
-  readonly isInterruptible?: boolean
 }
 
 export class Progress {
@@ -29,19 +29,13 @@ export class Progress {
   #count = 0
   #bytes = 0
   #drawnMs = Number.NEGATIVE_INFINITY
-  /** A terminal is left as it was, with a cursor and wrapped lines, also by a command that ends so. */
-  readonly #interrupted = (signal: NodeJS.Signals): void => {
-    this.stop()
-    process.kill(process.pid, signal)
-  }
 
-  constructor({ show, totalBytes, isInterruptible = false }: ProgressOptions) {
+  constructor({ show, totalBytes }: ProgressOptions) {
     this.#show = show
     this.#totalBytes = totalBytes
-    this.#isShown = process.stderr.isTTY
-    if (!this.#isShown) return
-    process.stderr.write(BEGIN + this.#line())
-    if (!isInterruptible) for (const signal of SIGNALS) process.once(signal, this.#interrupted)
+    // One that is dumb cannot clear a line.
+    this.#isShown = process.stderr.isTTY && process.env.TERM !== 'dumb'
+    if (this.#isShown) process.stderr.write(this.#line())
   }
 
   get elapsedMs(): number {
@@ -63,20 +57,28 @@ export class Progress {
   }
 
   stop(): void {
-    for (const signal of SIGNALS) process.off(signal, this.#interrupted)
-    if (this.#isShown) process.stderr.write(this.#line() + CLEAR_LINE + END)
+    if (this.#isShown) process.stderr.write(this.#line() + CLEAR_LINE)
     this.#isShown = false
   }
 
   #line(): string {
+    // Behind the last column, the cursor would be in the next line.
+    const room = (process.stderr.columns || USUAL_COLUMNS) - 1
     const seconds = this.elapsedMs / 1000
     const rate = this.#count === 0 ? '–' : this.#show(Math.round(this.#count / seconds))
     const done = `${this.#show(this.#count)}  ${rate}/s`
-    if (this.#totalBytes === undefined) return `${CLEAR_LINE}${done}`
+    if (this.#totalBytes === undefined) return CLEAR_LINE + done.slice(0, room)
     const part = this.#bytes === 0 ? 0 : Math.min(1, this.#bytes / this.#totalBytes)
-    const full = Math.round(part * BAR_COLUMNS)
-    const bar = '█'.repeat(full) + '░'.repeat(BAR_COLUMNS - full)
     const left = part === 0 ? '–' : Math.round(seconds / part - seconds)
-    return `${CLEAR_LINE}${bar} ${Math.floor(part * 100)} %  ${done}  ${left} s left`
+    const text = `${Math.floor(part * 100)} %  ${done}  ${left} s left`
+    return CLEAR_LINE + (bar(part, room - text.length - 1) + text).slice(0, room)
   }
+}
+
+/** With a space behind it; nothing if there is no room. */
+function bar(part: number, room: number): string {
+  if (room < MIN_BAR_COLUMNS) return ''
+  const columns = Math.min(MAX_BAR_COLUMNS, room)
+  const full = Math.round(part * columns)
+  return `${'█'.repeat(full)}${'░'.repeat(columns - full)} `
 }

@@ -61,9 +61,9 @@ export interface Options {
   /** Bytes of tables' data blocks that are cached in memory, 0 for none. Default 32 MiB. */
   readonly blockCacheBytes?: number | undefined
   /**
-   * Bytes of tables' indexes and filters that are kept in memory: about a fortieth of the data that is read or written. Tables that
-   * do not fit are closed, and opened again for reads, which costs far more than reading a block. The table that was used last stays
-   * open even if it alone is larger, as one with many long keys may be. At least 1 MiB; default 128 MiB.
+   * Bytes of tables' indexes and filters that are kept in memory: a fortieth to a thirtieth of the data that is read or written.
+   * Tables that do not fit are closed, and opened again for reads, which costs far more than reading a block. The table that was used
+   * last stays open even if it alone is larger, as one with many long keys may be. At least 1 MiB; default 128 MiB.
    */
   readonly tableCacheBytes?: number | undefined
   /** How many tables are kept open at most. 16 to 50,000; default 1000. */
