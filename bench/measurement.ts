@@ -45,7 +45,7 @@ export interface Measurement {
 
 const WARM_UP_COUNT = 20_000
 /** The directory counts as settled when it has looked the same for this long. */
-const SETTLED_MS = 300
+const SETTLED_MS = 1000
 const SETTLE_STEP_MS = 50
 
 /** Measure, after a warm-up on a small database of its own. Opening has none: a program does it cold, too. */

@@ -123,7 +123,7 @@ function introduction(run: PeersRun): string[] {
     `- Node.js ${node} for all peers; ${versionList.join(', ')}; ${compiler === undefined ? 'no C++ compiler, so no LevelDB in C++' : compiler}`,
     `- Write buffers ${writeBufferBytes / MIB} MiB, caches ${cacheBytes / MIB} MiB, of those that have them (SQLite: log and page cache); no compression; otherwise defaults`,
     `- The same keys and values, from one file a scene, and the same reads, compared by checksum; values of 100 random bytes unless said otherwise; up to ${sizes.rounds} rounds, and one before them that does not count`,
-    '- Every peer has a process for a scene; they take every step in turn, and all but one are stopped (SIGSTOP). Reads begin when a directory has not changed for 0.3 s, so that background work has ended; varve by then has merged what it merges when nobody writes',
+    '- Every peer has a process for a scene; they take every step in turn, and all but one are stopped (SIGSTOP). Reads begin when a directory has not changed for 1 s, so that background work has ended; varve by then has merged what it merges when nobody writes',
     ...durabilities(run),
     ...CALLS.filter(([peer]) => run.peers.includes(peer)).map(([peer, text]) => `- ${PEERS[peer].title}: ${text}`),
   ]
