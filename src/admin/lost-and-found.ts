@@ -47,7 +47,7 @@ export function moveToLost({ files, directory }: AdminContext, names: readonly s
 
 /** Remove files; one that stays is removed by the next opening. */
 export function removeFiles({ files, directory }: AdminContext, names: Iterable<string>): void {
-  closeQuietly(...Array.from(names, (name) => () => files.remove(files.join(directory, name))))
+  for (const name of names) closeQuietly(() => files.remove(files.join(directory, name)))
   closeQuietly(() => files.syncDirectory(directory))
 }
 

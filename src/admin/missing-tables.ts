@@ -6,8 +6,8 @@
 import { type Comparator, compareKeys } from '../base/comparator.ts'
 import { tableName } from '../base/filename.ts'
 import { userKey } from '../base/internal-key.ts'
-import type { FileNumber } from '../base/types.ts'
-import type { FileMetadata } from '../version/file-metadata.ts'
+import type { Bytes, FileNumber } from '../base/types.ts'
+import { type FileMetadata, userRange } from '../version/file-metadata.ts'
 import { rangeOf } from '../version/overlap.ts'
 import type { RepairNotes } from './repair-report.ts'
 import type { SurveyedTable } from './table-survey.ts'
@@ -24,12 +24,13 @@ export function noteMissing(
 ): void {
   const later = tables.filter(({ number }) => !named.has(number))
   const laterFiles = later.map(({ file }) => file).filter((file) => file !== undefined)
-  const isSound = later.every(({ state }) => state === 'sound')
+  const isSound = laterFiles.length > 0 && later.every(({ state }) => state === 'sound')
+  const outer = isSound ? rangeOf(comparator, laterFiles) : undefined
   const present = new Set(tables.map(({ number }) => number))
   for (const file of named.values()) {
     if (present.has(file.number)) continue
     const name = tableName(file.number)
-    if (isSound && isSpanned(file, laterFiles, comparator)) {
+    if (outer !== undefined && isSpanned(file, outer, comparator)) {
       notes.giveUp(name, { reason: 'missing: compacted into later tables, as it seems' }, false)
       notes.warnings.push(
         `${name} is missing: no record that can be read says so, but tables that were written later span its keys, so that it was compacted into them or is lost`,
@@ -41,9 +42,8 @@ export function noteMissing(
   }
 }
 
-function isSpanned(file: FileMetadata, others: readonly FileMetadata[], comparator: Comparator): boolean {
-  if (others.length === 0) return false
-  const [inner, outer] = [rangeOf(comparator, [file]), rangeOf(comparator, others)]
+function isSpanned(file: FileMetadata, outer: { smallest: Bytes; largest: Bytes }, comparator: Comparator): boolean {
+  const inner = userRange(file)
   const isBegun = compareKeys(comparator, outer.smallest, inner.smallest) <= 0
   return isBegun && compareKeys(comparator, inner.largest, outer.largest) <= 0
 }

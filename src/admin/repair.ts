@@ -19,6 +19,7 @@
  *               (2) what is replaced is in lost/ before
  */
 import { closeQuietly } from '../base/close-all.ts'
+import type { DirectoryLock } from '../base/environment.ts'
 import { NotSupportedError } from '../base/errors.ts'
 import { CURRENT, isUsualName, oldTableName, parseFileName, tableName } from '../base/filename.ts'
 import { checkFlag } from '../base/known-options.ts'
@@ -45,7 +46,7 @@ import { RepairNotes, type RepairReport } from './repair-report.ts'
 import { mergeTables, overlapGroups } from './table-merge.ts'
 import { TableOutput } from './table-output.ts'
 import { checkTable, type SurveyedTable, surveyTables } from './table-survey.ts'
-import { runLocked, warningsOf } from './under-lock.ts'
+import { isOurs, runLocked, warningsOf } from './under-lock.ts'
 
 const FORMAT_OPTIONS = ['writeBufferBytes', 'blockBytes', 'restartInterval', 'bloomBitsPerKey', 'compression'] as const
 
@@ -68,7 +69,7 @@ export function repair(directory: string, options: RepairOptions = {}): Promise<
     databaseNames(context)
     const { dryRun = false } = options
     checkFlag('repair', 'dryRun', dryRun)
-    return runLocked(context, (lock) => new Repair(context, dryRun, warningsOf(lock)).run(), { onlyLooks: dryRun })
+    return runLocked(context, (lock) => new Repair(context, dryRun, lock).run(), { onlyLooks: dryRun })
   })
 }
 
@@ -81,7 +82,7 @@ class Repair {
   readonly #names: readonly string[]
   readonly #odd: readonly string[]
   readonly #isDryRun: boolean
-  readonly #warnings: readonly string[]
+  readonly #lock: DirectoryLock
   readonly #startMs: number
   #notes: RepairNotes = new RepairNotes()
   #nextFile = 1
@@ -92,14 +93,14 @@ class Repair {
   #isNamed = false
   #entriesKept = 0
 
-  constructor(context: AdminContext, isDryRun: boolean, warnings: readonly string[]) {
+  constructor(context: AdminContext, isDryRun: boolean, lock: DirectoryLock) {
     this.#context = context
     // Under the lock: who had the database open until then has changed it. Other spellings are not seen by an opening.
     const names = context.files.list(context.directory).filter(isUsualName)
     this.#odd = names.filter((name) => isOddFile(context, name))
     this.#names = names.filter((name) => !this.#odd.includes(name))
     this.#isDryRun = isDryRun
-    this.#warnings = warnings
+    this.#lock = lock
     this.#startMs = context.environment.clock.monotonicMs()
   }
 
@@ -157,7 +158,7 @@ class Repair {
       return yield* this.#rewrite(plan, tables, lastSequence, sink)
     } finally {
       // Once a MANIFEST may name them, what was written stays.
-      if (!this.#isNamed) {
+      if (!this.#isNamed && isOurs(this.#lock)) {
         sink.removeTables()
         removeFiles(this.#context, [...this.#written.keys()].map(tableName))
       }
@@ -334,7 +335,7 @@ class Repair {
       files: [...files].map(([name, file]) => ({ name, ...file })),
       givenUp,
       warnings: [
-        ...this.#warnings,
+        ...warningsOf(this.#lock),
         ...this.#odd.map((name) => `${name} is not a file, and there is nothing to be read of it`),
         ...warnings,
       ],

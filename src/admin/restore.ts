@@ -24,6 +24,7 @@ import { setCurrent } from '../version/manifest.ts'
 import { needsLog, recoverVersion } from '../version/version-set.ts'
 import { type AdminContext, adminContext } from './admin-context.ts'
 import type { AdminOptions } from './admin-options.ts'
+import { removeFiles } from './lost-and-found.ts'
 import { checkedOnly } from './repair-logs.ts'
 import { pullInto, runLocked } from './under-lock.ts'
 
@@ -71,7 +72,7 @@ export function restore(
         checkTarget(context.files, context.directory)
         return pullInto(source, take, options.signal)
       },
-      onFailure: () => target.abandon(),
+      onFailure: (isOurs) => target.abandon(isOurs),
     })
   })
 }
@@ -163,12 +164,9 @@ class RestoreTarget implements BackupSink {
     file?.close()
   }
 
-  /** Nothing comes of it: what was made goes, CURRENT first. */
-  abandon(): void {
-    const { directory } = this.#context
-    closeQuietly(
-      () => this.#file?.close(),
-      ...[...this.names].reverse().map((name) => () => this.#files.remove(this.#files.join(directory, name))),
-    )
+  /** Nothing comes of it: what was made goes, CURRENT first. @param isOurs whether it is still where it was made */
+  abandon(isOurs: boolean): void {
+    closeQuietly(() => this.#file?.close())
+    if (isOurs) removeFiles(this.#context, this.names.reverse())
   }
 }

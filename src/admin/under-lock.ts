@@ -14,8 +14,8 @@ interface Around {
   readonly onlyLooks?: boolean
   /** Awaited before the steps. */
   readonly before?: (lock: DirectoryLock) => Promise<unknown>
-  /** Called if it fails. */
-  readonly onFailure?: () => void
+  /** Called if it fails. @param isOurs see isOurs */
+  readonly onFailure?: (isOurs: boolean) => void
 }
 
 /** Run an operation under the directory's lock. Rejects with LockedError if another opener has it. */
@@ -30,12 +30,24 @@ export async function runLocked<T>(
     await around.before?.(lock)
     result = await runUnlocked(context, () => underLock(lock, steps(lock)))
   } catch (error) {
-    around.onFailure?.()
-    closeQuietly(() => lock.release())
+    closeQuietly(
+      () => around.onFailure?.(isOurs(lock)),
+      () => lock.release(),
+    )
     throw error
   }
   lock.release()
   return result
+}
+
+/** Whether what was made in the directory may be removed: at its path, another database may lie by now, with files of the same names. */
+export function isOurs(lock: DirectoryLock): boolean {
+  try {
+    lock.check?.()
+    return true
+  } catch {
+    return false
+  }
 }
 
 /**

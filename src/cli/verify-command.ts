@@ -134,7 +134,7 @@ function repairText(report: RepairReport): string {
     const counted = entries > 0 ? `, ${showPlural(entries, 'entry', 'entries')}` : ''
     lines.push(`  ${name}: ${action}${counted}${movedTo === undefined ? '' : `; now ${movedTo}`}`)
   }
-  lines.push(...report.givenUp.map(givenUpText))
+  for (const part of report.givenUp) lines.push(givenUpText(part))
   const kept = `${showCount(report.entriesKept)} kept, ${showCount(report.entriesWritten)} written anew`
   lines.push(`entries: ${kept}; last sequence ${showCount(report.lastSequence)}`)
   return `${lines.join('\n')}\n${warnings}`

@@ -179,15 +179,15 @@ export class DB extends DBReads {
    * Compact all tables that hold keys from `start` to `end`, both included, and what memory holds of these. Afterwards, old versions and
    * tombstones that no snapshot needs are gone. Without bounds: the whole database. Other compactions wait meanwhile. If `start` sorts
    * after `end`, there is nothing to do.
-   * @throws (rejects with) the error of a step that fails: CorruptionError of a damaged table, IOError; AbortedError,
-   *   ClosedError. What has been compacted by then stays compacted, and nothing is lost
+   * @throws (rejects with) the error of a step that fails: CorruptionError of a damaged table, IOError; InvalidArgumentError,
+   *   AbortedError, ClosedError. What has been compacted by then stays compacted, and nothing is lost
    */
   compactRange(start?: Input, end?: Input, options: CompactOptions = NO_OPTIONS): Promise<void> {
     return promised(() => {
       this.#checkWritable()
       checkCallOptions('compactRange', options, FLUSH_OPTIONS)
-      const smallest = start === undefined ? undefined : copyOfKey(start)
-      const largest = end === undefined ? undefined : copyOfKey(end)
+      const smallest = start === undefined ? undefined : copyOfKey(this.#toKey(start))
+      const largest = end === undefined ? undefined : copyOfKey(this.#toKey(end))
       return this.#drivers.compactRange({ smallest, largest }, options.signal)
     })
   }
@@ -199,7 +199,7 @@ export class DB extends DBReads {
   approximateSize(start: Input, end: Input): Promise<number> {
     return promised(() => {
       this.checkOpen()
-      return approximateSize(this.#engine, toKey(start), toKey(end))
+      return approximateSize(this.#engine, this.#toKey(start), this.#toKey(end))
     })
   }
 
@@ -209,7 +209,9 @@ export class DB extends DBReads {
       this.checkOpen()
       if (typeof ranges?.[Symbol.iterator] !== 'function')
         throw new InvalidArgumentError('approximateSizes takes an array or another iterable of ranges')
-      return Array.from(ranges, (range) => approximateSize(this.#engine, toKey(range?.start), toKey(range?.end)))
+      return Array.from(ranges, (range) =>
+        approximateSize(this.#engine, this.#toKey(range?.start), this.#toKey(range?.end)),
+      )
     })
   }
 

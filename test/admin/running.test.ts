@@ -408,4 +408,61 @@ test('a repair goes through a directory of more files than a call takes argument
   }
   const report = await repair(DIRECTORY, { environment: memory, dryRun: true })
   assert.deepEqual([report.isNeeded, report.givenUp], [false, []])
+  files.remove(files.join(DIRECTORY, 'CURRENT'))
+  const { levels, isNeeded } = await repair(DIRECTORY, { environment: memory })
+  assert.deepEqual([levels, isNeeded, await keysIn(memory)], ['kept', true, 'a'])
 })
+
+test('once another directory may lie at its path, nothing is removed of what a repair or a restore has made there', async () => {
+  const directory = await leftBy(async (db) => {
+    for (const value of ['1', '2']) {
+      for (let i = 0; i < 400; i++) await db.put(`key/${i}`, value.repeat(i))
+      await db.flush()
+    }
+  })
+  const chunks = await backupOf(directory)
+  const tables = new Map([...directory].filter(([name]) => name.endsWith('.ldb')))
+  const calls: [Directory, (environment: MemoryEnvironment) => Promise<unknown>][] = [
+    [tables, (environment) => repair(DIRECTORY, { environment })],
+    [new Map(), (environment) => restore(chunks, DIRECTORY, { environment })],
+  ]
+  for (const [before, call] of calls) {
+    let made = 0
+    let isDone = false
+    for (let at = 0; !isDone; at++) {
+      const memory = environmentOf(before)
+      const { lock, remove } = memory.files
+      let checks = 0
+      memory.files.lock = async (path) => {
+        const held = await lock.call(memory.files, path)
+        const check = (): void => {
+          if (++checks > at) throw new IOError('it was moved')
+        }
+        return { check, release: () => held.release() }
+      }
+      const removed: string[] = []
+      memory.files.remove = (path) => {
+        if (checks > at) removed.push(path)
+        remove.call(memory.files, path)
+      }
+      isDone = await call(memory).then(
+        () => true,
+        ({ message }: Error) => {
+          assert.equal(message, 'it was moved')
+          return false
+        },
+      )
+      assert.deepEqual([removed, memory.files.openCount, memory.files.locks.size], [[], 0, 0])
+      if (!isDone) made = Math.max(made, directoryOf(memory).size - before.size)
+    }
+    assert.ok(made > 0)
+  }
+})
+
+async function backupOf(directory: Directory): Promise<Uint8Array[]> {
+  const db = await openIn(environmentOf(directory))
+  const chunks: Uint8Array[] = []
+  for await (const chunk of db.backup()) chunks.push(chunk)
+  await db.close()
+  return chunks
+}

@@ -4,12 +4,13 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { open } from '../../src/public/index.ts'
+import { added, BEGINNING, databaseOf, manifestOf } from '../admin/handmade.ts'
 import { CLI_PATH, run, runUnread, succeed, temporaryPath } from './run-cli.ts'
 
 /** Two tables of three entries each. */
@@ -101,6 +102,20 @@ test('repair says what it would do, does it, and moves what it replaces to lost'
   assert.match(succeed('repair', directory), /^repaired [\s\S]*^warning: /m)
   assert.equal(succeed('scan', directory), before)
   assert.equal(run('verify', directory).status, 0)
+})
+
+test('repair lists more of what is given up than a call takes arguments', (t) => {
+  const directory = temporaryPath(t)
+  mkdirSync(directory)
+  const missing = Array.from({ length: 150_000 }, (_, i) => added(0, 1000 + i, 100, 'a', 'b').newFiles ?? [])
+  for (const [name, bytes] of databaseOf(manifestOf(BEGINNING, { newFiles: missing.flat() }), {})) {
+    writeFileSync(join(directory, name), bytes)
+  }
+  const { stdout } = spawnSync(process.execPath, [CLI_PATH, 'repair', '--dry-run', directory], {
+    maxBuffer: 2 ** 26,
+    encoding: 'utf8',
+  })
+  assert.equal(stdout.match(/^given up: /gm)?.length, missing.length)
 })
 
 test('repair lists what is given up, with the range of keys that it affects', async (t) => {

@@ -241,6 +241,21 @@ test('a signal that fires as a step begins ends the waiting before the step ends
   await db.close()
 })
 
+test('a step of an aborted compaction that is still under way is none of the next one, whose range is compacted all the same', async () => {
+  const { db, ended } = await watched({ writeBufferBytes: 2 ** 23, mergeAtRest: false })
+  await db.write(batch(0, 9000, 'v'.repeat(300)))
+  await db.flush()
+  await db.put('x', 'v')
+  await db.flush()
+  const controller = new AbortController()
+  db.once('compaction', () => controller.abort())
+  await assert.rejects(db.compactRange(key(0), key(9), { signal: controller.signal }), { code: 'ABORTED' })
+  assert.deepEqual([db.stats().isCompacting, ended.length], [true, 0])
+  await db.compactRange('x', 'x')
+  assert.deepEqual([ended.length, db.stats().levels[0].tables], [2, 0])
+  await db.close()
+})
+
 test('a signal that outlives flushes and compactions is left as it was', async () => {
   const { db } = await watched({ maxFileBytes: 8192 })
   const { signal } = new AbortController()

@@ -29,6 +29,10 @@ const calls: [what: string, call: (db: DB) => unknown][] = [
   ['a batch with a put', (db) => db.write(new WriteBatch().put('abcd', '').put('abc', ''))],
   ['a batch with a delete', (db) => db.writeSync(new WriteBatch().delete('abc'))],
   ['a batch with a range', (db) => db.write(new WriteBatch().deleteRange('abcd', 'abc'))],
+  ['a compaction from it', (db) => db.compactRange('abc')],
+  ['a compaction to it', (db) => db.compactRange(undefined, 'abc')],
+  ['the size from it', (db) => db.approximateSize('abc', 'abcd')],
+  ['the sizes to it', (db) => db.approximateSizes([{ start: 'abcd', end: 'abc' }])],
 ]
 for (const [what, call] of calls) {
   test(`${what} of a key for which the order throws is refused, and the database opens again`, async () => {

@@ -26,6 +26,8 @@ export class ManualCompaction {
   readonly #written = new Set<FileNumber>()
   /** Of the deepest level, what is still to be rewritten in place; undefined before that. */
   #inPlace: FileNumber[] | undefined = undefined
+  /** The last one. */
+  #step: Compaction | undefined = undefined
 
   /** @param context the state at each step */
   constructor(context: () => PickContext, range: KeyRange) {
@@ -35,6 +37,19 @@ export class ManualCompaction {
 
   /** The next step; undefined if it is over, or if a busy table is in the way. */
   next(): Compaction | undefined {
+    this.#step = this.#plan()
+    return this.#step
+  }
+
+  /** A compaction is done, and has written these. One that was under way before, be it of another range, is no step of this. */
+  wrote(compaction: Compaction, outputs: readonly FileMetadata[]): void {
+    if (compaction !== this.#step) return
+    for (const { number } of outputs) this.#written.add(number)
+    // One step takes all of level 0; tables that were flushed since are newer than the request.
+    if (compaction.level === 0) this.#level = 1
+  }
+
+  #plan(): Compaction | undefined {
     if (this.#deepest === 0) this.#deepest = this.#findDeepest()
     while (this.#level < this.#deepest) {
       const plan = planManual(this.#context(), this.#level, this.#range)
@@ -42,14 +57,6 @@ export class ManualCompaction {
       this.#level++
     }
     return this.#nextInPlace()
-  }
-
-  /** A compaction is done, and has written these. One that was under way before is no step of this, and took other tables. */
-  wrote(compaction: Compaction, outputs: readonly FileMetadata[]): void {
-    if (compaction.reason !== 'manual') return
-    for (const { number } of outputs) this.#written.add(number)
-    // One step takes all of level 0; tables that were flushed since are newer than the request.
-    if (compaction.level === 0) this.#level = 1
   }
 
   /** What is in level 0 alone goes to level 1. */

@@ -43,7 +43,7 @@ function* checkpointInto(engine: Engine, target: string, path: string, moment: C
     return { ...info, directory: target }
   } finally {
     capture.release()
-    if (!isDone) closeQuietly(...made.reverse().map((path) => () => files.remove(path)))
+    if (!isDone) for (const file of made.reverse()) closeQuietly(() => files.remove(file))
   }
 }
 

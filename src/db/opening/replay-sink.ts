@@ -83,8 +83,8 @@ export class ReplaySink implements ReplayTarget {
   /** Recovery has failed: nothing refers to the tables written so far. What stays, the next opening removes. */
   removeTables(): void {
     const { files } = this.#options.environment
-    const paths = this.#written.map(({ number }) => files.join(this.#directory, tableName(number)))
-    closeQuietly(...paths.map((path) => () => files.remove(path)))
+    for (const { number } of this.#written)
+      closeQuietly(() => files.remove(files.join(this.#directory, tableName(number))))
   }
 
   #begin(needed: number): MemTable {
