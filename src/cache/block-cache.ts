@@ -200,8 +200,8 @@ export class BlockCache implements BlockStore {
     slot.isPlain = false
     const { block } = slot
     const bytes = directories.measure(block)
-    if (bytes === 0) return
     this.memory.directoryShare = (bytes * ROOM_FACTOR) / block.length
+    if (bytes === 0) return
     if (block.length + bytes <= block.bytes.length || this.#move(slot, block.length + bytes))
       directories.write(slot.block)
   }

@@ -98,13 +98,16 @@ export function isRunning(holder: LockHolder): boolean {
  * @param network this process's own, or empty if it has no socket
  */
 export function holdsUnseen(holder: LockHolder, network: string): boolean {
-  if (network !== '' && holder.network === network) return false
-  return isRunning(holder)
+  return isBeyond(holder, network) && isRunning(holder)
 }
 
 /** Whether the holder may run, or not, where this process can neither see it nor has a socket. @param network as in holdsUnseen */
 export function mayHoldUnseen(holder: LockHolder, network: string): boolean {
-  return holder.network !== network && holder.boot === bootId() && holder.numbers !== namespaceOf('pid')
+  return isBeyond(holder, network) && holder.boot === bootId() && holder.numbers !== namespaceOf('pid')
+}
+
+function isBeyond(holder: LockHolder, network: string): boolean {
+  return network === '' || holder.network !== network
 }
 
 /** e.g. `process 1234 (node server.js) since 2026-05-01T10:00:00.000Z`. */

@@ -104,6 +104,8 @@ async function lockOnLinux(directory: string, fileMode: number, onlyLooks: boole
   // Without all permissions there is no /proc in Deno, so that nothing would keep others out.
   if (socket === 'impossible' && isDeno)
     throw new NotSupportedError(`cannot lock ${file}: Deno needs --allow-net for that`)
+  // It would have kept out another call that waited meanwhile.
+  if (socket === 'impossible' && heldHere.has(name)) throw locked(target)
   const network = socket === 'impossible' ? '' : networkNamespace()
   const sockets = socket === 'impossible' ? [] : await withDirectory(target, fileMode, socket)
   const held = new HeldLock(target, name, sockets, onlyLooks)

@@ -133,6 +133,22 @@ function sumOf(all: readonly Kept[]): number {
   return all.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
+test('no room is left for directories that blocks turn out not to get', () => {
+  const cache = new BlockCache(2 ** 20, bytewiseComparator)
+  const { memory } = cache
+  const roomBehind = (bytes: number): number => memory.allocateBlock(bytes).length - memory.allocate(bytes).length
+  for (const [entries, isGiven] of [
+    [2, false],
+    [33, true],
+    [2, false],
+  ] as const) {
+    const shelf: Shelf = []
+    for (const at of [0, 1]) cache.put(shelf, at, blockWith(entries))
+    cache.get(shelf, 0)
+    assert.equal(roomBehind(8192) > 0, isGiven)
+  }
+})
+
 test('blocks come and go, are protected, get directories and are counted as a model of two lists says', () => {
   const sizes = [1, 4, 6, 12]
   const directories = new Map(sizes.map((entries) => [entries, directoryBytes(entries)]))

@@ -98,6 +98,7 @@ it('a holder may run unseen if its line is of this boot, and its number of other
     [{ numbers }, 'net:[1]', false],
     [{ numbers }, 'net:[2]', true],
     [{ numbers }, '', true],
+    [{ numbers, network: '' }, '', true],
     [{ numbers, boot: 'another' }, 'net:[2]', false],
     [{ started: '1' }, 'net:[2]', false],
   ]

@@ -389,13 +389,14 @@ describe('the lock on Linux', { skip: process.platform !== 'linux' }, () => {
     const env = new URL('../../src/env/node-env.js', import.meta.url).href
     const program = `import { nodeEnvironment } from '${env}'
       const { files } = nodeEnvironment()
-      const lock = await files.lock(process.argv[1])
-      await files.lock(process.argv[1]).catch((error) => console.log(error.code))
-      lock.release()`
+      const codeOf = (call) => call.then(() => 'its', ({ code }) => code)
+      const atOnce = [1, 2].map(() => codeOf(files.lock(process.argv[1])))
+      console.log((await Promise.all(atOnce)).sort().join(), await codeOf(files.lock(process.argv[1])))
+      process.exit()`
     const build = fileURLToPath(new URL('../../', import.meta.url))
     const allow = [`--allow-fs-read=${directory}/*`, `--allow-fs-read=${build}*`, `--allow-fs-write=${directory}/*`]
     const args = [flag, ...allow, '--no-warnings', '--input-type=module', '-e', program, directory]
-    assert.equal(execFileSync(process.execPath, args, { timeout: 60_000 }).toString(), 'LOCKED\n')
+    assert.equal(execFileSync(process.execPath, args, { timeout: 60_000 }).toString(), 'LOCKED,its LOCKED\n')
   })
 })
 
